@@ -1,0 +1,79 @@
+# `make` alone explains the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup lock demo up down reset status test test-fast test-platform test-glue test-local test-e2e lint format build deploy diagrams
+
+PLATFORM := .venvs/platform/bin
+GLUE := .venvs/glue/bin
+LOCAL := .venvs/local/bin
+STAGE ?= local
+REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
+LOCALAWS := PYTHONPATH=infra/local $(LOCAL)/python -m localaws
+
+# Each runtime tests what it runs; what is not named here runs on the platform's.
+GLUE_TESTS := tests/include/glue_jobs
+LOCAL_TESTS := tests/infra/local tests/include/sql
+PYTHON_SOURCES := plugins lambda include dags infra data diagrams tests
+
+help: ## Explain the targets
+	@echo "custody: a data platform in which every byte has a chain of custody"; echo
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Make the environments (every target that needs them does this by itself)
+	@infra/setup
+
+demo: setup ## Watch the whole platform work on this machine, from nothing (about 5 minutes)
+	@$(REHEARSAL).demo
+
+up: setup ## Start the local AWS and Airflow, deploy the stacks, keep earlier state
+	@$(REHEARSAL).platform up
+
+down: ## Stop what `demo` or `up` started; its state stays
+	@$(REHEARSAL).platform down
+
+reset: ## Stop it and forget its state
+	@$(REHEARSAL).platform reset
+
+status: ## Show what of the local AWS is running
+	@$(LOCALAWS) status
+
+test: test-platform test-glue test-local test-e2e ## Run every test, the end-to-end run included
+
+test-fast: test-platform test-glue test-local ## Run every test but the end-to-end run
+
+test-platform: setup
+	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
+
+test-glue: setup
+	$(GLUE)/python -m pytest $(GLUE_TESTS)
+
+test-local: setup
+	$(LOCAL)/python -m pytest $(LOCAL_TESTS)
+
+test-e2e: setup
+	$(PLATFORM)/python -m pytest tests/e2e
+
+lint: setup ## Check style, types, templates
+	$(PLATFORM)/ruff check .
+	$(PLATFORM)/ruff format --check .
+	$(PLATFORM)/mypy plugins/custody lambda/recorder/recorder infra/local/rehearsal data
+	$(GLUE)/mypy include/glue_jobs
+	$(LOCAL)/mypy infra/local/localaws
+	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
+
+format: setup ## Format the code
+	$(PLATFORM)/ruff check --fix-only .
+	$(PLATFORM)/ruff format .
+
+lock: ## Compile the lock files anew from the *.in files
+	@infra/setup lock
+
+build: setup ## Assemble the Lambda and the bundle in build/
+	$(PLATFORM)/python infra/build.py
+
+deploy: setup ## Deploy the stacks of STAGE (local, dev, prod) with your AWS credentials
+	$(PLATFORM)/python infra/deploy.py --stage $(STAGE)
+
+diagrams: setup ## Draw the pictures in diagrams/ anew
+	$(PLATFORM)/python -m diagrams.draw
