@@ -1,0 +1,35 @@
+"""UTC instants as S3 writes them: ``2026-11-01T06:00:00.000Z``."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_ISO_UTC = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z",
+    re.ASCII,
+)
+
+
+def parse_utc(text: str) -> datetime:
+    """Read an ISO 8601 instant that ends in ``Z``; digits beyond microseconds are cut off.
+
+    Raises ``ValueError`` for anything else, a missing ``Z`` included: a time without a zone proves
+    nothing about when something happened.
+    """
+    match = _ISO_UTC.fullmatch(text)
+    if match is None:
+        raise ValueError("must be a UTC time such as 2026-11-01T06:00:00.000Z")
+    *whole, fraction = match.groups()
+    year, month, day, hour, minute, second = (int(part) for part in whole)
+    microsecond = int(((fraction or "") + "000000")[:6])
+    return datetime(year, month, day, hour, minute, second, microsecond, tzinfo=UTC)
+
+
+def format_utc(instant: datetime) -> str:
+    """Write an aware ``instant`` in UTC with milliseconds; raises ``ValueError`` if it is naive."""
+    if instant.tzinfo is None:
+        raise ValueError("a naive time has no place in a record: give it a time zone")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (
+        f"{instant.microsecond // 1000:03d}Z"
+    )
