@@ -1,0 +1,122 @@
+"""Reading landed files through the custody gate.
+
+A file is read only if its record exists, was signed by a trusted key, is about this very object
+version, and names the hash of the bytes that arrived here. All of it is checked before the first
+byte is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from custody.core.dsse import MAX_ENVELOPE_BYTES, Envelope
+from custody.core.landed_csv import BrokenFileError, TextCheck
+from custody.core.landing import LandingRecord, from_statement, record_id, record_key
+from custody.core.signatures import BadSignature, load_public_key, verify
+from custody.core.untrusted import MalformedInput
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK_BYTES = 1024 * 1024
+# A record is filed under the day its event was sent; around midnight that may not be the day S3
+# gives as the object's last modification.
+_DAYS_TO_LOOK = (timedelta(0), timedelta(days=1), timedelta(days=-1))
+
+
+@dataclass(frozen=True, slots=True)
+class LandedObject:
+    """One object version that lies in bronze. `version_id` is ``null`` in an unversioned bucket."""
+
+    bucket: str
+    key: str
+    version_id: str
+    last_modified: datetime
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Where records lie, and the public keys (DER, by key id) that may have signed them."""
+
+    provenance_bucket: str
+    public_keys: Mapping[str, bytes]
+
+
+def list_landed(s3: S3Client, bucket: str, prefix: str) -> list[LandedObject]:
+    """The current version of every object under `prefix`, by key; folder markers are no objects."""
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    return [
+        LandedObject(bucket, item["Key"], item["VersionId"], item["LastModified"])
+        for page in pages
+        for item in page.get("Versions", ())
+        if item["IsLatest"] and not item["Key"].endswith("/")
+    ]
+
+
+def record_of(s3: S3Client, landed: LandedObject, gate: Gate) -> LandingRecord:
+    """The verified record of an object version.
+
+    Raises BrokenFileError ``custody.unrecorded`` or ``custody.bad_signature``; any other failure to
+    read the record (such as a missing permission) is raised as it is: it says nothing of the file.
+    """
+    raw = _record_bytes(s3, landed, gate.provenance_bucket)
+    keys = {key_id: load_public_key(der) for key_id, der in gate.public_keys.items()}
+    try:
+        record = from_statement(verify(Envelope.parse(raw), keys))
+    except (BadSignature, MalformedInput) as error:
+        raise BrokenFileError("custody.bad_signature", str(error)) from error
+    about = (record.bucket, record.key, record.version_id)
+    if about != (landed.bucket, landed.key, landed.version_id):
+        raise BrokenFileError(
+            "custody.bad_signature",
+            f"its record is about s3://{record.bucket}/{record.key} (version {record.version_id})",
+        )
+    return record
+
+
+@contextmanager
+def open_verified(s3: S3Client, landed: LandedObject, record: LandingRecord) -> Iterator[BinaryIO]:
+    """The bytes of an object version, read once, on local disk, at their start.
+
+    Raises BrokenFileError ``custody.altered`` when they are not the bytes of the record, and what
+    `TextCheck` raises when they are no text.
+    """
+    digest, text = hashlib.sha256(), TextCheck()
+    with tempfile.TemporaryFile() as spool:
+        found = s3.get_object(Bucket=landed.bucket, Key=landed.key, VersionId=landed.version_id)
+        for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
+            digest.update(chunk)
+            text.feed(chunk)
+            spool.write(chunk)
+        if digest.hexdigest() != record.sha256:
+            raise BrokenFileError(
+                "custody.altered",
+                f"the bytes hash to {digest.hexdigest()}, the record says {record.sha256}",
+            )
+        text.finish()
+        spool.seek(0)
+        yield spool
+
+
+def _record_bytes(s3: S3Client, landed: LandedObject, bucket: str) -> bytes:
+    name = record_id(landed.bucket, landed.key, landed.version_id)
+    for days in _DAYS_TO_LOOK:
+        try:
+            found = s3.get_object(Bucket=bucket, Key=record_key(landed.last_modified + days, name))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
+                raise
+        else:
+            return found["Body"].read(MAX_ENVELOPE_BYTES + 1)
+    raise BrokenFileError("custody.unrecorded", f"no record {name} within a day of its landing")

@@ -1,0 +1,1 @@
+"""Operators for what the Amazon provider has none."""

@@ -1,0 +1,70 @@
+"""What the DAGs share: defaults, tags, settings as templates, and where their SQL lies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+DEFAULT_ARGS: Final[dict[str, Any]] = {
+    "owner": "data-platform",
+    # Long enough to outlive a restart of whatever a task talks to: 10 s, 20 s, 40 s, 80 s.
+    "retries": 4,
+    "retry_delay": timedelta(seconds=10),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=5),
+}
+
+ATHENA: Final[dict[str, Any]] = {
+    "workgroup": "{{ var.json.custody.workgroup }}",
+    "database": "{{ var.json.custody.database }}",
+    "deferrable": True,
+    # 30 minutes, Athena's own limit for a statement.
+    "sleep_time": 2,
+    "max_polling_attempts": 900,
+}
+"""Arguments of an Athena statement that may take minutes."""
+
+ATHENA_SHORT: Final[dict[str, Any]] = ATHENA | {"deferrable": False, "sleep_time": 1}
+"""Arguments of one that ends within seconds: deferring would take longer than waiting."""
+
+GLUE: Final[dict[str, Any]] = {
+    "deferrable": True,
+    "waiter_delay": 5,
+    "waiter_max_attempts": 1440,  # two hours
+    # Log forwarding needs CloudWatch; the run's own link leads there.
+    "verbose": False,
+}
+"""Arguments of every Glue job run."""
+
+
+class Tag(StrEnum):
+    """What a failure costs, and what the DAG is about."""
+
+    TIER_1 = "tier:1"
+    """Custody is not being watched while this fails: act at once."""
+    TIER_2 = "tier:2"
+    """Data is late: act within the working day."""
+    MEDALLION = "medallion"
+    PROVENANCE = "provenance"
+
+
+def include_root(dag_file: str) -> Path:
+    """The folder ``include/`` for a DAG file: beside it on MWAA, beside ``dags/`` everywhere else.
+
+    MWAA receives no top-level ``include/``, so the bundle carries it as ``dags/include/``.
+    """
+    dags = Path(dag_file).resolve().parent
+    shipped = dags / "include"
+    return shipped if shipped.is_dir() else dags.parent / "include"
+
+
+def sql_root(dag_file: str) -> str:
+    """Where ``dag_file`` finds its SQL, for ``template_searchpath``."""
+    return str(include_root(dag_file) / "sql")
+
+
+def setting(name: str) -> str:
+    """Template of one runtime setting, read when a task runs and never when a DAG is parsed."""
+    return f"{{{{ var.json.custody.{name} }}}}"
