@@ -1,0 +1,49 @@
+"""One small Spark for all job tests: nothing on the network but loopback, outputs on local disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from custody.core.contracts import Contract, parse_contract
+
+pyspark = pytest.importorskip("pyspark", reason="Spark lives in .venvs/glue")
+
+# For a handful of rows, compiling and planning anew is what takes the time.
+QUICK = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[pyspark.sql.SparkSession]:
+    # Python workers start from the environment of the JVM: they must find our code and this Python.
+    paths = (REPOSITORY, REPOSITORY / "plugins", REPOSITORY / "include" / "glue_jobs")
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(path) for path in paths)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    builder = pyspark.sql.SparkSession.builder.master("local[2]")
+    for name, value in QUICK.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    text = (REPOSITORY / "include" / "contracts" / "customers.odcs.yaml").read_text()
+    return parse_contract(yaml.safe_load(text))

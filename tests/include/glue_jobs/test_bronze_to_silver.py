@@ -1,0 +1,394 @@
+"""The job on local Spark: every landed row ends in exactly one place, whatever the file holds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.include.glue_jobs.landing_zone import PROVENANCE, RAW, LandingZone
+
+import bronze_to_silver as job
+from custody.aws.landed_files import Gate
+from custody.core.contracts import Contract
+
+# PySpark leaves the socket of every collect() to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+DT = date(2026, 11, 1)
+PREFIX = f"incoming/customers/dt={DT}/"
+HEADER = (
+    "customer_id,first_name,last_name,email,country,signup_date,last_login,total_orders,"
+    "total_spent_usd,is_premium"
+)
+GOOD = "C{0:09d},Zoë,O'Brien,zoe@shop.example,NL,2024-05-17,2026-10-31T17:05:09Z,12,1034.50,true"
+
+
+def csv(*rows: str, header: str = HEADER, end: str = "\n") -> bytes:
+    return end.join([header, *rows, ""]).encode()
+
+
+def good(number: int = 1, **changes: str) -> str:
+    """A row the contract accepts, with some fields replaced."""
+    values = dict(zip(HEADER.split(","), GOOD.format(number).split(","), strict=True))
+    return ",".join({**values, **changes}.values())
+
+
+@pytest.fixture
+def zone() -> LandingZone:
+    return LandingZone()
+
+
+class Outcome:
+    """What a run wrote."""
+
+    def __init__(self, spark: Any, directory: Path) -> None:
+        self._spark, self._directory = spark, directory
+
+    def rows(self, area: str) -> list[dict[str, Any]]:
+        found = self._spark.read.parquet(str(self._directory / area)).collect()
+        return [row.asDict() for row in found]
+
+    @property
+    def silver(self) -> list[dict[str, Any]]:
+        return sorted(self.rows("silver"), key=lambda row: row["customer_id"])
+
+    @property
+    def quarantine(self) -> list[dict[str, Any]]:
+        return sorted(
+            self.rows("quarantine"), key=lambda row: (row["source_key"], row["source_line"] or 0)
+        )
+
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        return {row["source_key"].removeprefix(PREFIX): row for row in self.rows("files")}
+
+    def reasons(self) -> list[list[str]]:
+        return [row["reasons"] for row in self.quarantine]
+
+
+@pytest.fixture
+def build(
+    spark: Any, contract: Contract, zone: LandingZone, tmp_path: Path
+) -> Callable[..., Outcome]:
+    """Run the job over the zone. Unless told, any share of the rows may be rejected."""
+
+    def build(max_rejected_share: str = "1") -> Outcome:
+        settings = job.Settings("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
+        s3 = zone.s3
+        lenient = job.Contract(
+            **{
+                name: getattr(contract, name)
+                for name in ("dataset", "version", "columns", "primary_key", "deduplication_order")
+            },
+            max_rejected_share=Decimal(max_rejected_share),
+        )
+        job.run(
+            spark,
+            settings,
+            lenient,
+            Gate(PROVENANCE, zone.public_keys),
+            lambda: s3,  # type: ignore[arg-type,return-value]
+            lambda area: str(tmp_path / area),
+        )
+        return Outcome(spark, tmp_path)
+
+    return build
+
+
+def test_a_good_row_arrives_typed_and_says_where_it_came_from(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    zone.land(PREFIX + "a b+ü%.csv", csv(good()), version_id="3HL4kqtJlcpXroDTDmJ")
+
+    outcome = build()
+
+    assert outcome.silver == [
+        {
+            "customer_id": "C000000001",
+            "first_name": "Zoë",
+            "last_name": "O'Brien",
+            "email": "zoe@shop.example",
+            "country": "NL",
+            "signup_date": date(2024, 5, 17),
+            "last_login": datetime(2026, 10, 31, 17, 5, 9),  # noqa: DTZ001 - Spark gives naive UTC
+            "total_orders": 12,
+            "total_spent_usd": Decimal("1034.50"),
+            "is_premium": True,
+            "_source_key": PREFIX + "a b+ü%.csv",
+            "_source_version_id": "3HL4kqtJlcpXroDTDmJ",
+            "_source_line": 2,
+        }
+    ]
+    assert outcome.quarantine == []
+
+
+BROKEN_RULES: list[tuple[dict[str, str], list[str]]] = [
+    ({"customer_id": ""}, ["customer_id.required"]),
+    ({"customer_id": "   "}, ["customer_id.required"]),
+    ({"customer_id": "42"}, ["customer_id.pattern"]),
+    ({"email": "zoe@shop"}, ["email.pattern"]),
+    ({"first_name": "x" * 101}, ["first_name.length"]),
+    ({"country": "nl"}, ["country.pattern", "country.allowed"]),
+    ({"country": "UK"}, ["country.allowed"]),
+    ({"signup_date": "2024-02-30"}, ["signup_date.type"]),
+    ({"signup_date": "2024-5-17"}, ["signup_date.type"]),
+    ({"signup_date": "17/05/2024"}, ["signup_date.type"]),
+    ({"signup_date": "2024-05-17T00:00:00Z"}, ["signup_date.type"]),
+    ({"signup_date": "1999-12-31"}, ["signup_date.minimum"]),
+    (
+        {"signup_date": "2026-11-02"},
+        ["signup_date.not_after_day", "last_login.not_before_signup"],
+    ),
+    ({"last_login": "2026-11-02T00:00:00Z"}, ["last_login.not_after_day"]),
+    ({"last_login": "2024-05-16T23:59:59Z"}, ["last_login.not_before_signup"]),
+    ({"last_login": "2026-10-31 17:05:09"}, ["last_login.type"]),
+    ({"last_login": "2026-10-31T25:05:09Z"}, ["last_login.type"]),
+    ({"total_orders": "-1"}, ["total_orders.minimum"]),
+    ({"total_orders": "1.5"}, ["total_orders.type"]),
+    ({"total_orders": "1e3"}, ["total_orders.type"]),
+    ({"total_orders": "9223372036854775808"}, ["total_orders.type"]),
+    ({"total_spent_usd": "-0.01"}, ["total_spent_usd.minimum"]),
+    ({"total_spent_usd": "1.005"}, ["total_spent_usd.type"]),
+    ({"total_spent_usd": "10000000000.00"}, ["total_spent_usd.type"]),
+    ({"total_spent_usd": "$5"}, ["total_spent_usd.type"]),
+    ({"is_premium": "maybe"}, ["is_premium.type"]),
+    (
+        {"customer_id": "", "email": "no", "total_orders": "many", "is_premium": ""},
+        ["customer_id.required", "email.pattern", "total_orders.type", "is_premium.required"],
+    ),
+]
+
+
+def test_a_bad_row_names_every_rule_it_broke(spark: Any, contract: Contract) -> None:
+    found = _judge(spark, contract, *(good(**changes) for changes, _ in BROKEN_RULES))
+
+    assert list(zip((c for c, _ in BROKEN_RULES), found, strict=True)) == BROKEN_RULES
+
+
+def test_values_at_the_limits_are_good(spark: Any, contract: Contract) -> None:
+    rows = [
+        good(last_name="", last_login=""),
+        good(first_name="y" * 100),
+        good(signup_date="2026-11-01", last_login="2026-11-01T23:59:59Z"),
+        good(signup_date="2000-01-01"),
+        good(total_orders="0", total_spent_usd="0"),
+        good(total_orders="9223372036854775807", total_spent_usd="9999999999.99"),
+        good(total_spent_usd="5.1", is_premium="Y"),
+        good(first_name=" Zoë ", email=" zoe@shop.example "),
+    ]
+
+    assert _judge(spark, contract, *rows) == [[]] * len(rows)
+
+
+def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
+    lines = spark.createDataFrame(
+        [
+            ("k", "v", n, row, [f.strip() or None for f in row.split(",")], *[None] * 5)
+            for n, row in enumerate(rows, start=2)
+        ],
+        job.LINES,
+    )
+    judged = job.judge(lines, contract, DT).orderBy("source_line").collect()
+    return [row["reasons"] for row in judged]
+
+
+def test_malformed_lines_do_not_touch_their_neighbours(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    bad = [
+        good(2) + ",more",
+        "C000000003,too,few",
+        good(4, first_name='"Zoë'),
+        good(5, first_name='Z"oë'),
+        good(6, first_name='"Zo"ë'),
+        "",
+        good(7, first_name="x" * 70_000),
+    ]
+    zone.land(PREFIX + "a.csv", csv(good(1), *bad, good(8, first_name='"Zoë, ""the"" one"')))
+
+    outcome = build()
+
+    assert [row["first_name"] for row in outcome.silver] == ["Zoë", 'Zoë, "the" one']
+    assert outcome.reasons() == [["row.malformed"]] * len(bad)
+    assert [row["source_line"] for row in outcome.quarantine] == [3, 4, 5, 6, 7, 8, 9]
+    assert [row["raw_line"] for row in outcome.quarantine[:-1]] == bad[:-1]
+    assert bad[-1].startswith(outcome.quarantine[-1]["raw_line"])
+    assert [row["_source_line"] for row in outcome.silver] == [2, 10]
+
+
+def test_the_latest_of_the_duplicates_stays_whichever_file_it_is_in(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    never, early, late = "", "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"
+    zone.land(
+        PREFIX + "a.csv",
+        csv(good(1, last_login=early), good(1, last_login=never), good(2, last_login=never)),
+    )
+    zone.land(
+        PREFIX + "b.csv",
+        csv(good(1, last_login=late), good(2, last_login=never), good(3), good(3, email="bad")),
+    )
+
+    outcome = build()
+
+    kept = [
+        (row["customer_id"][-1], row["_source_key"][-5], row["_source_line"])
+        for row in outcome.silver
+    ]
+    assert kept == [("1", "b", 2), ("2", "a", 4), ("3", "b", 4)]
+    counts = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
+    assert [outcome.files["a.csv"][name] for name in counts] == [3, 1, 2, 0]
+    assert [outcome.files["b.csv"][name] for name in counts] == [4, 2, 1, 1]
+
+
+BROKEN_FILES = {
+    "empty": (b"", "file.empty"),
+    "header": (csv(good(), header=HEADER.replace("email", "mail")), "file.header"),
+    "case": (csv(good(), header=HEADER.upper()), "file.header"),
+    "byte order mark": (csv(good(), header="\ufeff" + HEADER), "file.header"),
+    "blank first line": (b"\n" + csv(good()), "file.header"),
+    "zip": (b"PK\x03\x04\x00\x00" + bytes(range(256)), "file.not_csv"),
+    "nul at the end": (csv(good()) + b"\0", "file.not_csv"),
+    "latin-1": (csv(good(first_name="Zoë")).decode().encode("latin-1"), "file.not_csv"),
+    "cut character": (csv(good()) + "ë".encode()[:1], "file.not_csv"),
+}
+
+
+def test_broken_files_are_quarantined_whole_and_the_others_go_on(
+    zone: LandingZone, build: Callable[..., Outcome], caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, (body, _) in BROKEN_FILES.items():
+        zone.land(PREFIX + name, body)
+    zone.land(PREFIX + "good.csv", csv(good()))
+
+    with caplog.at_level(logging.ERROR):
+        outcome = build()
+
+    assert len(outcome.silver) == 1
+    assert outcome.files["good.csv"]["file_reason"] is None
+    rows = {row["source_key"].removeprefix(PREFIX): row for row in outcome.quarantine}
+    assert rows.keys() == BROKEN_FILES.keys()
+    for name, (body, code) in BROKEN_FILES.items():
+        assert (rows[name]["source_line"], rows[name]["reasons"]) == (None, [code])
+        broken = outcome.files[name]
+        assert broken["file_reason"].startswith(f"{code}: ")
+        assert (broken["landed_rows"], broken["quarantined_rows"]) == (0, 0)
+        assert broken["size_bytes"] == len(body)
+        assert f"{PREFIX}{name} (version v1): {code}: " in caplog.text
+
+
+def test_only_bytes_in_custody_are_read(zone: LandingZone, build: Callable[..., Outcome]) -> None:
+    zone.land(PREFIX + "good.csv", csv(good()))
+    zone.land(PREFIX + "unrecorded.csv", csv(good(2)), recorded=False)
+    zone.land(PREFIX + "altered.csv", csv(good(3)), claims={"sha256": "0" * 64})
+    zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"key": PREFIX + "good.csv"})
+    zone.land(PREFIX + "next_day.csv", csv(good(5)), recorded_days_later=1)
+    zone.land(PREFIX + "day_before.csv", csv(good(6)), recorded_days_later=-1)
+    stranger = LandingZone()
+    stranger.land(PREFIX + "forged.csv", csv(good(7)))
+    zone.s3.objects |= stranger.s3.objects
+
+    outcome = build()
+
+    codes = {
+        name: (row["file_reason"] or "").partition(":")[0] for name, row in outcome.files.items()
+    }
+    assert codes == {
+        "good.csv": "",
+        "unrecorded.csv": "custody.unrecorded",
+        "altered.csv": "custody.altered",
+        "borrowed.csv": "custody.bad_signature",
+        "next_day.csv": "",
+        "day_before.csv": "",
+        "forged.csv": "custody.bad_signature",
+    }
+    assert [row["customer_id"][-1] for row in outcome.silver] == ["1", "5", "6"]
+
+
+def test_reads_the_current_version_and_no_folder_marker(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    zone.land(PREFIX + "a.csv", csv(good(1)), version_id="old")
+    zone.land(PREFIX + "a.csv", csv(good(2)), version_id="new")
+    zone.land(PREFIX, b"")
+    zone.land(PREFIX.replace("11-01", "11-02") + "other_day.csv", csv(good(3)))
+
+    outcome = build()
+
+    assert [row["customer_id"][-1] for row in outcome.silver] == ["2"]
+    assert outcome.files["a.csv"]["source_version_id"] == "new"
+    assert len(outcome.files) == 1
+
+
+def test_windows_line_ends_and_a_missing_last_one_are_fine(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    zone.land(PREFIX + "a.csv", csv(good(1), good(2), end="\r\n"))
+    zone.land(PREFIX + "b.csv", csv(good(3)).rstrip(b"\n"))
+    zone.land(PREFIX + "header_only.csv", csv())
+
+    outcome = build()
+
+    assert [row["is_premium"] for row in outcome.silver] == [True] * 3
+    assert outcome.files["header_only.csv"]["landed_rows"] == 0
+
+
+def test_an_unreadable_record_store_fails_the_run_instead_of_blaming_files(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    zone.land(PREFIX + "a.csv", csv(good()))
+    zone.s3.denied.add(PROVENANCE)
+
+    with pytest.raises(Exception, match="AccessDenied") as failure:
+        build()
+    assert not isinstance(failure.value, ClientError)  # raised in a task, reported by Spark
+
+
+def test_a_day_without_files_fails_clearly(build: Callable[..., Outcome]) -> None:
+    with pytest.raises(job.NoInputError, match=r"nothing landed.*dt=2026-11-01"):
+        build()
+
+
+def test_a_day_of_broken_files_fails_clearly(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    zone.land(PREFIX + "a.csv", b"")
+
+    with pytest.raises(job.NoInputError, match="none of the 1 files could be read"):
+        build()
+
+
+def test_a_rejected_share_above_the_limit_fails_after_the_evidence_is_written(
+    spark: Any, zone: LandingZone, build: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    zone.land(PREFIX + "a.csv", csv(*(good(n) for n in range(1, 10)), good(10, country="UK")))
+
+    assert len(build("0.10").silver) == 9
+    zone.land(PREFIX + "b.csv", csv(good(11, country="UK")))
+    with pytest.raises(Exception, match="already exists"):
+        build("0.10")  # a run never writes over another one's output
+
+
+def test_one_row_too_many_rejected_fails(
+    spark: Any, zone: LandingZone, build: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    zone.land(PREFIX + "a.csv", csv(*(good(n) for n in range(1, 9)), good(10, country="UK")))
+
+    with pytest.raises(job.RejectedShareError, match=r"1 of 9 rows.*0\.10"):
+        build("0.10")
+    assert Outcome(spark, tmp_path).reasons() == [["country.allowed"]]
+
+
+def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) -> None:
+    frame = spark.createDataFrame([(1,)], "n int")
+
+    with pytest.raises(job.AccountingError, match="2 rows were to be written, 1 can be read"):
+        job._write(spark, frame, str(tmp_path / "out"), 2)

@@ -1,0 +1,79 @@
+"""The job and the dataset's gold SQL, on local Spark."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import silver_to_gold as job
+
+# PySpark leaves the socket of every collect() to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+SQL = (
+    Path(__file__).parents[3] / "include" / "sql" / "gold" / "customers_by_country_month.sql"
+).read_text()
+SILVER = (
+    "country string, signup_date date, total_orders bigint, total_spent_usd decimal(12,2), "
+    "is_premium boolean"
+)
+ROWS = [
+    ("NL", date(2024, 5, 1), 2, Decimal("10.10"), True),
+    ("NL", date(2024, 5, 31), 3, Decimal("0.05"), False),
+    ("NL", date(2024, 6, 1), 0, Decimal("0.00"), False),
+    ("BE", date(2024, 5, 31), 1, Decimal("9999999999.99"), True),
+]
+
+
+def silver_run(spark: Any, directory: Path, rows: list[Any]) -> str:
+    path = str(directory / "silver")
+    spark.createDataFrame(rows, SILVER).write.parquet(path)
+    return path
+
+
+def test_counts_customers_and_spend_by_country_and_signup_month(spark: Any, tmp_path: Path) -> None:
+    output = str(tmp_path / "gold")
+
+    assert job.run(spark, silver_run(spark, tmp_path, ROWS), SQL, output) == 3
+
+    gold = spark.read.parquet(output)
+    assert {field.name: field.dataType.simpleString() for field in gold.schema} == {
+        "country": "string",
+        "signup_month": "string",
+        "customers": "bigint",
+        "premium_customers": "bigint",
+        "total_orders": "bigint",
+        "total_spent_usd": "decimal(18,2)",
+    }
+    assert sorted(tuple(row) for row in gold.collect()) == [
+        ("BE", "2024-05", 1, 1, 1, Decimal("9999999999.99")),
+        ("NL", "2024-05", 2, 1, 5, Decimal("10.15")),
+        ("NL", "2024-06", 1, 0, 0, Decimal("0.00")),
+    ]
+
+
+def test_an_empty_silver_run_fails_clearly(spark: Any, tmp_path: Path) -> None:
+    with pytest.raises(job.NoRowsError, match="silver has no rows"):
+        job.run(spark, silver_run(spark, tmp_path, []), SQL, str(tmp_path / "gold"))
+
+
+def test_an_amount_that_does_not_fit_fails_instead_of_becoming_null(
+    spark: Any, tmp_path: Path
+) -> None:
+    sql = SQL.replace("DECIMAL(18, 2)", "DECIMAL(5, 2)")
+    assert sql != SQL
+
+    with pytest.raises(Exception, match="NUMERIC_VALUE_OUT_OF_RANGE"):
+        job.run(spark, silver_run(spark, tmp_path, ROWS), sql, str(tmp_path / "gold"))
+
+
+def test_a_run_never_writes_over_another_ones_output(spark: Any, tmp_path: Path) -> None:
+    silver, output = silver_run(spark, tmp_path, ROWS), str(tmp_path / "gold")
+    job.run(spark, silver, SQL, output)
+
+    with pytest.raises(Exception, match="already exists"):
+        job.run(spark, silver, SQL, output)
