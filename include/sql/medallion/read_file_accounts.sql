@@ -1,0 +1,15 @@
+-- Grain:   one row per landed object version of the day: its row accounting
+-- Reads:   silver_customers_files, partition dt = the day
+-- Writes:  nothing
+-- Params:  dataset_day, params.dt, dag_run.data_interval_start (the day to read)
+SELECT
+    source_key,
+    source_version_id,
+    landed_rows,
+    silver_rows,
+    duplicate_rows,
+    quarantined_rows,
+    file_reason
+FROM silver_customers_files
+WHERE dt = '{{ dataset_day(params.dt, dag_run.data_interval_start) }}'
+ORDER BY source_key

@@ -1,0 +1,34 @@
+-- Grain:   one row per ledger row (write of an object version, or record without a write), as
+--          the last reconciliation of its hour saw it
+-- Writes:  the table definition reconciliation, no data
+-- Params:  analytics_bucket (settings)
+-- Notes:   dt and hour are those of event_time (UTC). Every run writes to a prefix of its own;
+--          a partition's location names the run that counts. Nothing is found by its path, so
+--          never run MSCK REPAIR on this table.
+CREATE EXTERNAL TABLE IF NOT EXISTS reconciliation (
+    event_time TIMESTAMP,
+    event_name STRING,
+    bucket STRING,
+    object_key STRING,
+    version_id STRING,
+    principal_arn STRING,
+    principal_type STRING,
+    source_ip STRING,
+    user_agent STRING,
+    request_id STRING,
+    event_id STRING,
+    sha256 STRING,
+    size_bytes BIGINT,
+    hashed_at TIMESTAMP,
+    key_id STRING,
+    pipeline_layer STRING,
+    verdict STRING,
+    verdict_reason STRING,
+    fingerprint STRING,
+    as_of TIMESTAMP,
+    window_start TIMESTAMP,
+    window_end TIMESTAMP
+)
+PARTITIONED BY (dt STRING, hour STRING)
+STORED AS PARQUET
+LOCATION 's3://{{ var.json.custody.analytics_bucket }}/reconciliation/'
