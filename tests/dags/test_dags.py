@@ -1,0 +1,227 @@
+"""A closed world: exactly these DAGs, exactly these tasks, each fit to be operated."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+
+from custody.wiring import DEFAULT_ARGS, Tag
+
+REPOSITORY = Path(__file__).parents[2]
+
+TASKS = {
+    "medallion_customers": {
+        "create_tables",
+        "wait_for_landing",
+        "custody_gate",
+        "bronze_to_silver",
+        "publish_silver",
+        "read_file_accounts",
+        "report_files",
+        "silver_to_gold",
+        "publish_gold",
+    },
+    "provenance_ledger": {"create_tables", "create_view"},
+    "provenance_reconcile": {
+        "window",
+        "classify",
+        "publish_hours",
+        "read_findings",
+        "pages",
+        "page.publish",
+        "page.mark",
+    },
+}
+
+PARAMS = {
+    "medallion_customers": {"dt", "record_minutes"},
+    "provenance_ledger": {"grace_minutes"},
+    "provenance_reconcile": {"window_start", "window_end", "grace_minutes", "lateness_days"},
+}
+
+WAITING_ON_AWS = (AthenaOperator, GlueJobOperator, S3KeySensor)
+# Definitions, and reads of a day's few rows: over before they would be deferred.
+SHORT = {"create_tables", "create_view", "read_file_accounts"}
+
+
+def argument(task, name):
+    """An argument of a task, mapped or not."""
+    return task.partial_kwargs[name] if isinstance(task, MappedOperator) else getattr(task, name)
+
+
+def operator_class(task):
+    return task.operator_class if isinstance(task, MappedOperator) else type(task)
+
+
+def all_tasks(bag):
+    return [task for dag in bag.dags.values() for task in dag.tasks]
+
+
+def test_bag_holds_exactly_these_dags_and_tasks(bag):
+    assert bag.import_errors == {}
+    assert bag.captured_warnings == {}
+    assert {dag_id: set(dag.task_ids) for dag_id, dag in bag.dags.items()} == TASKS
+
+
+def test_one_dag_a_file_named_after_it(bag):
+    files = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
+    assert files == TASKS.keys()
+    assert {Path(dag.fileloc).stem: dag_id for dag_id, dag in bag.dags.items()} == {
+        dag_id: dag_id for dag_id in TASKS
+    }
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_the_docstring_is_the_manual(bag, dag_id):
+    doc = bag.dags[dag_id].doc_md
+    assert doc
+    assert "**On failure:**" in doc
+    assert "**Runbook:**" in doc
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_intervals_have_a_length(bag, dag_id):
+    # A plain cron string, or CronTriggerTimetable, gives intervals of no length.
+    assert isinstance(bag.dags[dag_id].timetable, CronDataIntervalTimetable)
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_tags_say_how_urgent_a_failure_is(bag, dag_id):
+    tags = bag.dags[dag_id].tags
+    assert tags <= set(Tag)
+    assert len(tags & {Tag.TIER_1, Tag.TIER_2}) == 1
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_params_are_typed_and_explained(bag, dag_id):
+    params = bag.dags[dag_id].params
+    assert set(params) == PARAMS[dag_id]
+    for name in params:
+        param = params.get_param(name)
+        assert param.schema["type"], name
+        assert param.schema["title"], name
+        assert param.description, name
+        param.resolve()  # the default is valid
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_nothing_runs_unbounded(bag, dag_id):
+    dag = bag.dags[dag_id]
+    assert dag.catchup is False
+    assert dag.max_active_runs >= 1
+
+
+def test_every_task_keeps_the_shared_defaults(bag):
+    for task in all_tasks(bag):
+        assert task.owner == DEFAULT_ARGS["owner"], task.task_id
+        assert task.retries == DEFAULT_ARGS["retries"], task.task_id
+        assert task.retry_delay == timedelta(seconds=10), task.task_id
+        assert task.retry_exponential_backoff == 2, task.task_id
+
+
+def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
+    waiting = [task for task in all_tasks(bag) if issubclass(operator_class(task), WAITING_ON_AWS)]
+    assert len(waiting) == 9
+    for task in waiting:
+        assert argument(task, "deferrable") is (task.task_id not in SHORT), task.task_id
+        kind = operator_class(task)
+        if issubclass(kind, S3KeySensor):
+            seconds = argument(task, "timeout")
+        elif issubclass(kind, GlueJobOperator):
+            seconds = argument(task, "waiter_delay") * argument(task, "waiter_max_attempts")
+        else:
+            seconds = argument(task, "sleep_time") * argument(task, "max_polling_attempts")
+        assert 600 <= seconds <= 2 * 60 * 60, task.task_id
+
+
+def test_the_gate_frees_its_worker_and_ends(bag):
+    gate = bag.dags["medallion_customers"].get_task("custody_gate")
+    assert (gate.mode, gate.timeout) == ("reschedule", 3600)
+
+
+def test_only_one_reconciliation_at_a_time_may_page(bag):
+    assert bag.dags["provenance_reconcile"].max_active_runs == 1
+
+
+def test_tasks_run_in_this_order(bag):
+    def after(dag_id):
+        return {task.task_id: set(task.downstream_task_ids) for task in bag.dags[dag_id].tasks}
+
+    assert after("medallion_customers") == {
+        "create_tables": {"publish_silver"},
+        "wait_for_landing": {"custody_gate"},
+        "custody_gate": {"bronze_to_silver"},
+        "bronze_to_silver": {"publish_silver"},
+        "publish_silver": {"silver_to_gold", "read_file_accounts"},
+        "read_file_accounts": {"report_files"},
+        "report_files": set(),
+        "silver_to_gold": {"publish_gold"},
+        "publish_gold": set(),
+    }
+    assert after("provenance_ledger") == {"create_tables": {"create_view"}, "create_view": set()}
+    assert after("provenance_reconcile") == {
+        "window": {"classify", "publish_hours", "pages"},
+        "classify": {"publish_hours"},
+        "publish_hours": {"read_findings"},
+        "read_findings": {"pages"},
+        "pages": {"page.publish", "page.mark"},
+        "page.publish": {"page.mark"},
+        "page.mark": set(),
+    }
+
+
+def test_pages_go_out_through_sns(bag):
+    publish = bag.dags["provenance_reconcile"].get_task("page.publish")
+    assert isinstance(publish, SnsPublishOperator)
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
+def test_a_dag_file_reads_no_variable_and_is_wiring(dag_id):
+    source = (REPOSITORY / "dags" / f"{dag_id}.py").read_text(encoding="utf-8")
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    assert names.isdisjoint({"Variable", "Connection", "boto3", "open"})
+    assert len(source.splitlines()) <= 240
+
+
+@pytest.mark.parametrize("shipped", [True, False], ids=["as on MWAA", "as in the repository"])
+def test_dags_load_with_only_the_plugins_on_the_path(tmp_path, shipped):
+    """MWAA puts only the plugins folder on the path, and include/ where the bundle has it."""
+    dags = tmp_path / "dags"
+    shutil.copytree(REPOSITORY / "dags", dags)
+    include = dags / "include" if shipped else tmp_path / "include"
+    shutil.copytree(REPOSITORY / "include" / "sql", include / "sql")
+    shutil.copytree(REPOSITORY / "plugins", tmp_path / "plugins")
+    script = (
+        "from airflow.dag_processing.dagbag import DagBag\n"
+        f"bag = DagBag(dag_folder={str(dags)!r})\n"
+        "assert bag.import_errors == {}, bag.import_errors\n"
+        "for dag in bag.dags.values():\n"
+        f"    assert list(dag.template_searchpath) == [{str(include / 'sql')!r}]\n"
+        "    dag.get_template_env().get_template('provenance/ledger.jinja')\n"
+        "print(sorted(bag.dags))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
+        "AIRFLOW_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(tmp_path / "plugins"),
+    }
+    found = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines()[-1] == str(sorted(TASKS))

@@ -1,0 +1,197 @@
+"""What the DAGs' own tasks do, given AWS in memory."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.moto_aws import REGION, answer, make_bucket
+
+from custody.core.landing import record_id, record_key
+from custody.core.windows import BadWindow
+
+
+class Hook:
+    """A provider's hook that gives the client it was made with."""
+
+    def __init__(self, client):
+        self._client = client
+
+    def __call__(self):
+        return self
+
+    def get_conn(self):
+        return self._client
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def function(bag, monkeypatch):
+    """``function(dag_id, task_id, S3Hook=client, …)``: a task's Python function, hooks replaced."""
+
+    def of(dag_id, task_id, **clients):
+        task = bag.dags[dag_id].get_task(task_id)
+        mapped = getattr(task, "partial_kwargs", {}).get("python_callable")
+        found = mapped or task.python_callable
+        for hook, client in clients.items():
+            monkeypatch.setitem(found.__globals__, hook, Hook(client))
+        return found
+
+    return of
+
+
+def reconcile_params(**given):
+    return {
+        "window_start": None,
+        "window_end": None,
+        "grace_minutes": 30,
+        "lateness_days": 1,
+    } | given
+
+
+def test_the_window_follows_the_interval(function):
+    run = SimpleNamespace(
+        data_interval_start=datetime(2026, 11, 1, 6, 35, tzinfo=UTC),
+        data_interval_end=datetime(2026, 11, 1, 7, 35, tzinfo=UTC),
+    )
+    window = function("provenance_reconcile", "window")(reconcile_params(), run)
+    assert (window["start"], window["end"]) == (
+        "2026-11-01 06:00:00.000",
+        "2026-11-01 07:00:00.000",
+    )
+    assert window["hours"] == [["2026-11-01", "06"]]
+    assert json.loads(json.dumps(window)) == window
+
+
+def test_the_window_given_wins(function):
+    run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
+    params = reconcile_params(
+        window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z", lateness_days=3
+    )
+    window = function("provenance_reconcile", "window")(params, run)
+    assert window["hours"] == [["2026-11-01", "22"], ["2026-11-01", "23"], ["2026-11-02", "00"]]
+    assert window["trail_to"] == "2026/11/05"
+    with pytest.raises(BadWindow, match="no data interval"):
+        function("provenance_reconcile", "window")(reconcile_params(), run)
+
+
+def table(glue, name, *keys):
+    glue.create_table(
+        DatabaseName="db",
+        TableInput={
+            "Name": name,
+            "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
+            "StorageDescriptor": {"Columns": [], "Location": "s3://x/"},
+        },
+    )
+
+
+def locations(glue, name):
+    partitions = glue.get_partitions(DatabaseName="db", TableName=name)["Partitions"]
+    return {tuple(p["Values"]): p["StorageDescriptor"]["Location"] for p in partitions}
+
+
+def test_empty_hours_are_published_too(aws, function):
+    glue = boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "db"})
+    table(glue, "reconciliation", "dt", "hour")
+    publish = function("provenance_reconcile", "publish_hours", GlueCatalogHook=glue)
+    window = {"hours": [["2026-11-01", "06"], ["2026-11-01", "07"]]}
+    publish("db", window, "s3://analytics/reconciliation/run=1/")
+    publish("db", window, "s3://analytics/reconciliation/run=2/")
+    assert locations(glue, "reconciliation") == {
+        ("2026-11-01", "06"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=06/",
+        ("2026-11-01", "07"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=07/",
+    }
+
+
+def test_a_day_is_published_table_by_table(aws, function):
+    glue = boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "db"})
+    table(glue, "silver_customers", "dt")
+    table(glue, "silver_customers_files", "dt")
+    publish = function("medallion_customers", "publish_silver", GlueCatalogHook=glue)
+    for run in ("jr_1", "jr_2"):
+        publish(
+            "db",
+            "2026-11-01",
+            {"silver_customers": f"s3://a/{run}/", "silver_customers_files": f"s3://f/{run}/"},
+        )
+    assert locations(glue, "silver_customers") == {("2026-11-01",): "s3://a/jr_2/"}
+    assert locations(glue, "silver_customers_files") == {("2026-11-01",): "s3://f/jr_2/"}
+
+
+FINDINGS = [
+    {
+        "verdict": verdict,
+        "bucket": "raw",
+        "object_key": key,
+        "version_id": "v1",
+        "principal_arn": None,
+        "event_time": "2026-11-01T06:00:01Z",
+        "verdict_reason": "because",
+        "fingerprint": fingerprint,
+        "verdict_findings": "2",
+    }
+    for verdict, key, fingerprint in (
+        ("CONFLICT", "a.csv", "f1"),
+        ("CONFLICT", "a.csv", "f1"),
+        ("UNRECORDED", "b.csv", "f2"),
+    )
+]
+WINDOW = {"start": "2026-11-01 06:00:00.000", "end": "2026-11-01 07:00:00.000"}
+
+
+def athena_with(found):
+    names = list(found[0])
+    data = [
+        {"Data": [{} if value is None else {"VarCharValue": value} for value in line]}
+        for line in [names, *([row[name] for name in names] for row in found)]
+    ]
+    client = boto3.client("athena", region_name=REGION)
+    client.meta.events.register(
+        "before-call.athena.GetQueryResults",
+        lambda **_: answer({"ResultSet": {"Rows": data}}),
+    )
+    return client
+
+
+def test_a_finding_is_paged_once_and_marked_after_it_is_out(aws, function):
+    s3 = boto3.client("s3", region_name=REGION)
+    bucket = make_bucket(s3, "custody-test-analytics")
+    clients = {"S3Hook": s3, "AthenaHook": athena_with(FINDINGS)}
+    pages = function("provenance_reconcile", "pages", **clients)
+
+    first = pages(bucket, WINDOW, "q")
+    assert [page["fingerprints"] for page in first] == [["f1"], ["f2"]]
+    assert first[0].keys() == {"subject", "message", "message_attributes", "fingerprints"}
+    assert pages(bucket, WINDOW, "q") == first  # not marked yet: it would be paged again
+
+    mark = function("provenance_reconcile", "page.mark", **clients)
+    mark(bucket, first[0]["fingerprints"], first[0]["message"])
+    assert [page["fingerprints"] for page in pages(bucket, WINDOW, "q")] == [["f2"]]
+
+
+def test_the_gate_opens_when_every_file_has_its_record(aws, function):
+    s3 = boto3.client("s3", region_name=REGION)
+    raw = make_bucket(s3, "custody-test-raw")
+    provenance = make_bucket(s3, "custody-test-provenance")
+    gate = function("medallion_customers", "custody_gate", S3Hook=s3)
+    key = "incoming/customers/dt=2026-11-01/a b.csv"
+    version = s3.put_object(Bucket=raw, Key=key, Body=b"x")["VersionId"]
+
+    assert gate(raw, provenance, "2026-11-01", "10") is False
+    assert gate(raw, provenance, "2026-11-02", "10") is True
+    # Its time is up: the job quarantines it, the other files need not wait.
+    assert gate(raw, provenance, "2026-11-01", "0") is True
+    place = record_key(datetime.now(UTC), record_id(raw, key, version))
+    s3.put_object(Bucket=provenance, Key=place, Body=b"{}")
+    assert gate(raw, provenance, "2026-11-01", "10") is True
