@@ -1,0 +1,124 @@
+"""Assemble what is deployed beside the templates, byte for byte the same from the same sources.
+
+``build/lambda/recorder.zip``
+    The recorder with the parts of `custody` it runs on.
+``build/bundle/``
+    What Airflow and Glue fetch at run time: ``custody.zip`` for Glue's ``--extra-py-files``, the
+    data contracts and the gold SQL. It is uploaded under its content hash, so that a running job
+    keeps the code it started with.
+
+Prints the bundle's content hash. The archives hold sorted names, one fixed time and stored (not
+compressed) bytes: compression differs between zlib builds.
+
+    python infra/build.py [--target build]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# The parts of the package that need no Airflow.
+SHARED = ("core", "aws")
+
+# Zip's own beginning of time.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+class BuildError(Exception):
+    """A source that should be there is not; the message names it."""
+
+
+def build(repository: Path, target: Path) -> str:
+    """Make `target` hold what the sources in `repository` say; return the bundle's hash."""
+    custody = _package(repository / "plugins" / "custody", SHARED)
+    recorder = _package(repository / "lambda" / "recorder" / "recorder")
+    bundle = {
+        "custody.zip": _zip(custody),
+        **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
+        **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
+    }
+    _sync(target / "lambda", {"recorder.zip": _zip({**custody, **recorder})})
+    _sync(target / "bundle", bundle)
+    return content_hash(bundle)
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) over the names and the bytes of files, in name order."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        # A line has one meaning only: its hash has a fixed length, its name ends it.
+        digest.update(f"{hashlib.sha256(content).hexdigest()} {name}\n".encode())
+    return digest.hexdigest()
+
+
+def _package(root: Path, parts: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The Python files of a package by their name in an archive; of these `parts` only, if any."""
+    init = root / "__init__.py"
+    if not init.is_file():
+        raise BuildError(f"{init} is missing: {root.name} is not a package")
+    folders = [root / part for part in parts] or [root]
+    files = {init, *(file for folder in folders for file in folder.rglob("*.py"))}
+    return {file.relative_to(root.parent).as_posix(): file.read_bytes() for file in files}
+
+
+def _texts(source: Path, pattern: str, folder: str) -> dict[str, bytes]:
+    files = list(source.glob(pattern))
+    if not files:
+        raise BuildError(f"{source} has no {pattern}")
+    return {f"{folder}/{file.name}": file.read_bytes() for file in files}
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, _ZIP_TIME)
+            entry.external_attr = 0o100644 << 16
+            entry.create_system = 3  # Unix, wherever this runs: the mode above is a Unix one
+            zipped.writestr(entry, content)
+    return archive.getvalue()
+
+
+def _sync(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make `folder` hold these files and no others.
+
+    What is right already is left alone, so that a deployment that reads the folder is not
+    disturbed by another build of the same sources.
+    """
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for name, content in files.items():
+        path = folder / name
+        if path.is_file() and path.read_bytes() == content:
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder.parent, delete=False) as written:
+            written.write(content)
+        Path(written.name).replace(path)
+
+
+def main() -> None:
+    """Build into the target folder and print the bundle's content hash."""
+    summary = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(description=summary)
+    parser.add_argument(
+        "--target", type=Path, default=REPOSITORY / "build", help="folder to build in"
+    )
+    try:
+        print(build(REPOSITORY, parser.parse_args().target))
+    except (BuildError, OSError) as error:
+        sys.exit(f"build: {error}")
+
+
+if __name__ == "__main__":
+    main()

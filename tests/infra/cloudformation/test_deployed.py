@@ -1,0 +1,331 @@
+"""The base as it is deployed: what each principal may do, and no more.
+
+The deploy command runs against a local AWS of this test's own, which checks signatures and
+evaluates policies. What it cannot show: the condition key ``s3:if-none-match`` (unknown to
+ministack) and the KMS side of encryption, which it does not ask for (``kms:ViaService``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from infra.build import REPOSITORY
+
+from custody.core.dsse import Envelope
+from custody.core.landing import from_statement, record_id
+
+ACCOUNT: Final = "111122223333"
+DAY: Final = "incoming/customers/dt=2026-11-01"
+PATIENCE_SECONDS: Final = 60
+
+
+def bucket(role: str) -> str:
+    return f"custody-local-{role}-{ACCOUNT}"
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """A local AWS in a folder of its own."""
+
+    home: Path
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a program that acts as the platform engineer there, and knows no other AWS."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CUSTODY_"))}
+        return inherited | {
+            "AWS_CONFIG_FILE": str(self.home / "aws" / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "aws" / "credentials"),
+            "AWS_PROFILE": "platform-engineer",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CUSTODY_LOCAL_HOME": str(self.home),
+            "LOCAL_AWS_PORT": str(self.port),
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def command(self, *arguments: str) -> None:
+        subprocess.run(
+            [REPOSITORY / ".venvs" / "local" / "bin" / "python", "-m", "localaws", *arguments],
+            env=self.environment | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def deploy(self, *arguments: str) -> str:
+        """What the deploy command prints."""
+        finished = subprocess.run(
+            [sys.executable, REPOSITORY / "infra" / "deploy.py", "--stage", "local", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+    def client(self, service: str, principal: str) -> Any:
+        """A client of one of the local principals."""
+        session = botocore.session.Session(profile=principal)
+        for file in ("config", "credentials"):
+            session.set_config_variable(f"{file}_file", str(self.home / "aws" / file))
+        return boto3.Session(botocore_session=session).client(service)
+
+    def role_client(self, service: str, role: str) -> Any:
+        """A client of a service's role, which only the account's root can become here."""
+        root = json.loads((self.home / "aws" / "root.json").read_text())
+        place: dict[str, Any] = {
+            "region_name": "us-east-1",
+            "endpoint_url": f"http://127.0.0.1:{self.port}",
+        }
+        sts = boto3.client(
+            "sts",
+            **place,
+            aws_access_key_id=root["AccessKeyId"],
+            aws_secret_access_key=root["SecretAccessKey"],
+        )
+        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test")["Credentials"]
+        return boto3.client(
+            service,
+            **place,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+
+
+@dataclass(frozen=True)
+class Deployed:
+    aws: LocalAws
+    said: str
+    """What the first deployment printed."""
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    aws = LocalAws(tmp_path_factory.mktemp("local-aws"), port)
+    aws.command("start")
+    try:
+        yield Deployed(aws, aws.deploy())
+    finally:
+        aws.command("stop")
+
+
+@pytest.fixture(scope="module")
+def aws(deployed: Deployed) -> LocalAws:
+    return deployed.aws
+
+
+def role_arn(role: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/custody-local-{role}"
+
+
+def answer(call: Callable[..., object], **arguments: object) -> str:
+    """``ok``, or the code of the error the call was refused with."""
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "ok"
+
+
+def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: Deployed) -> None:
+    assert "custody-local CREATE_COMPLETE" in deployed.said
+    again = deployed.aws.deploy()
+    assert "custody-local-bootstrap: no changes" in again
+    assert "custody-local: no changes" in again
+    # Every nested stack is updated, those without a change of their own included.
+    updated = deployed.aws.deploy("--parameter", "QueryResultDays=7")
+    assert "custody-local: custody-local UPDATE_COMPLETE" in updated
+    # What the services say of the resources is what the templates say.
+    deployed.aws.command("readback", "--stack", "custody-local")
+
+
+def test_airflow_reads_the_settings(aws: LocalAws) -> None:
+    name = "/custody/local/airflow/variables/custody"
+    ssm = aws.client("ssm", "airflow")
+    settings = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    assert settings["raw_bucket"] == bucket("raw")
+    assert (settings["account_id"], settings["region"]) == (ACCOUNT, "us-east-1")
+    assert (settings["database"], settings["workgroup"]) == ("custody_local", "custody-local")
+    location = settings["code_location"].removeprefix(f"s3://{bucket('artifacts')}/")
+    s3 = aws.client("s3", "platform-engineer")
+    listed = s3.list_objects_v2(Bucket=bucket("artifacts"), Prefix=f"{location}/")["Contents"]
+    assert [item["Key"].removeprefix(f"{location}/") for item in listed] == [
+        "contracts/customers.odcs.yaml",
+        "custody.zip",
+        "sql/gold/customers_by_country_month.sql",
+    ]
+
+
+def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
+    key = f"{DAY}/ a+b%20é'.csv"
+    uploader = aws.client("s3", "web-shop")
+    version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")["VersionId"]
+
+    reader = aws.client("s3", "airflow")
+    name = record_id(bucket("raw"), key, version)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    found: list[str] = []
+    while not found and time.monotonic() < deadline:
+        listed = reader.list_objects_v2(Bucket=bucket("provenance"), Prefix="provenance/incoming/")
+        found = [i["Key"] for i in listed.get("Contents", []) if name in i["Key"]]
+    assert found, "no record"
+    line = reader.get_object(Bucket=bucket("provenance"), Key=found[0])["Body"].read()
+    envelope = Envelope.parse(line)
+    assert from_statement(envelope.payload).key == key
+    kms = aws.client("kms", "airflow")
+    assert kms.get_public_key(KeyId=envelope.signatures[0].keyid)["KeyUsage"] == "SIGN_VERIFY"
+
+
+WRITES: Final = {
+    # place: who may put an object there
+    ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
+    ("raw", "elsewhere/x.csv"): set[str](),
+    ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder"},
+    ("processed", "silver/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
+    ("processed", "quarantine/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
+    ("processed", "files/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
+    ("processed", "elsewhere/x"): set[str](),
+    ("analytics", "gold/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
+    ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): {"airflow"},
+    ("analytics", "pages/0.json"): {"airflow"},
+    ("analytics", "elsewhere/x"): set[str](),
+    ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),
+    ("athena-results", "custody-local/x.csv"): {"airflow", "insider"},
+}
+ROLES: Final = ("recorder", "glue")
+
+
+@pytest.fixture(scope="module")
+def s3_of(aws: LocalAws) -> dict[str, Any]:
+    users = ("web-shop", "crm-export", "partner-feed", "insider", "airflow")
+    return {user: aws.client("s3", user) for user in users} | {
+        role: aws.role_client("s3", role) for role in ROLES
+    }
+
+
+@pytest.mark.parametrize("place", WRITES, ids="/".join)
+def test_who_writes_where(s3_of: dict[str, Any], place: tuple[str, str]) -> None:
+    role, key = place
+    answers = {
+        who: answer(s3.put_object, Bucket=bucket(role), Key=key, Body=b"x")
+        for who, s3 in s3_of.items()
+    }
+    assert {who for who, said in answers.items() if said == "ok"} == WRITES[place]
+    assert set(answers.values()) <= {"ok", "AccessDenied"}
+
+
+@pytest.mark.parametrize("role", ["raw", "provenance", "processed", "analytics", "trail"])
+def test_no_part_of_the_pipeline_deletes(s3_of: dict[str, Any], role: str) -> None:
+    for place, key in WRITES:
+        if place == role:
+            answers = {
+                who: answer(s3_of[who].delete_object, Bucket=bucket(role), Key=key)
+                for who in ("web-shop", "recorder", "glue", "airflow")
+            }
+            assert set(answers.values()) == {"AccessDenied"}, (key, answers)
+
+
+def test_glue_clears_sparks_working_files(s3_of: dict[str, Any]) -> None:
+    key = "silver/customers/dt=2026-11-01/run=2/_temporary/0/task/part-0.parquet"
+    s3_of["glue"].put_object(Bucket=bucket("processed"), Key=key, Body=b"")
+    assert answer(s3_of["glue"].delete_object, Bucket=bucket("processed"), Key=key) == "ok"
+
+
+def test_an_uploader_reads_nothing_back(s3_of: dict[str, Any]) -> None:
+    uploader, raw = s3_of["web-shop"], bucket("raw")
+    uploader.put_object(Bucket=raw, Key=f"{DAY}/mine.csv", Body=b"x")
+    assert answer(uploader.get_object, Bucket=raw, Key=f"{DAY}/mine.csv") == "AccessDenied"
+    assert answer(uploader.list_objects_v2, Bucket=raw) == "AccessDenied"
+
+
+def test_airflow_sees_bronze_but_does_not_read_it(s3_of: dict[str, Any]) -> None:
+    airflow, raw = s3_of["airflow"], bucket("raw")
+    s3_of["web-shop"].put_object(Bucket=raw, Key=f"{DAY}/seen.csv", Body=b"x")
+    assert answer(airflow.list_object_versions, Bucket=raw) == "ok"
+    assert answer(airflow.get_object, Bucket=raw, Key=f"{DAY}/seen.csv") == "AccessDenied"
+
+
+def test_only_the_recorder_signs_not_even_an_administrator(aws: LocalAws) -> None:
+    alias = "alias/custody-local-signing"
+    arn = aws.client("kms", "insider").describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
+    clients |= {role: aws.role_client("kms", role) for role in ROLES}
+    answers = {
+        who: answer(
+            kms.sign,
+            KeyId=arn,
+            Message=bytes(32),
+            MessageType="DIGEST",
+            SigningAlgorithm="ECDSA_SHA_256",
+        )
+        for who, kms in clients.items()
+    }
+    assert answers.pop("recorder") == "ok"
+    assert set(answers.values()) == {"AccessDeniedException"}
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "said"),
+    [
+        ("glue", "get_job", {"JobName": "custody-local-bronze-to-silver"}, "ok"),
+        ("glue", "get_job", {"JobName": "custody-local-silver-to-gold"}, "ok"),
+        ("glue", "get_job", {"JobName": "other"}, "AccessDeniedException"),
+        ("glue", "get_tables", {"DatabaseName": "custody_local"}, "ok"),
+        ("glue", "get_tables", {"DatabaseName": "other"}, "AccessDeniedException"),
+        ("glue", "delete_table", {"DatabaseName": "custody_local", "Name": "x"}, "Access"),
+        ("athena", "get_work_group", {"WorkGroup": "custody-local"}, "ok"),
+        ("athena", "get_work_group", {"WorkGroup": "primary"}, "AccessDeniedException"),
+        ("ssm", "get_parameter", {"Name": "/custody/local/airflow/variables/x"}, "Parameter"),
+        ("ssm", "get_parameter", {"Name": "/other"}, "AccessDeniedException"),
+        ("iam", "list_users", {}, "AccessDenied"),
+        ("cloudtrail", "stop_logging", {"Name": "custody-local"}, "AccessDenied"),
+    ],
+)
+def test_what_airflow_may_ask_for(
+    aws: LocalAws, service: str, operation: str, arguments: dict[str, str], said: str
+) -> None:
+    client = aws.client(service, "airflow")
+    assert answer(getattr(client, operation), **arguments).startswith(said)
+
+
+def test_only_airflow_pages(aws: LocalAws) -> None:
+    page = {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:custody-local-pages", "Message": "test"}
+    answers = {
+        who: answer(aws.client("sns", who).publish, **page)
+        for who in ("airflow", "insider", "web-shop")
+    }
+    assert answers == {
+        "airflow": "ok",
+        "insider": "AuthorizationError",
+        "web-shop": "AuthorizationError",
+    }
+
+
+@pytest.mark.parametrize("role", ["recorder", "glue"])
+def test_nobody_becomes_a_services_role(aws: LocalAws, role: str) -> None:
+    answers = {
+        who: answer(
+            aws.client("sts", who).assume_role, RoleArn=role_arn(role), RoleSessionName="test"
+        )
+        for who in ("insider", "platform-engineer", "airflow", "web-shop")
+    }
+    assert set(answers.values()) == {"AccessDenied"}

@@ -1,0 +1,427 @@
+"""What must hold of every template, whatever is added to them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cfnlint.decode import decode
+from infra.build import REPOSITORY
+
+TEMPLATES = REPOSITORY / "infra" / "cloudformation"
+FILES = sorted(TEMPLATES.glob("*.yaml"))
+LOADED: dict[str, dict[str, Any]] = {file.stem: decode(str(file))[0] for file in FILES}
+
+RESOURCES = [
+    (stack, name, resource)
+    for stack, template in LOADED.items()
+    for name, resource in template["Resources"].items()
+]
+
+
+def of_type(*types: str) -> list[Any]:
+    """The resources of these types, as test cases."""
+    return [
+        pytest.param(stack, name, resource["Properties"], id=f"{stack}.{name}")
+        for stack, name, resource in RESOURCES
+        if resource["Type"] in types
+    ]
+
+
+def documents() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every policy document: where it is, what kind it is, and itself."""
+    for stack, name, resource in RESOURCES:
+        properties = resource.get("Properties", {})
+        where = f"{stack}.{name}"
+        if "KeyPolicy" in properties:
+            yield where, "key", properties["KeyPolicy"]
+        if "AssumeRolePolicyDocument" in properties:
+            yield where, "trust", properties["AssumeRolePolicyDocument"]
+        if "PolicyDocument" in properties:
+            yield where, "resource", properties["PolicyDocument"]
+        for policy in properties.get("Policies", []):
+            yield f"{where}.{policy['PolicyName']}", "identity", policy["PolicyDocument"]
+
+
+def statements(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The statements, those under a condition as if it were met."""
+    for statement in document["Statement"]:
+        yield from (
+            (branch for branch in statement["Fn::If"][1:] if "Effect" in branch)
+            if "Fn::If" in statement
+            else (statement,)
+        )
+
+
+STATEMENTS = [
+    pytest.param(kind, statement, id=f"{where}.{statement.get('Sid')}")
+    for where, kind, document in documents()
+    for statement in statements(document)
+]
+ALLOWED = [case for case in STATEMENTS if case.values[1]["Effect"] == "Allow"]
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def plain(value: object) -> str:
+    """A resource as text: what Sub substitutes stays as it is written in the template."""
+    if isinstance(value, dict) and "Fn::Sub" in value:
+        return str(value["Fn::Sub"])
+    return json.dumps(value)
+
+
+def test_there_are_policies_to_look_at() -> None:
+    assert {kind for _, kind, _ in documents()} == {"key", "trust", "resource", "identity"}
+    assert len(ALLOWED) > 40
+
+
+def test_cfn_lint_has_nothing_to_say_even_for_information() -> None:
+    finished = subprocess.run(
+        [
+            Path(sys.executable).with_name("cfn-lint"),
+            *("--include-checks", "I", "--template", *map(str, FILES)),
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout) == (0, "")
+
+
+def test_a_silenced_rule_has_its_reason_beside_it() -> None:
+    silenced = [
+        (file.name, line)
+        for file in FILES
+        for line in file.read_text().splitlines()
+        if re.search(r"^\s*- [EWI]\d{4}\b", line)
+    ]
+    assert silenced
+    assert [where for where in silenced if not re.search(r"\d{4}\s+# \S+ \S+", where[1])] == []
+
+
+def test_nested_templates_build_arns_from_names() -> None:
+    """See the head of root.yaml."""
+    asking = [
+        stack
+        for stack, template in LOADED.items()
+        if stack not in ("root", "bootstrap") and "Fn::GetAtt" in json.dumps(template)
+    ]
+    assert asking == []
+
+
+def test_nothing_names_an_account_a_region_or_a_partition() -> None:
+    named = [
+        (file.name, line)
+        for file in FILES
+        for line in file.read_text().splitlines()
+        if re.search(r"\b\d{12}\b|\b[a-z]{2}-(east|west|central|north|south)\w*-\d|arn:aws", line)
+        and "AllowedPattern" not in line
+    ]
+    # One TiB in bytes has thirteen digits; nothing else comes near.
+    assert named == []
+
+
+@pytest.mark.parametrize(
+    ("stack", "parameter"),
+    [(stack, name) for stack, template in LOADED.items() for name in template["Parameters"]],
+)
+def test_every_parameter_is_described(stack: str, parameter: str) -> None:
+    declaration = LOADED[stack]["Parameters"][parameter]
+    assert declaration["Description"]
+    # The root and bootstrap stacks are where people give values: those are guarded.
+    if stack in ("root", "bootstrap"):
+        assert declaration.keys() & {"AllowedPattern", "AllowedValues", "MinValue"}
+
+
+@pytest.mark.parametrize("stack", ["root", "bootstrap"])
+def test_every_parameter_is_in_a_group(stack: str) -> None:
+    interface = LOADED[stack]["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(LOADED[stack]["Parameters"])
+
+
+# Policies
+
+
+def test_every_statement_is_named_for_what_it_does() -> None:
+    for where, _, document in documents():
+        names = [statement.get("Sid", "") for statement in statements(document)]
+        assert all(re.fullmatch(r"[A-Z][A-Za-z]{4,}", name) for name in names), where
+        assert len(names) == len(set(names)), where
+
+
+@pytest.mark.parametrize(("kind", "statement"), ALLOWED)
+def test_no_statement_allows_everything(kind: str, statement: Mapping[str, Any]) -> None:
+    actions = listed(statement["Action"])
+    assert "NotAction" not in statement
+    assert "NotResource" not in statement
+    assert [action for action in actions if action.endswith(":*") or action == "*"] == []
+    # In a key's own policy "*" is that key; a trust policy has no resource.
+    if kind not in ("key", "trust"):
+        assert "*" not in listed(statement["Resource"])
+
+
+@pytest.mark.parametrize(("kind", "statement"), ALLOWED)
+def test_no_statement_allows_the_public(kind: str, statement: Mapping[str, Any]) -> None:
+    if kind == "identity":
+        assert "Principal" not in statement
+        return
+    principal = statement["Principal"]
+    assert principal != "*"
+    assert [who for who in principal.values() if "*" in listed(who)] == []
+
+
+@pytest.mark.parametrize(("kind", "statement"), ALLOWED)
+def test_no_role_can_change_who_may_do_what(kind: str, statement: Mapping[str, Any]) -> None:
+    if kind != "identity":
+        return
+    forbidden = re.compile(
+        r"iam:|sts:|kms:(Put|Create|Schedule|Disable)|s3:(PutBucket|DeleteBucket|BypassGovernance)"
+        r"|s3:(DeleteObjectVersion|PutObjectRetention|PutObjectLegalHold)|cloudtrail:|lambda:"
+    )
+    assert [action for action in listed(statement["Action"]) if forbidden.match(action)] == []
+
+
+def test_who_assumes_each_role() -> None:
+    trust = {
+        where: {
+            statement["Sid"]: statement["Principal"]
+            for statement in statements(document)
+            if statement["Action"] == "sts:AssumeRole"
+        }
+        for where, kind, document in documents()
+        if kind == "trust"
+    }
+    assert trust == {
+        "recorder.Role": {"LambdaAssumes": {"Service": "lambda.amazonaws.com"}},
+        "jobs.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
+        "airflow.Role": {
+            "ManagedAirflowAssumes": {
+                "Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]
+            },
+            "NamedPrincipalsAssume": {"AWS": {"Ref": "TrustedArns"}},
+        },
+    }
+
+
+def granted(*actions: str) -> dict[str, list[str]]:
+    """What each role may do these actions on; a folder as the template writes it."""
+    found: dict[str, list[str]] = {}
+    for where, kind, document in documents():
+        for statement in statements(document):
+            if kind != "identity" or not set(actions) & set(listed(statement["Action"])):
+                continue
+            stack = where.partition(".")[0]
+            found.setdefault(stack, []).extend(map(plain, listed(statement["Resource"])))
+    return {stack: sorted(resources) for stack, resources in found.items()}
+
+
+def test_what_each_role_writes() -> None:
+    arn = "arn:${AWS::Partition}:s3:::"
+    assert granted("s3:PutObject") == {
+        "airflow": [
+            f"{arn}${{AnalyticsBucket}}/pages/*",
+            f"{arn}${{AnalyticsBucket}}/reconciliation/*",
+            f"{arn}${{AthenaResultsBucket}}/${{Workgroup}}/*",
+        ],
+        "jobs": [
+            f"{arn}${{AnalyticsBucket}}/gold/*",
+            f"{arn}${{ProcessedBucket}}/files/*",
+            f"{arn}${{ProcessedBucket}}/quarantine/*",
+            f"{arn}${{ProcessedBucket}}/silver/*",
+        ],
+        "recorder": [
+            f"{arn}${{Project}}-${{Stage}}-provenance-${{AWS::AccountId}}/provenance/incoming/*"
+        ],
+    }
+
+
+def test_only_sparks_working_files_are_ever_deleted() -> None:
+    assert set(granted("s3:DeleteObject")) == {"jobs"}
+    for resource in granted("s3:DeleteObject")["jobs"]:
+        assert resource.endswith(("/_temporary/*", "/*/"))
+
+
+def test_only_the_recorder_signs() -> None:
+    assert granted("kms:Sign") == {"recorder": ['{"Ref": "SigningKeyArn"}']}
+    key_policy = LOADED["keys"]["Resources"]["Signing"]["Properties"]["KeyPolicy"]
+    signing = [s for s in statements(key_policy) if "kms:Sign" in listed(s["Action"])]
+    assert [s["Sid"] for s in signing] == ["RecorderSigns"]
+    who = signing[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    assert all(re.search(r"role/\$\{Project\}-\$\{Stage\}-recorder(/\*)?$", plain(w)) for w in who)
+
+
+# Storage
+
+
+@pytest.mark.parametrize(("stack", "name", "bucket"), of_type("AWS::S3::Bucket"))
+def test_every_bucket_is_encrypted_versioned_private_and_tls_only(
+    stack: str, name: str, bucket: Mapping[str, Any]
+) -> None:
+    resource = LOADED[stack]["Resources"][name]
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    default = rule["ServerSideEncryptionByDefault"]
+    # The artifacts bucket is older than the keys.
+    assert default["SSEAlgorithm"] == ("AES256" if stack == "bootstrap" else "aws:kms")
+    assert ("KMSMasterKeyID" in default) == (stack != "bootstrap")
+
+    (policy,) = [
+        other["Properties"]["PolicyDocument"]
+        for other in LOADED[stack]["Resources"].values()
+        if other["Type"] == "AWS::S3::BucketPolicy"
+        and other["Properties"]["Bucket"] == {"Ref": name}
+    ]
+    (tls,) = [s for s in statements(policy) if s["Sid"] == "DenyPlainTransport"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert [r for r in map(json.dumps, tls["Resource"]) if f"${{{name}" not in r] == []
+    assert len(tls["Resource"]) == 2
+
+
+@pytest.mark.parametrize("name", ["Provenance", "Trail"])
+def test_evidence_is_locked(name: str) -> None:
+    bucket = LOADED["storage"]["Resources"][name]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"] == {
+        "Mode": {"Ref": "LockMode"},
+        "Days": {"Ref": "LockDays"},
+    }
+
+
+@pytest.mark.parametrize("name", ["Raw", "Provenance", "Trail"])
+def test_evidence_never_expires(name: str) -> None:
+    bucket = LOADED["storage"]["Resources"][name]["Properties"]
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert [rule.keys() for rule in rules] == [{"Id", "Status", "AbortIncompleteMultipartUpload"}]
+
+
+@pytest.mark.parametrize("name", ["Raw", "Processed", "Analytics"])
+def test_every_byte_of_every_layer_is_recorded(name: str) -> None:
+    bucket = LOADED["storage"]["Resources"][name]["Properties"]
+    assert bucket["NotificationConfiguration"] == {
+        "QueueConfigurations": [
+            {"Event": "s3:ObjectCreated:*", "Queue": {"Ref": "RecorderQueueArn"}}
+        ]
+    }
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_records_are_write_once_outside_the_local_aws(stage: str) -> None:
+    given = json.loads((TEMPLATES / "parameters" / f"{stage}.json").read_text())
+    assert "RequireWriteOnceRecords" not in given
+    assert LOADED["root"]["Parameters"]["RequireWriteOnceRecords"]["Default"] == "true"
+    policy = LOADED["storage"]["Resources"]["ProvenancePolicy"]["Properties"]["PolicyDocument"]
+    (rule,) = [s for s in statements(policy) if s["Sid"] == "DenyOverwritingRecords"]
+    assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+
+
+# What else the parts of the project agree on
+
+
+def test_the_dags_find_every_setting_they_use() -> None:
+    written = settings()
+    used = set[str]()
+    for folder, pattern in (("dags", "*.py"), ("plugins", "*.py"), ("include/sql", "*")):
+        for path in (REPOSITORY / folder).rglob(pattern):
+            if path.is_file() and "__pycache__" not in path.parts:
+                used.update(
+                    name
+                    for pair in re.findall(
+                        r'\bsetting\("(\w+)"\)|var\.json\.custody\.(\w+)', path.read_text()
+                    )
+                    for name in pair
+                    if name
+                )
+    assert used
+    assert used <= written.keys()
+
+
+def settings() -> dict[str, str]:
+    """The SSM parameter's value, each placeholder left in place."""
+    properties = LOADED["settings"]["Resources"]["AirflowVariable"]["Properties"]
+    value: dict[str, str] = json.loads(properties["Value"]["Fn::Sub"])
+    return value
+
+
+def test_the_settings_are_these() -> None:
+    assert set(settings()) == {
+        "account_id",
+        "analytics_bucket",
+        "artifacts_bucket",
+        "athena_results_bucket",
+        "bronze_to_silver_job",
+        "code_location",
+        "database",
+        "processed_bucket",
+        "project",
+        "provenance_bucket",
+        "raw_bucket",
+        "region",
+        "signing_key_arn",
+        "silver_to_gold_job",
+        "stage",
+        "topic_arn",
+        "trail_bucket",
+        "trail_name",
+        "workgroup",
+    }
+
+
+def test_glue_installs_the_versions_the_jobs_are_tested_with() -> None:
+    locked = (REPOSITORY / "include" / "glue_jobs" / "requirements.txt").read_text()
+    for module in LOADED["root"]["Parameters"]["GluePythonModules"]["Default"].split(","):
+        assert f"\n{module} " in f"\n{locked}"
+
+
+@pytest.mark.parametrize(("stack", "name", "job"), of_type("AWS::Glue::Job"))
+def test_a_jobs_script_exists(stack: str, name: str, job: Mapping[str, Any]) -> None:
+    assert (TEMPLATES / job["Command"]["ScriptLocation"]).is_file()
+
+
+@pytest.mark.parametrize(("stack", "name", "function"), of_type("AWS::Lambda::Function"))
+def test_a_functions_handler_exists(stack: str, name: str, function: Mapping[str, Any]) -> None:
+    *module, handler = function["Handler"].split(".")
+    source = Path(REPOSITORY, "lambda", module[0], *module).with_suffix(".py")
+    assert f"\ndef {handler}(" in source.read_text()
+    set_ = function["Environment"]["Variables"].keys()
+    read = set(re.findall(r'env\["([A-Z_]+)"\]', source.read_text()))
+    assert set_ == read
+
+
+@pytest.mark.parametrize(
+    ("stack", "name", "queue"),
+    [case for case in of_type("AWS::SQS::Queue") if "dlq" not in str(case.values[2]["QueueName"])],
+)
+def test_a_message_that_keeps_failing_is_kept(
+    stack: str, name: str, queue: Mapping[str, Any]
+) -> None:
+    assert "-dlq" in plain(queue["RedrivePolicy"]["deadLetterTargetArn"])
+    mappings = [r["Properties"] for _, _, r in RESOURCES if r["Type"].endswith("SourceMapping")]
+    assert [m["FunctionResponseTypes"] for m in mappings] == [["ReportBatchItemFailures"]]
+
+
+def test_the_trail_sees_every_bucket_and_signs_its_digests() -> None:
+    trail = LOADED["trail"]["Resources"]["Trail"]["Properties"]
+    assert (trail["EnableLogFileValidation"], trail["IsLogging"]) == (True, True)
+    writes = trail["AdvancedEventSelectors"][0]["FieldSelectors"]
+    arn = next(field for field in writes if field["Field"] == "resources.ARN")
+    assert arn["StartsWith"] == [{"Fn::Sub": "arn:${AWS::Partition}:s3:::${Project}-${Stage}-"}]
+    for stack, _, resource in RESOURCES:
+        if resource["Type"] == "AWS::S3::Bucket":
+            name = plain(resource["Properties"]["BucketName"])
+            assert name.startswith("${Project}-${Stage}-"), stack
