@@ -1,0 +1,1 @@
+"""The AWS of one machine: ministack behind a thin layer that adds what it lacks."""

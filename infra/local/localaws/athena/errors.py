@@ -1,0 +1,90 @@
+"""Why a statement failed, in Athena's words.
+
+A message starts with Trino's error name (``SYNTAX_ERROR``, ``TABLE_NOT_FOUND``…), as in the
+``StateChangeReason`` of a failed query. Categories are those of `AthenaError`: 1 system, 2 user,
+3 other (https://docs.aws.amazon.com/athena/latest/ug/error-reference.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Category = Literal[1, 2, 3]
+
+_USER: Category = 2
+_SYSTEM: Category = 1
+
+_GENERIC_USER_TYPE = 1000
+_GENERIC_SYSTEM_TYPE = 200
+_TYPES = {
+    "SYNTAX_ERROR": 1006,
+    "TYPE_MISMATCH": 1006,
+    "HIVE_BAD_DATA": 1001,
+    "HIVE_CURSOR_ERROR": 1001,
+    "FAILED": 1003,
+    "INVALID_FUNCTION_ARGUMENT": 1104,
+    "VIEW_IS_STALE": 1105,
+    "TABLE_NOT_FOUND": 1108,
+    "NOT_SUPPORTED": 1200,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the statement's text, counted from 1, as Trino prints it."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}:{self.column}"
+
+
+class QueryError(Exception):
+    """The statement cannot be run; `str(error)` is the StateChangeReason."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        position: Position | None = None,
+        category: Category = _USER,
+        kind: int | None = None,
+    ) -> None:
+        """`kind` is ``AthenaError.ErrorType``, where the code alone does not tell it."""
+        self.code = code
+        self._kind = kind
+        self.category = category
+        where = f"{position}: " if position else ""
+        super().__init__(f"{code}: {where}{message}" if code else f"{where}{message}")
+
+    @property
+    def error_type(self) -> int:
+        """``AthenaError.ErrorType``."""
+        if self._kind is not None:
+            return self._kind
+        generic = _GENERIC_SYSTEM_TYPE if self.category == _SYSTEM else _GENERIC_USER_TYPE
+        return _TYPES.get(self.code, generic)
+
+
+def not_supported(what: str, position: Position | None = None) -> QueryError:
+    """What Athena may well do, but this stand-in does not."""
+    return QueryError(
+        "NOT_SUPPORTED", f"{what} is not supported by the local Athena", position=position
+    )
+
+
+def syntax_error(message: str, position: Position | None = None) -> QueryError:
+    """A statement Trino's analyser refuses."""
+    return QueryError("SYNTAX_ERROR", message, position=position)
+
+
+def internal_error(message: str) -> QueryError:
+    """A failure that is not the statement's fault."""
+    return QueryError("INTERNAL_ERROR", message, category=_SYSTEM)
+
+
+class Cancelled(Exception):
+    """The query was stopped by StopQueryExecution."""

@@ -1,0 +1,80 @@
+"""From a finished S3 call to the journal: which trails want it, and what the knobs make of it."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+from localaws.cloudtrail import events, selectors
+from localaws.cloudtrail.events import Actor, Outcome, Record
+from localaws.cloudtrail.journal import Journal
+from localaws.cloudtrail.knobs import Knobs
+from localaws.cloudtrail.notifications import Notification
+from localaws.cloudtrail.place import Place
+from localaws.cloudtrail.s3calls import S3Call
+from localaws.cloudtrail.trails import Trail, Trails
+
+_log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Writes the events of one account and region."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        trails: Trails,
+        knobs: Knobs,
+        place: Place,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._journal = journal
+        self._trails = trails
+        self._knobs = knobs
+        self._place = place
+        self._clock = clock
+
+    def record(
+        self,
+        call: S3Call,
+        actor: Actor,
+        outcome: Outcome,
+        notified: Sequence[Notification] = (),
+    ) -> None:
+        """Journal the call for every trail that wants it; it is on disk when this returns.
+
+        A write no trail wants is noted too (see `Journal.has_write`), and so are the call's
+        notifications, until it is `answered`.
+        """
+        record = events.build(
+            call,
+            actor,
+            outcome,
+            event_id=str(uuid.uuid4()),
+            place=self._place,
+        )
+        trails = self._trails.of(self._place.account_id)
+        wanting = [trail.arn for trail in trails if self._wants(trail, record)]
+        if not wanting and call.read_only:
+            return
+        own = record["userIdentity"].get("invokedBy") == events.CLOUDTRAIL
+        # Rehearsed accidents happen to what people do, not to our own deliveries.
+        holds = [0.0] if own or not wanting else self._knobs.holds(record)
+        now = self._clock()
+        self._journal.append(record, wanting, [now + hold for hold in holds], own, notified)
+
+    def answered(self, request_id: str) -> None:
+        """The caller has its answer: the notifications of the call are somebody else's care."""
+        self._journal.forget_notifications(request_id)
+
+    def _wants(self, trail: Trail, record: Record) -> bool:
+        if not trail.logging or not trail.covers(self._place.region):
+            return False
+        try:
+            return selectors.wants(trail.selectors, record)
+        except selectors.SelectorError as error:
+            _log.error("trail %s: %s; the event is not recorded", trail.arn, error)
+            return False

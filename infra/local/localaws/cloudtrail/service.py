@@ -1,0 +1,244 @@
+"""CloudTrail as a service of the local AWS: puts the parts together and answers its calls."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import datetime as dt
+import functools
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ministack.services import cloudtrail as control_plane
+
+from localaws.cloudtrail.bucketwriter import BucketWriter
+from localaws.cloudtrail.delivery import Delivery
+from localaws.cloudtrail.journal import Journal
+from localaws.cloudtrail.knobs import Knobs
+from localaws.cloudtrail.observer import observe
+from localaws.cloudtrail.permissions import DeliveryError
+from localaws.cloudtrail.place import Place
+from localaws.cloudtrail.publickeys import PublicKey, SigningKey
+from localaws.cloudtrail.recorder import Recorder
+from localaws.cloudtrail.settings import CloudTrailSettings
+from localaws.cloudtrail.trails import MinistackTrails
+from localaws.protocol import AwsError, AwsRequest, AwsResponse, json_object
+from localaws.settings import Settings
+from localaws.wire import App
+
+_log = logging.getLogger(__name__)
+
+_TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"
+
+
+class CloudTrail:
+    """Delivery, digests and public keys; every other call stays ministack's.
+
+    How the server wires it::
+
+        cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
+        chain = durable.wrap(cloudtrail.observe(ministack.app.app))
+        cloudtrail.deliver_through(chain)   # its own files are as durable as anybody's
+
+    `start` opens the journal; requests must not come before.
+    """
+
+    name = "cloudtrail"
+    targets = frozenset({f"{_TARGET}.ListPublicKeys", f"{_TARGET}.GetTrailStatus"})
+
+    def __init__(self, settings: Settings, pace: CloudTrailSettings) -> None:
+        self._place = Place(settings.account_id, settings.region)
+        self._pace = pace
+        self._directory = settings.state / "cloudtrail"
+        self._trails = MinistackTrails()
+        self._knobs = Knobs(pace.seed)
+        self._journal = Journal(self._directory / "journal.sqlite")
+        self._recorder = Recorder(
+            journal=self._journal,
+            trails=self._trails,
+            knobs=self._knobs,
+            place=self._place,
+        )
+        self._delivery: Delivery | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def observe(self, app: App) -> App:
+        """Wrap the application that serves S3; delivers through it unless told otherwise."""
+        observed = observe(app, self._recorder, self._place.account_id)
+        self.deliver_through(observed)
+        return observed
+
+    def deliver_through(self, app: App) -> None:
+        """Write log files and digests through `app`: what `observe` gave, or a wrap of it."""
+        self._delivery = Delivery(
+            journal=self._journal,
+            trails=self._trails,
+            knobs=self._knobs,
+            writer=BucketWriter(app, self._place),
+            key=lambda: self._key,
+            settings=self._pace,
+            place=self._place,
+        )
+
+    def recover_write(self, bucket: str, key: str, version_id: str) -> bool:
+        """Whether a write that was never answered is on record; then it happened.
+
+        For recovery after a kill, before `start`. The notifications of such a write are queued
+        again: nobody knows how far they came, and S3 promises them at least once.
+        """
+        if not self._journal.has_write(bucket, key, version_id):
+            return False
+        for notification in self._journal.notifications(bucket, key, version_id):
+            notification.send()
+        return True
+
+    # Lifecycle
+
+    async def start(self) -> None:
+        """Begin to deliver. What `recover_write` queued must be safe by now."""
+        self._journal.forget_all_notifications()
+        self._task = asyncio.create_task(self._run(), name="cloudtrail-delivery")
+
+    async def stop(self) -> None:
+        """Stop delivering; what waits stays in the journal for the next start."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._journal.close()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._deliveries.run_once()
+            except Exception:  # noqa: BLE001
+                # Whatever went wrong with one round must not end delivery; nothing is lost by it,
+                # the journal still has it.
+                _log.exception("delivery failed; trying again in %g s", self._pace.delivery_seconds)
+            await asyncio.sleep(self._pace.delivery_seconds)
+
+    @property
+    def _deliveries(self) -> Delivery:
+        if self._delivery is None:
+            raise RuntimeError("CloudTrail.observe was not called: nothing to deliver through")
+        return self._delivery
+
+    @functools.cached_property
+    def _key(self) -> SigningKey:
+        return SigningKey.of(self._directory / "keys", self._place.region)
+
+    # AWS's calls
+
+    async def handle(self, request: AwsRequest) -> AwsResponse:
+        """ListPublicKeys and GetTrailStatus."""
+        if request.action == "ListPublicKeys":
+            return self._list_public_keys(request.json())
+        return await self._get_trail_status(request)
+
+    def _list_public_keys(self, payload: Mapping[str, Any]) -> AwsResponse:
+        now = dt.datetime.now(dt.UTC)
+        end = _moment(payload, "EndTime", now)
+        start = _moment(payload, "StartTime", end - dt.timedelta(days=1))
+        if start > end:
+            raise AwsError("InvalidTimeRangeException", "StartTime is later than EndTime.")
+        key = self._key.public
+        held = key.valid_from <= end and start <= key.valid_until
+        return AwsResponse.of({"PublicKeyList": [_public_key(key)] if held else []})
+
+    async def _get_trail_status(self, request: AwsRequest) -> AwsResponse:
+        """ministack's answer, with what became of the deliveries, which it does not make."""
+        target = {"x-amz-target": request.target or ""}
+        status, headers, body = await control_plane.handle_request(
+            request.method, request.path, target, request.body, {}
+        )
+        if status != 200:
+            return AwsResponse(status, headers, body)
+        arn = self._arn(str(request.json().get("Name", "")))
+        went = self._deliveries.status(arn)
+        known = {
+            "LatestDeliveryTime": went.latest_delivery,
+            "LatestDeliveryError": went.latest_delivery_error,
+            "LatestDigestDeliveryTime": went.latest_digest,
+            "LatestDigestDeliveryError": went.latest_digest_error,
+        }
+        told = {name: value for name, value in known.items() if value is not None}
+        return AwsResponse.of({**json.loads(body), **told})
+
+    def _arn(self, name: str) -> str:
+        arns = [
+            trail.arn
+            for trail in self._trails.of(self._place.account_id)
+            if name in (trail.arn, trail.name)
+        ]
+        return arns[0] if arns else name
+
+    # What AWS does not have: /_local/cloudtrail/…
+
+    async def control(self, method: str, path: str, body: bytes) -> AwsResponse:
+        """The knobs of rehearsals; bodies and answers are JSON.
+
+        ``GET`` (no path): the knobs and what waits. ``POST knobs``: see `Knobs.set_pace`.
+        ``POST drop`` and ``POST duplicate``: ``{event_name?, bucket?, key?, count?}``, the next
+        events that fit. ``POST flush``: deliver everything now, answers when it is in the buckets.
+        ``POST digest``: a digest up to now. Raises AwsError for anything else.
+        """
+        payload = json_object(body)
+        actions: dict[tuple[str, str], Callable[[], Awaitable[dict[str, Any]]]] = {
+            ("GET", ""): self._state,
+            ("POST", "knobs"): functools.partial(self._turn, self._knobs.set_pace, payload),
+            ("POST", "drop"): functools.partial(self._turn, self._knobs.drop_next, payload),
+            ("POST", "duplicate"): functools.partial(
+                self._turn, self._knobs.duplicate_next, payload
+            ),
+            ("POST", "flush"): self._flush,
+            ("POST", "digest"): self._digest,
+        }
+        action = actions.get((method, path.strip("/")))
+        if action is None:
+            known = ", ".join(f"{m} {p}".strip() for m, p in actions)
+            raise AwsError(
+                "ResourceNotFoundException", f"no {method} {path!r}; there are {known}", 404
+            )
+        return AwsResponse.of(await action())
+
+    async def _state(self) -> dict[str, Any]:
+        return {"knobs": self._knobs.state(), **self._journal.counts()}
+
+    async def _turn(
+        self, knob: Callable[[Mapping[str, Any]], None], payload: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        knob(payload)
+        return await self._state()
+
+    async def _flush(self) -> dict[str, Any]:
+        return {"log_files": await self._try(self._deliveries.flush)}
+
+    async def _digest(self) -> dict[str, Any]:
+        return {"digests": await self._try(self._deliveries.digest_now)}
+
+    async def _try(self, deliver: Callable[[], Awaitable[list[str]]]) -> list[str]:
+        try:
+            return await deliver()
+        except DeliveryError as error:
+            raise AwsError(error.code, str(error), 409) from error
+
+
+def _moment(payload: Mapping[str, Any], name: str, default: dt.datetime) -> dt.datetime:
+    value = payload.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**35:
+        raise AwsError("SerializationException", f"{name}: give epoch seconds")
+    return dt.datetime.fromtimestamp(value, dt.UTC)
+
+
+def _public_key(key: PublicKey) -> dict[str, Any]:
+    return {
+        "Value": base64.b64encode(key.value).decode(),
+        "ValidityStartTime": key.valid_from.timestamp(),
+        "ValidityEndTime": key.valid_until.timestamp(),
+        "Fingerprint": key.fingerprint,
+    }

@@ -1,0 +1,69 @@
+"""The server process, ``python -m localaws.daemon``; `lifecycle` starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import ministack.app
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from localaws import cloudformation
+from localaws.athena.service import Athena
+from localaws.cloudtrail import CloudTrail, CloudTrailSettings
+from localaws.control import Control
+from localaws.durability import Durability
+from localaws.encryption import ask_for_keys
+from localaws.glue import GlueJobRuns, SparkHome
+from localaws.gluecatalog import GlueCatalog
+from localaws.lifecycle import hold
+from localaws.server import LocalAws
+from localaws.settings import HOST, Settings
+from localaws.wire import App
+
+
+def compose(settings: Settings) -> App:
+    """The whole local AWS, innermost first."""
+    cloudformation.register()
+    cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
+    durability = Durability(settings, cloudtrail.recover_write)
+    served = ask_for_keys(ministack.app.app, settings.account_id, settings.region)
+    chain = durability.wrap(cloudtrail.observe(served))
+    # CloudTrail's own files are as durable as anybody's.
+    cloudtrail.deliver_through(chain)
+    records = cloudformation.StackRecords(settings.account_id, settings.region)
+    catalog = GlueCatalog(lambda: durability.commit("glue"))
+    glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
+    services = (cloudtrail, records, catalog, glue, Athena(settings))
+    return LocalAws(chain, durability, services, Control(settings, services))
+
+
+async def _run(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    config = Config()
+    config.bind = [f"{HOST}:{settings.port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 5
+    config.shutdown_timeout = 30
+    config.startup_timeout = 60
+
+    async def until_stopped() -> None:
+        await stopping.wait()
+
+    await serve(compose(settings), config, shutdown_trigger=until_stopped)
+
+
+def main() -> None:
+    """Serve until SIGTERM; holds the home's lock for as long as it lives."""
+    settings = Settings.from_env(os.environ)
+    with hold(settings):
+        asyncio.run(_run(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Executions survive their process; what it left running has failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from localaws.athena.executions import Execution, Executions, Failure
+from localaws.settings import SettingsError
+
+QUEUED = Execution(
+    id="1",
+    query="SELECT 1",
+    statement_type="DML",
+    substatement_type="SELECT",
+    workgroup="w",
+    account_id="111122223333",
+    region="us-east-1",
+    database=None,
+    catalog=None,
+    output="s3://b/",
+    result="s3://b/1.csv",
+    encryption={},
+    parameters=[],
+    token="t",
+    state="QUEUED",
+    submitted=100.0,
+)
+
+
+def test_they_are_as_they_were(tmp_path: Path) -> None:
+    first = Executions(tmp_path)
+    first.add(QUEUED)
+    ended = first.change(
+        "1",
+        state="FAILED",
+        started=101.0,
+        completed=102.5,
+        reason="r",
+        failure=Failure(2, 1006, "r"),
+    )
+    second = Executions(tmp_path)
+    second.load()
+    assert second.get("1") == ended
+    assert ended.api()["Statistics"]["TotalExecutionTimeInMillis"] == 2500
+    assert second.add(replace(QUEUED, id="2")) == ended, "the token is remembered too"
+
+
+def test_what_was_running_has_failed(tmp_path: Path) -> None:
+    first = Executions(tmp_path)
+    first.add(QUEUED)
+    first.change("1", state="RUNNING", started=101.0)
+    second = Executions(tmp_path)
+    second.load()
+    found = second.get("1")
+    assert found is not None
+    assert (found.state, found.failure and found.failure.retryable) == ("FAILED", True)
+
+
+def test_an_end_is_an_end(tmp_path: Path) -> None:
+    executions = Executions(tmp_path)
+    executions.add(QUEUED)
+    executions.change("1", state="CANCELLED", completed=101.0)
+    assert executions.change("1", state="SUCCEEDED").state == "CANCELLED"
+
+
+def test_tokens_are_a_workgroups_own(tmp_path: Path) -> None:
+    executions = Executions(tmp_path)
+    executions.add(QUEUED)
+    assert executions.add(replace(QUEUED, id="2", workgroup="other")).id == "2"
+    assert executions.add(replace(QUEUED, id="3", token="")).id == "3"
+    assert [one.id for one in executions.of("w", "111122223333", "us-east-1")] == ["1", "3"]
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / "1.json").write_text("{}")
+    with pytest.raises(SettingsError, match=r"1\.json is damaged .*: reset the local AWS"):
+        Executions(tmp_path).load()

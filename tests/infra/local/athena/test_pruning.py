@@ -1,0 +1,290 @@
+"""Which partitions a query reads: no more than it needs where that is plain, never fewer."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localaws.athena.catalog import CatalogPartition
+from localaws.athena.engine import Prepared
+from localaws.athena.errors import QueryError
+from localaws.athena.partitions import PartitionFinder
+from localaws.athena.relations import Column, Storage, Table, View
+from localaws.athena.session import Session
+from localaws.athena.statements import query_of
+from localaws.athena.types import parse_hive
+
+NOW = datetime(2026, 1, 5, 12)  # noqa: DTZ001
+DAYS = ("2026-01-01", "2026-01-02", "2026-01-03")
+HOURS = ("00", "12")
+
+
+def columns(**kinds: str) -> tuple[Column, ...]:
+    return tuple(Column(name, parse_hive(hive), hive) for name, hive in kinds.items())
+
+
+@dataclass
+class Catalog:
+    """Tables whose partitions are every combination of a few values."""
+
+    views: dict[str, View] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    def find(self, database: str | None, name: str) -> Table | View | None:
+        if name in self.views:
+            return self.views[name]
+        keys = columns(dt="string", hour="string") if name == "hourly" else columns(dt="string")
+        return Table(
+            "db",
+            name,
+            columns(id="int", note="string"),
+            () if name == "plain" else keys,
+            Storage(f"s3://b/{name}"),
+            self.parameters if name == "projected" else {},
+        )
+
+    def partitions(self, table: Table) -> list[CatalogPartition]:
+        values = [DAYS] if len(table.partition_keys) == 1 else [DAYS, HOURS]
+        return [
+            CatalogPartition(combination, Storage(f"s3://b/{'/'.join(combination)}"))
+            for combination in itertools.product(*values)
+        ]
+
+
+Reads = Callable[..., dict[str, list[str]]]
+
+
+@pytest.fixture
+def reads(tmp_path: Path) -> Reads:
+    """The partitions each table of a query is read from, by table."""
+
+    def find(sql: str, catalog: Catalog | None = None) -> dict[str, list[str]]:
+        known = catalog or Catalog()
+        prepared = Prepared.of(sql, query_of(sql), known, "db", NOW)
+        with Session([tmp_path]) as session:
+            finder = PartitionFinder(session, known, NOW, tmp_path)  # type: ignore[arg-type]
+            return {
+                table.name: [
+                    "/".join(str(value) for value in partition.values.values())
+                    for partition in finder.find(
+                        table, [scan.plan for scan in prepared.scans_of(source)]
+                    )
+                ]
+                for source, table in prepared.sources.items()
+            }
+
+    return find
+
+
+ALL = list(DAYS)
+FIRST, SECOND, THIRD = ([day] for day in DAYS)
+
+DAILY: dict[str, list[str]] = {
+    "SELECT * FROM daily": ALL,
+    "SELECT 1 FROM daily WHERE dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM daily WHERE '2026-01-01' = dt": FIRST,
+    "SELECT 1 FROM daily WHERE dt > '2026-01-01' AND id = 1": ALL[1:],
+    "SELECT 1 FROM daily WHERE dt BETWEEN '2026-01-02' AND '2026-01-09'": ALL[1:],
+    "SELECT 1 FROM daily WHERE dt IN ('2026-01-01', 'x') OR dt LIKE '%03'": [ALL[0], ALL[2]],
+    "SELECT 1 FROM daily WHERE NOT dt = '2026-01-01'": ALL[1:],
+    "SELECT 1 FROM daily WHERE dt = '2026-01-01' OR id = 1": ALL,
+    "SELECT 1 FROM daily WHERE (dt = '2026-01-01' AND id = 1) OR dt = '2026-01-03'": [
+        ALL[0],
+        ALL[2],
+    ],
+    "SELECT 1 FROM daily WHERE date_parse(dt, '%Y-%m-%d') > TIMESTAMP '2026-01-02 12:00:00'": THIRD,
+    "SELECT 1 FROM daily WHERE CAST(dt AS date) = DATE '2026-01-02'": SECOND,
+    # an error is the query's to raise, not the pruning's to hide
+    "SELECT 1 FROM daily WHERE CAST(dt AS integer) = 1": ALL,
+    "SELECT 1 FROM daily WHERE dt IS NULL": [],
+    "SELECT 1 FROM daily WHERE 1 = 2": [],
+    # through subqueries, aliases and CTEs
+    "SELECT 1 FROM (SELECT dt AS day, id FROM daily) WHERE day = '2026-01-01'": FIRST,
+    "SELECT 1 FROM (SELECT dt || 'x' AS day FROM daily) WHERE day = '2026-01-01x'": FIRST,
+    "WITH a AS (SELECT * FROM daily) SELECT 1 FROM a WHERE dt = '2026-01-01'": FIRST,
+    """WITH a AS (SELECT * FROM daily), b AS (SELECT dt d FROM a)
+    SELECT 1 FROM b WHERE d < '2026-01-02'""": FIRST,
+    # every use of a CTE counts, one that is not used reads nothing
+    """WITH a AS (SELECT * FROM daily)
+    SELECT 1 FROM a WHERE dt = '2026-01-01' UNION ALL SELECT 1 FROM a WHERE dt = '2026-01-03'""": [
+        ALL[0],
+        ALL[2],
+    ],
+    "WITH a AS (SELECT * FROM daily) SELECT 1": [],
+    # through set operations
+    """SELECT 1 FROM (SELECT dt FROM daily UNION ALL SELECT dt FROM daily)
+    WHERE dt = '2026-01-02'""": SECOND,
+    "SELECT 1 FROM (SELECT dt FROM daily EXCEPT SELECT 'x') WHERE dt = '2026-01-02'": SECOND,
+    # grouping keys may be conditioned before grouping, aggregates may not
+    "SELECT 1 FROM (SELECT dt, count(*) n FROM daily GROUP BY dt) WHERE dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM (SELECT max(dt) AS dt FROM daily) WHERE dt = '2026-01-01'": ALL,
+    "SELECT dt FROM daily GROUP BY dt HAVING dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM (SELECT DISTINCT dt FROM daily) WHERE dt = '2026-01-01'": FIRST,
+    # a window sees other rows unless they are in other partitions of it
+    """SELECT 1 FROM (SELECT dt, row_number() OVER (ORDER BY id) AS n FROM daily)
+    WHERE dt = '2026-01-01'""": ALL,
+    """SELECT 1 FROM (SELECT dt, row_number() OVER (PARTITION BY dt ORDER BY id) AS n FROM daily)
+    WHERE dt = '2026-01-01' AND n = 1""": FIRST,
+    # LIMIT takes rows before the condition does
+    "SELECT 1 FROM (SELECT dt FROM daily LIMIT 5) WHERE dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM (SELECT dt FROM daily UNION SELECT 'x' LIMIT 1) WHERE dt = '2026-01-01'": ALL,
+    # joins
+    "SELECT 1 FROM daily JOIN plain USING (id) WHERE dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM daily LEFT JOIN plain USING (id) WHERE dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM plain LEFT JOIN daily d ON plain.id = d.id WHERE d.dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM plain LEFT JOIN daily d ON plain.id = d.id AND d.dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM daily d LEFT JOIN plain ON plain.id = d.id AND d.dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM daily d RIGHT JOIN plain ON plain.id = d.id WHERE d.dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM daily d RIGHT JOIN plain ON plain.id = d.id AND d.dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM daily d FULL JOIN plain p ON p.id = d.id AND d.dt = '2026-01-01'": ALL,
+    "SELECT 1 FROM daily, plain WHERE dt = '2026-01-01'": FIRST,
+    "SELECT 1 FROM plain p JOIN daily d ON p.note = d.dt WHERE p.note = '2026-01-01'": FIRST,
+    "SELECT 1 FROM plain p LEFT JOIN daily d ON p.note = d.dt WHERE p.note = '2026-01-01'": FIRST,
+    "SELECT 1 FROM plain p FULL JOIN daily d ON p.note = d.dt WHERE p.note = '2026-01-01'": ALL,
+    "SELECT 1 FROM plain p, daily d WHERE p.note = d.dt AND p.note > '2026-01-02'": THIRD,
+    "SELECT 1 FROM daily d CROSS JOIN UNNEST(ARRAY[1]) AS t (x) WHERE d.dt = '2026-01-01'": FIRST,
+    # expressions that are no condition of the row
+    "SELECT 1 FROM daily WHERE dt = (SELECT max(note) FROM plain)": ALL,
+    "SELECT 1 FROM plain WHERE id IN (SELECT id FROM daily WHERE dt = '2026-01-01')": FIRST,
+    "SELECT 1 FROM plain p WHERE EXISTS (SELECT 1 FROM daily WHERE dt = p.note)": ALL,
+    "SELECT 1 FROM daily WHERE \"$path\" = 'x' AND dt = '2026-01-01'": FIRST,
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [pytest.param(*item, id=" ".join(item[0].split())[:90]) for item in DAILY.items()],
+)
+def test_daily(reads: Reads, sql: str, expected: list[str]) -> None:
+    assert reads(sql)["daily"] == expected
+
+
+def test_two_partition_columns(reads: Reads) -> None:
+    sql = "SELECT 1 FROM hourly WHERE dt || ' ' || hour BETWEEN '2026-01-01 12' AND '2026-01-02 00'"
+    assert reads(sql) == {"hourly": ["2026-01-01/12", "2026-01-02/00"]}
+
+
+def test_each_side_of_a_self_join_is_read_for_itself(reads: Reads) -> None:
+    sql = """SELECT 1 FROM daily a JOIN daily b ON a.id = b.id
+    WHERE a.dt = '2026-01-01' AND b.dt = '2026-01-03'"""
+    assert reads(sql)["daily"] == ["2026-01-01", "2026-01-03"]
+
+
+def test_through_a_view(reads: Reads) -> None:
+    view = View(
+        "db", "v", "SELECT dt AS day, id FROM daily", "db", (("day", "varchar"), ("id", "integer"))
+    )
+    catalog = Catalog({"v": view})
+    assert reads("SELECT 1 FROM v WHERE day = '2026-01-02'", catalog)["daily"] == SECOND
+
+
+def test_a_stale_view_is_refused(reads: Reads) -> None:
+    view = View("db", "v", "SELECT dt, id FROM daily", "db", (("dt", "varchar"),))
+    with pytest.raises(QueryError, match=r"VIEW_IS_STALE: line 1:15: View 'awsdatacatalog.db.v'"):
+        reads("SELECT 1 FROM v", Catalog({"v": view}))
+
+
+def test_a_view_of_itself_is_refused(reads: Reads) -> None:
+    view = View("db", "v", "SELECT dt FROM v", "db", (("dt", "varchar"),))
+    with pytest.raises(QueryError, match=r"View is recursive: db\.v"):
+        reads("SELECT 1 FROM v", Catalog({"v": view}))
+
+
+def test_a_cte_of_a_cte_of_a_cte_stays_cheap(reads: Reads) -> None:
+    ctes = ["q0 AS (SELECT * FROM daily)"]
+    ctes += [
+        f"q{n} AS (SELECT a.dt FROM q{n - 1} a JOIN q{n - 1} b ON a.dt = b.dt)"
+        for n in range(1, 30)
+    ]
+    sql = f"WITH {', '.join(ctes)} SELECT 1 FROM q29 WHERE dt = '2026-01-01'"
+    assert set(reads(sql)["daily"]) >= set(FIRST)
+
+
+# --- Pruned and unpruned queries agree ---
+
+ATOMS = (
+    "a.dt = '2026-01-01'",
+    "a.dt > '2026-01-01'",
+    "b.dt <= '2026-01-02'",
+    "a.id = 1",
+    "b.id IS NULL",
+    "a.dt IS NOT NULL",
+    "coalesce(b.dt, '2026-01-03') = '2026-01-03'",
+    "a.dt = b.dt",
+    "NOT (a.dt = '2026-01-02')",
+)
+JOINS = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
+
+
+def random_condition(chance: random.Random, depth: int = 0) -> str:
+    if depth > 2 or chance.random() < 0.4:
+        return chance.choice(ATOMS)
+    word = chance.choice(("AND", "OR"))
+    return f"({random_condition(chance, depth + 1)} {word} {random_condition(chance, depth + 1)})"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_pruning_never_changes_the_result(run: Callable[..., Any], reads: Reads, seed: int) -> None:
+    """The query over the rows of the partitions read equals the query over all rows."""
+    chance = random.Random(seed)
+    sql = (
+        f"SELECT a.id, a.dt, b.id, b.dt FROM daily a {chance.choice(JOINS)} other b "
+        f"ON a.id = b.id AND {random_condition(chance)} WHERE {random_condition(chance)}"
+    )
+    aliased = sql.replace("a.id, a.dt, b.id, b.dt", "a.id x, a.dt y, b.id z, b.dt w", 1)
+    rows = [{"id": number, "dt": day} for number in (1, 2) for day in DAYS]
+    schema = {"id": "int", "note": "string", "dt": "string"}
+    needed = reads(sql)
+
+    def result(tables: dict[str, Sequence[dict[str, Any]]]) -> list[str]:
+        return sorted(map(str, run(aliased, tables, {"daily": schema, "other": schema})))
+
+    pruned = {
+        name: [row for row in rows if row["dt"] in needed[name]] for name in ("daily", "other")
+    }
+    assert result(pruned) == result({"daily": rows, "other": rows})
+
+
+# --- Projection ---
+
+PROJECTED = {
+    "projection.enabled": "true",
+    "projection.dt.type": "date",
+    "projection.dt.format": "yyyy-MM-dd",
+    "projection.dt.range": "2026-01-01,NOW",
+}
+
+
+def test_projected_days_end_today(reads: Reads) -> None:
+    found = reads("SELECT 1 FROM projected WHERE dt >= '2026-01-04'", Catalog(parameters=PROJECTED))
+    assert found["projected"] == ["2026-01-04", "2026-01-05"]
+
+
+INJECTED = {"projection.enabled": "true", "projection.dt.type": "injected"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("dt = 'x'", ["x"]),
+        ("dt IN ('x', 'y') AND dt <> 'y'", ["x"]),
+        ("dt = 'x' AND dt = 'y'", []),
+        ("dt = 'x' AND (id = 1 OR note = 'n')", ["x"]),
+    ],
+)
+def test_injected(reads: Reads, condition: str, expected: list[str]) -> None:
+    sql = f"SELECT 1 FROM (SELECT * FROM projected) WHERE {condition}"
+    assert reads(sql, Catalog(parameters=INJECTED))["projected"] == expected
+
+
+@pytest.mark.parametrize("condition", ["id = 1", "dt > 'x'", "dt = 'x' OR id = 1"])
+def test_injected_without_a_value(reads: Reads, condition: str) -> None:
+    with pytest.raises(QueryError, match="CONSTRAINT_VIOLATION: For the injected projected"):
+        reads(f"SELECT 1 FROM projected WHERE {condition}", Catalog(parameters=INJECTED))

@@ -1,0 +1,290 @@
+"""Whole queries mean what they mean in Trino."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+Run = Callable[..., list[tuple[Any, ...]]]
+
+TABLES: dict[str, list[dict[str, Any]]] = {
+    "orders": [
+        {"id": 1, "customer": "ann", "total": "10.50", "tags": ["x", "y"], "dt": "2026-01-01"},
+        {"id": 2, "customer": "bob", "total": "5.00", "tags": [], "dt": "2026-01-01"},
+        {"id": 3, "customer": "ann", "total": None, "tags": None, "dt": "2026-01-02"},
+        {"id": 4, "customer": None, "total": "1.25", "tags": ["z"], "dt": "2026-01-02"},
+    ],
+    "customers": [
+        {"name": "ann", "home": {"city": "Rome", "zip": 1}},
+        {"name": "cid", "home": None},
+    ],
+    "pairs": [{"items": [{"k": "a", "v": 1}, None, {"k": "b", "v": 2}]}],
+}
+SCHEMAS = {
+    "orders": {
+        "id": "int",
+        "customer": "string",
+        "total": "decimal(10,2)",
+        "tags": "array<string>",
+        "dt": "string",
+    },
+    "customers": {"name": "string", "home": "struct<city:string,zip:int>"},
+    "pairs": {"items": "array<struct<k:string,v:int>>"},
+}
+
+QUERIES: dict[str, list[tuple[Any, ...]]] = {
+    # NULLs come last, whatever the direction
+    "SELECT customer FROM orders ORDER BY customer": [("ann",), ("ann",), ("bob",), (None,)],
+    "SELECT customer FROM orders ORDER BY customer DESC": [("bob",), ("ann",), ("ann",), (None,)],
+    "SELECT customer FROM orders ORDER BY 1 NULLS FIRST LIMIT 1": [(None,)],
+    "SELECT id AS n FROM orders ORDER BY n DESC OFFSET 1 LIMIT 2": [(3,), (2,)],
+    "SELECT id FROM orders ORDER BY id FETCH FIRST 1 ROW ONLY": [(1,)],
+    "SELECT id FROM orders ORDER BY total * 2 DESC LIMIT 1": [(1,)],
+    # an alias wins over a column of that name in ORDER BY, and is unknown in WHERE and GROUP BY
+    "SELECT -id AS id FROM orders ORDER BY id LIMIT 1": [(-4,)],
+    "SELECT count(*), count(total), count(DISTINCT customer) FROM orders": [(4, 3, 2)],
+    "SELECT count(*) FILTER (WHERE total > 5), count_if(total > 5) FROM orders": [(1, 1)],
+    "SELECT sum(total), max(customer), arbitrary(dt) FROM orders WHERE id < 0": [
+        (None, None, None)
+    ],
+    "SELECT customer, count(*) AS n FROM orders GROUP BY customer HAVING count(*) > 1": [
+        ("ann", 2)
+    ],
+    "SELECT upper(customer), sum(id) FROM orders GROUP BY upper(customer) ORDER BY 2, 1": [
+        ("BOB", 2),
+        ("ANN", 4),
+        (None, 4),
+    ],
+    "SELECT dt, array_agg(id ORDER BY id DESC) FROM orders GROUP BY 1 ORDER BY 1": [
+        ("2026-01-01", [2, 1]),
+        ("2026-01-02", [4, 3]),
+    ],
+    "SELECT array_agg(customer ORDER BY id) FROM orders": [(["ann", "bob", "ann", None],)],
+    "SELECT max_by(customer, id), min_by(customer, id), max_by(id, total) FROM orders": [
+        (None, "ann", 1)
+    ],
+    "SELECT map_agg(id, customer) FROM orders WHERE id < 3": [({1: "ann", 2: "bob"},)],
+    "SELECT listagg(customer, '+') WITHIN GROUP (ORDER BY id) FROM orders": [("ann+bob+ann",)],
+    "SELECT bool_and(id > 0), bool_or(id > 3), every(id > 1), approx_distinct(dt) FROM orders": [
+        (True, True, False, 2)
+    ],
+    "SELECT avg(id), avg(total) FROM orders": [(2.5, Decimal("5.58"))],
+    "SELECT DISTINCT dt FROM orders ORDER BY dt": [("2026-01-01",), ("2026-01-02",)],
+    # joins
+    "SELECT o.id, c.home.city FROM orders o JOIN customers c ON o.customer = c.name ORDER BY 1": [
+        (1, "Rome"),
+        (3, "Rome"),
+    ],
+    "SELECT id, name FROM orders LEFT JOIN customers ON customer = name ORDER BY id": [
+        (1, "ann"),
+        (2, None),
+        (3, "ann"),
+        (4, None),
+    ],
+    "SELECT id, name FROM orders RIGHT JOIN customers ON customer = name ORDER BY 1": [
+        (1, "ann"),
+        (3, "ann"),
+        (None, "cid"),
+    ],
+    """SELECT id, name FROM orders FULL OUTER JOIN customers ON customer = name
+    WHERE id IS NULL OR name IS NULL ORDER BY id""": [(2, None), (4, None), (None, "cid")],
+    "SELECT count(*) FROM orders, customers": [(8,)],
+    "SELECT count(*) FROM orders CROSS JOIN customers WHERE name = customer": [(2,)],
+    """SELECT dt, a.id, b.id AS other FROM orders a JOIN orders b USING (dt)
+    WHERE a.id < b.id ORDER BY dt""": [("2026-01-01", 1, 2), ("2026-01-02", 3, 4)],
+    """SELECT name, id FROM (SELECT 'x' AS name, 1 AS a) FULL JOIN (SELECT 'y' AS name, 2 AS id)
+    USING (name) ORDER BY name""": [("x", None), ("y", 2)],
+    # subqueries
+    "SELECT id FROM orders WHERE customer IN (SELECT name FROM customers) ORDER BY id": [
+        (1,),
+        (3,),
+    ],
+    "SELECT id FROM orders WHERE customer NOT IN (SELECT name FROM customers)": [(2,)],
+    """SELECT name FROM customers c
+    WHERE EXISTS (SELECT 1 FROM orders WHERE customer = c.name)""": [("ann",)],
+    """SELECT name FROM customers c
+    WHERE NOT EXISTS (SELECT 1 FROM orders WHERE customer = c.name)""": [("cid",)],
+    "SELECT (SELECT max(id) FROM orders o WHERE o.customer = c.name) FROM customers c ORDER BY 1": [
+        (3,),
+        (None,),
+    ],
+    """WITH a AS (SELECT id, dt FROM orders), b (day, n) AS (SELECT dt, count(*) FROM a GROUP BY dt)
+    SELECT a.id, b.n FROM a JOIN b ON a.dt = b.day WHERE b.day > '2026-01-01' ORDER BY 1""": [
+        (3, 2),
+        (4, 2),
+    ],
+    # an inner name hides an outer one
+    "WITH orders AS (SELECT 7 AS id) SELECT id FROM orders": [(7,)],
+    "SELECT x FROM (VALUES (1, 'a'), (2, NULL)) AS t (x, y) WHERE y IS NULL": [(2,)],
+    "VALUES (1, 'a'), (2, 'b')": [(1, "a"), (2, "b")],
+    # set operations
+    "SELECT 1 AS a UNION SELECT 1 UNION ALL SELECT 1": [(1,), (1,)],
+    "SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1 DESC": [
+        (Decimal("2.5"),),
+        (Decimal("1.0"),),
+    ],
+    "SELECT id FROM orders EXCEPT SELECT 2 ORDER BY 1": [(1,), (3,), (4,)],
+    "SELECT id FROM orders INTERSECT SELECT 2": [(2,)],
+    # INTERSECT binds tighter
+    "SELECT 1 UNION SELECT 2 INTERSECT SELECT 3": [(1,)],
+    # windows
+    """SELECT id, row_number() OVER (PARTITION BY dt ORDER BY id DESC) AS n FROM orders
+    ORDER BY id""": [(1, 2), (2, 1), (3, 2), (4, 1)],
+    """SELECT id, lag(id) OVER (ORDER BY id), lead(id, 2, 0) OVER (ORDER BY id),
+        first_value(id) OVER (ORDER BY id), last_value(id) OVER (ORDER BY id)
+    FROM orders ORDER BY id""": [
+        (1, None, 3, 1, 1),
+        (2, 1, 4, 1, 2),
+        (3, 2, 0, 1, 3),
+        (4, 3, 0, 1, 4),
+    ],
+    "SELECT id, sum(id) OVER (ORDER BY id ROWS 1 PRECEDING) FROM orders ORDER BY 1": [
+        (1, 1),
+        (2, 3),
+        (3, 5),
+        (4, 7),
+    ],
+    "SELECT dt, sum(count(*)) OVER () FROM orders GROUP BY dt ORDER BY dt": [
+        ("2026-01-01", 4),
+        ("2026-01-02", 4),
+    ],
+    """SELECT DISTINCT dense_rank() OVER (ORDER BY dt), rank() OVER (ORDER BY dt)
+    FROM orders ORDER BY 1""": [(1, 1), (2, 3)],
+    """SELECT last_value(total) IGNORE NULLS OVER (
+        ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+    FROM orders WHERE id = 3 OR id = 2 ORDER BY id""": [
+        (Decimal("5.00"),),
+        (Decimal("5.00"),),
+    ],
+    # UNNEST
+    "SELECT id, tag FROM orders CROSS JOIN UNNEST(tags) AS t (tag) ORDER BY id, tag": [
+        (1, "x"),
+        (1, "y"),
+        (4, "z"),
+    ],
+    """SELECT id, tag, n FROM orders LEFT JOIN UNNEST(tags) WITH ORDINALITY AS t (tag, n) ON TRUE
+    ORDER BY id, n""": [(1, "x", 1), (1, "y", 2), (2, None, None), (3, None, None), (4, "z", 1)],
+    # an array of rows becomes columns
+    "SELECT k, v FROM pairs CROSS JOIN UNNEST(items) AS t (k, v) ORDER BY v": [
+        ("a", 1),
+        ("b", 2),
+        (None, None),
+    ],
+    # shorter arrays are filled up with NULLs
+    "SELECT a, b FROM UNNEST(ARRAY[1, 2], ARRAY['x']) AS t (a, b)": [(1, "x"), (2, None)],
+    "SELECT k, v FROM UNNEST(map(ARRAY['a'], ARRAY[1])) AS t (k, v)": [("a", 1)],
+    """SELECT name, x.a FROM customers c CROSS JOIN LATERAL (SELECT upper(c.name) AS a) x
+    ORDER BY 1""": [
+        ("ann", "ANN"),
+        ("cid", "CID"),
+    ],
+    # names are not case-sensitive, quoted or not
+    'SELECT O.ID, "o"."Customer" FROM Orders AS o WHERE o.Id = 1': [(1, "ann")],
+    "SELECT customers.home.zip, home.CITY FROM customers WHERE name = 'ann'": [(1, "Rome")],
+    "SELECT golden.orders.id FROM awsdatacatalog.golden.orders WHERE id = 1": [(1,)],
+    "TABLE customers": [("ann", {"city": "Rome", "zip": 1}), ("cid", None)],
+    "SELECT c.*, 1 FROM customers c WHERE name = 'cid'": [("cid", None, 1)],
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [pytest.param(*item, id=" ".join(item[0].split())[:60]) for item in QUERIES.items()],
+)
+def test_rows(run: Run, query: str, expected: list[tuple[Any, ...]]) -> None:
+    assert run(query, TABLES, SCHEMAS) == expected
+
+
+def test_every_query_has_rows_that_must_not_appear() -> None:
+    assert len(TABLES["orders"]) > 3
+
+
+FAILURES = {
+    "SELECT nope FROM orders": "SYNTAX_ERROR: line 1:8: Column 'nope' cannot be resolved",
+    "SELECT o.nope FROM orders o": "SYNTAX_ERROR: line 1:8: Column 'o.nope' cannot be resolved",
+    "SELECT orders.id FROM orders o": "SYNTAX_ERROR: line 1:8: Column 'orders.id' cannot be",
+    "SELECT dt FROM orders a, orders b": "SYNTAX_ERROR: line 1:8: Column 'dt' is ambiguous",
+    "SELECT home.nope FROM customers": "SYNTAX_ERROR: line 1:8: Column 'nope' cannot be resolved",
+    "SELECT 1 FROM nope": (
+        "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.golden.nope' does not exist"
+    ),
+    "SELECT 1 FROM nope.orders": "SCHEMA_NOT_FOUND: Schema nope does not exist",
+    "SELECT 1 FROM other.golden.orders": "CATALOG_NOT_FOUND: line 1:15: Catalog 'other'",
+    "SELECT id, count(*) FROM orders": "EXPRESSION_NOT_AGGREGATE",
+    "SELECT id FROM orders GROUP BY n": "SYNTAX_ERROR: line 1:32: Column 'n' cannot be resolved",
+    "SELECT id AS n FROM orders WHERE n = 1": (
+        "SYNTAX_ERROR: line 1:34: Column 'n' cannot be resolved"
+    ),
+    "SELECT id FROM orders GROUP BY 2": "INVALID_COLUMN_REFERENCE: line 1:32: GROUP BY position 2",
+    "SELECT id FROM orders ORDER BY 9": "INVALID_COLUMN_REFERENCE: line 1:32: ORDER BY position 9",
+    "SELECT id FROM orders WHERE count(*) > 1": (
+        "SYNTAX_ERROR: line 1:29: WHERE clause cannot contain aggregations"
+    ),
+    "SELECT id FROM orders WHERE row_number() OVER () = 1": (
+        "SYNTAX_ERROR: line 1:29: WHERE clause cannot contain aggregations"
+    ),
+    "SELECT id FROM orders WHERE id": "SYNTAX_ERROR: line 1:29: WHERE clause must evaluate",
+    "SELECT DISTINCT id FROM orders ORDER BY dt": (
+        "SYNTAX_ERROR: line 1:41: For SELECT DISTINCT, ORDER BY expressions must appear"
+    ),
+    "SELECT 1, 2 UNION SELECT 1": "SYNTAX_ERROR: line 1:8: UNION query has different number",
+    "SELECT 1 UNION SELECT 'a'": "TYPE_MISMATCH: line 1:8: column 1 in UNION query has",
+    "SELECT (SELECT id FROM orders)": (
+        "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned multiple rows"
+    ),
+    "SELECT (SELECT 1, 2)": "SYNTAX_ERROR: line 1:16: Multiple columns returned by subquery",
+    "SELECT id FROM orders LIMIT 1 + 1": "NOT_SUPPORTED",
+    "SELECT 1; SELECT 2": "SYNTAX_ERROR: Only one sql statement is allowed.",
+    "SELECT * FROM orders a JOIN customers b USING (id)": (
+        "SYNTAX_ERROR: line 1:29: Column 'id' is missing from right side of join"
+    ),
+    "SELECT FROM": "SYNTAX_ERROR",
+    "SELECT 'open": "SYNTAX_ERROR",
+    "": "Query is empty",
+    "-- nothing": "Query is empty",
+    # what Athena can do and this cannot
+    "SELECT dt, count(*) FROM orders GROUP BY ROLLUP (dt)": "NOT_SUPPORTED",
+    "SELECT * FROM orders TABLESAMPLE BERNOULLI (10)": "NOT_SUPPORTED",
+    "WITH RECURSIVE t (n) AS (SELECT 1) SELECT n FROM t": "NOT_SUPPORTED",
+    "SELECT (id, dt) IN ((1, 'a')) FROM orders": "NOT_SUPPORTED",
+    "SELECT * FROM orders NATURAL JOIN customers": "NOT_SUPPORTED",
+    "SELECT count(*) OVER w FROM orders WINDOW w AS (ORDER BY id)": "NOT_SUPPORTED",
+    "EXPLAIN SELECT 1": "NOT_SUPPORTED: the statement EXPLAIN",
+    "MERGE INTO orders USING customers ON true WHEN MATCHED THEN DELETE": "NOT_SUPPORTED",
+    "DELETE FROM orders": "NOT_SUPPORTED: the statement DELETE",
+    "PREPARE p FROM SELECT 1": "NOT_SUPPORTED",
+    # nothing of DuckDB is reachable
+    "SELECT * FROM read_csv('/etc/passwd')": "NOT_SUPPORTED",
+    "SELECT * FROM '/etc/passwd'": "TABLE_NOT_FOUND",
+    "SELECT * FROM duckdb_settings()": "NOT_SUPPORTED",
+    "SELECT read_text('/etc/passwd')": "NOT_SUPPORTED: line 1:8: the function 'read_text'",
+    "SELECT getenv('HOME')": "NOT_SUPPORTED: line 1:8: the function 'getenv'",
+    "COPY orders TO '/tmp/x'": "NOT_SUPPORTED: the statement COPY",
+    "SET memory_limit = '1TB'": "NOT_SUPPORTED: the statement SET",
+    "ATTACH '/tmp/x.db'": "NOT_SUPPORTED: the statement ATTACH",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"), [pytest.param(*item, id=item[0][:60]) for item in FAILURES.items()]
+)
+def test_failure(failure: Callable[..., str], query: str, message: str) -> None:
+    assert failure(query, TABLES, SCHEMAS).startswith(message)
+
+
+def test_view_runs_as_if_its_text_stood_there(run: Run) -> None:
+    views = {"big": "CREATE VIEW big AS SELECT id, total FROM orders WHERE total > 5"}
+    assert run("SELECT b.id FROM big AS b", TABLES, SCHEMAS, views) == [(1,)]
+
+
+def test_deep_nesting_is_refused(failure: Callable[..., str]) -> None:
+    query = "SELECT " + "(" * 5000 + "1" + ")" * 5000
+    assert failure(query).startswith("NOT_SUPPORTED: a statement nested this deeply")
+
+
+def test_a_long_chain_of_conditions_is_no_nesting(run: Run) -> None:
+    conditions = " OR ".join(f"id = {number}" for number in range(2, 400))
+    assert run(f"SELECT count(*) FROM orders WHERE {conditions}", TABLES, SCHEMAS) == [(3,)]

@@ -1,0 +1,94 @@
+"""Values as Athena writes them into result files and GetQueryResults."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from localaws.athena import types
+from localaws.athena.results import column_info, csv_line, csv_rows, render
+from localaws.athena.types import Type
+
+STAMP = datetime(2026, 1, 2, 3, 4, 5, 60_000)  # noqa: DTZ001
+
+RENDERED: list[tuple[Any, Type, str | None]] = [
+    (None, types.VARCHAR, None),
+    ("a", types.VARCHAR, "a"),
+    (True, types.BOOLEAN, "true"),
+    (-5, types.BIGINT, "-5"),
+    (1.0, types.DOUBLE, "1.0"),
+    (0.1, types.DOUBLE, "0.1"),
+    (1e7, types.DOUBLE, "1.0E7"),
+    (9999999.0, types.DOUBLE, "9999999.0"),
+    (123456789.125, types.DOUBLE, "1.23456789125E8"),
+    (0.001, types.DOUBLE, "0.001"),
+    (0.00012, types.DOUBLE, "1.2E-4"),
+    (1e-300, types.DOUBLE, "1.0E-300"),
+    (-0.0, types.DOUBLE, "-0.0"),
+    (float("inf"), types.DOUBLE, "Infinity"),
+    (float("-inf"), types.DOUBLE, "-Infinity"),
+    (float("nan"), types.DOUBLE, "NaN"),
+    (0.10000000149011612, types.REAL, "0.1"),
+    (Decimal("1.50"), types.decimal(10, 2), "1.50"),
+    (Decimal("1E+2"), types.decimal(5, 0), "100"),
+    (date(2026, 1, 2), types.DATE, "2026-01-02"),
+    (STAMP, types.timestamp(3), "2026-01-02 03:04:05.060"),
+    (STAMP, types.timestamp(0), "2026-01-02 03:04:05"),
+    (STAMP, types.timestamp(6), "2026-01-02 03:04:05.060000"),
+    (STAMP, types.timestamp_tz(3), "2026-01-02 03:04:05.060 UTC"),
+    (b"\x0a\xff", types.VARBINARY, "0a ff"),
+    ([1, None], types.array(types.INTEGER), "[1, null]"),
+    ([], types.array(types.INTEGER), "[]"),
+    ({"a": None, "b": 2}, types.map_of(types.VARCHAR, types.INTEGER), "{a=null, b=2}"),
+    (
+        {"a": 1, "field1": ["x"]},
+        types.row([("a", types.INTEGER), (None, types.array(types.VARCHAR))]),
+        "{a=1, field1=[x]}",
+    ),
+    ('{"a":1}', types.JSON, '{"a":1}'),
+]
+
+
+@pytest.mark.parametrize(("value", "kind", "expected"), RENDERED)
+def test_render(value: Any, kind: Type, expected: str | None) -> None:
+    assert render(value, kind) == expected
+
+
+def test_csv_tells_null_from_empty() -> None:
+    lines = [["a", "b"], [None, ""], ['x"y', "1,2\n3"], [None, None]]
+    text = "".join(csv_line(line) for line in lines)
+    assert text == '"a","b"\n,""\n"x""y","1,2\n3"\n,\n'
+    assert list(csv_rows(text)) == lines
+
+
+def test_csv_of_one_null_column() -> None:
+    assert list(csv_rows(csv_line(["a"]) + csv_line([None]))) == [["a"], [None]]
+
+
+@pytest.mark.parametrize("text", ["a\n", '"a"x\n', '"open\n'])
+def test_what_is_no_result_file(text: str) -> None:
+    with pytest.raises(ValueError, match="not a result file"):
+        list(csv_rows(text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "precision", "scale"),
+    [
+        (types.VARCHAR, "varchar", 2147483647, 0),
+        (types.BIGINT, "bigint", 19, 0),
+        (types.REAL, "float", 17, 0),
+        (types.decimal(12, 3), "decimal", 12, 3),
+        (types.timestamp(3), "timestamp", 3, 0),
+        (types.timestamp_tz(3), "timestamp with time zone", 3, 0),
+        (types.array(types.BIGINT), "array", 0, 0),
+        (types.row([("a", types.BIGINT)]), "row", 0, 0),
+    ],
+)
+def test_column_info(kind: Type, name: str, precision: int, scale: int) -> None:
+    info = column_info("c", kind)
+    assert (info["Name"], info["Label"]) == ("c", "c")
+    assert (info["Type"], info["Precision"], info["Scale"]) == (name, precision, scale)
+    assert info["CaseSensitive"] is (name == "varchar")
