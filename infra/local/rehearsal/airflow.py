@@ -1,0 +1,280 @@
+"""The local Airflow: `airflow standalone` with the settings MWAA gives it, and its REST API."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
+from rehearsal.waiting import wait_until
+
+USER = "admin"
+FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+
+
+class Airflow:
+    """Start, stop and talk to the Airflow of one machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._home = machine.home / "airflow"
+        self._pid_file = machine.home / "run" / "airflow.pid"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http = requests.Session()
+        self._http.trust_env = False  # loopback only, whatever proxy the machine has
+
+    # Process
+
+    @property
+    def log_file(self) -> Path:
+        return self._machine.home / "logs" / "airflow.log"
+
+    @property
+    def password(self) -> str:
+        """The admin's password, made at the first start."""
+        return str(json.loads((self._home / "passwords.json").read_text())[USER])
+
+    def start(self) -> None:
+        """Start in the background, if not already running; does not wait: see `wait_ready`."""
+        if self.pid() is not None:
+            return
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        passwords = self._home / "passwords.json"
+        if not passwords.exists():
+            passwords.touch(mode=0o600)
+            passwords.write_text(json.dumps({USER: secrets.token_urlsafe(12)}))
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [tool_folder("platform") / "airflow", "standalone"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(self._process.pid))
+
+    def stop(self, *, how: signal.Signals = signal.SIGTERM) -> None:
+        """Stop every Airflow process of this machine; SIGKILL rehearses a crash."""
+        pid = self.pid()
+        if pid is None:
+            return
+        for group in self._process_groups(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, how)
+        if how is signal.SIGTERM:
+            with contextlib.suppress(TimeoutError):
+                wait_until("Airflow has stopped", lambda: self.pid() is None, seconds=20)
+            for group in self._process_groups(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    def reset(self) -> None:
+        """Stop, and forget every run; the log stays."""
+        self.stop()
+        if self._home.exists():
+            shutil.rmtree(self._home)
+
+    def pid(self) -> int | None:
+        """The process id of the running Airflow, else None."""
+        try:
+            pid = int(self._pid_file.read_text())
+            if self._process is not None:
+                self._process.poll()  # else a stopped child of ours would seem to live on
+            os.kill(pid, 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError):
+            return None
+        return pid
+
+    @staticmethod
+    def _process_groups(leader: int) -> set[int]:
+        """Process groups of all processes in the session that `airflow standalone` leads."""
+        groups = {leader}
+        listing = subprocess.run(
+            ["ps", "-eo", "sid=,pgid="], check=True, capture_output=True, text=True
+        ).stdout
+        for line in listing.splitlines():
+            session, group = map(int, line.split())
+            if session == leader:
+                groups.add(group)
+        return groups
+
+    def _environment(self) -> dict[str, str]:
+        variables_prefix = f"/{PROJECT}/{STAGE}/airflow/variables"
+        settings = {
+            "CORE__DAGS_FOLDER": REPOSITORY / "dags",
+            "CORE__PLUGINS_FOLDER": REPOSITORY / "plugins",
+            "CORE__LOAD_EXAMPLES": False,
+            "CORE__EXECUTOR": "rehearsal.executor.LocalExecutor",
+            "CORE__PARALLELISM": 6,
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self._home / "passwords.json",
+            "CORE__EXECUTION_API_SERVER_URL": f"{self._machine.airflow_url}/execution/",
+            "API__HOST": "127.0.0.1",
+            "API__PORT": self._machine.airflow_port,
+            "API__BASE_URL": self._machine.airflow_url,
+            "API__WORKERS": 1,
+            "API__EXPOSE_CONFIG": False,
+            # Every server of `airflow standalone` wants a log port of its own.
+            "LOGGING__WORKER_LOG_SERVER_PORT": self._machine.airflow_port + 1,
+            "LOGGING__TRIGGER_LOG_SERVER_PORT": self._machine.airflow_port + 2,
+            "USAGE_DATA_COLLECTION__ENABLED": False,
+            "SCHEDULER__ENABLE_HEALTH_CHECK": False,
+            # After a crash, take over its tasks within a minute; the defaults wait five.
+            "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 15,
+            "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 20,
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
+            # As on MWAA: Variables come from Parameter Store, where the stack writes them.
+            "SECRETS__BACKEND": "airflow.providers.amazon.aws.secrets.systems_manager"
+            ".SystemsManagerParameterStoreBackend",
+            "SECRETS__BACKEND_KWARGS": json.dumps(
+                {"variables_prefix": variables_prefix, "connections_prefix": None}
+            ),
+        }
+        return (
+            self._machine.environment_of("airflow")
+            | {f"AIRFLOW__{name}": str(value) for name, value in settings.items()}
+            | {
+                "AIRFLOW_HOME": str(self._home),
+                "PYTHONPATH": str(REPOSITORY / "infra" / "local"),  # the executor
+            }
+        )
+
+    # REST API
+
+    def healthy(self) -> bool:
+        """Whether API, scheduler, triggerer and DAG processor all report themselves healthy."""
+        try:
+            url = f"{self._machine.airflow_url}/api/v2/monitor/health"
+            response = self._http.get(url, timeout=5)
+        except requests.ConnectionError:
+            return False
+        if response.status_code != requests.codes.ok:
+            return False
+        parts = response.json()
+        return all(
+            parts[name]["status"] == "healthy"
+            for name in ("scheduler", "triggerer", "dag_processor", "metadatabase")
+        )
+
+    def wait_ready(self, dags: frozenset[str], seconds: float = 180) -> None:
+        """Wait until Airflow is healthy and has parsed exactly these DAGs without errors."""
+
+        def ready() -> bool:
+            if self.pid() is None:
+                raise RuntimeError(f"Airflow stopped while starting: see {self.log_file}")
+            return self.healthy() and dags <= self._dag_ids()
+
+        wait_until("Airflow is ready", ready, seconds=seconds)
+
+    def _dag_ids(self) -> set[str]:
+        errors = self._call("GET", "importErrors")["import_errors"]
+        if errors:
+            raise RuntimeError(
+                f"Airflow cannot import {errors[0]['filename']}:\n{errors[0]['stack_trace']}"
+            )
+        return {dag["dag_id"] for dag in self._call("GET", "dags")["dags"]}
+
+    def unpause(self, dag_id: str) -> None:
+        self._call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+
+    def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
+        """Start a manual run; returns its run id."""
+        run = self._call(
+            "POST", f"dags/{dag_id}/dagRuns", json={"logical_date": None, "conf": conf}
+        )
+        return str(run["dag_run_id"])
+
+    def backfill(self, dag_id: str, first: datetime, last: datetime, **options: Any) -> int:
+        """Create a backfill over the days first..last, both included; returns its id."""
+        backfill = self._call(
+            "POST",
+            "backfills",
+            json={
+                "dag_id": dag_id,
+                "from_date": first.isoformat(),
+                "to_date": last.isoformat(),
+                **options,
+            },
+        )
+        return int(backfill["id"])
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """All runs of a DAG, newest first."""
+        query = {"order_by": "-run_after", "limit": 100}
+        runs: list[dict[str, Any]] = self._call("GET", f"dags/{dag_id}/dagRuns", params=query)[
+            "dag_runs"
+        ]
+        return runs
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        return str(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"])
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances"
+        tasks: list[dict[str, Any]] = self._call("GET", path)["task_instances"]
+        return tasks
+
+    def task_log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:
+        """The last try's log of a task instance, as plain text."""
+        path = (
+            f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task['task_id']}"
+            f"/logs/{max(task['try_number'], 1)}"
+        )
+        query = {"map_index": task["map_index"], "full_content": True}
+        lines = self._call("GET", path, params=query)["content"]
+        return "\n".join(
+            line if isinstance(line, str) else str(line.get("event", line)) for line in lines
+        )
+
+    def clear(self, dag_id: str, run_id: str, task_ids: list[str] | None = None) -> None:
+        """Clear a run (or only some of its tasks), so that it runs again."""
+        body: dict[str, Any] = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        if task_ids is not None:
+            body["task_ids"] = task_ids
+        self._call("POST", f"dags/{dag_id}/clearTaskInstances", json=body)
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        for attempt in range(2):
+            if "Authorization" not in self._http.headers:
+                self._log_in()
+            response = self._http.request(
+                method, f"{self._machine.airflow_url}/api/v2/{path}", timeout=30, **options
+            )
+            if response.status_code == requests.codes.unauthorized and attempt == 0:
+                del self._http.headers["Authorization"]
+                continue
+            break
+        if not response.ok:
+            raise RuntimeError(
+                f"Airflow answered {response.status_code} to {method} {path}: "
+                f"{response.text[:2000]}"
+            )
+        return response.json() if response.content else None
+
+    def _log_in(self) -> None:
+        response = self._http.post(
+            f"{self._machine.airflow_url}/auth/token",
+            json={"username": USER, "password": self.password},
+            timeout=30,
+        )
+        response.raise_for_status()
+        self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"

@@ -1,0 +1,204 @@
+"""The main job, end to end, on this machine: `make demo`.
+
+Brings the platform up fresh, lands three days of customers, backfills them through Airflow,
+reconciles the two witnesses (nothing to page), tampers four ways, reconciles again (four pages),
+and leaves everything running to look at. Exits 1 when anything is not exactly as it must be.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from rehearsal.landing import Landed, land_sample, sample_days
+from rehearsal.machine import REPOSITORY, Machine
+from rehearsal.observing import (
+    OnCall,
+    Page,
+    count,
+    query,
+    records_of_layer,
+    verdicts,
+    wait_settled,
+    whole_hours,
+)
+from rehearsal.platform import DAGS, Platform, SetUpError
+from rehearsal.runs import RunFailed, backfill_days, run_dag, unpause
+from rehearsal.tampering import Tampering, tamper
+
+SUMMARY = REPOSITORY / "build" / "demo" / "summary.json"
+
+
+class DemoFailed(RuntimeError):
+    """The platform did not behave as it must; the message says what was expected and seen."""
+
+
+class Demo:
+    """One rehearsal, phase by phase, with its clock and its screen."""
+
+    def __init__(self, machine: Machine, console: Console) -> None:
+        self._platform = Platform(machine)
+        self._console = console
+        self._seconds: dict[str, float] = {}
+        self._started = datetime.now(UTC)
+
+    def run(self) -> None:
+        """Play all phases and write the summary."""
+        platform = self._platform
+        with self._phase("start", "Start the local AWS and Airflow, from nothing"):
+            platform.reset()
+            platform.start_aws()
+            platform.airflow.start()
+        with self._phase("deploy", "Deploy the CloudFormation stacks"):
+            platform.deploy()
+        on_call = OnCall(platform)
+        with self._phase("land", "Land three days of customers as three principals"):
+            landed = land_sample(platform, sample_days())
+            for file in landed:
+                self._say(f"{file.principal:>14}  {file.key}  {file.size_bytes:,} bytes")
+        with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
+            platform.airflow.wait_ready(DAGS)
+            unpause(platform, "provenance_ledger", say=self._say)
+            for dag_id in ("medallion_customers", "provenance_reconcile"):
+                platform.airflow.unpause(dag_id)
+        with self._phase("backfill", "Backfill the three days: bronze → silver → gold"):
+            days = sample_days()
+            backfill_days(platform, "medallion_customers", days[0], days[-1], say=self._say)
+        with self._phase("reconcile", "Reconcile the two witnesses"):
+            wait_settled(platform, bronze=len(landed))
+            clean = self._reconcile(on_call)
+            self._expect("pages after an honest day", [], [page.finding for page in clean])
+            self._say("nothing to page")
+        summary = self._count(landed)
+        with self._phase("tamper", "Tamper in four ways"):
+            tamperings = []
+            for tampering in tamper(platform, days[-1], landed):
+                tamperings.append(tampering)
+                self._say(f"{len(tamperings)}. {tampering.story}")
+        with self._phase("reconcile_again", "Reconcile again"):
+            wait_settled(platform, bronze=len(landed) + 2, open_findings=len(tamperings))
+            pages = self._reconcile(on_call)
+            self._show_pages(pages)
+            self._check_pages(tamperings, pages)
+        summary["pages"] = [page.finding for page in pages]
+        summary["seconds"] = self._seconds
+        self._write(summary)
+        self._show_ledger(landed[0])
+        self._show_where_to_look()
+
+    def _reconcile(self, on_call: OnCall) -> list[Page]:
+        start, end = whole_hours(self._started, datetime.now(UTC))
+        run_dag(
+            self._platform,
+            "provenance_reconcile",
+            {
+                "window_start": start.isoformat(),
+                "window_end": end.isoformat(),
+                # Both witnesses have settled, so there is nothing to wait for.
+                "grace_minutes": 0,
+            },
+            say=self._say,
+        )
+        return on_call.pages()
+
+    def _count(self, landed: list[Landed]) -> dict[str, Any]:
+        platform = self._platform
+        return {
+            "objects_landed": len(landed),
+            "records": records_of_layer(platform, platform.settings["raw_bucket"]),
+            "verified": verdicts(platform)["bronze", "VERIFIED"],
+            "pages": [],
+            "silver_rows": count(platform, "silver_customers"),
+            "quarantined_rows": count(platform, "silver_customers_quarantine"),
+            "gold_rows": count(platform, "gold_customers_by_country_month"),
+        }
+
+    def _check_pages(self, tamperings: list[Tampering], pages: list[Page]) -> None:
+        def order(finding: dict[str, Any]) -> str:
+            return json.dumps(finding, sort_keys=True)
+
+        self._expect(
+            "pages after the tampering",
+            sorted((asdict(t.finding) for t in tamperings), key=order),
+            sorted((page.finding for page in pages), key=order),
+        )
+
+    def _expect(self, what: str, expected: Any, seen: Any) -> None:
+        if expected != seen:
+            raise DemoFailed(
+                f"{what}: expected\n{json.dumps(expected, indent=2)}\n"
+                f"but saw\n{json.dumps(seen, indent=2)}"
+            )
+
+    # Screen
+
+    @contextmanager
+    def _phase(self, name: str, title: str) -> Iterator[None]:
+        self._console.rule(f"[bold]{title}", align="left")
+        started = time.monotonic()
+        yield
+        self._seconds[name] = round(time.monotonic() - started, 1)
+        self._console.print(f"[green]done[/] in {self._seconds[name]} s")
+
+    def _say(self, line: str) -> None:
+        self._console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
+    def _show_pages(self, pages: list[Page]) -> None:
+        for page in pages:
+            table = Table(title=f"PAGE  {page.body['verdict']}", title_justify="left", min_width=80)
+            table.add_column("what", no_wrap=True)
+            table.add_column("value", overflow="fold")
+            for field, value in page.body.items():
+                table.add_row(field, str(value))
+            self._console.print(table)
+
+    def _show_ledger(self, landed: Landed) -> None:
+        rows = query(
+            self._platform,
+            "SELECT * FROM provenance_ledger"  # noqa: S608
+            f" WHERE object_key = '{landed.key}' AND version_id = '{landed.version_id}'",
+        )
+        self._console.rule(f"[bold]The ledger for {landed.key}", align="left")
+        table = Table(min_width=80, show_header=False)
+        for row in rows:
+            for column, value in row.items():
+                table.add_row(column, value or "")
+        self._console.print(table)
+
+    def _show_where_to_look(self) -> None:
+        machine = self._platform.machine
+        total = sum(self._seconds.values())
+        self._console.rule(f"[bold green]The main job ran in {total:.0f} s", align="left")
+        for name, place in (
+            ("Airflow", f"{machine.airflow_url}  (admin / {self._platform.airflow.password})"),
+            ("local AWS", f"{machine.endpoint}  (profiles in {machine.home / 'aws'})"),
+            ("logs", str(machine.home / "logs")),
+            ("summary", str(SUMMARY)),
+            ("stop", "make down"),
+        ):
+            self._say(f"{name:10} {place}")
+
+    def _write(self, summary: dict[str, Any]) -> None:
+        SUMMARY.parent.mkdir(parents=True, exist_ok=True)
+        SUMMARY.write_text(json.dumps(summary, indent=2) + "\n")
+
+
+def main() -> None:
+    """Run the demo; progress and findings on standard output."""
+    console = Console(soft_wrap=False)
+    try:
+        Demo(Machine.from_environment(), console).run()
+    except (DemoFailed, RunFailed, SetUpError, TimeoutError) as error:
+        console.print(f"[bold red]The demo failed.[/] {error}", markup=True, highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""Look at what the platform says: records, the ledger, row counts, pages."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rehearsal.platform import Platform
+from rehearsal.waiting import wait_until
+
+ON_CALL = "on-call"
+
+
+class QueryFailed(RuntimeError):
+    """Athena refused or failed a statement."""
+
+
+def query(platform: Platform, sql: str) -> list[dict[str, str | None]]:
+    """Run one Athena statement; rows as column → text, None for NULL."""
+    athena = platform.client("athena")
+    started = athena.start_query_execution(
+        QueryString=sql,
+        WorkGroup=platform.settings["workgroup"],
+        QueryExecutionContext={"Database": platform.settings["database"]},
+    )
+    execution = {"QueryExecutionId": started["QueryExecutionId"]}
+    status: dict[str, Any] = {}
+
+    def finished() -> bool:
+        status.update(athena.get_query_execution(**execution)["QueryExecution"]["Status"])
+        return status["State"] not in {"QUEUED", "RUNNING"}
+
+    wait_until(f"Athena has finished: {sql[:80]}", finished, seconds=120)
+    if status["State"] != "SUCCEEDED":
+        raise QueryFailed(f"{status.get('StateChangeReason')}\n{sql}")
+    rows: list[dict[str, str | None]] = []
+    header: list[str] | None = None
+    for page in athena.get_paginator("get_query_results").paginate(**execution):
+        for row in page["ResultSet"]["Rows"]:
+            values = [cell.get("VarCharValue") for cell in row["Data"]]
+            if header is None:
+                header = [str(name) for name in values]
+            else:
+                rows.append(dict(zip(header, values, strict=True)))
+    return rows
+
+
+def count(platform: Platform, table: str, where: str = "true") -> int:
+    """Rows of a table."""
+    rows = query(platform, f"SELECT count(*) AS n FROM {table} WHERE {where}")  # noqa: S608
+    return int(rows[0]["n"] or 0)
+
+
+def records_of_layer(platform: Platform, bucket: str) -> int:
+    """Hash records of the object versions of one bucket, conflicting ones included."""
+    return count(
+        platform,
+        "hash_records",
+        f"json_extract_scalar(from_utf8(from_base64(payload)), '$.predicate.bucket') = '{bucket}'",
+    )
+
+
+def verdicts(platform: Platform) -> Counter[tuple[str, str]]:
+    """Ledger rows per (layer, verdict)."""
+    rows = query(
+        platform,
+        "SELECT pipeline_layer, verdict, count(*) AS n FROM provenance_ledger GROUP BY 1, 2",
+    )
+    return Counter({(str(r["pipeline_layer"]), str(r["verdict"])): int(r["n"] or 0) for r in rows})
+
+
+def wait_settled(platform: Platform, *, bronze: int, open_findings: int = 0) -> None:
+    """Wait until both witnesses have spoken about everything.
+
+    That is: the ledger holds at least ``bronze`` bronze writes, and all rows are settled but
+    ``open_findings``, which stay PENDING until their grace period has passed or already tell
+    of a conflict.
+    """
+
+    def settled() -> bool:
+        seen = verdicts(platform)
+        landed = sum(n for (layer, _), n in seen.items() if layer == "bronze")
+        unsettled = sum(n for (_, verdict), n in seen.items() if verdict != "VERIFIED")
+        return landed >= bronze and unsettled == open_findings
+
+    wait_until(f"both witnesses agree on all but {open_findings} writes", settled, seconds=120)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the on-call engineer reads: the finding of one SNS message."""
+
+    body: dict[str, Any]
+
+    @property
+    def finding(self) -> dict[str, Any]:
+        return {
+            field: self.body[field]
+            for field in ("verdict", "bucket", "key", "version_id", "principal_arn")
+        }
+
+
+class OnCall:
+    """An on-call engineer's inbox: an SQS queue subscribed to the pages topic."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._sqs = platform.client("sqs")
+        name = f"{platform.settings['workgroup']}-{ON_CALL}"
+        self._queue = self._sqs.create_queue(QueueName=name)
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=self._queue["QueueUrl"], AttributeNames=["QueueArn"]
+        )
+        arn = attributes["Attributes"]["QueueArn"]
+        self._sqs.set_queue_attributes(
+            QueueUrl=self._queue["QueueUrl"],
+            Attributes={"Policy": _allow_topic(arn, platform.settings["topic_arn"])},
+        )
+        platform.client("sns").subscribe(
+            TopicArn=platform.settings["topic_arn"],
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"RawMessageDelivery": "true"},
+        )
+
+    def pages(self) -> list[Page]:
+        """Take every page that has arrived."""
+        pages = []
+        while messages := self._sqs.receive_message(
+            QueueUrl=self._queue["QueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=1
+        ).get("Messages"):
+            for message in messages:
+                pages.append(Page(json.loads(message["Body"])))
+                self._sqs.delete_message(
+                    QueueUrl=self._queue["QueueUrl"], ReceiptHandle=message["ReceiptHandle"]
+                )
+        return pages
+
+
+def _allow_topic(queue_arn: str, topic_arn: str) -> str:
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "PagesTopicMaySend",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": queue_arn,
+                    "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+                }
+            ],
+        }
+    )
+
+
+def whole_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """The window of whole UTC hours that holds both moments."""
+    hour = timedelta(hours=1)
+    first = start.replace(minute=0, second=0, microsecond=0)
+    return first, end.replace(minute=0, second=0, microsecond=0) + hour

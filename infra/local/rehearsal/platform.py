@@ -1,0 +1,114 @@
+"""Bring the whole platform up on one machine, and down again."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rehearsal.airflow import Airflow
+from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
+
+DAGS = frozenset({"medallion_customers", "provenance_ledger", "provenance_reconcile"})
+ADMIN = "platform-engineer"
+
+
+class SetUpError(RuntimeError):
+    """A step of bringing the platform up failed; the message names it and shows its output."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform of one machine: the local AWS, the stacks in it, and Airflow."""
+
+    machine: Machine
+
+    @cached_property
+    def airflow(self) -> Airflow:
+        return Airflow(self.machine)
+
+    @cached_property
+    def settings(self) -> dict[str, str]:
+        """The runtime settings the stack wrote: the same that Airflow reads."""
+        parameter = f"/{PROJECT}/{STAGE}/airflow/variables/{PROJECT}"
+        value = self.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+        settings: dict[str, str] = json.loads(value)
+        return settings
+
+    def client(self, service: str, principal: str = ADMIN) -> Any:
+        """A boto3 client of one of the local principals."""
+        return self.machine.client(service, principal)
+
+    def start_aws(self) -> None:
+        """Start the local AWS, if it is not already running, with the state it had."""
+        self._local_aws("start")
+
+    def kill_aws(self) -> None:
+        """Kill the local AWS without warning, as a crash would."""
+        self._local_aws("stop", "--kill")
+
+    def deploy(self) -> None:
+        """Deploy the stacks with the command that deploys to AWS; then check what they made."""
+        self._run(
+            [tool_folder("platform") / "python", REPOSITORY / "infra/deploy.py", "--stage", STAGE],
+            self.machine.environment_of(ADMIN),
+        )
+        self._local_aws("readback", "--stack", f"{PROJECT}-{STAGE}")
+
+    def start(self) -> None:
+        """Local AWS, stacks and Airflow; everything that already runs is left as it is."""
+        self.start_aws()
+        self.airflow.start()
+        self.deploy()
+        self.airflow.wait_ready(DAGS)
+
+    def stop(self) -> None:
+        """Stop Airflow and the local AWS; their state stays."""
+        self.airflow.stop()
+        self._local_aws("stop")
+
+    def reset(self) -> None:
+        """Stop everything and forget all state."""
+        self.airflow.reset()
+        self._local_aws("reset")
+
+    def _local_aws(self, *arguments: str) -> None:
+        self._run(
+            [tool_folder("local") / "python", "-m", "localaws", *arguments],
+            self.machine.environment() | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")},
+        )
+
+    def _run(self, command: list[Any], environment: dict[str, str]) -> None:
+        finished = subprocess.run(
+            command,
+            cwd=REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if finished.returncode != 0:
+            shown = " ".join(str(word) for word in command)
+            raise SetUpError(f"{shown} exited {finished.returncode}:\n{finished.stdout}")
+
+
+def main() -> None:
+    """`python -m rehearsal.platform up|down|reset`."""
+    actions = {"up": Platform.start, "down": Platform.stop, "reset": Platform.reset}
+    if len(sys.argv) != 2 or sys.argv[1] not in actions:
+        sys.exit(f"usage: python -m rehearsal.platform {'|'.join(actions)}")
+    platform = Platform(Machine.from_environment())
+    try:
+        actions[sys.argv[1]](platform)
+    except (SetUpError, TimeoutError) as error:
+        sys.exit(f"rehearsal: {error}")
+    if sys.argv[1] == "up":
+        print(f"Airflow:   {platform.machine.airflow_url}  (admin / {platform.airflow.password})")
+        print(f"Local AWS: {platform.machine.endpoint}")
+
+
+if __name__ == "__main__":
+    main()

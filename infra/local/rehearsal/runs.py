@@ -1,0 +1,116 @@
+"""Start DAG runs through Airflow's REST API and follow them to their end."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from rehearsal.platform import Platform
+from rehearsal.waiting import wait_until
+
+Say = Callable[[str], None]
+
+
+class RunFailed(RuntimeError):
+    """A DAG run failed; the message names its failed tasks and shows the end of their logs."""
+
+
+def run_dag(platform: Platform, dag_id: str, conf: dict[str, Any], *, say: Say) -> str:
+    """Trigger a DAG with ``conf`` and wait for its success; returns the run id."""
+    run_id = platform.airflow.trigger(dag_id, conf)
+    follow(platform, dag_id, [run_id], say=say)
+    return run_id
+
+
+def unpause(platform: Platform, dag_id: str, *, say: Say) -> None:
+    """Switch a DAG on, and wait for the run of its latest interval, which starts by itself."""
+    airflow = platform.airflow
+    airflow.unpause(dag_id)
+    wait_until(f"{dag_id} has a run", lambda: bool(airflow.runs(dag_id)), seconds=60)
+    follow(platform, dag_id, [airflow.runs(dag_id)[0]["dag_run_id"]], say=say)
+
+
+def start_backfill(
+    platform: Platform, dag_id: str, first: date, last: date, *, again: bool = False
+) -> list[str]:
+    """Backfill the days first..last; returns the run ids, without waiting for the runs' end.
+
+    ``again`` reruns days that already have a run.
+    """
+    airflow = platform.airflow
+    backfill_id = airflow.backfill(
+        dag_id,
+        datetime(first.year, first.month, first.day, tzinfo=UTC),
+        datetime(last.year, last.month, last.day, tzinfo=UTC),
+        max_active_runs=3,
+        reprocess_behavior="completed" if again else "failed",
+    )
+    days = (last - first).days + 1
+    run_ids: list[str] = []
+
+    def created() -> bool:
+        run_ids[:] = [
+            run["dag_run_id"]
+            for run in airflow.runs(dag_id)
+            if run["run_type"] == "backfill" and first <= _day(run) <= last
+        ]
+        return len(run_ids) == days
+
+    wait_until(f"backfill {backfill_id} has {days} runs", created, seconds=60)
+    return run_ids
+
+
+def backfill_days(
+    platform: Platform, dag_id: str, first: date, last: date, *, say: Say, again: bool = False
+) -> list[str]:
+    """Backfill the days first..last and wait for their success; returns the run ids."""
+    run_ids = start_backfill(platform, dag_id, first, last, again=again)
+    follow(platform, dag_id, run_ids, say=say)
+    return run_ids
+
+
+def follow(
+    platform: Platform, dag_id: str, run_ids: list[str], *, say: Say, seconds: float = 600
+) -> None:
+    """Wait until all runs have ended, saying each task's end as it comes.
+
+    Raises:
+        RunFailed: a run failed.
+        TimeoutError: they did not end within ``seconds``.
+    """
+    airflow = platform.airflow
+    labels = {run["dag_run_id"]: _label(run) for run in airflow.runs(dag_id)}
+    told: set[tuple[str, str, int, str]] = set()
+
+    def ended() -> bool:
+        states = [airflow.run_state(dag_id, run_id) for run_id in run_ids]
+        for run_id in run_ids:
+            for task in airflow.task_instances(dag_id, run_id):
+                news = (run_id, task["task_id"], task["map_index"], task["state"])
+                if task["state"] in {"success", "failed"} and news not in told:
+                    told.add(news)
+                    took = task["duration"] or 0.0
+                    label = labels.get(run_id, run_id)
+                    say(f"{label:12} {task['task_id']:20} {task['state']:8} {took:4.0f} s")
+        return all(state in {"success", "failed"} for state in states)
+
+    wait_until(f"{len(run_ids)} runs of {dag_id} have ended", ended, seconds=seconds)
+    failures = [run_id for run_id in run_ids if airflow.run_state(dag_id, run_id) == "failed"]
+    if failures:
+        raise RunFailed("\n".join(_describe(platform, dag_id, run_id) for run_id in failures))
+
+
+def _describe(platform: Platform, dag_id: str, run_id: str) -> str:
+    lines = [f"{dag_id} {run_id} failed"]
+    for task in platform.airflow.task_instances(dag_id, run_id):
+        if task["state"] == "failed":
+            log = platform.airflow.task_log(dag_id, run_id, task)
+            lines += [f"--- {task['task_id']}", *log.splitlines()[-40:]]
+    return "\n".join(lines)
+
+
+def _label(run: dict[str, Any]) -> str:
+    return str(run["logical_date"])[:10] if run["logical_date"] else "by hand"
+
+
+def _day(run: dict[str, Any]) -> date:
+    return datetime.fromisoformat(run["logical_date"]).date()

@@ -1,0 +1,254 @@
+"""Four ways to tamper, each by a named principal who has the power to do it.
+
+The insider is an administrator of the account: no policy stops one for good, which is why the
+platform has two witnesses. Each function restores the settings it changed and returns the finding
+that must be paged for it.
+"""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.landing import (
+    RECORD_PREFIX,
+    LandingRecord,
+    conflict_key,
+    from_statement,
+    record_id,
+    record_key,
+    to_statement,
+)
+from rehearsal.landing import Landed, land
+from rehearsal.platform import Platform
+from rehearsal.waiting import wait_until
+
+INSIDER = "insider"
+UPLOADER = "partner-feed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a page must say, no more and no less."""
+
+    verdict: str
+    bucket: str
+    key: str
+    version_id: str
+    principal_arn: str
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """What somebody did, and the finding it must lead to."""
+
+    story: str
+    finding: Finding
+
+
+def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tampering]:
+    """Do all four, one after the other, to files of ``day``."""
+    yield upload_past_the_recorder(platform, day)
+    yield forge_a_record(platform, landed[0])
+    yield contradict_a_record(platform, landed[1])
+    yield take_an_event_out_of_the_trail(platform, day)
+
+
+def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
+    """The insider cuts S3's notifications; a file lands that the recorder never hears of."""
+    s3 = platform.client("s3", INSIDER)
+    bucket = platform.settings["raw_bucket"]
+    notifications = s3.get_bucket_notification_configuration(Bucket=bucket)
+    notifications.pop("ResponseMetadata")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    try:
+        landed = land(platform, UPLOADER, day, "past-the-recorder.csv", b"customer_id\nC-1\n")
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration=notifications
+        )
+    return Tampering(
+        f"{UPLOADER} uploads {landed.key} while {INSIDER} has cut the recorder off",
+        Finding("UNRECORDED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
+    )
+
+
+def forge_a_record(platform: Platform, model: Landed) -> Tampering:
+    """The insider signs a record, with the platform's own key, of an object nobody ever wrote."""
+    now = datetime.now(UTC)
+    honest = read_record(platform, model)
+    forged = replace(
+        honest,
+        key=honest.key.rpartition("/")[0] + "/never-written.csv",
+        version_id=hashlib.sha256(b"never written").hexdigest()[:32],
+        sha256=hashlib.sha256(b"never written").hexdigest(),
+        event=replace(honest.event, time=now, request_id="F0R9ED0000000001"),
+        hashed_at=now,
+    )
+    name = record_key(now, record_id(forged.bucket, forged.key, forged.version_id))
+    write_record(platform, name, forged)
+    return Tampering(
+        f"{INSIDER} forges a signed record of {forged.key}, which nobody wrote",
+        Finding(
+            "UNWITNESSED", forged.bucket, forged.key, forged.version_id, arn(platform, INSIDER)
+        ),
+    )
+
+
+def contradict_a_record(platform: Platform, target: Landed) -> Tampering:
+    """The insider signs a second record of a real object version, with another hash."""
+    honest = read_record(platform, target)
+    other = replace(honest, sha256=hashlib.sha256(b"other bytes").hexdigest())
+    first_name = record_key(
+        honest.event.time, record_id(honest.bucket, honest.key, honest.version_id)
+    )
+    write_record(platform, conflict_key(first_name, other.sha256), other)
+    return Tampering(
+        f"{INSIDER} adds a second record of {honest.key} with another hash",
+        Finding("CONFLICT", honest.bucket, honest.key, honest.version_id, arn(platform, INSIDER)),
+    )
+
+
+def take_an_event_out_of_the_trail(platform: Platform, day: date) -> Tampering:
+    """The insider rewrites the delivered CloudTrail log without the event of an honest upload."""
+    landed = land(platform, UPLOADER, day, "untrailed.csv", b"customer_id\nC-2\n")
+    s3 = platform.client("s3", INSIDER)
+    bucket = platform.settings["trail_bucket"]
+    log_key = _wait_for_log_with(s3, bucket, landed)
+    log = _read_log(s3, bucket, log_key)
+    log["Records"] = [event for event in log["Records"] if not _tells_of(event, landed)]
+    body = gzip.compress(json.dumps(log).encode())
+    with lifted_bucket_policy(s3, bucket):
+        # Under S3's own key: the trail's lets CloudTrail alone encrypt.
+        s3.put_object(Bucket=bucket, Key=log_key, Body=body, ServerSideEncryption="AES256")
+    return Tampering(
+        f"{UPLOADER} uploads {landed.key} honestly; {INSIDER} takes the event out of the trail",
+        Finding(
+            "UNWITNESSED",
+            platform.settings["raw_bucket"],
+            landed.key,
+            landed.version_id,
+            arn(platform, UPLOADER),
+        ),
+    )
+
+
+def arn(platform: Platform, principal: str) -> str:
+    """The ARN of one of the local principals."""
+    return str(platform.client("sts", principal).get_caller_identity()["Arn"])
+
+
+def read_record(platform: Platform, landed: Landed) -> LandingRecord:
+    """The recorder's record of an object version; waits for it."""
+    s3 = platform.client("s3", INSIDER)
+    bucket = platform.settings["provenance_bucket"]
+    name = record_id(platform.settings["raw_bucket"], landed.key, landed.version_id)
+    found: list[str] = []
+
+    def recorded() -> bool:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=RECORD_PREFIX)
+        found.extend(
+            item["Key"]
+            for page in pages
+            for item in page.get("Contents", [])
+            if item["Key"].endswith(f"/{name}.json")
+        )
+        return bool(found)
+
+    wait_until(f"{landed.key} has a record", recorded, seconds=60)
+    line = s3.get_object(Bucket=bucket, Key=found[0])["Body"].read()
+    return from_statement(Envelope.parse(line).payload)
+
+
+def write_record(platform: Platform, name: str, record: LandingRecord) -> None:
+    """Sign and store a record as the insider."""
+    payload = to_statement(record)
+    key_arn = platform.settings["signing_key_arn"]
+    kms = platform.client("kms", INSIDER)
+    with granted_signing(kms, key_arn, arn(platform, INSIDER)):
+        signature = kms.sign(
+            KeyId=key_arn,
+            Message=hashlib.sha256(pae(PAYLOAD_TYPE, payload)).digest(),
+            MessageType="DIGEST",
+            SigningAlgorithm="ECDSA_SHA_256",
+        )["Signature"]
+    envelope = Envelope(payload, PAYLOAD_TYPE, (Signature(key_arn, signature),))
+    s3 = platform.client("s3", INSIDER)
+    bucket = platform.settings["provenance_bucket"]
+    with lifted_bucket_policy(s3, bucket):
+        s3.put_object(Bucket=bucket, Key=name, Body=envelope.to_json_line(), IfNoneMatch="*")
+
+
+@contextmanager
+def granted_signing(kms: Any, key_arn: str, principal: str) -> Iterator[None]:
+    """Let a principal sign for a moment: the key's policy lets an administrator change it only."""
+    policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
+    widened = json.loads(policy)
+    widened["Statement"].append(
+        {
+            "Sid": "InsiderSigns",
+            "Effect": "Allow",
+            "Principal": {"AWS": principal},
+            "Action": "kms:Sign",
+            "Resource": "*",
+        }
+    )
+    kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=json.dumps(widened))
+    try:
+        yield
+    finally:
+        kms.put_key_policy(KeyId=key_arn, PolicyName="default", Policy=policy)
+
+
+@contextmanager
+def lifted_bucket_policy(s3: Any, bucket: str) -> Iterator[None]:
+    """Take a bucket's policy away for a moment, as only an administrator can."""
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    try:
+        yield
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+def _wait_for_log_with(s3: Any, bucket: str, landed: Landed) -> str:
+    found: list[str] = []
+    read: set[str] = set()
+
+    def delivered() -> bool:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="AWSLogs/")
+        for page in pages:
+            for item in page.get("Contents", []):
+                key = item["Key"]
+                if "/CloudTrail/" not in key or key in read:
+                    continue
+                read.add(key)
+                if any(_tells_of(event, landed) for event in _read_log(s3, bucket, key)["Records"]):
+                    found.append(key)
+        return bool(found)
+
+    wait_until(f"CloudTrail has delivered the upload of {landed.key}", delivered, seconds=60)
+    return found[0]
+
+
+def _read_log(s3: Any, bucket: str, key: str) -> dict[str, Any]:
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        raise RuntimeError(f"cannot read the trail's log s3://{bucket}/{key}: {error}") from error
+    log: dict[str, Any] = json.loads(gzip.decompress(body))
+    return log
+
+
+def _tells_of(event: dict[str, Any], landed: Landed) -> bool:
+    return (
+        event["eventName"] == "PutObject"
+        and (event.get("responseElements") or {}).get("x-amz-version-id") == landed.version_id
+    )

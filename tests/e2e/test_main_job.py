@@ -1,0 +1,178 @@
+"""The main job through the real scheduler, Spark, SQL and signatures, in one long story.
+
+The tests are chapters: each goes on from where the one before it left the platform.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+
+import pytest
+from accounting import Account, expected_accounts, file_accounts, totals, visible_runs
+from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
+from hostile import broken_files, oddly_named
+
+from rehearsal.landing import Landed, land, land_sample, sample_days
+from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
+from rehearsal.platform import Platform
+from rehearsal.runs import backfill_days, follow, run_dag, start_backfill
+from rehearsal.tampering import tamper
+from rehearsal.waiting import wait_until
+
+MEDALLION = "medallion_customers"
+DAYS = sample_days()
+HOSTILE_DAY = DAYS[0]
+STARTED = datetime.now(UTC)
+
+
+def reconcile(platform: Platform, on_call: OnCall) -> list[Page]:
+    start, end = whole_hours(STARTED, datetime.now(UTC))
+    window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
+    run_dag(platform, "provenance_reconcile", window | {"grace_minutes": 0}, say=print)
+    return on_call.pages()
+
+
+def bronze_prefix(day: date) -> str:
+    return f"incoming/customers/dt={day}/"
+
+
+@pytest.fixture(scope="module")
+def landed(platform: Platform, on_call: OnCall) -> list[Landed]:
+    """The sample days, and on the first of them oddly named, broken and empty things."""
+    landed = land_sample(platform, DAYS)
+    for file in oddly_named(bronze_prefix(HOSTILE_DAY)) + broken_files():
+        landed.append(land(platform, "web-shop", HOSTILE_DAY, file.name, file.body))
+    landed.append(land(platform, "web-shop", HOSTILE_DAY, "folder marker/", b""))
+    return landed
+
+
+@pytest.fixture(scope="module")
+def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
+    return backfill_days(platform, MEDALLION, DAYS[0], DAYS[-1], say=print)
+
+
+@pytest.fixture(scope="module")
+def first_totals(platform: Platform, first_backfill: list[str]) -> dict[str, dict[str, int]]:
+    return totals(platform)
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_row_accounting_closes_per_file(
+    platform: Platform, first_backfill: list[str], day: date
+) -> None:
+    expected = expected_accounts(day)
+    if day == HOSTILE_DAY:
+        for file in oddly_named(bronze_prefix(day)) + broken_files():
+            expected[file.name] = Account(file.landed, file.silver, 0, file.quarantined)
+    accounts = file_accounts(platform, day)
+    assert accounts == expected
+    assert all(account.closes for account in accounts.values())
+
+
+def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
+    platform: Platform, first_backfill: list[str]
+) -> None:
+    rows = query(
+        platform,
+        "SELECT source_key, file_reason FROM silver_customers_files WHERE file_reason IS NOT NULL",
+    )
+    broken = {file.name for file in broken_files()}
+    assert {str(row["source_key"]).rpartition("/")[2] for row in rows} == broken
+    log = file_report(platform, HOSTILE_DAY)
+    for row in rows:
+        lines = [line for line in log.splitlines() if str(row["source_key"]) in line]
+        assert any(str(row["file_reason"]) in line for line in lines), row
+
+
+def file_report(platform: Platform, day: date) -> str:
+    """The log of the task that reports on the day's files."""
+    airflow = platform.airflow
+    (run,) = [
+        run
+        for run in airflow.runs(MEDALLION)
+        if run["run_type"] == "backfill" and str(run["logical_date"]).startswith(str(day))
+    ]
+    (task,) = [
+        task
+        for task in airflow.task_instances(MEDALLION, run["dag_run_id"])
+        if task["task_id"] == "report_files"
+    ]
+    return airflow.task_log(MEDALLION, run["dag_run_id"], task)
+
+
+def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
+    platform: Platform, landed: list[Landed], first_backfill: list[str]
+) -> None:
+    wait_settled(platform, bronze=len(landed))
+    rows = query(
+        platform,
+        "SELECT object_key, version_id, verdict, size_bytes FROM provenance_ledger"
+        " WHERE pipeline_layer = 'bronze'",
+    )
+    assert {(r["object_key"], r["version_id"], r["verdict"], r["size_bytes"]) for r in rows} == {
+        (file.key, file.version_id, "VERIFIED", str(file.size_bytes)) for file in landed
+    }
+    assert len(rows) == len(landed)
+
+
+def test_an_honest_history_pages_nothing(platform: Platform, on_call: OnCall) -> None:
+    assert reconcile(platform, on_call) == []
+
+
+def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
+    platform: Platform, first_totals: dict[str, dict[str, int]], landed: list[Landed]
+) -> None:
+    before = visible_runs(platform)
+    backfill_days(platform, MEDALLION, DAYS[0], DAYS[-1], say=print, again=True)
+    assert totals(platform) == first_totals
+    after = visible_runs(platform)
+    for table, by_day in after.items():
+        for day, runs in by_day.items():
+            assert len(runs) == 1, f"{table} {day}"
+            assert runs != before[table][day], f"{table} {day} was not rebuilt"
+    wait_settled(platform, bronze=len(landed))
+
+
+def test_crashes_of_aws_scheduler_and_spark_lose_no_row(
+    platform: Platform, first_totals: dict[str, dict[str, int]], landed: list[Landed]
+) -> None:
+    run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1], again=True)
+    for crash in (kill_spark, kill_airflow, kill_aws):
+        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)), seconds=240)
+        crash(platform)
+    follow(platform, MEDALLION, run_ids, say=print)
+    assert totals(platform) == first_totals
+    assert all(
+        len(runs) == 1 for by_day in visible_runs(platform).values() for runs in by_day.values()
+    )
+    wait_settled(platform, bronze=len(landed))
+
+
+def test_a_crash_of_aws_during_uploads_loses_no_record(
+    platform: Platform, landed: list[Landed]
+) -> None:
+    """Whatever S3 acknowledged, and whatever it stored without living to say so, is recorded."""
+    day = DAYS[-1]
+    for number in range(30):
+        if number == 15:
+            platform.kill_aws()
+            platform.start_aws()
+        landed.append(land(platform, "crm-export", day, f"burst/{number}", b"%d" % number))
+    versions = platform.client("s3").list_object_versions(
+        Bucket=platform.settings["raw_bucket"], Prefix=f"{bronze_prefix(day)}burst/"
+    )["Versions"]
+    assert {v["VersionId"] for v in versions} >= {file.version_id for file in landed[-30:]}
+    wait_settled(platform, bronze=len(landed))
+
+
+def test_tampering_pages_exactly_its_findings(
+    platform: Platform, on_call: OnCall, landed: list[Landed]
+) -> None:
+    assert reconcile(platform, on_call) == []
+    expected = [asdict(done.finding) for done in tamper(platform, DAYS[-1], landed)]
+    wait_settled(platform, bronze=len(landed) + 3, open_findings=len(expected))
+    pages = [page.finding for page in reconcile(platform, on_call)]
+    assert sorted(pages, key=str) == sorted(expected, key=str)
+
+
+def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
+    assert reconcile(platform, on_call) == []
