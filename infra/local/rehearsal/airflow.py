@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ class Airflow:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._home = machine.home / "airflow"
+        self._database = self._home / "airflow.db"
         self._pid_file = machine.home / "run" / "airflow.pid"
         self._process: subprocess.Popen[bytes] | None = None
         self._http = requests.Session()
@@ -52,6 +54,7 @@ class Airflow:
         if not passwords.exists():
             passwords.touch(mode=0o600)
             passwords.write_text(json.dumps({USER: secrets.token_urlsafe(12)}))
+        self._make_database()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -63,6 +66,11 @@ class Airflow:
                 start_new_session=True,
             )
         self._pid_file.write_text(str(self._process.pid))
+
+    def _make_database(self) -> None:
+        """Have SQLite log ahead, which it remembers: else every reader locks out the writers."""
+        with contextlib.closing(sqlite3.connect(self._database)) as database:
+            database.execute("PRAGMA journal_mode=WAL")
 
     def stop(self, *, how: signal.Signals = signal.SIGTERM) -> None:
         """Stop every Airflow process of this machine; SIGKILL rehearses a crash."""
@@ -120,6 +128,9 @@ class Airflow:
             "CORE__LOAD_EXAMPLES": False,
             "CORE__EXECUTOR": "rehearsal.executor.LocalExecutor",
             "CORE__PARALLELISM": 6,
+            # A writer waits for the one before it; SQLite's five seconds are not enough when the
+            # machine is busy, and the API would answer 500 "Database error".
+            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._database}?timeout=60",
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self._home / "passwords.json",
             "CORE__EXECUTION_API_SERVER_URL": f"{self._machine.airflow_url}/execution/",
