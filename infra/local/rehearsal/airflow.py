@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import sqlite3
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import requests
 
+from rehearsal.database import Database
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 from rehearsal.waiting import wait_until
 
@@ -27,7 +27,7 @@ class Airflow:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._home = machine.home / "airflow"
-        self._database = self._home / "airflow.db"
+        self._database = Database(self._home / "database")
         self._pid_file = machine.home / "run" / "airflow.pid"
         self._process: subprocess.Popen[bytes] | None = None
         self._http = requests.Session()
@@ -54,7 +54,6 @@ class Airflow:
         if not passwords.exists():
             passwords.touch(mode=0o600)
             passwords.write_text(json.dumps({USER: secrets.token_urlsafe(12)}))
-        self._make_database()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -67,16 +66,18 @@ class Airflow:
             )
         self._pid_file.write_text(str(self._process.pid))
 
-    def _make_database(self) -> None:
-        """Have SQLite log ahead, which it remembers: else every reader locks out the writers."""
-        with contextlib.closing(sqlite3.connect(self._database)) as database:
-            database.execute("PRAGMA journal_mode=WAL")
-
     def stop(self, *, how: signal.Signals = signal.SIGTERM) -> None:
-        """Stop every Airflow process of this machine; SIGKILL rehearses a crash."""
+        """Stop every Airflow process of this machine; SIGKILL rehearses a crash.
+
+        A crash leaves the database alone, as it would on MWAA, where it is another service.
+        """
         pid = self.pid()
-        if pid is None:
-            return
+        if pid is not None:
+            self._stop_processes(pid, how)
+        if how is signal.SIGTERM:
+            self._database.stop()
+
+    def _stop_processes(self, pid: int, how: signal.Signals) -> None:
         for group in self._process_groups(pid):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, how)
@@ -128,9 +129,7 @@ class Airflow:
             "CORE__LOAD_EXAMPLES": False,
             "CORE__EXECUTOR": "rehearsal.executor.LocalExecutor",
             "CORE__PARALLELISM": 6,
-            # A writer waits for the one before it; SQLite's five seconds are not enough when the
-            # machine is busy, and the API would answer 500 "Database error".
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self._database}?timeout=60",
+            "DATABASE__SQL_ALCHEMY_CONN": self._database.start(),
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self._home / "passwords.json",
             "CORE__EXECUTION_API_SERVER_URL": f"{self._machine.airflow_url}/execution/",
