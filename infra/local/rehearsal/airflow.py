@@ -222,6 +222,11 @@ class Airflow:
         )
         return int(backfill["id"])
 
+    def backfilling(self, dag_id: str) -> bool:
+        """Whether a backfill of the DAG is under way; for Airflow it is, a while after its runs."""
+        backfills = self._call("GET", "backfills", params={"dag_id": dag_id})["backfills"]
+        return any(backfill["completed_at"] is None for backfill in backfills)
+
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """All runs of a DAG, newest first."""
         query = {"order_by": "-run_after", "limit": 100}

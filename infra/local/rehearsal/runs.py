@@ -37,6 +37,11 @@ def start_backfill(
     ``again`` reruns days that already have a run.
     """
     airflow = platform.airflow
+    wait_until(
+        f"the backfill of {dag_id} before is over",
+        lambda: not airflow.backfilling(dag_id),
+        seconds=120,
+    )
     backfill_id = airflow.backfill(
         dag_id,
         datetime(first.year, first.month, first.day, tzinfo=UTC),
