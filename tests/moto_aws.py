@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 REGION = "us-east-1"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+DATA_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/5678abcd-12ab-34cd-56ef-1234567890ab"
 PRIVATE_KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -54,9 +55,10 @@ def answer(parsed: dict[str, Any], status: int = 200) -> tuple[SimpleNamespace, 
     return SimpleNamespace(status_code=status), parsed
 
 
-def refusal(code: str, status: int) -> tuple[SimpleNamespace, dict[str, Any]]:
+def refusal(code: str, status: int, message: str = "") -> tuple[SimpleNamespace, dict[str, Any]]:
     """An error answer for a ``before-call`` handler."""
-    return answer({"Error": {"Code": code, "Message": code}, "ResponseMetadata": {}}, status)
+    error = {"Code": code, "Message": message or code}
+    return answer({"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, status)
 
 
 def make_bucket(s3: Any, name: str, *, versioned: bool = True) -> str:
