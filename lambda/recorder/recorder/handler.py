@@ -1,4 +1,4 @@
-"""Lambda entry point: SQS messages with S3 notifications in, signed landing records out.
+"""Lambda entry point: SQS messages with S3 notifications in, signed records out.
 
 Environment variables, read on each invocation and all required:
 
@@ -7,16 +7,23 @@ Environment variables, read on each invocation and all required:
 ``SIGNING_KEY_ARN``
     ARN of the KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs them. Not an alias: the ARN becomes
     the key id in the record.
+``DATA_KEY_ARN``
+    ARN of the KMS key that encrypts the platform's objects. An object under another key, which the
+    recorder may not use, is recorded as unreadable.
+``LARGE_OBJECT_BYTES``
+    Objects of more bytes are left to the Glue job.
+``LARGE_OBJECT_JOB``
+    Name of that job.
 
 A message that fails is reported alone (``ReportBatchItemFailures``) and comes back; after the
 queue's ``maxReceiveCount`` it moves to the dead-letter queue, with one ``error`` line in the log
-for every attempt. That is also the end of a message whose object version was deleted before it
-could be hashed (``VersionGone``): nobody can hash it any more, and the ledger shows the write as
-unrecorded.
+for every attempt. An object version that nobody can ever read does not fail: it gets a record that
+says so.
 
-Large objects: one invocation must read the whole object. Small objects of a batch go first, and
-what does not fit in the invocation's time fails with ``OutOfTime`` instead of taking the batch
-along.
+Large objects: the message of one comes back until the job has recorded it, so that the queue keeps
+it for as long as it has no record. Handing over is quick and comes first. Then the other objects of
+a batch follow, small ones first, and what does not fit in the invocation's time fails with
+``OutOfTime`` instead of taking the batch along.
 """
 
 from __future__ import annotations
@@ -34,15 +41,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custody.aws.hashing import IncompleteObject, VersionGone, hash_version
-from custody.aws.records import Kept, Outcome, keep_record
-from custody.aws.signing import is_key_arn, sign_statement
-from custody.core.landing import to_statement
+from custody.aws.hashing import IncompleteObject
+from custody.aws.large_objects import HandOver, hand_over
+from custody.aws.recording import Scribe
+from custody.aws.records import Outcome
 from custody.core.notifications import ObjectCreated, message_records, object_created
+from custody.core.recording import NotAsAnnounced
 from custody.core.untrusted import MalformedInput
-from recorder.core import NotAsAnnounced, landing_record
 
 if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
@@ -56,7 +64,6 @@ class OutOfTime(Exception):
 
 _EXPLAINED: Final = (
     MalformedInput,
-    VersionGone,
     IncompleteObject,
     NotAsAnnounced,
     OutOfTime,
@@ -66,64 +73,121 @@ _EXPLAINED: Final = (
 """Failures whose text says it all, by the names the runbook knows; any other is a bug and is logged
 with its traceback."""
 
+_ALARMING: Final = frozenset({Outcome.CONFLICT, Outcome.RECORDED_UNREADABLE})
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Where records go and which key signs them."""
+    """Where records go, which keys are used, and what is left to which job."""
 
     provenance_bucket: str
     signing_key_arn: str
+    data_key_arn: str
+    large_object_bytes: int
+    large_object_job: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Raises ``ValueError`` naming the variable that is missing or wrong."""
-        missing = [n for n in ("PROVENANCE_BUCKET", "SIGNING_KEY_ARN") if not env.get(n)]
-        if missing:
-            raise ValueError(f"environment variable {' and '.join(missing)} must be set")
-        if not is_key_arn(env["SIGNING_KEY_ARN"]):
-            raise ValueError(
-                "environment variable SIGNING_KEY_ARN must be the ARN of a KMS key "
-                f"(arn:…:key/…), not {env['SIGNING_KEY_ARN']!r}"
+        try:
+            size = env["LARGE_OBJECT_BYTES"]
+            if not (size.isascii() and size.isdecimal()):
+                raise ValueError(f"LARGE_OBJECT_BYTES must be a number of bytes, not {size!r}")
+            return cls(
+                provenance_bucket=env["PROVENANCE_BUCKET"],
+                signing_key_arn=env["SIGNING_KEY_ARN"],
+                data_key_arn=env["DATA_KEY_ARN"],
+                large_object_bytes=int(size),
+                large_object_job=env["LARGE_OBJECT_JOB"],
             )
-        return cls(env["PROVENANCE_BUCKET"], env["SIGNING_KEY_ARN"])
+        except KeyError as missing:
+            raise ValueError(f"environment variable {missing.args[0]} must be set") from missing
 
 
 @dataclass(frozen=True)
-class Services:
-    """What a recording needs from outside; ``remaining_ms`` is the invocation's time left."""
+class _Landed:
+    """An object version that landed, the event record that says so, and the message it is in."""
 
-    s3: S3Client
-    kms: KMSClient
-    now: Callable[[], datetime]
+    message_id: str
+    created: ObjectCreated
+    announcement: object
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What one invocation works with; ``remaining_ms`` is the time it has left."""
+
+    scribe: Scribe
+    glue: GlueClient
+    large_object_bytes: int
+    large_object_job: str
     remaining_ms: Callable[[], int]
 
     def check_time(self) -> None:
         if (left := self.remaining_ms()) < _RESERVED_MS:
             raise OutOfTime(f"{left} ms of the invocation left, {_RESERVED_MS} are reserved")
 
+    def is_large(self, landed: _Landed) -> bool:
+        return landed.created.size_bytes > self.large_object_bytes
+
+    def turn(self, landed: _Landed) -> tuple[bool, int]:
+        """What is handed over first, which is quick; then the small before the not so small."""
+        return not self.is_large(landed), landed.created.size_bytes
+
 
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Record what the batch announces; the answer lists the messages to deliver again."""
-    s3, kms = _clients()
-    services = Services(
+    settings = Settings.from_env(os.environ)
+    s3, kms, glue = _clients()
+    scribe = Scribe(
         s3=s3,
         kms=kms,
         now=lambda: datetime.now(UTC),
-        remaining_ms=context.get_remaining_time_in_millis,
+        provenance_bucket=settings.provenance_bucket,
+        signing_key_arn=settings.signing_key_arn,
+        data_key_arn=settings.data_key_arn,
     )
-    return run(event, services=services, settings=Settings.from_env(os.environ))
+    return run(
+        event,
+        Invocation(
+            scribe=scribe,
+            glue=glue,
+            large_object_bytes=settings.large_object_bytes,
+            large_object_job=settings.large_object_job,
+            remaining_ms=context.get_remaining_time_in_millis,
+        ),
+    )
 
 
-def run(
-    event: Mapping[str, Any], *, services: Services, settings: Settings
-) -> dict[str, list[dict[str, str]]]:
+def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict[str, str]]]:
     """Like ``lambda_handler``, with its surroundings given.
 
-    Every event record of every message is tried, whatever becomes of the others; a message fails
-    if any of its records did. Trying one twice changes nothing.
+    Every event record of every message is tried, whatever becomes of the others; a message comes
+    back if any of its records has no record yet. Trying one twice changes nothing.
     """
     failed: dict[str, None] = {}
-    landed: list[tuple[str, ObjectCreated]] = []
+    landed = _landed(event, failed)
+    for each in sorted(landed, key=invocation.turn):
+        version = {
+            "messageId": each.message_id,
+            "bucket": each.created.bucket,
+            "key": each.created.key,
+            "versionId": each.created.version_id,
+        }
+        try:
+            work = _hand_over if invocation.is_large(each) else _record
+            done = work(each, invocation, version)
+        except Exception as error:  # noqa: BLE001 - one bad object must not stop the others
+            _log_failure(error, **version)
+            done = False
+        if not done:
+            failed[each.message_id] = None
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
+    """What the batch announces; a message that holds anything else is added to ``failed``."""
+    landed = []
     for message in event["Records"]:
         message_id = message["messageId"]
         try:
@@ -136,46 +200,39 @@ def run(
             _log("info", "test event", messageId=message_id)
         for i, record in enumerate(records):
             try:
-                landed.append((message_id, object_created(record, f"Records[{i}]")))
+                created = object_created(record, f"Records[{i}]")
             except MalformedInput as error:
                 _log_failure(error, messageId=message_id)
                 failed[message_id] = None
-    for message_id, created in sorted(landed, key=lambda pair: pair[1].size_bytes):
-        version = {
-            "messageId": message_id,
-            "bucket": created.bucket,
-            "key": created.key,
-            "versionId": created.version_id,
-        }
-        try:
-            kept = _record(created, services, settings)
-        except Exception as error:  # noqa: BLE001 - one bad object must not stop the others
-            _log_failure(error, **version)
-            failed[message_id] = None
-        else:
-            level = "error" if kept.outcome is Outcome.CONFLICT else "info"
-            _log(level, kept.outcome.value, recordKey=kept.key, **version)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+            else:
+                landed.append(_Landed(message_id, created, record))
+    return landed
 
 
-def _record(created: ObjectCreated, services: Services, settings: Settings) -> Kept:
-    hashed = hash_version(
-        services.s3,
-        created.bucket,
-        created.key,
-        created.version_id,
-        before_chunk=services.check_time,
+def _record(landed: _Landed, invocation: Invocation, version: Mapping[str, str]) -> bool:
+    kept = invocation.scribe.record(landed.created, before_chunk=invocation.check_time)
+    level = "error" if kept.outcome in _ALARMING else "info"
+    _log(level, kept.outcome.value, recordKey=kept.key, **version)
+    return True
+
+
+def _hand_over(landed: _Landed, invocation: Invocation, version: Mapping[str, str]) -> bool:
+    progress = hand_over(
+        invocation.glue, invocation.large_object_job, landed.created, landed.announcement
     )
-    record = landing_record(created, hashed, services.now())
-    envelope = sign_statement(services.kms, settings.signing_key_arn, to_statement(record))
-    return keep_record(services.s3, settings.provenance_bucket, record, envelope)
+    _log("info", progress.value, **version)
+    return progress is HandOver.DONE
 
 
 @cache
-def _clients() -> tuple[S3Client, KMSClient]:
+def _clients() -> tuple[S3Client, KMSClient, GlueClient]:
     """Built once per execution environment: a client takes a noticeable share of a second."""
     config = Config(retries={"mode": "standard", "max_attempts": 4})
-    return boto3.client("s3", config=config), boto3.client("kms", config=config)
+    return (
+        boto3.client("s3", config=config),
+        boto3.client("kms", config=config),
+        boto3.client("glue", config=config),
+    )
 
 
 def _log_failure(error: Exception, **fields: object) -> None:

@@ -19,7 +19,13 @@ from botocore.exceptions import ClientError
 
 from custody.core.dsse import MAX_ENVELOPE_BYTES, Envelope
 from custody.core.landed_csv import BrokenFileError, TextCheck
-from custody.core.landing import LandingRecord, from_statement, record_id, record_key
+from custody.core.landing import (
+    LandingRecord,
+    UnreadableRecord,
+    read_record,
+    record_id,
+    record_key,
+)
 from custody.core.signatures import BadSignature, load_public_key, verify
 from custody.core.untrusted import MalformedInput
 
@@ -67,13 +73,14 @@ def list_landed(s3: S3Client, bucket: str, prefix: str) -> list[LandedObject]:
 def record_of(s3: S3Client, landed: LandedObject, gate: Gate) -> LandingRecord:
     """The verified record of an object version.
 
-    Raises BrokenFileError ``custody.unrecorded`` or ``custody.bad_signature``; any other failure to
-    read the record (such as a missing permission) is raised as it is: it says nothing of the file.
+    Raises BrokenFileError ``custody.unrecorded``, ``custody.bad_signature`` or, if its record says
+    that nobody could hash it, ``custody.unreadable``; any other failure to read the record (such as
+    a missing permission) is raised as it is: it says nothing of the file.
     """
     raw = _record_bytes(s3, landed, gate.provenance_bucket)
     keys = {key_id: load_public_key(der) for key_id, der in gate.public_keys.items()}
     try:
-        record = from_statement(verify(Envelope.parse(raw), keys))
+        record = read_record(verify(Envelope.parse(raw), keys))
     except (BadSignature, MalformedInput) as error:
         raise BrokenFileError("custody.bad_signature", str(error)) from error
     about = (record.bucket, record.key, record.version_id)
@@ -81,6 +88,11 @@ def record_of(s3: S3Client, landed: LandedObject, gate: Gate) -> LandingRecord:
         raise BrokenFileError(
             "custody.bad_signature",
             f"its record is about s3://{record.bucket}/{record.key} (version {record.version_id})",
+        )
+    if isinstance(record, UnreadableRecord):
+        raise BrokenFileError(
+            "custody.unreadable",
+            f"the recorder could not read it ({record.reason}): {record.answer}",
         )
     return record
 

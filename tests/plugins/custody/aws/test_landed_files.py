@@ -21,7 +21,10 @@ from custody.core.landed_csv import BrokenFileError
 from custody.core.landing import (
     LandingEvent,
     LandingRecord,
+    Record,
     Recorder,
+    UnreadableReason,
+    UnreadableRecord,
     record_id,
     record_key,
     to_statement,
@@ -65,11 +68,13 @@ class Bronze:
             hashed_at=datetime(2026, 11, 1, tzinfo=UTC),
             recorder=Recorder("recorder", "1"),
         )
-        payload = to_statement(replace(record, **claims))
-        sig = self.key.sign(pae(PAYLOAD_TYPE, payload), ec.ECDSA(SHA256()))
-        envelope = Envelope(payload, PAYLOAD_TYPE, (Signature(KEY_ARN, sig),)).to_json_line()
-        self.store(landed, envelope, time)
+        self.store(landed, self.signed(replace(record, **claims)), time)
         return record
+
+    def signed(self, record: Record) -> bytes:
+        payload = to_statement(record)
+        sig = self.key.sign(pae(PAYLOAD_TYPE, payload), ec.ECDSA(SHA256()))
+        return Envelope(payload, PAYLOAD_TYPE, (Signature(KEY_ARN, sig),)).to_json_line()
 
     def store(self, landed: LandedObject, envelope: bytes, time: datetime) -> None:
         name = record_key(time, record_id(landed.bucket, landed.key, landed.version_id))
@@ -122,6 +127,29 @@ def test_the_record_of_another_object_does_not_admit_this_one(
     landed = bronze.land()
     bronze.record(landed, **claims)
 
+    assert _refusal(bronze, landed) == "custody.bad_signature"
+
+
+def test_a_file_that_the_recorder_could_not_read_is_named_as_such(bronze: Bronze) -> None:
+    landed = bronze.land()
+    hashed = bronze.record(landed)
+    could_not = UnreadableRecord(
+        bucket=landed.bucket,
+        key=landed.key,
+        version_id=landed.version_id,
+        size_bytes=hashed.size_bytes,
+        etag=hashed.etag,
+        sequencer="00",
+        event=hashed.event,
+        reason=UnreadableReason.CUSTOMER_KEY,
+        answer="InvalidRequest: …",
+        tried_at=hashed.hashed_at,
+        recorder=hashed.recorder,
+    )
+    bronze.store(landed, bronze.signed(could_not), landed.last_modified)
+
+    assert _refusal(bronze, landed) == "custody.unreadable"
+    bronze.store(landed, bronze.signed(replace(could_not, version_id="v")), landed.last_modified)
     assert _refusal(bronze, landed) == "custody.bad_signature"
 
 

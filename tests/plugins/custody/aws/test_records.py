@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 from tests.moto_aws import KEY_ARN, refusal, signing_kms
-from tests.plugins.custody.core.test_landing import RECORD
+from tests.plugins.custody.core.test_landing import RECORD, UNREADABLE
 
 from custody.aws.records import Outcome, keep_record
 from custody.aws.signing import sign_statement
 from custody.core.dsse import Envelope
 from custody.core.landing import (
-    LandingRecord,
+    Record,
+    UnreadableReason,
     conflict_key,
     from_statement,
+    read_record,
     record_id,
     record_key,
     to_statement,
@@ -23,7 +25,7 @@ PLACE = record_key(RECORD.event.time, record_id(RECORD.bucket, RECORD.key, RECOR
 CONTRADICTION = replace(RECORD, sha256="cd" * 32)
 
 
-def keep(s3, provenance: str, record: LandingRecord = RECORD):
+def keep(s3, provenance: str, record: Record = RECORD):
     envelope = sign_statement(signing_kms(), KEY_ARN, to_statement(record))
     return keep_record(s3, provenance, record, envelope)
 
@@ -96,6 +98,40 @@ def test_what_squats_at_the_place_of_a_record_cannot_suppress_it(s3, provenance,
     kept = keep(s3, provenance)
     assert (kept.outcome, kept.key) == (Outcome.CONFLICT, conflict_key(PLACE, RECORD.sha256))
     assert stored(s3, provenance)[PLACE] == squatter
+
+
+def test_a_record_of_what_could_not_be_read_stands_at_the_same_place(s3, provenance):
+    kept = keep(s3, provenance, UNREADABLE)
+    assert (kept.outcome, kept.key) == (Outcome.RECORDED_UNREADABLE, PLACE)
+    assert read_record(Envelope.parse(stored(s3, provenance)[PLACE]).payload) == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (UNREADABLE, replace(UNREADABLE, reason=UnreadableReason.GONE)),
+        (RECORD, UNREADABLE),  # deleted between two deliveries
+    ],
+)
+def test_that_it_cannot_be_read_adds_nothing_to_a_record(s3, provenance, first, second):
+    keep(s3, provenance, first)
+    before = stored(s3, provenance)
+    assert keep(s3, provenance, second).outcome is Outcome.ALREADY_RECORDED
+    assert stored(s3, provenance) == before
+
+
+def test_a_hash_of_what_was_said_to_be_unreadable_is_kept_beside(s3, provenance):
+    """Were it not, whoever squats there with such a claim would suppress the true record."""
+    keep(s3, provenance, UNREADABLE)
+    assert keep(s3, provenance, RECORD).outcome is Outcome.CONFLICT
+    assert set(stored(s3, provenance)) == {PLACE, conflict_key(PLACE, RECORD.sha256)}
+
+
+def test_what_squats_cannot_suppress_that_it_could_not_be_read(s3, provenance):
+    s3.put_object(Bucket=provenance, Key=PLACE, Body=b"squatter")
+    evidence = conflict_key(PLACE, record_id(RECORD.bucket, RECORD.key, RECORD.version_id))
+    kept = keep(s3, provenance, UNREADABLE)
+    assert (kept.outcome, kept.key) == (Outcome.CONFLICT, evidence)
 
 
 def answer_first(s3, refusals: list[str]) -> None:

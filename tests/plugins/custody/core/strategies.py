@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from custody.core.checksums import S3Checksum
-from custody.core.landing import LandingEvent, LandingRecord, Recorder
+from custody.core.landing import (
+    LandingEvent,
+    LandingRecord,
+    Recorder,
+    UnreadableReason,
+    UnreadableRecord,
+)
 
 AWKWARD_KEYS = [
     "incoming/customers/dt=2026-11-01/crm export.csv",
@@ -38,25 +44,56 @@ checksums = st.none() | st.sampled_from(
         S3Checksum("CRC32", "COMPOSITE", "AAAAAA==-2"),
     ]
 )
+sizes = st.integers(0, 2**63 - 1)
+etags = texts.filter(lambda t: '"' not in t)
+sequencers = st.from_regex(r"[0-9A-F]{1,64}", fullmatch=True)
+events = st.builds(
+    LandingEvent,
+    name=texts,
+    time=instants,
+    request_id=texts,
+    host_id=texts,
+    source_ip=texts,
+    principal_id=texts,
+)
+recorders = st.builds(Recorder, name=texts, version=texts)
 records = st.builds(
     LandingRecord,
     bucket=buckets,
     key=keys,
     version_id=texts,
     sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),
-    size_bytes=st.integers(0, 2**63 - 1),
-    etag=texts.filter(lambda t: '"' not in t),
-    sequencer=st.from_regex(r"[0-9A-F]{1,64}", fullmatch=True),
+    size_bytes=sizes,
+    etag=etags,
+    sequencer=sequencers,
     checksum=checksums,
-    event=st.builds(
-        LandingEvent,
-        name=texts,
-        time=instants,
-        request_id=texts,
-        host_id=texts,
-        source_ip=texts,
-        principal_id=texts,
-    ),
+    event=events,
     hashed_at=instants,
-    recorder=st.builds(Recorder, name=texts, version=texts),
+    recorder=recorders,
 )
+unreadable_records = st.builds(
+    UnreadableRecord,
+    bucket=buckets,
+    key=keys,
+    version_id=texts,
+    size_bytes=sizes,
+    etag=etags,
+    sequencer=sequencers,
+    event=events,
+    reason=st.sampled_from(UnreadableReason),
+    answer=texts,
+    tried_at=instants,
+    recorder=recorders,
+)
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20)
+    | st.sampled_from(["\ud800", *AWKWARD_KEYS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+"""What somebody hostile may put where anything else belongs."""

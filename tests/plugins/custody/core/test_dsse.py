@@ -2,10 +2,12 @@
 
 import base64
 import json
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.plugins.custody.core.strategies import json_values
 
 from custody.core.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.untrusted import MalformedInput
@@ -119,3 +121,27 @@ def test_the_payload_is_not_interpreted():
     raw = b"\x00 not even JSON"
     line = document(payload=base64.b64encode(raw).decode(), payloadType=PAYLOAD_TYPE)
     assert Envelope.parse(line).payload == raw
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps))
+def test_a_hostile_envelope_is_read_or_refused(raw):
+    with suppress(MalformedInput):
+        Envelope.parse(raw)
+
+
+@given(st.sampled_from(["payload", "payloadType", "signatures"]), json_values)
+def test_hostile_fields_are_read_or_refused(name, value):
+    with suppress(MalformedInput):
+        Envelope.parse(document(**{name: value}))
+
+
+@given(envelopes, st.data())
+def test_an_envelope_that_was_cut_or_changed_is_read_or_refused(envelope, data):
+    raw = bytearray(envelope.to_json_line())
+    place = data.draw(st.integers(0, len(raw) - 1))
+    if data.draw(st.booleans()):
+        raw[place] = data.draw(st.integers(0, 255))
+    else:
+        del raw[place:]
+    with suppress(MalformedInput):
+        Envelope.parse(bytes(raw))

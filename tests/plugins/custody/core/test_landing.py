@@ -2,12 +2,22 @@
 
 import hashlib
 import json
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plugins.custody.core.strategies import AWKWARD_KEYS, buckets, keys, records, texts
+from tests.plugins.custody.core.strategies import (
+    AWKWARD_KEYS,
+    buckets,
+    json_values,
+    keys,
+    records,
+    texts,
+    unreadable_records,
+)
 
 from custody.core.checksums import S3Checksum
 from custody.core.landing import (
@@ -15,8 +25,12 @@ from custody.core.landing import (
     LandingEvent,
     LandingRecord,
     Recorder,
+    UnreadableReason,
+    UnreadableRecord,
+    agrees,
     conflict_key,
     from_statement,
+    read_record,
     record_id,
     record_key,
     to_statement,
@@ -75,9 +89,48 @@ DOCUMENT = {
 }
 
 
+UNREADABLE = UnreadableRecord(
+    bucket=RECORD.bucket,
+    key=RECORD.key,
+    version_id=RECORD.version_id,
+    size_bytes=12,
+    etag=RECORD.etag,
+    sequencer=RECORD.sequencer,
+    event=RECORD.event,
+    reason=UnreadableReason.ARCHIVED,
+    answer="InvalidObjectState: The operation is not valid for the object's storage class",
+    tried_at=RECORD.hashed_at,
+    recorder=RECORD.recorder,
+)
+
+UNREADABLE_DOCUMENT = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [
+        {
+            "name": DOCUMENT["subject"][0]["name"],
+            "digest": {"s3ObjectVersion": record_id(RECORD.bucket, RECORD.key, RECORD.version_id)},
+        }
+    ],
+    "predicateType": "https://custody.example/custody/unreadable/v1",
+    "predicate": {
+        "bucket": RECORD.bucket,
+        "key": RECORD.key,
+        "versionId": RECORD.version_id,
+        "announced": {"sizeBytes": 12, "eTag": RECORD.etag},
+        "sequencer": RECORD.sequencer,
+        "reason": "archived",
+        "answer": UNREADABLE.answer,
+        "event": DOCUMENT["predicate"]["event"],
+        "triedAt": "2026-11-01T06:00:01.005Z",
+        "recorder": DOCUMENT["predicate"]["recorder"],
+    },
+}
+
+
 def test_the_predicate_is_the_one_we_published():
     """Stored records live for years and others read them: this shape may grow, never change."""
     assert json.loads(to_statement(RECORD)) == DOCUMENT
+    assert json.loads(to_statement(UNREADABLE)) == UNREADABLE_DOCUMENT
 
 
 @given(records)
@@ -85,8 +138,13 @@ def test_a_record_reads_back(record):
     assert from_statement(to_statement(record)) == record
 
 
-def changed(path: str, value: object) -> bytes:
-    document = json.loads(json.dumps(DOCUMENT))
+@given(records | unreadable_records)
+def test_either_kind_of_record_reads_back(record):
+    assert read_record(to_statement(record)) == record
+
+
+def changed(path: str, value: object, document: object = DOCUMENT) -> bytes:
+    document = json.loads(json.dumps(document))
     *parents, last = path.split(".")
     target = document
     for name in parents:
@@ -122,6 +180,89 @@ def test_names_the_field_at_fault(path, value, field):
     with pytest.raises(MalformedInput) as caught:
         from_statement(changed(path, value))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("predicateType", LANDING_V1, "statement.subject[0].digest.sha256"),
+        ("subject", UNREADABLE_DOCUMENT["subject"] * 2, "statement.subject"),
+        ("subject.0.name", "s3://elsewhere/key", "statement.subject[0].name"),
+        ("subject.0.digest.sha256", "ab" * 32, "statement.subject[0].digest.sha256"),
+        (
+            "subject.0.digest.s3ObjectVersion",
+            "ab" * 32,
+            "statement.subject[0].digest.s3ObjectVersion",
+        ),
+        ("predicate.versionId", "another", "statement.subject[0].digest.s3ObjectVersion"),
+        ("predicate.announced", None, "statement.predicate.announced"),
+        ("predicate.announced.sizeBytes", -1, "statement.predicate.announced.sizeBytes"),
+        ("predicate.reason", "tired", "statement.predicate.reason"),
+        ("predicate.answer", "", "statement.predicate.answer"),
+        ("predicate.triedAt", None, "statement.predicate.triedAt"),
+    ],
+)
+def test_names_the_field_at_fault_in_a_record_of_what_was_not_read(path, value, field):
+    with pytest.raises(MalformedInput) as caught:
+        read_record(changed(path, value, UNREADABLE_DOCUMENT))
+    assert caught.value.field == field
+
+
+def test_a_landing_record_is_not_one_of_what_was_not_read():
+    with pytest.raises(MalformedInput, match="cannot be known"):
+        read_record(changed("predicateType", UNREADABLE_DOCUMENT["predicateType"]))
+
+
+def test_those_who_need_a_hash_do_not_get_a_record_without_one():
+    with pytest.raises(MalformedInput, match="unreadable/v1"):
+        from_statement(to_statement(UNREADABLE))
+
+
+FIELDS = [
+    *DOCUMENT,
+    *(f"predicate.{name}" for name in DOCUMENT["predicate"] | UNREADABLE_DOCUMENT["predicate"]),
+    *(f"predicate.event.{name}" for name in DOCUMENT["predicate"]["event"]),
+    *("subject.0.name", "subject.0.digest", "predicate.recorder.name"),
+]
+
+
+@given(st.sampled_from(FIELDS), json_values, st.sampled_from([DOCUMENT, UNREADABLE_DOCUMENT]))
+def test_hostile_values_are_read_or_refused(path, value, document):
+    with suppress(MalformedInput):
+        read_record(changed(path, value, document))
+
+
+@given(st.binary(max_size=200) | json_values.map(json.dumps).map(str.encode))
+def test_a_hostile_payload_is_read_or_refused(payload):
+    with suppress(MalformedInput):
+        read_record(payload)
+
+
+OTHER_BYTES = replace(RECORD, sha256="cd" * 32)
+
+
+@pytest.mark.parametrize(
+    ("kept", "new", "agree"),
+    [
+        (RECORD, replace(RECORD, hashed_at=RECORD.hashed_at + timedelta(1)), True),
+        (RECORD, OTHER_BYTES, False),
+        (RECORD, replace(RECORD, size_bytes=13), False),
+        (RECORD, replace(RECORD, version_id="another"), False),
+        # Deleted, say, between two deliveries of one notification.
+        (RECORD, UNREADABLE, True),
+        (UNREADABLE, replace(UNREADABLE, reason=UnreadableReason.GONE), True),
+        (UNREADABLE, replace(UNREADABLE, key="another"), False),
+        # What cannot be read has no hash: one of the two is wrong, and readers must see both.
+        (UNREADABLE, RECORD, False),
+    ],
+)
+def test_when_a_second_record_says_nothing_new(kept, new, agree):
+    assert agrees(kept, new) is agree
+
+
+@given(records | unreadable_records)
+def test_a_record_agrees_with_itself(record):
+    assert agrees(record, record)
 
 
 def test_newer_recorders_may_add_fields():

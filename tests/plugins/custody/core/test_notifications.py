@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.plugins.custody.core.notices import notice
-from tests.plugins.custody.core.strategies import AWKWARD_KEYS, keys
+from tests.plugins.custody.core.strategies import AWKWARD_KEYS, json_values, keys
 
 from custody.core.landing import LandingEvent
 from custody.core.notifications import (
@@ -186,18 +186,32 @@ def test_a_wrong_field_is_named(path, value, problem):
     assert caught.value.field == f"Records[0].{path.replace('/', '.')}"
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
-
-
 @given(st.sampled_from([*REQUIRED, "s3/object/versionId"]), json_values)
 def test_hostile_values_are_read_or_refused(path, value):
     """Whatever stands in a field, the answer is a landing or ``MalformedInput``."""
     with suppress(MalformedInput):
         object_created(with_value(path, value))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200) | json_values.map(json.dumps))
+def test_a_hostile_message_is_read_or_refused(body):
+    with suppress(MalformedInput):
+        for record in message_records(body):
+            object_created(record)
+
+
+@given(st.data())
+def test_a_message_that_was_cut_or_changed_is_read_or_refused(data):
+    """One byte of a real message is replaced, or its end is missing."""
+    body = bytearray(json.dumps({"Records": [notice()]}).encode())
+    place = data.draw(st.integers(0, len(body) - 1))
+    if data.draw(st.booleans()):
+        body[place] = data.draw(st.integers(0, 255))
+    else:
+        del body[place:]
+    with suppress(MalformedInput):
+        for record in message_records(bytes(body)):
+            object_created(record)
 
 
 # Few different digits, so that one is often another with zeros behind it.

@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from custody.core.landing import HashedVersion, LandingRecord, Recorder
+from custody.core.landing import (
+    HashedVersion,
+    LandingRecord,
+    Recorder,
+    UnreadableReason,
+    UnreadableRecord,
+)
 from custody.core.notifications import ObjectCreated
-from recorder import __version__
+from custody.core.untrusted import MAX_TEXT
 
-RECORDER: Final = Recorder(name="custody-recorder", version=__version__)
+RECORDER: Final = Recorder(name="custody-recorder", version="1.1.0")
+"""The program, wherever it runs: the Lambda and the Glue job for large objects are the same."""
 
 
 class NotAsAnnounced(Exception):
@@ -45,5 +52,24 @@ def landing_record(
         checksum=hashed.checksum,
         event=created.event,
         hashed_at=hashed_at,
+        recorder=RECORDER,
+    )
+
+
+def unreadable_record(
+    created: ObjectCreated, reason: UnreadableReason, answer: str, tried_at: datetime
+) -> UnreadableRecord:
+    """The record of ``created``, which S3 refused to hand out with ``answer`` at ``tried_at``."""
+    return UnreadableRecord(
+        bucket=created.bucket,
+        key=created.key,
+        version_id=created.version_id,
+        size_bytes=created.size_bytes,
+        etag=created.etag,
+        sequencer=created.sequencer,
+        event=created.event,
+        reason=reason,
+        answer=answer[:MAX_TEXT],
+        tried_at=tried_at,
         recorder=RECORDER,
     )

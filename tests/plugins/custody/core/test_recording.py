@@ -9,9 +9,9 @@ import pytest
 from tests.plugins.custody.core.notices import notice
 
 from custody.core.checksums import S3Checksum
-from custody.core.landing import HashedVersion
+from custody.core.landing import HashedVersion, UnreadableReason, read_record, to_statement
 from custody.core.notifications import object_created
-from recorder.core import RECORDER, NotAsAnnounced, landing_record
+from custody.core.recording import RECORDER, NotAsAnnounced, landing_record, unreadable_record
 
 CONTENT = b"id,name\n1,x\n"
 CREATED = object_created(notice(size=len(CONTENT), etag="0" * 32))
@@ -54,3 +54,17 @@ def test_a_composite_checksum_is_kept_but_not_taken_for_the_objects():
     record = landing_record(CREATED, replace(HASHED, checksum=composite), NOW)
     assert record.checksum == composite
     assert record.sha256 == HASHED.sha256
+
+
+def test_a_record_of_what_was_not_read_says_what_was_told_and_what_s3_answered():
+    record = unreadable_record(CREATED, UnreadableReason.GONE, "NoSuchVersion: gone", NOW)
+    for told in ("bucket", "key", "version_id", "sequencer", "event", "etag", "size_bytes"):
+        assert getattr(record, told) == getattr(CREATED, told)
+    assert (record.reason, record.answer) == (UnreadableReason.GONE, "NoSuchVersion: gone")
+    assert (record.tried_at, record.recorder) == (NOW, RECORDER)
+
+
+def test_an_endless_answer_is_cut():
+    record = unreadable_record(CREATED, UnreadableReason.GONE, "x" * 5000, NOW)
+    assert read_record(to_statement(record)) == record
+    assert record.answer == "x" * 1024

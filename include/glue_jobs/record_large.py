@@ -1,0 +1,69 @@
+"""Record one object version that is too large for one run of the recorder's Lambda.
+
+Reads   the object version that was announced, once, in constant memory; the work is the driver's,
+        and Spark has no part in it.
+Writes  the same record to the same place as the Lambda would (`custody.aws.recording`). Twice is
+        once, so a rerun cannot harm what is there.
+
+Fails   when the bytes are not those announced, and when S3 or KMS refuse something that may be put
+        right. The queue keeps the announcement until a run has succeeded, and the Lambda starts the
+        next one. A version that nobody can read does not fail: its record says so.
+
+Arguments: announcement (the event record of the S3 notification, JSON in URL-safe base64),
+record_id (of that object version); fixed by the job: provenance_bucket, signing_key_arn,
+data_key_arn.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import boto3
+from botocore.config import Config
+
+from custody.aws.large_objects import announced
+from custody.aws.recording import Scribe
+from custody.aws.records import Outcome
+
+log = logging.getLogger("record_large")
+
+
+def run(record_id: str, announcement: str, scribe: Scribe) -> Outcome:
+    """Record what the two arguments announce; see `announced` and `Scribe.record` for errors."""
+    created = announced(record_id, announcement)
+    log.info("s3://%s/%s version %s", created.bucket, created.key, created.version_id)
+    kept = scribe.record(created)
+    log.info("%s: %s", kept.outcome.value, kept.key)
+    return kept.outcome
+
+
+def main(argv: list[str]) -> None:
+    """Run on Glue."""
+    from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
+
+    names = (
+        "record_id",
+        "announcement",
+        "provenance_bucket",
+        "signing_key_arn",
+        "data_key_arn",
+    )
+    args = getResolvedOptions(argv, list(names))
+    config = Config(retries={"mode": "standard", "max_attempts": 10})
+    scribe = Scribe(
+        s3=boto3.client("s3", config=config),
+        kms=boto3.client("kms", config=config),
+        now=lambda: datetime.now(UTC),
+        provenance_bucket=args["provenance_bucket"],
+        signing_key_arn=args["signing_key_arn"],
+        data_key_arn=args["data_key_arn"],
+    )
+    run(args["record_id"], args["announcement"], scribe)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.setLevel(logging.INFO)
+    main(sys.argv)

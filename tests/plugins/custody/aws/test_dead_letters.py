@@ -1,0 +1,133 @@
+"""The dead-letter queue: looked at without taking anything, emptied without losing anything."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.moto_aws import REGION
+from tests.plugins.custody.core.notices import notice
+
+from custody.aws.dead_letters import overdue, redrive
+
+GRACE = timedelta(minutes=30)
+
+
+class Queues:
+    """A queue and its dead letters; times are as SQS keeps them, so far from any clock."""
+
+    def __init__(self) -> None:
+        self.sqs = boto3.client("sqs", region_name=REGION)
+        self.url = self.sqs.create_queue(QueueName="recorder")["QueueUrl"]
+        self.dead = self.sqs.create_queue(QueueName="recorder-dlq")["QueueUrl"]
+
+    def kill(self, *bodies: object) -> None:
+        for body in bodies:
+            text = body if isinstance(body, str) else json.dumps({"Records": body})
+            self.sqs.send_message(QueueUrl=self.dead, MessageBody=text)
+
+    def bodies(self, url: str) -> list[str]:
+        """What anybody can receive now."""
+        found: list[str] = []
+        while batch := self.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+        ).get("Messages"):
+            found += [message["Body"] for message in batch]
+        return sorted(found)
+
+    def overdue(self, **how: Any) -> Any:
+        now = datetime.now(UTC) + timedelta(hours=1)
+        return overdue(self.sqs, self.dead, **({"now": now, "grace": GRACE} | how))
+
+
+@pytest.fixture
+def queues() -> Iterator[Queues]:
+    with mock_aws():
+        yield Queues()
+
+
+def test_what_is_overdue_is_named_by_object_version(queues):
+    queues.kill([notice(key="a b"), notice(key="c")])
+    (letter,) = queues.overdue()
+    assert [(c.bucket, c.key, c.version_id) for c in letter.announced] == [
+        ("custody-dev-raw-111122223333", "a b", "3HL4kqtJvjVBH40Nrjfkd"),
+        ("custody-dev-raw-111122223333", "c", "3HL4kqtJvjVBH40Nrjfkd"),
+    ]
+    assert letter.problems == ()
+    assert letter.sent.tzinfo is UTC
+
+
+def test_what_cannot_be_read_is_listed_all_the_same(queues):
+    queues.kill("not JSON", [notice(key="good"), {}])
+    told = {(tuple(c.key for c in x.announced), x.problems[0][:24]) for x in queues.overdue()}
+    assert told == {
+        ((), "notification: not JSON ("),
+        (("good",), "Records[1].eventVersion:"),
+    }
+
+
+def test_what_is_within_its_grace_is_not_overdue(queues):
+    queues.kill([notice()])
+    assert queues.overdue(grace=timedelta(hours=2)) == []
+    assert len(queues.overdue(grace=timedelta(0))) == 1
+
+
+def test_looking_takes_nothing_out(queues):
+    queues.kill(*([notice(key=f"k{n}")] for n in range(12)))
+    assert len(queues.overdue()) == len(queues.overdue()) == 12
+    assert len(queues.bodies(queues.dead)) == 12
+
+
+def test_looking_stops_at_the_next_ten_and_puts_everything_back(queues):
+    queues.kill(*([notice(key=f"k{n}")] for n in range(25)))
+    assert 11 <= len(queues.overdue(at_most=11)) <= 20
+    assert len(queues.bodies(queues.dead)) == 25
+
+
+def test_the_oldest_comes_first(queues):
+    queues.kill([notice(key="1")], [notice(key="2")])
+    sent = [letter.sent for letter in queues.overdue()]
+    assert sent == sorted(sent)
+
+
+def test_an_error_while_looking_puts_everything_back(queues):
+    queues.kill([notice()])
+    with pytest.raises(TypeError):
+        queues.overdue(grace="soon")
+    assert len(queues.bodies(queues.dead)) == 1
+
+
+def test_redriving_sends_every_message_back_as_it_was(queues):
+    bodies = [json.dumps({"Records": [notice(key=f"k{n}")]}) for n in range(12)] + ["not JSON"]
+    queues.kill(*bodies)
+    assert redrive(queues.sqs, queues.dead, queues.url) == 13
+    assert queues.bodies(queues.url) == sorted(bodies)
+    assert queues.bodies(queues.dead) == []
+
+
+def test_redriving_nothing_moves_nothing(queues):
+    assert redrive(queues.sqs, queues.dead, queues.url) == 0
+
+
+def test_a_message_that_cannot_be_sent_stays_where_it_is(queues):
+    queues.kill("one", "two")
+    with pytest.raises(queues.sqs.exceptions.QueueDoesNotExist):
+        redrive(queues.sqs, queues.dead, queues.url + "-gone")
+    attributes = queues.sqs.get_queue_attributes(QueueUrl=queues.dead, AttributeNames=["All"])
+    held = attributes["Attributes"]
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+    assert sum(int(held[name]) for name in counts) == 2
+
+
+def test_what_fails_again_meanwhile_is_not_moved_in_circles(queues):
+    """The recorder is quick and still broken: what was sent back is dead again at once."""
+    queues.kill("one", "two")
+
+    def dies_again(params: Any, **_: object) -> None:
+        params["QueueUrl"] = queues.dead
+
+    queues.sqs.meta.events.register("provide-client-params.sqs.SendMessage", dies_again)
+    assert redrive(queues.sqs, queues.dead, queues.url) == 2
