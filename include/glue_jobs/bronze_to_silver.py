@@ -6,6 +6,7 @@ Writes  under ``…/<dataset>/dt=<dt>/run=<job run id>/`` of the processed bucke
         ``silver``      accepted rows, typed, one per primary key
         ``quarantine``  rejected rows with every rule they broke; a broken file is one row
         ``files``       the row accounting, one row per object version
+        and, last, the run's signed lineage (`custody.core.lineage`) into the provenance bucket.
 Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published, and
 what a failed run leaves is never published.
 
@@ -14,7 +15,8 @@ Fails   when nothing landed, when no file could be read, when the rejected share
         quarantined, per file, and as counted again in what was written).
 
 Arguments: dataset, dt (YYYY-MM-DD), raw_bucket, provenance_bucket, processed_bucket, contract (S3
-URI of the ODCS YAML), signing_key_arn (KMS key that signs the records).
+URI of the ODCS YAML), signing_key_arn (KMS key that signs the records), lineage_key_arn (the one
+that signs lineage).
 Needs: ``custody.zip`` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
@@ -23,8 +25,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,8 @@ from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 from pyspark.sql import types as T  # noqa: N812
 
+import custody
+from custody.aws.glue_runs import GlueRun, code, fetch_material, record_lineage
 from custody.aws.landed_files import Gate, LandedObject, list_landed, open_verified, record_of
 from custody.core.contracts import (
     Check,
@@ -47,13 +51,26 @@ from custody.core.contracts import (
     parse_contract,
 )
 from custody.core.landed_csv import BrokenFileError, read_rows
+from custody.core.lineage import Material, ObjectVersion
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger("bronze_to_silver")
 
+PARAMETERS = (
+    "dataset",
+    "dt",
+    "raw_bucket",
+    "provenance_bucket",
+    "processed_bucket",
+    "contract",
+    "signing_key_arn",
+    "lineage_key_arn",
+)
 SOURCE = ("source_key", "source_version_id")
+AREAS = ("silver", "quarantine", "files")
 OUTCOMES = ("silver", "duplicate", "quarantined")
 MALFORMED = "row.malformed"
 
@@ -406,20 +423,29 @@ def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> No
         )
 
 
-def read_contract(s3: S3Client, uri: str, dataset: str) -> Contract:
+def read_inputs(files: DataFrame, bucket: str) -> list[ObjectVersion]:
+    """The object versions that came through the custody gate, out of the run's row accounting.
+
+    Broken files are among them: their bytes decided what stands in quarantine. A file that the gate
+    refused is not: no byte of it was used.
+    """
+    refused = F.coalesce(F.col("file_reason").startswith("custody."), F.lit(False))
+    passed = files.where(~refused).select(*SOURCE, "sha256")
+    return [ObjectVersion(bucket, *row) for row in passed.toLocalIterator()]
+
+
+def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Material]:
     """The contract at an S3 URI; raises ValueError when it is another dataset's."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    body, material = fetch_material(s3, "contract", uri)
     contract = parse_contract(yaml.safe_load(body))
     if contract.dataset != dataset:
         raise ValueError(f"{uri} is the contract of {contract.dataset}, not of {dataset}")
-    return contract
+    return contract, replace(material, version=contract.version)
 
 
-def signing_key(arn: str) -> bytes:
-    """The public half of a KMS key, as DER."""
-    region = arn.split(":")[3]
-    return boto3.client("kms", region_name=region).get_public_key(KeyId=arn)["PublicKey"]
+def kms_client(key_arn: str) -> KMSClient:
+    """A client of the region that a key is in."""
+    return boto3.client("kms", region_name=key_arn.split(":")[3])
 
 
 def s3_client() -> S3Client:
@@ -431,8 +457,9 @@ def main(argv: list[str]) -> None:
     """Run on Glue."""
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
 
-    names = ("dataset", "dt", "raw_bucket", "provenance_bucket", "processed_bucket")
-    args = getResolvedOptions(argv, [*names, "contract", "signing_key_arn"])
+    started_on = datetime.now(UTC)
+    args = getResolvedOptions(argv, ["JOB_NAME", *PARAMETERS])
+    parameters = {name: args[name] for name in PARAMETERS}
     settings = Settings(
         dataset=args["dataset"],
         dt=date.fromisoformat(args["dt"]),
@@ -442,11 +469,22 @@ def main(argv: list[str]) -> None:
         processed_bucket=args["processed_bucket"],
     )
     key_arn = args["signing_key_arn"]
-    contract = read_contract(s3_client(), args["contract"], settings.dataset)
-    gate = Gate(settings.provenance_bucket, {key_arn: signing_key(key_arn)})
+    contract, contract_file = read_contract(s3_client(), args["contract"], settings.dataset)
+    materials = (*code(__file__, custody.__file__), contract_file)
+    glue_run = GlueRun(args["JOB_NAME"], settings.run_id, parameters, started_on, materials)
+    public_key = kms_client(key_arn).get_public_key(KeyId=key_arn)["PublicKey"]
+    gate = Gate(settings.provenance_bucket, {key_arn: public_key})
     log.info("contract %s %s, run %s", contract.dataset, contract.version, settings.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
     totals = run(spark, settings, contract, gate, s3_client, settings.output)
+    record_lineage(
+        spark,
+        glue_run,
+        inputs=read_inputs(spark.read.parquet(settings.output("files")), settings.raw_bucket),
+        places=[settings.output(area) for area in AREAS],
+        s3_client=s3_client,
+        kms=kms_client(args["lineage_key_arn"]),
+    )
     log.info("done: %s", totals)
 
 

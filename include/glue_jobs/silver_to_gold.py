@@ -1,26 +1,64 @@
 """Build one day of a gold table from one run of silver.
 
 Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
-Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet. Nothing
+        What lies in the silver run's place must be just what its signed lineage states.
+Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
+        last, the run's signed lineage (`custody.core.lineage`) into the provenance bucket. Nothing
         else is touched, so a rerun cannot harm what is published.
 
-Fails   when the silver run has no rows, when the SQL yields none, and on an amount that does not
-        fit its type (ANSI mode: no silent null).
+Fails   when silver is not as its lineage states it or changes while it is read, when the silver run
+        has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
+        mode: no silent null).
 
-Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix),
-analytics_bucket, gold_sql (S3 URI of one SELECT), gold_table.
+Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), silver_job
+(name of the Glue job that builds silver), analytics_bucket, provenance_bucket, gold_sql (S3 URI of
+one SELECT), gold_table, lineage_key_arn (KMS key that signs lineage).
+Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import boto3
 from pyspark.sql import DataFrame, SparkSession
 
+import custody
+from custody.aws.glue_runs import (
+    ChangedOutputs,
+    GlueRun,
+    code,
+    fetch_material,
+    job_arn,
+    record_lineage,
+    split_uri,
+    verified_outputs,
+)
+from custody.aws.landed_files import list_landed
+from custody.aws.lineage import reader
+from custody.aws.public_keys import fetch_public_keys
+from custody.core.lineage import ObjectVersion
+from custody.core.lineage_trust import Trust
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 log = logging.getLogger("silver_to_gold")
+
+PARAMETERS = (
+    "dataset",
+    "dt",
+    "silver_run",
+    "silver_job",
+    "analytics_bucket",
+    "provenance_bucket",
+    "gold_sql",
+    "gold_table",
+    "lineage_key_arn",
+)
 
 
 class NoRowsError(Exception):
@@ -52,25 +90,52 @@ def _rows(frame: DataFrame, uri: str) -> int:
     return rows
 
 
-def read_text(uri: str) -> str:
-    """The UTF-8 text at an S3 URI."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    body: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    return body.decode()
+def check_unchanged(s3: S3Client, place: str, read: list[ObjectVersion]) -> None:
+    """Raise ChangedOutputs if other versions than those `read` lie in a place (S3 URI) now."""
+    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(place))}
+    if now != {(item.key, item.version_id) for item in read}:
+        raise ChangedOutputs(f"{place} changed while it was read; build the day again")
+
+
+def s3_client() -> S3Client:
+    """A client with the job's own credentials; made in every task, as clients do not travel."""
+    return boto3.client("s3")
 
 
 def main(argv: list[str]) -> None:
     """Run on Glue."""
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
 
-    names = ("dataset", "dt", "silver_run", "analytics_bucket", "gold_sql", "gold_table")
-    args = getResolvedOptions(argv, list(names))
+    started_on = datetime.now(UTC)
+    args = getResolvedOptions(argv, ["JOB_NAME", *PARAMETERS])
+    parameters = {name: args[name] for name in PARAMETERS}
     dt, run_id = date.fromisoformat(args["dt"]), args["JOB_RUN_ID"]
-    prefix = f"gold/{args['gold_table']}/dt={dt}/run={run_id}/"
+    key_arn = args["lineage_key_arn"]
+    output = f"s3://{args['analytics_bucket']}/gold/{args['gold_table']}/dt={dt}/run={run_id}/"
     log.info("%s of %s, run %s", args["gold_table"], args["dataset"], run_id)
-    sql = read_text(args["gold_sql"])
+    s3, kms = s3_client(), boto3.client("kms", region_name=key_arn.split(":")[3])
+    sql, sql_file = fetch_material(s3, "gold_sql", args["gold_sql"])
+    materials = (*code(__file__, custody.__file__), sql_file)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
-    run(spark, args["silver_run"], sql, f"s3://{args['analytics_bucket']}/{prefix}")
+    inputs = verified_outputs(
+        spark,
+        args["silver_run"],
+        read=reader(s3, args["provenance_bucket"]),
+        trust=Trust(
+            fetch_public_keys(kms, [key_arn]), frozenset({job_arn(key_arn, args["silver_job"])})
+        ),
+        s3_client=s3_client,
+    )
+    run(spark, args["silver_run"], sql.decode(), output)
+    check_unchanged(s3, args["silver_run"], inputs)
+    record_lineage(
+        spark,
+        GlueRun(args["JOB_NAME"], run_id, parameters, started_on, materials),
+        inputs=inputs,
+        places=[output],
+        s3_client=s3_client,
+        kms=kms,
+    )
 
 
 if __name__ == "__main__":

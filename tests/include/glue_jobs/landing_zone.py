@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -27,6 +28,7 @@ from custody.core.landing import (
 
 RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
+LINEAGE_KEY_ARN = KEY_ARN.replace("0001", "0002")
 LANDED_AT = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
 
 
@@ -67,13 +69,39 @@ class MemoryS3:
         Bucket: str,  # noqa: N803
         Key: str,  # noqa: N803
         VersionId: str | None = None,  # noqa: N803
+        **_: str,
     ) -> dict[str, Any]:
         if Bucket in self.denied:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
         for version_id, body in reversed(self.objects.get((Bucket, Key), ())):
             if VersionId in (None, version_id):
-                return {"Body": StreamingBody(io.BytesIO(body), len(body))}
+                return {
+                    "Body": StreamingBody(io.BytesIO(body), len(body)),
+                    "ContentLength": len(body),
+                    "ETag": '"e"',
+                    "VersionId": version_id,
+                }
         raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **options: str) -> None:  # noqa: N803
+        assert options.pop("IfNoneMatch") == "*"
+        if (Bucket, Key) in self.objects:
+            code = {"Code": "PreconditionFailed", "Message": "there"}
+            raise ClientError({"Error": code}, "PutObject")
+        self.put(Bucket, Key, Body, "p1")
+
+
+@dataclass
+class MemoryKms:
+    """A KMS with one signing key."""
+
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+
+    def sign(self, *, Message: bytes, **options: str) -> dict[str, bytes]:  # noqa: N803
+        assert (options["KeyId"], options["MessageType"]) == (LINEAGE_KEY_ARN, "DIGEST")
+        return {"Signature": self.key.sign(Message, ec.ECDSA(Prehashed(SHA256())))}
 
 
 class LandingZone:

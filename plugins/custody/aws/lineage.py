@@ -1,0 +1,87 @@
+"""Keeping the lineage of a run in the provenance bucket, and reading it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from custody.aws.public_keys import fetch_public_keys
+from custody.aws.signing import sign_statement
+from custody.aws.write_once import put_if_absent
+from custody.core import lineage_trust
+from custody.core.dsse import MAX_ENVELOPE_BYTES, Envelope
+from custody.core.lineage import Lineage, ObjectVersion, Part, from_statement, to_statements
+from custody.core.lineage_trust import Read, Trust
+from custody.core.signatures import BadSignature, verify
+from custody.core.untrusted import MalformedInput
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+
+
+class LineageConflict(Exception):
+    """Something else stands where a statement belongs; it stays there, as evidence."""
+
+
+def keep_lineage(
+    s3: S3Client, kms: KMSClient, *, key_arn: str, bucket: str, lineage: Lineage
+) -> list[str]:
+    """Sign the lineage of a run and write it to the provenance ``bucket``; return the object keys.
+
+    Doing it again changes nothing. Part 1 is written last, so where it stands all do. Raises
+    ``LineageConflict`` if anything that this key did not sign, or that says otherwise, is there;
+    ``UnfitForLineage``; ``MalformedInput`` if it could not be read back; or what botocore raises.
+    """
+    keys = []
+    for statement in reversed(to_statements(lineage)):
+        part = from_statement(statement)
+        envelope = sign_statement(kms, key_arn, statement)
+        if not put_if_absent(s3, bucket, part.key, envelope.to_json_line()):
+            trusted = fetch_public_keys(kms, [key_arn])
+            if not _states_the_same(reader(s3, bucket)(part.key), part, trusted):
+                raise LineageConflict(
+                    f"s3://{bucket}/{part.key} is not what run {lineage.run.id} states of itself; "
+                    "CloudTrail knows who wrote it"
+                )
+        keys.append(part.key)
+    return keys[::-1]
+
+
+def lineage_of(s3: S3Client, bucket: str, output: ObjectVersion, trust: Trust) -> Lineage:
+    """The verified lineage of the run that made ``output``, out of the provenance ``bucket``.
+
+    Raises ``custody.core.lineage_trust.NoLineage`` or ``BadLineage``, or what botocore raises.
+    """
+    return lineage_trust.lineage_of(output, reader(s3, bucket), trust)
+
+
+def reader(s3: S3Client, bucket: str) -> Read:
+    """Reads statements out of the provenance ``bucket``."""
+
+    def read(key: str) -> bytes | None:
+        try:
+            found = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        with found["Body"] as body:
+            return body.read(MAX_ENVELOPE_BYTES + 1)
+
+    return read
+
+
+def _states_the_same(
+    existing: bytes | None, part: Part, trusted: Mapping[str, ec.EllipticCurvePublicKey]
+) -> bool:
+    if existing is None:
+        return False
+    try:
+        kept = from_statement(verify(Envelope.parse(existing), trusted))
+    except (BadSignature, MalformedInput):
+        return False
+    return kept.claims_the_same(part)

@@ -1,0 +1,113 @@
+"""Statements as they stand in the provenance bucket: signed, written once, found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.moto_aws import KEY_ARN, PRIVATE_KEY, refusal, signing_kms
+from tests.plugins.custody.core.lineages import JOB_ARN, LINEAGE, RUN, large
+
+from custody.aws.lineage import LineageConflict, keep_lineage, lineage_of
+from custody.aws.signing import sign_statement
+from custody.core.lineage import Lineage, statement_key, to_statements
+from custody.core.lineage_trust import BadLineage, NoLineage, Trust
+
+TRUST = Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({JOB_ARN}))
+OUTPUT = LINEAGE.outputs[0]
+
+
+def keep(s3, bucket: str, lineage: Lineage = LINEAGE) -> list[str]:
+    return keep_lineage(s3, signing_kms(), key_arn=KEY_ARN, bucket=bucket, lineage=lineage)
+
+
+def versions(s3, bucket: str) -> list[tuple[str, str]]:
+    listed = s3.list_object_versions(Bucket=bucket).get("Versions", [])
+    return [(version["Key"], version["VersionId"]) for version in listed]
+
+
+def test_what_is_kept_is_found_from_the_output(s3, provenance):
+    assert keep(s3, provenance) == [statement_key(RUN)]
+    assert lineage_of(s3, provenance, OUTPUT, TRUST) == LINEAGE
+
+
+def test_a_run_of_many_objects_has_several_statements(s3, provenance):
+    lineage = large(3000, 2)
+    assert keep(s3, provenance, lineage) == [statement_key(RUN, part) for part in (1, 2, 3, 4)]
+    assert lineage_of(s3, provenance, lineage.outputs[0], TRUST) == lineage
+
+
+def test_where_the_first_part_stands_all_do(s3, provenance):
+    """A reader that finds part 1 and misses another may call it gone."""
+    written: list[str] = []
+    s3.meta.events.register(
+        "before-parameter-build.s3.PutObject", lambda params, **_: written.append(params["Key"])
+    )
+    keys = keep(s3, provenance, large(3000, 2))
+    assert written == keys[::-1]
+
+
+def test_keeping_it_again_changes_nothing(s3, provenance):
+    keep(s3, provenance)
+    before = versions(s3, provenance)
+    keep(s3, provenance, replace(LINEAGE, finished_on=LINEAGE.finished_on + timedelta(hours=1)))
+    assert versions(s3, provenance) == before
+
+
+def test_a_keeping_that_was_cut_short_is_finished(s3, provenance):
+    lineage = large(3000, 2)
+    last = to_statements(lineage)[-1]
+    envelope = sign_statement(signing_kms(), KEY_ARN, last)
+    s3.put_object(Bucket=provenance, Key=statement_key(RUN, 4), Body=envelope.to_json_line())
+    assert len(keep(s3, provenance, lineage)) == 4
+    assert lineage_of(s3, provenance, lineage.outputs[0], TRUST) == lineage
+
+
+def _envelope(lineage: Lineage, key: ec.EllipticCurvePrivateKey = PRIVATE_KEY) -> bytes:
+    (statement,) = to_statements(lineage)
+    return sign_statement(signing_kms(key), KEY_ARN, statement).to_json_line()
+
+
+@pytest.mark.parametrize(
+    "squatter",
+    [
+        b"",
+        b"x" * 2_000_000,
+        _envelope(replace(LINEAGE, inputs=())),
+        _envelope(LINEAGE, ec.generate_private_key(ec.SECP256R1())),
+    ],
+    ids=["empty", "huge", "another claim", "another key"],
+)
+def test_what_squats_in_the_place_of_a_statement_fails_the_run_and_stays(s3, provenance, squatter):
+    s3.put_object(Bucket=provenance, Key=statement_key(RUN), Body=squatter)
+    before = versions(s3, provenance)
+    with pytest.raises(LineageConflict, match=statement_key(RUN)):
+        keep(s3, provenance)
+    assert versions(s3, provenance) == before
+
+
+def test_every_write_is_conditional(s3, provenance):
+    conditions = []
+    s3.meta.events.register(
+        "before-call.s3.PutObject",
+        lambda params, **_: conditions.append(params["headers"].get("If-None-Match")),
+    )
+    keep(s3, provenance, large(3000, 2))
+    assert conditions == ["*"] * 4
+
+
+def test_no_statement_and_a_forbidden_one_are_told_apart(s3, provenance):
+    with pytest.raises(NoLineage):
+        lineage_of(s3, provenance, OUTPUT, TRUST)
+    s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("AccessDenied", 403))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        lineage_of(s3, provenance, OUTPUT, TRUST)
+
+
+def test_a_huge_statement_is_refused_before_it_is_read_whole(s3, provenance):
+    s3.put_object(Bucket=provenance, Key=statement_key(RUN), Body=b"x" * 3_000_000)
+    with pytest.raises(BadLineage, match="longer than the 1048576 bytes"):
+        lineage_of(s3, provenance, OUTPUT, TRUST)
