@@ -4,59 +4,88 @@ from diagrams.drawing import Box, Drawing, Point
 
 TITLE = "How the ledger decides on one object version"
 STORY = (
-    "If records of the version contradict each other, something else stands in the place of its "
-    "record, or the record contradicts CloudTrail, the verdict is CONFLICT. Otherwise, if there "
-    "are both a CloudTrail event and a record, it is VERIFIED. Otherwise one witness is missing: "
-    "within the grace period the verdict is PENDING; after it, a write without a record is "
-    "UNRECORDED and a record without a write is UNWITNESSED."
+    "If a record of the version is not signed by a key in its period, the verdict is "
+    "BAD_SIGNATURE. If records contradict each other, something else stands in the place of the "
+    "record, or the record contradicts CloudTrail, it is CONFLICT. If one witness is missing, it "
+    "is PENDING within the grace period; after it, a write without a record is UNRECORDED and a "
+    "record without a write is UNWITNESSED. If both are here, it is PENDING until a digest vouches "
+    "for the event, UNEXPECTED_PRINCIPAL if the writer is not declared for the layer, and "
+    "otherwise VERIFIED."
 )
 
 
 def draw() -> Drawing:
-    d = Drawing(1000, 560, TITLE, STORY)
+    d = Drawing(1000, 800, TITLE, STORY)
     start = d.box(
-        Box(380, 28, 240, 74), "data", "One object version", "from CloudTrail, its records, or both"
+        Box(380, 24, 240, 74), "data", "One object version", "from CloudTrail, its records, or both"
+    )
+    signed = d.box(
+        Box(350, 130, 300, 70), "plain", "Is every record signed?", "by a key, within its period"
     )
     contradict = d.box(
-        Box(350, 140, 300, 92),
+        Box(350, 236, 300, 92),
         "plain",
         "Do the witnesses contradict?",
         "records differ, or one is displaced ·",
         "request ids differ · too few bytes arrived",
     )
-    both = d.box(Box(380, 278, 240, 66), "plain", "Are both here?", "an event and a record")
-    grace = d.box(
-        Box(380, 392, 240, 66), "plain", "Is the grace over?", "30 minutes after the write"
+    both = d.box(Box(380, 364, 240, 66), "plain", "Are both here?", "an event and a record")
+    proven = d.box(
+        Box(380, 470, 240, 66), "plain", "Is the event proven?", "by a digest of CloudTrail"
     )
-    d.arrow(start.bottom(), contradict.top())
-    d.arrow(contradict.bottom(), both.top())
-    d.arrow(both.bottom(), grace.top())
+    declared = d.box(Box(380, 576, 240, 66), "plain", "Is the writer declared?", "for this layer")
+    verified = d.box(Box(394, 682, 212, 66), "ledger", "VERIFIED", "nobody is woken")
+    for here, there in (
+        (start, signed),
+        (signed, contradict),
+        (contradict, both),
+        (both, proven),
+        (proven, declared),
+    ):
+        d.arrow(here.bottom(), there.top())
+    d.arrow(declared.bottom(), verified.top(), tone="ledger")
 
-    conflict = d.box(Box(760, 146, 212, 80), "page", "CONFLICT", "pages: which story is true?")
-    verified = d.box(Box(760, 271, 212, 80), "ledger", "VERIFIED", "nobody is woken")
-    pending = d.box(Box(760, 385, 212, 80), "data", "PENDING", "looked at again later")
-    unrecorded = d.box(Box(44, 385, 226, 80), "page", "UNRECORDED", "pages: a write nobody hashed")
-    unwitnessed = d.box(
-        Box(44, 271, 226, 80), "page", "UNWITNESSED", "pages: a record, but no write"
+    bad = d.box(Box(748, 130, 224, 70), "page", "BAD_SIGNATURE", "pages: who made this?")
+    conflict = d.box(Box(748, 246, 224, 72), "page", "CONFLICT", "pages: which story is true?")
+    pending = d.box(Box(748, 467, 224, 72), "data", "PENDING", "looked at again later")
+    stranger = d.box(
+        Box(748, 573, 224, 72), "page", "UNEXPECTED_PRINCIPAL", "pages: written by a stranger"
     )
+    grace = d.box(
+        Box(40, 364, 226, 66), "plain", "Is the grace over?", "30 minutes after the write"
+    )
+    unrecorded = d.box(Box(40, 482, 226, 72), "page", "UNRECORDED", "pages: a write nobody hashed")
+    unwitnessed = d.box(
+        Box(40, 588, 226, 72), "page", "UNWITNESSED", "pages: a record, but no write"
+    )
+    d.arrow(signed.right(), bad.left(), tone="page")
     d.arrow(contradict.right(), conflict.left(), tone="page")
-    d.arrow(both.right(), verified.left(), tone="ledger")
-    d.arrow(grace.right(), pending.left())
-    d.arrow(grace.left(), unrecorded.right(), tone="page")
-    d.arrow(grace.left(), Point(325, 425), Point(325, 311), unwitnessed.right(), tone="page")
+    d.arrow(both.left(), grace.right())
+    d.arrow(proven.right(), pending.left())
+    d.arrow(declared.right(), stranger.left(), tone="page")
+    d.arrow(grace.bottom(), unrecorded.top(), tone="page")
+    d.arrow(grace.left(), Point(20, 397), Point(20, 624), unwitnessed.left(), tone="page")
+    d.arrow(grace.top(), Point(153, 342), Point(700, 342), Point(700, 490), pending.left(0.3))
 
     for at, answer in (
-        (Point(705, 178), "yes"),
-        (Point(690, 303), "yes"),
-        (Point(690, 417), "not yet"),
-        (Point(524, 260), "no"),
-        (Point(524, 373), "no"),
-        (Point(350, 448), "over"),
+        (Point(690, 156), "no"),
+        (Point(690, 270), "yes"),
+        (Point(323, 388), "no"),
+        (Point(668, 494), "not yet"),
+        (Point(690, 600), "no"),
+        (Point(524, 220), "yes"),
+        (Point(524, 360), "no"),
+        (Point(528, 452), "yes"),
+        (Point(528, 558), "yes"),
+        (Point(528, 664), "yes"),
+        (Point(180, 458), "over"),
+        (Point(200, 336), "not yet"),
     ):
         d.text(at, answer, muted=True, size=14)
-    for y, line in (
-        (512, "An hour may be reconciled again at any time: a late witness changes the verdict,"),
-        (533, "and a finding that was paged once is never paged twice."),
-    ):
-        d.text(Point(500, y), line, muted=True, size=14)
+    d.text(
+        Point(500, 780),
+        "A late witness changes the verdict; a finding that was paged once is never paged twice.",
+        muted=True,
+        size=14,
+    )
     return d

@@ -1,10 +1,11 @@
--- Grain:   one row per ledger row (write of an object version, or record without a write), as
---          the last reconciliation of its hour saw it
+-- Grain:   one row per ledger row (custody.core.ledger), as the last reconciliation of its hour
+--          saw it
 -- Writes:  the table definition reconciliation, no data
 -- Params:  analytics_bucket (settings)
--- Notes:   dt and hour are those of event_time (UTC). Every run writes to a prefix of its own;
---          a partition's location names the run that counts. Nothing is found by its path, so
---          never run MSCK REPAIR on this table.
+-- Notes:   dt and hour are those of event_time (UTC). record_key and log_key name the evidence: the
+--          record in the provenance bucket, the log file in the trail bucket. Every run writes to a
+--          prefix of its own; a partition's location names the run that counts. Nothing is found
+--          by its path, so never run MSCK REPAIR on this table.
 CREATE EXTERNAL TABLE IF NOT EXISTS reconciliation (
     event_time TIMESTAMP,
     event_name STRING,
@@ -25,6 +26,8 @@ CREATE EXTERNAL TABLE IF NOT EXISTS reconciliation (
     verdict STRING,
     verdict_reason STRING,
     fingerprint STRING,
+    record_key STRING,
+    log_key STRING,
     as_of TIMESTAMP,
     window_start TIMESTAMP,
     window_end TIMESTAMP

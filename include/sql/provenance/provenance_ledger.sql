@@ -1,15 +1,31 @@
--- Grain:   one row per write of an object version, plus one per record without a write
--- Reads:   cloudtrail_logs, hash_records: ALL their partitions; ask for a window of time in the
---          table reconciliation, or through ../reconcile/classify_window.sql
+-- Grain:   one row per write or removal of an object version, plus one per record without a write
+--          and one per defect of the evidence itself
+-- Reads:   reconciliation; a predicate on dt and hour (those of event_time) prunes its partitions
 -- Writes:  the view provenance_ledger
--- Params:  grace_minutes; settings
--- Notes:   columns, joins, verdicts and what VERIFIED does not yet mean: ledger.jinja
-{% from 'provenance/ledger.jinja' import ledger -%}
+-- Notes:   The verdicts are those of the last reconciliation of each hour; the rules are in
+--          custody.core.verdicts, and nowhere else. An hour nobody has reconciled yet has no rows.
 CREATE OR REPLACE VIEW provenance_ledger AS
-{{ ledger(
-    trail_days='"timestamp" IS NOT NULL',
-    record_days='dt IS NOT NULL',
-    as_of="CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP(3))",
-    grace_minutes=params.grace_minutes,
-    settings=var.json.custody,
-) }}
+SELECT
+    event_time,
+    event_name,
+    bucket,
+    object_key,
+    version_id,
+    principal_arn,
+    principal_type,
+    source_ip,
+    user_agent,
+    request_id,
+    event_id,
+    sha256,
+    size_bytes,
+    hashed_at,
+    key_id,
+    pipeline_layer,
+    verdict,
+    verdict_reason,
+    record_key,
+    log_key,
+    dt,
+    hour
+FROM reconciliation

@@ -1,29 +1,53 @@
--- Grain:   one row per finding of the window that is to be paged
--- Reads:   reconciliation, the window's days and hours
+-- Grain:   one row per finding of the window that may be paged, and per row that decides whether an
+--          open page stays open
+-- Reads:   reconciliation or audit, the window's days and hours
 -- Writes:  nothing
--- Params:  window (custody.core.windows.Window.parameters()), verdicts (the ones that page),
---          limit (findings read per verdict; verdict_findings counts them all)
+-- Params:  table (reconciliation or audit), window (custody.core.windows.Window.parameters()), verdicts (the ones that page),
+--          watched (fingerprints that are read whatever their verdict; hexadecimal digits),
+--          limit (findings read per cause, that is verdict and principal; cause_findings counts
+--          them all)
+-- Notes:   a reason may name thousands of records; its beginning says enough
+WITH window_rows AS (
+    SELECT
+        *,
+        {% if watched %}fingerprint IN ({% for fingerprint in watched %}'{{ fingerprint }}'{{ ', ' if not loop.last }}{% endfor %}){% else %}false{% endif %} AS is_watched
+    FROM {{ table }}
+    WHERE dt BETWEEN '{{ window.first_dt }}' AND '{{ window.last_dt }}'
+        AND dt || ' ' || hour BETWEEN '{{ window.first_hour }}' AND '{{ window.last_hour }}'
+),
+findings AS (
+    SELECT
+        *,
+        row_number() OVER (
+            PARTITION BY verdict, principal_arn
+            ORDER BY event_time, bucket, object_key, version_id, event_id
+        ) AS place,
+        count(*) OVER (PARTITION BY verdict, principal_arn) AS cause_findings
+    FROM window_rows
+    WHERE is_watched
+        OR verdict IN ({% for verdict in verdicts %}'{{ verdict }}'{{ ', ' if not loop.last }}{% endfor %})
+)
 SELECT
     verdict,
     bucket,
     object_key,
     version_id,
     principal_arn,
+    principal_type,
     date_format(event_time, '%Y-%m-%dT%H:%i:%sZ') AS event_time,
-    verdict_reason,
+    substr(verdict_reason, 1, 4000) AS verdict_reason,
     fingerprint,
-    verdict_findings
-FROM (
-    SELECT
-        reconciliation.*,
-        row_number() OVER (
-            PARTITION BY verdict ORDER BY event_time, bucket, object_key, version_id, event_id
-        ) AS place,
-        count(*) OVER (PARTITION BY verdict) AS verdict_findings
-    FROM reconciliation
-    WHERE dt BETWEEN '{{ window.first_dt }}' AND '{{ window.last_dt }}'
-        AND dt || ' ' || hour BETWEEN '{{ window.first_hour }}' AND '{{ window.last_hour }}'
-        AND verdict IN ({% for verdict in verdicts %}'{{ verdict }}'{{ ', ' if not loop.last }}{% endfor %})
-) AS findings
-WHERE place <= {{ limit }}
-ORDER BY verdict, place
+    event_name,
+    source_ip,
+    user_agent,
+    request_id,
+    event_id,
+    sha256,
+    pipeline_layer,
+    record_key,
+    log_key,
+    cause_findings
+FROM findings
+WHERE is_watched
+    OR place <= {{ limit }}
+ORDER BY verdict, place, fingerprint

@@ -1,6 +1,6 @@
 """Checking who signed an envelope: ECDSA on P-256 with SHA-256, the signature in DER.
 
-The one module of the core that needs ``cryptography``.
+Needs ``cryptography``.
 """
 
 from __future__ import annotations

@@ -15,6 +15,9 @@ MAX_HOURS: Final = 96
 """Longest window in hours: Athena writes at most 100 partitions per statement, and a window has one
 partition per hour."""
 
+MAX_AUDIT_DAYS: Final = 90
+"""How far apart two readings of the same bytes may be, and how far back an audit may look."""
+
 MAX_GRACE_MINUTES: Final = 7 * 24 * 60
 
 
@@ -51,15 +54,11 @@ class Window:
         """The start of every hour in the window."""
         return tuple(self.start + n * HOUR for n in range((self.end - self.start) // HOUR))
 
-    def parameters(
-        self, *, as_of: datetime, grace_minutes: int, lateness_days: int
-    ) -> dict[str, object]:
-        """The window as the statements of ``include/sql/reconcile`` take it; JSON values only.
+    def parameters(self, *, as_of: datetime, grace_minutes: int) -> dict[str, object]:
+        """The window as the jobs and ``include/sql/reconcile`` take it; JSON values only.
 
-        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC. The trail is read from the delivery day of one
-        hour before the window, so that a record stamped just after midnight meets an event stamped
-        just before it, to ``lateness_days`` after its last day. Records are filed under the day of
-        the S3 event; one day either side allows for the same difference of clocks.
+        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC. Records are filed under the day of the S3
+        event; one day either side allows for a difference of clocks around midnight.
         """
         last_day = (self.end - HOUR).date()
         return {
@@ -67,8 +66,6 @@ class Window:
             "end": _sql_time(self.end),
             "as_of": _sql_time(as_of),
             "grace_minutes": grace_minutes,
-            "trail_from": f"{self.start - HOUR:%Y/%m/%d}",
-            "trail_to": f"{last_day + lateness_days * DAY:%Y/%m/%d}",
             "records_from": f"{self.start - DAY:%Y-%m-%d}",
             "records_to": f"{last_day + DAY:%Y-%m-%d}",
             "first_dt": f"{self.start:%Y-%m-%d}",
@@ -89,13 +86,15 @@ def reconcile_window(
     interval_start: datetime | None,
     interval_end: datetime | None,
     grace_minutes: int,
+    lookback_hours: int,
 ) -> Window:
     """The window a reconciliation run is for.
 
     ``window_start`` and ``window_end`` (ISO 8601 with a zone) name it. Without them it is the
     run's data interval moved back by the grace period and down to whole hours, so that the grace of
     everything in it has passed when the interval ends, and so that intervals that meet give windows
-    that meet.
+    that meet; and ``lookback_hours`` before it, which are judged once more: what was late for the
+    run before, a digest above all, has come by now.
 
     Raises ``BadWindow`` if only one of the two is given, if there is nothing to derive the window
     from (an asset-triggered or API run without a logical date), or if the window is not valid.
@@ -112,9 +111,35 @@ def reconcile_window(
         raise BadWindow("this run has no data interval: give window_start and window_end")
     grace = timedelta(minutes=grace_minutes)
     return Window(
-        _floor_hour(_utc(interval_start) - grace),
+        _floor_hour(_utc(interval_start) - grace) - lookback_hours * HOUR,
         _floor_hour(_utc(interval_end) - grace),
     )
+
+
+def audit_window(
+    *, as_of: datetime, grace_minutes: int, sample_days: int, days: int
+) -> dict[str, object]:
+    """What an audit at ``as_of`` (aware) is for, in JSON values: its own parameters, the hour its
+    rows stand in as the statements of ``include/sql/reconcile`` take it, and the ``watched`` days.
+
+    A page about bytes can be resolved when they are read again, ``sample_days`` later at most; the
+    day after allows for an audit that was late.
+
+    Raises ``BadWindow`` for a ``sample_days`` or ``days`` that is not 1 to ``MAX_AUDIT_DAYS``.
+    """
+    for name, value in (("sample_days", sample_days), ("days", days)):
+        if not 1 <= value <= MAX_AUDIT_DAYS:
+            raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
+    hour = _floor_hour(_utc(as_of))
+    window = Window(hour, hour + HOUR)
+    return {
+        **window.parameters(as_of=as_of, grace_minutes=grace_minutes),
+        "as_of": format_utc(as_of),
+        "sample_days": sample_days,
+        "days": days,
+        "partition": window.partitions()[0],
+        "watched": [(f"{hour - n * DAY:%Y-%m-%d}",) for n in range(sample_days + 2)],
+    }
 
 
 def dataset_day(dt: str | None, interval_start: datetime | None) -> str:

@@ -27,7 +27,7 @@ TABLES = {
 def test_query_runs(query: str) -> None:
     """On our tables, empty, and the view."""
     schemas = {table: columns_of(render(ddl)) for table, ddl in TABLES.items()}
-    view = render("provenance/provenance_ledger.sql", params={"grace_minutes": 30})
+    view = render("provenance/provenance_ledger.sql")
     found = run_golden(query, {}, schemas, NOW, views={"provenance_ledger": view})
     assert all(set(row.values()) <= {None, 0} for row in found)  # a count of nothing is a row
 

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.windows import MAX_HOURS, BadWindow, Window, dataset_day, reconcile_window
+from custody.core.windows import (
+    MAX_HOURS,
+    BadWindow,
+    Window,
+    audit_window,
+    dataset_day,
+    reconcile_window,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -15,13 +22,14 @@ def at(hour, minute=0, day=1):
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
 
 
-def from_interval(start, end, grace_minutes=30):
+def from_interval(start, end, grace_minutes=30, lookback_hours=0):
     return reconcile_window(
         window_start=None,
         window_end=None,
         interval_start=start,
         interval_end=end,
         grace_minutes=grace_minutes,
+        lookback_hours=lookback_hours,
     )
 
 
@@ -32,6 +40,7 @@ def given_as(start, end, grace_minutes=30):
         interval_start=None,
         interval_end=None,
         grace_minutes=grace_minutes,
+        lookback_hours=3,
     )
 
 
@@ -54,6 +63,11 @@ def test_intervals_that_meet_give_windows_that_meet(start, grace, hours):
     covered = [hour for window in windows for hour in window.hours]
     assert covered == [windows[0].start + n * HOUR for n in range(hours)]
     assert windows[-1].end + timedelta(minutes=grace) <= start + hours * HOUR
+
+
+def test_the_hours_before_are_judged_once_more_but_not_before_a_window_given():
+    assert from_interval(at(7, 35), at(8, 35), lookback_hours=3) == Window(at(4), at(8))
+    assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00Z") == Window(at(6), at(8))
 
 
 def test_a_window_may_be_given_in_any_zone():
@@ -101,14 +115,12 @@ def test_the_longest_window_fits_one_unload():
 
 def test_parameters_read_the_days_around_the_window():
     window = Window(at(22), at(2, day=2))
-    parameters = window.parameters(as_of=at(2, 35, day=2), grace_minutes=30, lateness_days=1)
+    parameters = window.parameters(as_of=at(2, 35, day=2), grace_minutes=30)
     assert parameters == {
         "start": "2026-11-01 22:00:00.000",
         "end": "2026-11-02 02:00:00.000",
         "as_of": "2026-11-02 02:35:00.000",
         "grace_minutes": 30,
-        "trail_from": "2026/11/01",
-        "trail_to": "2026/11/03",
         "records_from": "2026-10-31",
         "records_to": "2026-11-03",
         "first_dt": "2026-11-01",
@@ -125,17 +137,14 @@ def test_parameters_read_the_days_around_the_window():
 
 
 def test_a_window_that_ends_at_midnight_does_not_reach_into_the_next_day():
-    parameters = Window(at(23), at(0, day=2)).parameters(
-        as_of=at(1, day=2), grace_minutes=30, lateness_days=0
-    )
+    parameters = Window(at(23), at(0, day=2)).parameters(as_of=at(1, day=2), grace_minutes=30)
     assert parameters["last_dt"] == "2026-11-01"
-    assert (parameters["trail_from"], parameters["trail_to"]) == ("2026/11/01", "2026/11/01")
     assert parameters["last_hour"] == "2026-11-01 23"
 
 
 def test_a_window_that_begins_at_midnight_reads_what_came_just_before():
-    parameters = Window(at(0), at(1)).parameters(as_of=at(2), grace_minutes=30, lateness_days=1)
-    assert (parameters["trail_from"], parameters["trail_to"]) == ("2026/10/31", "2026/11/02")
+    parameters = Window(at(0), at(1)).parameters(as_of=at(2), grace_minutes=30)
+    assert (parameters["records_from"], parameters["records_to"]) == ("2026-10-31", "2026-11-02")
 
 
 def test_the_day_is_the_one_given_or_the_first_of_the_interval():
@@ -157,3 +166,24 @@ def test_the_day_is_the_one_given_or_the_first_of_the_interval():
 def test_what_is_no_day_is_refused(dt, problem):
     with pytest.raises(BadWindow, match=problem):
         dataset_day(dt, None)
+
+
+def test_an_audit_is_told_its_moment_its_partition_and_what_it_watches():
+    order = audit_window(as_of=at(3, day=3), grace_minutes=180, sample_days=2, days=5)
+    assert (order["as_of"], order["grace_minutes"]) == ("2026-11-03T03:00:00.000Z", 180)
+    assert (order["sample_days"], order["days"]) == (2, 5)
+    assert order["partition"] == ("2026-11-03", "03")
+    assert (order["first_dt"], order["first_hour"], order["last_hour"]) == (
+        "2026-11-03",
+        "2026-11-03 03",
+        "2026-11-03 03",
+    )
+    # Read on day n at the latest, and the day after if an audit was late.
+    assert order["watched"] == [("2026-11-03",), ("2026-11-02",), ("2026-11-01",), ("2026-10-31",)]
+
+
+@pytest.mark.parametrize("wrong", [{"sample_days": 0}, {"sample_days": 91}, {"days": 0}])
+def test_an_audit_reads_everything_within_a_quarter(wrong):
+    (name,) = wrong
+    with pytest.raises(BadWindow, match=f"{name} is"):
+        audit_window(**{"as_of": at(3), "grace_minutes": 0, "sample_days": 1, "days": 1} | wrong)

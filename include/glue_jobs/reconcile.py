@@ -1,0 +1,444 @@
+"""Compare the two witnesses of every write in a window, and write the verdicts.
+
+Reads   CloudTrail's log files delivered since the window began, each proven by a digest or not
+        (`custody.aws.trail`), and every version of every record filed under the window's days.
+Writes  ``reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as
+        Parquet: one row per ledger row whose event_time lies in the window. And
+        ``record_checks/dt=…/run=<job run id>/``: what became of each record read by this run, so
+        that the next one need not read and verify it again.
+
+The rules are those of `custody.core.ledger`; this job only brings together what belongs together.
+
+Arguments: settings (JSON, those of the stack), window (JSON, that of
+`custody.core.windows.Window.parameters`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from pyspark.rdd import RDD
+from pyspark.sql import SparkSession
+from pyspark.sql import types as T  # noqa: N812
+
+from custody.aws.evidence import (
+    KeyRange,
+    LogToRead,
+    StoredObject,
+    logs_to_read,
+    read_log_file,
+    read_record,
+    record_ranges,
+    stored_versions,
+    trusted_keys,
+)
+from custody.aws.spark_ledger import write_rows
+from custody.aws.trail import Pace, validate_trail
+from custody.aws.trail_state import fetch_digest_keys, read_trail_state
+from custody.aws.trail_store import S3TrailStore
+from custody.core.deployment import policy_of, trail_layout
+from custody.core.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.ledger import (
+    LedgerRow,
+    ObjectHistory,
+    TrailDefect,
+    illegible_row,
+    rows_of,
+    trail_row,
+)
+from custody.core.record_checks import from_row, to_row
+from custody.core.trail_events import LogContent, Principal, TrailEvent, better_known, merge
+from custody.core.trail_findings import TrailFinding, TrailReport
+from custody.core.verdicts import Policy, SeenRecord
+from custody.core.witness_records import (
+    ReadEnvelope,
+    TrustedKey,
+    proper_place,
+    read_testimony,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger("reconcile")
+
+# A log file is one request: enough of them in a slice to be worth a task.
+FILES_PER_SLICE = 64
+CHECKS = "record_checks/"
+
+CHECK = T.StructType(
+    [
+        T.StructField("bucket", T.StringType(), nullable=False),
+        T.StructField("record_key", T.StringType(), nullable=False),
+        T.StructField("record_version", T.StringType(), nullable=False),
+        T.StructField("stored_at", T.TimestampType(), nullable=False),
+        T.StructField("key_id", T.StringType()),
+        T.StructField("statement", T.StringType()),
+        T.StructField("trouble", T.StringType()),
+    ]
+)
+"""The columns of `RecordCheck`, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours judged (``start`` ≤ event time < ``end``), and the days of their evidence."""
+
+    start: datetime
+    end: datetime
+    as_of: datetime
+    grace: timedelta
+    record_days: tuple[date, ...]
+
+    @property
+    def evidence_from(self) -> datetime:
+        """Nothing of these hours was witnessed before; an hour more, as clocks differ."""
+        return self.start - timedelta(hours=1)
+
+    @property
+    def last_moment(self) -> datetime:
+        return self.end - timedelta(seconds=1)
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Window:
+        """Read `custody.core.windows.Window.parameters()`."""
+        start, end, as_of = (
+            datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
+            for name in ("start", "end", "as_of")
+        )
+        return cls(
+            start=start,
+            end=end,
+            as_of=as_of,
+            grace=timedelta(minutes=parameters["grace_minutes"]),
+            record_days=_days(parameters["records_from"], parameters["records_to"]),
+        )
+
+
+def _days(first: str, last: str) -> tuple[date, ...]:
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return tuple(start + timedelta(days=n) for n in range((end - start).days + 1))
+
+
+# --- Bringing together what belongs together ------------------------------------------------------
+
+
+def ledger(
+    logs: RDD[LogContent],
+    envelopes: RDD[ReadEnvelope],
+    defects: Sequence[TrailDefect],
+    policy: Policy,
+    window: Window,
+) -> RDD[LedgerRow]:
+    """The ledger's rows of everything in ``logs`` and ``envelopes``, and of the trail's defects."""
+    logs = logs.persist()
+    defects = [*defects, *_unreadable(logs, policy, window)]
+    seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
+    principals = logs.context.broadcast(dict(seen.collect()))
+    events = (
+        logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
+        .groupByKey()
+        .map(lambda deliveries: merge(deliveries[1]))
+        .persist()
+    )
+    testimony = (
+        envelopes.map(lambda envelope: (proper_place(envelope.place), envelope))
+        .cogroup(
+            events.filter(lambda event: _by_outsider(event, policy)).map(
+                lambda event: (proper_place(event.key or ""), event)
+            )
+        )
+        .map(lambda place: read_testimony(*place[1]))
+        .persist()
+    )
+    records = testimony.flatMap(
+        lambda found: (((record.claim.bucket, record.claim.key), record) for record in found[0])
+    )
+    judged = (
+        events.filter(lambda event: event.key is not None)
+        .map(lambda event: ((event.bucket, event.key), event))
+        .cogroup(records)
+        .flatMap(lambda known: _judged(known, policy, principals.value))
+    )
+    illegible = testimony.flatMap(lambda found: found[1])
+    touched = {(defect.bucket, defect.key) for defect in defects}
+    culprits = dict(
+        events.filter(lambda event: event.proven and (event.bucket, event.key) in touched)
+        .map(lambda event: ((event.bucket, event.key), event))
+        .reduceByKey(_later)
+        .collect()
+    )
+    broken = [
+        trail_row(defect, policy, culprits.get((defect.bucket, defect.key))) for defect in defects
+    ]
+    return logs.context.union(
+        [
+            judged,
+            illegible.map(lambda record: illegible_row(record, policy)),
+            logs.context.parallelize(broken, 1),
+        ]
+    )
+
+
+def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[TrailDefect]:
+    """The log files that hold records without CloudTrail's shape."""
+    return [
+        TrailDefect(
+            next(bucket for bucket, layer in policy.layers.items() if layer == "trail"),
+            content.log,
+            UNVERSIONED,
+            window.last_moment,
+            f"{len(content.problems)} records of this log file cannot be read; the first: "
+            f"{content.problems[0]}.",
+        )
+        for content in logs.filter(lambda content: bool(content.problems)).collect()
+    ]
+
+
+def _later(one: TrailEvent, other: TrailEvent) -> TrailEvent:
+    return max(one, other, key=lambda event: (event.time, event.event_id))
+
+
+def _by_outsider(event: TrailEvent, policy: Policy) -> bool:
+    """Whether somebody other than the recorder wrote to the place of a record."""
+    return (
+        event.is_write
+        and policy.layers.get(event.bucket) == "provenance"
+        and (event.key or "").startswith(RECORD_PREFIX)
+        and not event.who.is_one_of(policy.recorders)
+    )
+
+
+def _judged(
+    known: tuple[tuple[str, str], tuple[Iterable[TrailEvent], Iterable[SeenRecord]]],
+    policy: Policy,
+    principals: Mapping[str, Principal],
+) -> Iterator[LedgerRow]:
+    (bucket, key), (events, records) = known
+    return rows_of(ObjectHistory(bucket, key, tuple(events), tuple(records)), policy, principals)
+
+
+# --- Reading --------------------------------------------------------------------------------------
+
+
+def read_logs(
+    files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
+) -> Iterator[LogContent]:
+    """What each log file tells, one after the other; a file that cannot be read tells that."""
+    s3 = s3_client()
+    for file in files:
+        yield read_log_file(s3, file)
+
+
+def list_records(
+    ranges: Iterable[KeyRange], bucket: str, s3_client: Callable[[], S3Client]
+) -> Iterator[StoredObject]:
+    """Every stored version of what lies in the places of records."""
+    s3 = s3_client()
+    for keys in ranges:
+        yield from stored_versions(s3, bucket, keys)
+
+
+def read_records(
+    stored: Iterable[StoredObject],
+    keys: Mapping[str, TrustedKey],
+    s3_client: Callable[[], S3Client],
+) -> Iterator[ReadEnvelope]:
+    """Each stored record, read and checked."""
+    s3 = s3_client()
+    for record in stored:
+        yield read_record(s3, record, keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """The table `record_checks`: where what is ``known`` lies, one URI per day that has any, and
+    where this run puts what it adds for a day."""
+
+    known: Sequence[str]
+    output: Callable[[date], str]
+
+
+def checked_records(
+    spark: SparkSession,
+    bucket: str,
+    days: Sequence[date],
+    keys: Mapping[str, TrustedKey],
+    s3_client: Callable[[], S3Client],
+    checks: Checks,
+) -> RDD[ReadEnvelope]:
+    """Every record filed under ``days``, read and checked: by this run, those that none has yet."""
+    context = spark.sparkContext
+    parts = min(256, context.defaultParallelism)
+    ranges = [keys for day in days for keys in record_ranges(day, parts)]
+    stored = context.parallelize(ranges, len(ranges)).mapPartitions(
+        lambda some: list_records(some, bucket, s3_client)
+    )
+    known = _known_checks(spark, checks)
+    new = (
+        stored.keyBy(lambda record: (record.key, record.version_id))
+        .subtractByKey(known.keyBy(lambda envelope: (envelope.place, envelope.version_id)))
+        .values()
+        .mapPartitions(lambda some: read_records(some, keys, s3_client))
+        .persist()
+    )
+    for day in days:
+        rows = new.filter(lambda envelope, day=day: f"/dt={day}/" in envelope.place)
+        if not rows.isEmpty():
+            frame = spark.createDataFrame(rows.map(lambda e: astuple(to_row(e))), CHECK)
+            frame.coalesce(parts).write.parquet(checks.output(day))
+    log.info("checked %d records that no run had checked before", new.count())
+    return known.union(new)
+
+
+def _known_checks(spark: SparkSession, checks: Checks) -> RDD[ReadEnvelope]:
+    """What earlier runs checked; a run that was killed may have left a record to check again."""
+    if not checks.known:
+        return spark.sparkContext.parallelize([], 1)
+    table = spark.read.option("recursiveFileLookup", "true").schema(CHECK).parquet(*checks.known)
+    once = table.dropDuplicates(["record_key", "record_version"])
+    return once.rdd.map(lambda row: from_row(_aware(row.asDict())))
+
+
+def _aware(row: dict[str, Any]) -> dict[str, Any]:
+    """Spark gives times without a zone, in that of the machine."""
+    return {**row, "stored_at": row["stored_at"].astimezone(UTC)}
+
+
+def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
+    """What is wrong with the trail, dated within the window that was judged."""
+
+    def within(finding: TrailFinding) -> datetime:
+        last = window.last_moment
+        return min(max(finding.period_end or finding.period_start or last, window.start), last)
+
+    return [
+        TrailDefect(
+            finding.bucket,
+            finding.key,
+            finding.version_id or UNVERSIONED,
+            within(finding),
+            finding.reason,
+        )
+        for finding in report.findings
+    ]
+
+
+# --- Running --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvidence:
+    """What the trail has for the window: log files, and what is wrong with it."""
+
+    logs: Sequence[LogToRead]
+    defects: Sequence[TrailDefect]
+
+
+def prove_trail(
+    settings: Mapping[str, Any], window: Window, s3: S3Client, cloudtrail: CloudTrailClient
+) -> TrailEvidence:
+    """Prove the trail as far as the window needs it, and list its log files."""
+    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
+    cadence = timedelta(seconds=int(settings["digest_seconds"]))
+    report = TrailReport.merged(
+        validate_trail(
+            store,
+            layout,
+            lambda start, end: fetch_digest_keys(cloudtrail, start, end),
+            state=read_trail_state(cloudtrail, settings["trail_name"]),
+            as_of=window.as_of,
+            since=window.evidence_from - cadence,
+            pace=Pace.of_cadence(cadence),
+        )
+    )
+    for finding in report.findings:
+        log.error(
+            "the trail is broken: s3://%s/%s: %s", finding.bucket, finding.key, finding.reason
+        )
+    logs = list(logs_to_read(store, layout, report, window.evidence_from))
+    log.info(
+        "%d digests and %d log files proven, %d log files to read",
+        report.digests_verified,
+        len(report.logs_verified),
+        len(logs),
+    )
+    return TrailEvidence(logs, defects_of(report, window))
+
+
+def run(
+    spark: SparkSession,
+    trail: TrailEvidence,
+    envelopes: RDD[ReadEnvelope],
+    policy: Policy,
+    window: Window,
+    s3_client: Callable[[], S3Client],
+    output: str,
+) -> dict[str, int]:
+    """Judge the evidence and write the window's rows to the URI `output`; return verdict counts."""
+    logs = spark.sparkContext.parallelize(
+        trail.logs, max(1, len(trail.logs) // FILES_PER_SLICE)
+    ).mapPartitions(lambda files: read_logs(files, s3_client))
+    start, end = window.start, window.end  # a class of this script does not travel to the workers
+    rows = ledger(logs, envelopes, trail.defects, policy, window).filter(
+        lambda row: start <= row.event_time < end
+    )
+    return write_rows(
+        spark, rows, as_of=window.as_of, window=(window.start, window.end), output=output
+    )
+
+
+def known_checks(s3: S3Client, bucket: str, days: Iterable[date]) -> list[str]:
+    """The folders of the table `record_checks` that hold anything of ``days``."""
+    folders = (f"{CHECKS}dt={day}/" for day in days)
+    return [
+        folder
+        for folder in folders
+        if s3.list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)["KeyCount"]
+    ]
+
+
+def s3_client() -> S3Client:
+    """A client with the job's own credentials; made in every task, as clients do not travel."""
+    return boto3.client("s3", config=Config(max_pool_connections=Pace.workers))
+
+
+def main(argv: list[str]) -> None:
+    """Run on Glue."""
+    from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
+
+    args = getResolvedOptions(argv, ["settings", "window"])
+    settings, window = json.loads(args["settings"]), Window.of(json.loads(args["window"]))
+    policy = policy_of(settings, as_of=window.as_of, grace=window.grace)
+    s3, run_id, bucket = s3_client(), args["JOB_RUN_ID"], settings["analytics_bucket"]
+    trail = prove_trail(settings, window, s3, boto3.client("cloudtrail"))
+    spark = SparkSession.builder.appName("reconcile").getOrCreate()
+    envelopes = checked_records(
+        spark,
+        settings["provenance_bucket"],
+        window.record_days,
+        trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
+        s3_client,
+        Checks(
+            [f"s3://{bucket}/{place}" for place in known_checks(s3, bucket, window.record_days)],
+            lambda day: f"s3://{bucket}/{CHECKS}dt={day}/run={run_id}/",
+        ),
+    )
+    output = f"s3://{bucket}/reconciliation/run={run_id}/"
+    counts = run(spark, trail, envelopes, policy, window, s3_client, output)
+    log.info("%s to %s: %s; %s", window.start, window.end, counts or "no rows", output)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.setLevel(logging.INFO)
+    main(sys.argv)

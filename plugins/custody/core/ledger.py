@@ -1,0 +1,355 @@
+"""The ledger of one object: its versions, what both witnesses say of each, and the verdicts.
+
+`rows_of` is the one definition of the ledger. The reconciliation runs it over the history of every
+object of a window, the auditor's command line over a copy of the buckets.
+
+The witnesses meet on bucket, key and version. An event that does not name its version is given the
+one its request id has in the records. ``null`` (a bucket without versions) names no version, so
+there the request id alone tells writes apart. Completing an upload a second time succeeds and
+writes nothing (a client that missed the answer asks again), so all such events of one upload are
+about one version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from custody.core.landing import UNVERSIONED, LandingRecord
+from custody.core.trail_events import Principal, TrailEvent
+from custody.core.verdicts import (
+    Judgement,
+    Policy,
+    SeenRecord,
+    Verdict,
+    VersionFacts,
+    claimed_id,
+    judge,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectHistory:
+    """All that both witnesses say of one object: the trail's events (each once, writes and
+    removals) and the records about its versions."""
+
+    bucket: str
+    key: str
+    events: tuple[TrailEvent, ...]
+    records: tuple[SeenRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IllegibleRecord:
+    """An object in the place of a record that is no envelope of a landing record.
+
+    ``trouble`` says what is wrong with it, ``stored_at`` when it was stored; ``outsider`` is the
+    trail's event of somebody other than the recorder writing it.
+    """
+
+    bucket: str
+    place: str
+    version_id: str
+    stored_at: datetime
+    trouble: str
+    outsider: TrailEvent | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailDefect:
+    """Something wrong with the trail: an object of it (``version_id`` is ``"null"`` for one that is
+    not there), when, and why in one sentence."""
+
+    bucket: str
+    key: str
+    version_id: str
+    time: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One write or removal of an object version, or one record without a write.
+
+    The fields are the columns of the table ``reconciliation``; ``record_key`` and ``log_key`` name
+    the evidence.
+    """
+
+    event_time: datetime
+    event_name: str | None
+    bucket: str
+    object_key: str
+    version_id: str
+    principal_arn: str | None
+    principal_type: str | None
+    source_ip: str | None
+    user_agent: str | None
+    request_id: str | None
+    event_id: str | None
+    sha256: str | None
+    size_bytes: int | None
+    hashed_at: datetime | None
+    key_id: str | None
+    pipeline_layer: str | None
+    verdict: str
+    verdict_reason: str
+    fingerprint: str
+    record_key: str | None
+    log_key: str | None
+
+
+def fingerprint(verdict: str, bucket: str, key: str, version_id: str) -> str:
+    """What makes two findings the same one: the verdict and the object version.
+
+    ``version_id`` is whatever tells the version from the key's others: where it is not named, the
+    request that wrote it.
+    """
+    text = "\n".join((verdict, bucket, version_id, key))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def rows_of(
+    history: ObjectHistory, policy: Policy, identities: Mapping[str, Principal]
+) -> Iterator[LedgerRow]:
+    """The ledger's rows of one object in a bucket of the platform.
+
+    ``identities`` are the principals the trail shows anywhere in what was read, by principal id.
+    """
+    if history.records or policy.layers.get(history.bucket) in policy.writers:
+        for facts in _versions(history, identities):
+            yield _row(facts, judge(facts, policy), policy)
+    for event in history.events:
+        if not event.is_write and not _explained(event, policy):
+            yield _removal(event, policy)
+
+
+def _versions(
+    history: ObjectHistory, identities: Mapping[str, Principal]
+) -> Iterator[VersionFacts]:
+    seen = sorted(history.records, key=lambda r: (r.place, repr(r)))
+    written = sorted((e for e in history.events if e.is_write), key=lambda e: e.event_id)
+    versions = _named_versions(written, seen)
+    writes: defaultdict[tuple[str, str | None], list[TrailEvent]] = defaultdict(list)
+    records: defaultdict[tuple[str, str | None], list[SeenRecord]] = defaultdict(list)
+    for event in written:
+        version = versions.get(event.event_id, UNVERSIONED)
+        writes[_identity(version, event.request_id)].append(event)
+    for record in seen:
+        claim = record.claim
+        records[_identity(claim.version_id, claim.event.request_id)].append(record)
+    for version, request_id in sorted(writes.keys() | records.keys(), key=str):
+        found = tuple(records[version, request_id])
+        claimed = claimed_id(found[0].claim) if found else None
+        yield VersionFacts(
+            bucket=history.bucket,
+            key=history.key,
+            version_id=version,
+            writes=tuple(writes[version, request_id]),
+            records=found,
+            claimed=identities.get(claimed) if claimed else None,
+        )
+
+
+def _named_versions(writes: Sequence[TrailEvent], records: Sequence[SeenRecord]) -> dict[str, str]:
+    """The version each event wrote, by event id, where it or another witness names it."""
+    of_request = {
+        record.claim.event.request_id: record.claim.version_id
+        for record in reversed(records)
+        if record.claim.version_id != UNVERSIONED
+    }
+    named = {
+        event.event_id: version
+        for event in writes
+        if (version := _own_version(event) or of_request.get(event.request_id or ""))
+    }
+    of_upload = {
+        event.upload_id: named[event.event_id]
+        for event in writes
+        if event.upload_id is not None and event.event_id in named
+    }
+    again = {e.event_id: of_upload[e.upload_id] for e in writes if e.upload_id in of_upload}
+    return again | named
+
+
+def _own_version(event: TrailEvent) -> str | None:
+    return event.version_id if event.version_id != UNVERSIONED else None
+
+
+def _identity(version_id: str, request_id: str | None) -> tuple[str, str | None]:
+    return version_id, request_id if version_id == UNVERSIONED else None
+
+
+def _row(facts: VersionFacts, judgement: Judgement, policy: Policy) -> LedgerRow:
+    write, record = facts.write, facts.record
+    claim = record.claim if record else None
+    if write is not None:
+        time, name, request_id = write.time, write.name, write.request_id
+    else:
+        assert record is not None  # noqa: S101 - VersionFacts holds at least one of the two
+        time, name = record.event_time, record.claim.event.name
+        request_id = record.claim.event.request_id
+    named = facts.version_id
+    if named == UNVERSIONED:  # else two such writes of one key would be one finding
+        named = f"{UNVERSIONED} of request {request_id}"
+    return LedgerRow(
+        event_time=time,
+        event_name=name,
+        bucket=facts.bucket,
+        object_key=facts.key,
+        version_id=facts.version_id,
+        principal_arn=judgement.principal_arn,
+        principal_type=judgement.principal_type,
+        source_ip=judgement.source_ip,
+        user_agent=judgement.user_agent,
+        request_id=request_id,
+        event_id=write.event_id if write else None,
+        sha256=claim.sha256 if isinstance(claim, LandingRecord) else None,
+        size_bytes=claim.size_bytes if claim else None,
+        hashed_at=claim.hashed_at if isinstance(claim, LandingRecord) else None,
+        key_id=record.key_id if record else None,
+        pipeline_layer=policy.layers.get(facts.bucket),
+        verdict=judgement.verdict.value,
+        verdict_reason=judgement.reason,
+        fingerprint=fingerprint(judgement.verdict, facts.bucket, facts.key, named),
+        record_key=record.place if record else None,
+        log_key=write.log if write else None,
+    )
+
+
+def is_working_file(key: str) -> bool:
+    """Whether a key is one that Spark clears away itself: its working folder, a folder marker.
+
+    No part file that holds published rows lies in a folder of this name.
+    """
+    return "/_temporary/" in key or key.endswith(("/", "_$folder$"))
+
+
+def _explained(removal: TrailEvent, policy: Policy) -> bool:
+    """Whether a removal is nothing to tell of here: a layer's writer clearing its working files.
+
+    ``DeleteObjects`` names no keys: what it removed is found by comparing versions (the audit).
+    What is removed from the trail's own bucket is for the proof of the trail to tell.
+    """
+    layer = policy.layers.get(removal.bucket, "trail")
+    if removal.key is None or layer == "trail":
+        return True
+    return is_working_file(removal.key) and removal.who.is_one_of(policy.writers.get(layer, ()))
+
+
+def _removal(event: TrailEvent, policy: Policy) -> LedgerRow:
+    assert event.key is not None  # noqa: S101 - see _explained
+    version = event.version_id or UNVERSIONED
+    what = (
+        f"hid this object behind the delete marker {version}; its versions remain"
+        if event.delete_marker
+        else "deleted this version for good"
+    )
+    verdict, reason = Verdict.REMOVED, f"{event.who.arn} {what}."
+    if not event.proven:
+        verdict = Verdict.PENDING
+        reason = f"{reason[:-1]}, says a log file that no digest vouches for yet."
+    return row_of_call(
+        verdict,
+        reason,
+        bucket=event.bucket,
+        key=event.key,
+        version_id=version,
+        time=event.time,
+        policy=policy,
+        culprit=event,
+    )
+
+
+def trail_row(defect: TrailDefect, policy: Policy, culprit: TrailEvent | None) -> LedgerRow:
+    """The row of something wrong with the trail itself; ``culprit`` is who touched the object."""
+    reason = defect.reason
+    if culprit is not None and not culprit.proven:
+        culprit = None
+    if culprit is not None:
+        reason = (
+            f"{reason} {culprit.who.arn} called {culprit.name} on it at {culprit.time:%H:%M:%S}."
+        )
+    return row_of_call(
+        Verdict.TRAIL_BROKEN,
+        reason,
+        bucket=defect.bucket,
+        key=defect.key,
+        version_id=defect.version_id,
+        time=defect.time,
+        policy=policy,
+        culprit=culprit,
+    )
+
+
+def illegible_row(record: IllegibleRecord, policy: Policy) -> LedgerRow:
+    """The row of an envelope that names no object version: it is about itself."""
+    outsider = record.outsider if record.outsider and record.outsider.proven else None
+    reason = f"This record cannot be read: {record.trouble}."
+    if outsider is not None:
+        reason = reason[:-1] + f"; it was written by {outsider.who.arn}, who is not the recorder."
+    return row_of_call(
+        Verdict.BAD_SIGNATURE,
+        reason,
+        bucket=record.bucket,
+        key=record.place,
+        version_id=record.version_id,
+        time=outsider.time if outsider else record.stored_at,
+        policy=policy,
+        culprit=outsider,
+    )
+
+
+def row_of_call(
+    verdict: Verdict,
+    reason: str,
+    *,
+    bucket: str,
+    key: str,
+    version_id: str,
+    time: datetime,
+    policy: Policy,
+    culprit: TrailEvent | None,
+) -> LedgerRow:
+    """A row about what somebody's call did to an object, not about a version's two witnesses."""
+    return LedgerRow(
+        event_time=time,
+        event_name=culprit.name if culprit else None,
+        bucket=bucket,
+        object_key=key,
+        version_id=version_id,
+        principal_arn=culprit.who.arn if culprit else None,
+        principal_type=culprit.who.type if culprit else None,
+        source_ip=culprit.source_ip if culprit else None,
+        user_agent=culprit.user_agent if culprit else None,
+        request_id=culprit.request_id if culprit else None,
+        event_id=culprit.event_id if culprit else None,
+        sha256=None,
+        size_bytes=None,
+        hashed_at=None,
+        key_id=None,
+        pipeline_layer=policy.layers.get(bucket),
+        verdict=verdict.value,
+        verdict_reason=reason,
+        fingerprint=fingerprint(verdict, bucket, key, version_id),
+        record_key=key if verdict is Verdict.BAD_SIGNATURE else None,
+        log_key=culprit.log if culprit else None,
+    )
+
+
+def histories(
+    events: Sequence[TrailEvent], records: Sequence[SeenRecord]
+) -> Iterator[ObjectHistory]:
+    """Events and records, put together object by object."""
+    by_object: defaultdict[tuple[str, str], tuple[list[TrailEvent], list[SeenRecord]]] = (
+        defaultdict(lambda: ([], []))
+    )
+    for event in events:
+        if event.key is not None:
+            by_object[event.bucket, event.key][0].append(event)
+    for record in records:
+        by_object[record.claim.bucket, record.claim.key][1].append(record)
+    for (bucket, key), (some_events, some_records) in sorted(by_object.items()):
+        yield ObjectHistory(bucket, key, tuple(some_events), tuple(some_records))

@@ -1,1 +1,0 @@
-"""Operators for what the Amazon provider has none."""

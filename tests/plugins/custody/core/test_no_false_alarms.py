@@ -1,0 +1,227 @@
+"""Nobody is paged for what honest people do, however late and disorderly the evidence comes.
+
+Every property runs over days that `honest_history` invents, and judges them as the reconciliation
+does: logs are read, deliveries merged, envelopes verified.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.plugins.custody.core.honest_history import (
+    DAYS_LATE,
+    GLUE,
+    HOURS_A_DAY,
+    LAYERS,
+    PROMPT,
+    PROVENANCE,
+    RECORDER,
+    START,
+    UPLOADERS,
+    Activity,
+    History,
+    Hour,
+    Write,
+    histories,
+    live,
+)
+
+from custody.core.ledger import LedgerRow, illegible_row, rows_of
+from custody.core.ledger import histories as objects_of
+from custody.core.trail_events import Principal, TrailEvent, better_known, merge, read_log
+from custody.core.verdicts import SETTLED, Policy, Verdict
+from custody.core.witness_records import read_testimony
+
+GRACE = timedelta(minutes=30)
+HONEST_HOURS = 10_000
+
+repeatable = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    # A day is much to draw, and is drawn fast enough.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def ledger(history: History, policy: Policy, order: random.Random | None = None) -> list[LedgerRow]:
+    """The ledger, judged from what has arrived by ``policy.as_of`` and read in some ``order``."""
+    at = policy.as_of
+    logs = [log for log in history.logs if log.delivered <= at]
+    envelopes = [envelope for envelope in history.records if envelope.stored_at <= at]
+    if order:
+        order.shuffle(logs)
+        order.shuffle(envelopes)
+    deliveries: defaultdict[str, list[TrailEvent]] = defaultdict(list)
+    principals: dict[str, Principal] = {}
+    for log in logs:
+        read = read_log(log.content(order), log=log.name, proven=log.vouched <= at)
+        assert read.problems == ()
+        for event in read.events:
+            deliveries[event.event_id].append(event)
+        for id_, who in read.principals.items():
+            principals[id_] = better_known(principals.get(id_, who), who)
+    events = [merge(copies) for copies in deliveries.values()]
+    outsiders = [
+        event
+        for event in events
+        if event.bucket == PROVENANCE and event.key and not event.who.is_one_of([RECORDER])
+    ]
+    records, illegible = read_testimony(envelopes, outsiders)
+    rows = [illegible_row(record, policy) for record in illegible]
+    for found in objects_of(events, records):
+        rows += rows_of(found, policy, principals)
+    return rows
+
+
+def policy_at(at: datetime) -> Policy:
+    return Policy(
+        as_of=at,
+        grace=GRACE,
+        layers={**LAYERS, PROVENANCE: "provenance"},
+        writers={"bronze": UPLOADERS, "silver": (GLUE,), "gold": (GLUE,)},
+        recorders=(RECORDER,),
+    )
+
+
+def told(row: LedgerRow) -> Write:
+    """What a row tells of a write."""
+    assert row.principal_arn is not None
+    assert row.sha256 is not None
+    assert row.size_bytes is not None
+    return Write(
+        row.bucket, row.object_key, row.version_id, row.principal_arn, row.sha256, row.size_bytes
+    )
+
+
+def verdicts(rows: list[LedgerRow]) -> Counter[str]:
+    return Counter(row.verdict for row in rows)
+
+
+def test_once_everything_has_arrived_nobody_is_paged() -> None:
+    """Every write is one VERIFIED row with its true writer and bytes, and there is no other row."""
+    hours, writes = 0, 0
+
+    @settings(repeatable, max_examples=-(-HONEST_HOURS // HOURS_A_DAY))
+    @given(histories(DAYS_LATE))
+    def holds(day: list[Hour]) -> None:
+        nonlocal hours, writes
+        history = live(day)
+        rows = ledger(history, policy_at(history.settled + GRACE))
+        assert {row.verdict for row in rows} <= {Verdict.VERIFIED}
+        assert sorted(map(repr, map(told, rows))) == sorted(map(repr, history.writes))
+        hours += len(day)
+        writes += len(history.writes)
+
+    holds()
+    assert hours >= HONEST_HOURS
+    assert writes >= HONEST_HOURS
+
+
+instants = st.lists(
+    st.integers(0, 26 * 3600).map(lambda second: START + timedelta(seconds=second)),
+    min_size=3,
+    max_size=3,
+).map(sorted)
+
+
+@repeatable
+@given(histories(PROMPT), instants)
+def test_within_grace_nobody_is_paged(day: list[Hour], moments: list[datetime]) -> None:
+    """At no moment, and what is once VERIFIED stays it."""
+    history = live(day)
+    verified: set[Write] = set()
+    for at in moments:
+        rows = ledger(history, policy_at(at))
+        assert {row.verdict for row in rows} <= SETTLED
+        now = {told(row) for row in rows if row.verdict == Verdict.VERIFIED}
+        assert verified <= now <= history.writes
+        verified = now
+
+
+@settings(repeatable, max_examples=50)
+@given(histories(DAYS_LATE), instants)
+def test_lateness_is_never_taken_for_a_lie(day: list[Hour], moments: list[datetime]) -> None:
+    """A witness that is later than grace is missed, never said to contradict the other."""
+    history = live(day)
+    for at in moments:
+        rows = ledger(history, policy_at(at))
+        assert {row.verdict for row in rows} <= {*SETTLED, Verdict.UNRECORDED, Verdict.UNWITNESSED}
+
+
+@settings(repeatable, max_examples=50)
+@given(histories(DAYS_LATE), instants, st.integers(0, 2**32))
+def test_verdicts_do_not_depend_on_the_order_of_arrival(
+    day: list[Hour], moments: list[datetime], seed: int
+) -> None:
+    history = live(day)
+    order = random.Random(seed)  # noqa: S311 - a repeatable order, no secret
+    for at in moments[-1], history.settled + GRACE:
+        assert sorted(map(repr, ledger(history, policy_at(at), order))) == sorted(
+            map(repr, ledger(history, policy_at(at)))
+        )
+
+
+DAY = [
+    Hour(
+        activity=activity,
+        who=0,
+        key=0,
+        layer="processed",
+        second=0,
+        event_delay=60,
+        record_delay=2,
+        addendum_delay=120,
+        deliveries=2,
+        notifications=2,
+        version_named=True,
+        late=(),
+        dialect=0,
+    )
+    for activity in Activity
+]
+"""One hour of each kind."""
+
+
+@pytest.mark.parametrize("activity", Activity)
+@pytest.mark.parametrize("version_named", [True, False])
+def test_each_activity_by_itself(activity: Activity, version_named: bool) -> None:
+    hour = next(hour for hour in DAY if hour.activity is activity)
+    history = live([replace(hour, version_named=version_named)])
+    rows = ledger(history, policy_at(history.settled + GRACE))
+    assert {told(row) for row in rows} == history.writes
+    assert {row.verdict for row in rows} <= {Verdict.VERIFIED}
+
+
+def test_a_record_that_never_comes_is_one_page() -> None:
+    """The suite is not deaf: the same day with one record taken away."""
+    history = live(DAY)
+    poorer = replace(history, records=history.records[1:])
+    rows = ledger(poorer, policy_at(history.settled + GRACE))
+    assert verdicts(rows) == {Verdict.VERIFIED: len(history.writes) - 1, Verdict.UNRECORDED: 1}
+
+
+def test_a_log_that_never_comes_is_a_page_for_each_write_in_it() -> None:
+    history = live(DAY)
+    poorer = replace(history, logs=history.logs[1:])
+    rows = ledger(poorer, policy_at(history.settled + GRACE))
+    assert verdicts(rows) == {Verdict.VERIFIED: len(history.writes) - 1, Verdict.UNWITNESSED: 1}
+
+
+def test_a_writer_who_is_not_declared_is_a_page_for_each_of_his_writes() -> None:
+    history = live(DAY)
+    policy = policy_at(history.settled + GRACE)
+    rows = ledger(history, replace(policy, writers={**policy.writers, "silver": ()}))
+    silver = sum(write.bucket == "processed" for write in history.writes)
+    # Clearing away working files is no longer a declared writer's business either.
+    assert verdicts(rows) == {
+        Verdict.VERIFIED: len(history.writes) - silver,
+        Verdict.UNEXPECTED_PRINCIPAL: silver,
+        Verdict.REMOVED: 3,
+    }
