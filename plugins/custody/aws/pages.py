@@ -1,46 +1,101 @@
-"""What has been paged already: one marker object per finding, ``pages/<fingerprint>.json``."""
+"""What people have been told, remembered in the analytics bucket; nothing in it is ever deleted.
+
+``pages/findings/<fingerprint>.json`` holds what was last told of a finding (a
+`custody.core.findings.PageState`). ``pages/<finder>/dt=…/hour=…/<fingerprint>`` says who found it
+(only the finder can tell that it no longer holds: the table its findings stand in) and in which
+hour the finding lies, so that the pages of a window are found by listing its hours or days.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
-
-from custody.core.findings import Finding
+from custody.core.findings import PageState
+from custody.core.untrusted import load_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+log = logging.getLogger(__name__)
 
-def not_yet_paged(s3: S3Client, bucket: str, findings: Iterable[Finding]) -> list[Finding]:
-    """The findings without a marker, in order."""
-    return [finding for finding in findings if not _marked(s3, bucket, finding.fingerprint)]
+_MAX_STATE_BYTES: Final = 1024 * 1024
 
 
-def mark_paged(s3: S3Client, bucket: str, fingerprints: Iterable[str], message: str) -> None:
-    """Leave a marker per finding, holding the page (a JSON document) that told about it.
+def told(s3: S3Client, bucket: str, fingerprints: Iterable[str]) -> dict[str, PageState]:
+    """What people know, by fingerprint; those they know nothing of are left out.
 
-    Call it after the page is out: a crash in between pages twice, which is better than never.
+    A state that cannot be read counts as nothing known: better to page twice than never.
     """
-    for fingerprint in fingerprints:
+    states = {}
+    for fingerprint in dict.fromkeys(fingerprints):
+        state = _read(s3, bucket, fingerprint)
+        if state is not None:
+            states[fingerprint] = state
+    return states
+
+
+def open_pages(
+    s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
+) -> Iterator[PageState]:
+    """The open pages about what ``finder`` found in these hours (``dt``, ``hour``) or days
+    (``dt``)."""
+    paginator = s3.get_paginator("list_objects_v2")
+    for partition in partitions:
+        prefix = _folder(finder, partition)
+        for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                folder, _, fingerprint = item["Key"].rpartition("/")
+                state = _read(s3, bucket, fingerprint)
+                # Found again in another hour, it is to be resolved there.
+                if (
+                    state is not None
+                    and state.is_open
+                    and f"{folder}/" == _folder(finder, state.finding.hour)
+                ):
+                    yield state
+
+
+def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]) -> None:
+    """Remember what people know now.
+
+    Call it after the page is out: a crash in between pages twice, which is better than never. The
+    hour is written first: a state whose hour is not listed could not be resolved.
+    """
+    for state in states:
+        finding = state.finding
+        if state.is_open:
+            s3.put_object(Bucket=bucket, Key=_folder(finder, finding.hour) + finding.fingerprint)
         s3.put_object(
             Bucket=bucket,
-            Key=_marker(fingerprint),
-            Body=message.encode("utf-8"),
+            Key=_state_key(finding.fingerprint),
+            Body=json.dumps(state.to_json(), ensure_ascii=False).encode("utf-8"),
             ContentType="application/json",
         )
 
 
-def _marker(fingerprint: str) -> str:
-    return f"pages/{fingerprint}.json"
+def _folder(finder: str, partition: Sequence[str]) -> str:
+    names = ("dt", "hour")[: len(partition)]
+    return "".join(
+        [f"pages/{finder}/", *(f"{n}={v}/" for n, v in zip(names, partition, strict=True))]
+    )
 
 
-def _marked(s3: S3Client, bucket: str, fingerprint: str) -> bool:
+def _state_key(fingerprint: str) -> str:
+    return f"pages/findings/{fingerprint}.json"
+
+
+def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
+    key = _state_key(fingerprint)
     try:
-        s3.head_object(Bucket=bucket, Key=_marker(fingerprint))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return False
-        raise
-    return True
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_MAX_STATE_BYTES + 1)
+    except s3.exceptions.NoSuchKey:
+        return None
+    try:
+        state = PageState.from_json(load_json(body, what=key, max_bytes=_MAX_STATE_BYTES))
+    except ValueError as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return None
+    return state if state.finding.fingerprint == fingerprint else None
