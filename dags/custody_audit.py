@@ -1,0 +1,107 @@
+"""Prove once a day that what stands is still what was recorded, and seal the day.
+
+The whole of CloudTrail's digest chain since yesterday is proven. Every object version in bronze,
+silver and gold is compared with its record: one that is gone, hidden or on no record is a finding,
+unless the retention rule explains it. The bytes of a sample are read and hashed again; in
+`sample_days` days every version has its turn. Then the seal is checked against the one remembered,
+and the last days' records and verdicts are sealed. What was found goes to the table `audit` and is
+paged like the findings of `provenance_reconcile`: once.
+
+**On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
+present time. If audits were missed for more days than `days`, trigger one with more.
+**Runbook:** docs/runbooks/ (one per verdict); docs/runbooks/audit-failed.md
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pendulum
+from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
+
+from custody.aws.catalog import Pointer, point_partitions
+from custody.core.windows import audit_window
+from custody.paging import page_findings
+from custody.wiring import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+
+RUN = "{{ ti.xcom_pull(task_ids='audit') }}"
+
+
+@task
+def window(params: dict[str, Any]) -> dict[str, Any]:
+    """The moment of the audit, the partition that holds it, and the days whose pages it watches."""
+    return audit_window(
+        as_of=datetime.now(UTC),
+        grace_minutes=params["grace_minutes"],
+        sample_days=params["sample_days"],
+        days=params["days"],
+    )
+
+
+@task
+def publish_audit(database: str, window: dict[str, Any], location: str) -> None:
+    """Show readers what this audit found, also if it is nothing."""
+    dt, hour = window["partition"]
+    place = Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/")
+    point_partitions(GlueCatalogHook().get_conn(), database, "audit", [place])
+
+
+@dag(
+    # When the reconciliation has judged the day before.
+    schedule=CronDataIntervalTimetable("20 3 * * *", timezone="UTC"),
+    start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
+    catchup=False,
+    max_active_runs=1,  # two at once could page the same finding twice
+    default_args=DEFAULT_ARGS,
+    template_searchpath=sql_root(__file__),
+    tags=[Tag.TIER_1, Tag.PROVENANCE],
+    doc_md=__doc__,
+    params={
+        "sample_days": Param(
+            28,
+            type="integer",
+            minimum=1,
+            maximum=90,
+            title="Read everything within (days)",
+            description="Each day one version in so many is read and hashed again; 1: all",
+        ),
+        "days": Param(
+            2,
+            type="integer",
+            minimum=1,
+            maximum=90,
+            title="Days to look back",
+            description="Days, today included, whose records and verdicts are sealed and whose "
+            "events are searched for who removed something",
+        ),
+        "grace_minutes": Param(
+            180,
+            type="integer",
+            minimum=0,
+            maximum=10080,
+            title="Grace period (minutes)",
+            description="What is younger is left to the reconciliation, which knows more of it",
+        ),
+    },
+)
+def custody_audit() -> None:
+    moment = window()
+    audit = GlueJobOperator(
+        task_id="audit",
+        job_name=setting("audit_job"),
+        script_args={
+            "--settings": "{{ var.json.custody | tojson }}",
+            "--audit": "{{ ti.xcom_pull(task_ids='window') | tojson }}",
+        },
+        **GLUE,
+    )
+    location = f"s3://{setting('analytics_bucket')}/audit/run={RUN}/"
+    published = publish_audit(setting("database"), moment, location)
+    chain(moment, audit, published)
+    page_findings(published, moment, table="audit", ledger="audit")
+
+
+custody_audit()

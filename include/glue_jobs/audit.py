@@ -1,0 +1,547 @@
+"""Audit what stands: the whole trail, every version at rest, and the seal.
+
+Reads   the digests and log files since the head remembered; the names of all records and of all
+        versions in bronze, silver and gold; the bytes and records of the day's sample; the records
+        and verdicts of the last days; the seal.
+Writes  ``audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as Parquet: one
+        row per finding and one per version whose bytes are as recorded; the seal of those records
+        and verdicts; and, where nothing was wrong, the heads of trail and seal under
+        ``audit/heads/``.
+
+The rules are those of `custody.core.at_rest`, `custody.core.digest_chain` and
+`custody.core.seal_check`; this job only brings together what belongs together.
+
+Arguments: settings (JSON, those of the stack), audit (JSON: as_of, grace_minutes, sample_days,
+days).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from pyspark import SparkContext
+from pyspark.rdd import RDD
+from pyspark.sql import SparkSession
+
+from custody.aws.at_rest import held_versions, read_back
+from custody.aws.catalog import locations
+from custody.aws.evidence import (
+    KeyRange,
+    LogToRead,
+    StoredObject,
+    logs_to_read,
+    read_log_file,
+    read_record,
+    stored_versions,
+    trusted_keys,
+)
+from custody.aws.heads import head_key, recall, remember, standing_version
+from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal
+from custody.aws.seal_key import kms_signer
+from custody.aws.spark_ledger import write_rows
+from custody.aws.trail import Pace, validate_trail
+from custody.aws.trail_state import fetch_digest_keys, read_trail_state
+from custody.aws.trail_store import S3TrailStore
+from custody.core.at_rest import (
+    HeldVersion,
+    ObjectAtRest,
+    RecordedVersion,
+    identity_of,
+    is_in_sample,
+    recorded_version,
+    row_of_reading,
+    rows_at_rest,
+)
+from custody.core.deployment import auditor, policy_of, trail_layout
+from custody.core.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.ledger import LedgerRow, TrailDefect, row_of_call, trail_row
+from custody.core.lineage import LINEAGE_PREFIX
+from custody.core.seal_check import REMEMBERED
+from custody.core.seal_entries import RecordEntry, SealEntry, VerdictEntry
+from custody.core.seal_layout import SEAL_PREFIX, log_origin
+from custody.core.seal_verdicts import seal_row
+from custody.core.trail_events import TrailEvent, merge
+from custody.core.trail_findings import Head, TrailReport
+from custody.core.untrusted import MalformedInput
+from custody.core.verdicts import Policy, Verdict
+from custody.core.witness_records import TrustedKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger("audit")
+
+# One request each: enough of them at once to hide the waiting.
+FILES_PER_SLICE = 64
+RECORDS_PER_SLICE = 512
+NAMES_PER_SLICE = 50_000
+
+RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX)
+TRAIL_HEAD, SEAL_HEAD = "trail.json", "seal"
+
+Met = tuple[str, tuple[Iterable[HeldVersion], Iterable[StoredObject]]]
+Object = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to audit: as things stand at ``as_of`` (whole seconds), one in ``sample_days`` of the
+    versions, and ``days`` of the trail's events, records and verdicts, the last of them today."""
+
+    as_of: datetime
+    grace: timedelta
+    sample_days: int
+    days: int
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Order:
+        """Read what `dags/custody_audit.py` sends."""
+        as_of = datetime.fromisoformat(parameters["as_of"]).astimezone(UTC)
+        return cls(
+            as_of=as_of.replace(microsecond=0),
+            grace=timedelta(minutes=parameters["grace_minutes"]),
+            sample_days=parameters["sample_days"],
+            days=parameters["days"],
+        )
+
+    @property
+    def recent(self) -> tuple[date, ...]:
+        """The last ``days`` days, in order."""
+        today = self.as_of.date()
+        return tuple(today - timedelta(days=n) for n in reversed(range(self.days)))
+
+    @property
+    def since(self) -> datetime:
+        """Where the first of them begins."""
+        return datetime.combine(self.recent[0], datetime.min.time(), UTC)
+
+
+# --- At rest --------------------------------------------------------------------------------------
+
+
+def at_rest(
+    held: RDD[HeldVersion],
+    places: RDD[StoredObject],
+    keys: Mapping[str, TrustedKey],
+    removals: Mapping[str, Sequence[TrailEvent]],
+    policy: Policy,
+    *,
+    noncurrent: timedelta,
+    sample_days: int,
+    s3_client: Callable[[], S3Client],
+) -> RDD[LedgerRow]:
+    """The rows of everything the buckets hold, and of everything on record that they do not.
+
+    ``places`` are the stored objects in the places of records, ``removals`` the trail's events by
+    bucket. The bytes of the day's sample are read on the workers, with clients of ``s3_client``.
+    """
+    context, day = held.context, policy.as_of.date()
+    known = context.broadcast(dict(removals))
+    met = (
+        held.filter(lambda version: not version.is_marker)
+        .map(lambda version: (version.identity, version))
+        .cogroup(
+            places.flatMap(
+                lambda stored: [(found, stored)] if (found := identity_of(stored.key)) else []
+            )
+        )
+        .persist()
+    )
+    missing = (
+        met.filter(lambda pair: not list(pair[1][0]))
+        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .map(lambda pair: ((pair[1].bucket, pair[1].key), pair[1]))
+        .filter(lambda pair: pair[0][0] in policy.layers)
+    )
+    standing = met.flatMap(
+        lambda pair: [
+            ((version.bucket, version.key), (version, bool(list(pair[1][1]))))
+            for version in pair[1][0]
+        ]
+    ).union(
+        held.filter(lambda version: version.is_marker).map(
+            lambda marker: ((marker.bucket, marker.key), (marker, True))
+        )
+    )
+    compared = standing.cogroup(missing).flatMap(
+        lambda pair: rows_at_rest(
+            _object(pair[0], *pair[1]), known.value.get(pair[0][0], ()), policy, noncurrent
+        )
+    )
+    read = (
+        met.filter(lambda pair: list(pair[1][0]) and list(pair[1][1]))
+        .filter(lambda pair: is_in_sample(pair[0], day, sample_days))
+        # Spread anew: a few large objects must not wait for each other.
+        .repartition(context.defaultParallelism * 4)
+        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: _read(pairs, policy, s3_client))
+    )
+    return context.union([compared, read])
+
+
+def _object(
+    name: Object,
+    standing: Iterable[tuple[HeldVersion, bool]],
+    missing: Iterable[RecordedVersion],
+) -> ObjectAtRest:
+    held = list(standing)
+    return ObjectAtRest(
+        bucket=name[0],
+        key=name[1],
+        held=tuple(version for version, _ in held),
+        unrecorded=frozenset(version.version_id for version, recorded in held if not recorded),
+        missing=tuple(missing),
+    )
+
+
+def _recorded(
+    pairs: Iterable[Met], keys: Mapping[str, TrustedKey], s3_client: Callable[[], S3Client]
+) -> Iterator[tuple[str, RecordedVersion]]:
+    """What the records of each version say, of those that say anything to be believed."""
+    s3 = s3_client()
+    for identity, (_, places) in pairs:
+        found = recorded_version((read_record(s3, place, keys) for place in places), identity)
+        if found is not None:
+            yield identity, found
+
+
+def _read(
+    pairs: Iterable[tuple[str, RecordedVersion]], policy: Policy, s3_client: Callable[[], S3Client]
+) -> Iterator[LedgerRow]:
+    """The row of each version's bytes."""
+    s3 = s3_client()
+    for _, recorded in pairs:
+        if recorded.sha256s:
+            reading = read_back(s3, recorded.bucket, recorded.key, recorded.version_id)
+            row = row_of_reading(recorded, reading, policy)
+            if row is not None:
+                yield row
+
+
+def list_held(s3: S3Client, settings: Mapping[str, Any]) -> Iterator[HeldVersion]:
+    """What the data buckets hold, and what hides records and seals."""
+    for setting in ("raw_bucket", "processed_bucket", "analytics_bucket"):
+        yield from held_versions(s3, settings[setting])
+    for version in held_versions(s3, settings["provenance_bucket"]):
+        if version.is_marker:
+            yield version
+
+
+# --- The trail ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What became of proving the trail: the report, the log files of the last days, and what is
+    wrong with the head remembered."""
+
+    report: TrailReport
+    logs: Sequence[LogToRead]
+    trouble: str | None
+
+
+def prove_trail(settings: Mapping[str, Any], order: Order, s3: S3Client, cloudtrail: Any) -> Trail:
+    """Prove everything since the head remembered; from the beginning, if none can be used."""
+    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
+    cadence = timedelta(seconds=int(settings["digest_seconds"]))
+    head, trouble = None, None
+    kept = recall(s3, settings["analytics_bucket"], TRAIL_HEAD)
+    if kept is not None:
+        try:
+            head = Head.from_json(kept)
+            if head.bucket != layout.bucket or layout.digest_name(head.key) is None:
+                head, trouble = None, "it is of another trail"
+        except MalformedInput as error:
+            trouble = str(error)
+    report = TrailReport.merged(
+        validate_trail(
+            store,
+            layout,
+            lambda start, end: fetch_digest_keys(cloudtrail, start, end),
+            state=read_trail_state(cloudtrail, settings["trail_name"]),
+            as_of=order.as_of,
+            head=head,
+            pace=Pace(cadence=cadence, grace=cadence, skew=min(cadence / 2, Pace.skew)),
+        )
+    )
+    logs = list(logs_to_read(store, layout, report, order.since))
+    log.info("%d digests proven, %d findings", report.digests_verified, len(report.findings))
+    return Trail(report, logs, trouble)
+
+
+def read_logs(
+    files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
+) -> Iterator[TrailEvent]:
+    """The writes and removals each log file tells of; the reconciliation tells of one it cannot
+    read."""
+    s3 = s3_client()
+    for file in files:
+        yield from read_log_file(s3, file).events
+
+
+def latest(events: RDD[TrailEvent], touched: Iterable[Object]) -> dict[Object, TrailEvent]:
+    """The last event about each of these objects."""
+    wanted = frozenset(touched)
+    found: dict[Object, TrailEvent] = dict(
+        events.map(lambda event: ((event.bucket, event.key), event))
+        .filter(lambda pair: pair[0] in wanted)
+        .reduceByKey(lambda *two: max(two, key=lambda event: (event.time, event.event_id)))
+        .collect()
+    )
+    return found
+
+
+# --- The seal -------------------------------------------------------------------------------------
+
+
+def record_entries(
+    context: SparkContext, records: Sequence[StoredObject], s3_client: Callable[[], S3Client]
+) -> list[SealEntry]:
+    """The records as the seal keeps them: where each lies and the hash of its envelope."""
+    slices = max(1, len(records) // RECORDS_PER_SLICE)
+    found: list[SealEntry] = (
+        context.parallelize(records, slices)
+        .mapPartitions(lambda some: _hashed(some, s3_client))
+        .collect()
+    )
+    return found
+
+
+def _hashed(
+    records: Iterable[StoredObject], s3_client: Callable[[], S3Client]
+) -> Iterator[RecordEntry]:
+    s3 = s3_client()
+    for stored in records:
+        found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
+        digest = hashlib.sha256()
+        with closing(found["Body"]) as body:
+            for chunk in body.iter_chunks(1024 * 1024):
+                digest.update(chunk)
+        yield RecordEntry(stored.key, digest.hexdigest())
+
+
+def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[SealEntry]:
+    """The verdicts in these Parquet files of `reconciliation`; ``PENDING`` is none yet.
+
+    An entry speaks of the time of its row, which is the same whenever that is judged.
+    """
+    if not files:
+        return
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    rows = (
+        spark.read.parquet(*files)
+        .where(f"verdict <> '{Verdict.PENDING}'")
+        .selectExpr(
+            "bucket",
+            "object_key",
+            "version_id",
+            "verdict",
+            "fingerprint",
+            "unix_timestamp(event_time) AS event_time",
+        )
+        .distinct()
+    )
+    for row in rows.toLocalIterator():
+        yield VerdictEntry(
+            bucket=row["bucket"],
+            key=row["object_key"],
+            version_id=row["version_id"],
+            verdict=row["verdict"],
+            fingerprint=row["fingerprint"],
+            as_of=datetime.fromtimestamp(row["event_time"], UTC),
+        )
+
+
+def verdict_files(s3: S3Client, glue: Any, settings: Mapping[str, Any], order: Order) -> list[str]:
+    """The Parquet files that readers of `reconciliation` see for the last days."""
+    where = f"dt BETWEEN '{order.recent[0]}' AND '{order.recent[-1]}'"
+    files: list[str] = []
+    for location in locations(glue, settings["database"], "reconciliation", where):
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            names = (item["Key"] for item in page.get("Contents", ()))
+            files += [f"s3://{bucket}/{name}" for name in names if name.endswith(".parquet")]
+    return files
+
+
+# --- Running --------------------------------------------------------------------------------------
+
+
+def defect_rows(
+    trail: Trail,
+    offences: Sequence[SealOffence],
+    events: RDD[TrailEvent],
+    policy: Policy,
+    settings: Mapping[str, Any],
+    s3: S3Client,
+) -> list[LedgerRow]:
+    """The rows of what is wrong with the trail, the seal, and the heads remembered."""
+    analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
+    defects = [
+        TrailDefect(f.bucket, f.key, f.version_id or UNVERSIONED, policy.as_of, f.reason)
+        for f in trail.report.findings
+    ]
+    placed = []
+    for offence in offences:
+        at, version = (provenance, SEAL_PREFIX + offence.finding.path), offence.version_id
+        if offence.finding.path == REMEMBERED:
+            at = (analytics, head_key(SEAL_HEAD))
+            version = standing_version(s3, *at) or UNVERSIONED
+        placed.append((offence.finding, at, version))
+    sealer = (auditor(settings),)
+    culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
+    strangers = latest(
+        events.filter(lambda event: not event.who.is_one_of(sealer)), (at for _, at, _ in placed)
+    )
+    rows = [trail_row(d, policy, culprits.get((d.bucket, d.key))) for d in defects]
+    rows += [
+        seal_row(
+            finding, policy, bucket=at[0], key=at[1], version_id=version, culprit=strangers.get(at)
+        )
+        for finding, at, version in placed
+    ]
+    if trail.trouble is not None:
+        key = head_key(TRAIL_HEAD)
+        rows.append(
+            row_of_call(
+                Verdict.BAD_SIGNATURE,
+                f"The head of the trail that was remembered cannot be used: {trail.trouble}. The "
+                "trail was proven from its beginning.",
+                bucket=analytics,
+                key=key,
+                version_id=standing_version(s3, analytics, key) or UNVERSIONED,
+                time=policy.as_of,
+                policy=policy,
+                culprit=None,
+            )
+        )
+    return rows
+
+
+def by_bucket(removals: Iterable[TrailEvent]) -> dict[str, list[TrailEvent]]:
+    found: defaultdict[str, list[TrailEvent]] = defaultdict(list)
+    for event in removals:
+        found[event.bucket].append(event)
+    return dict(found)
+
+
+def s3_client() -> S3Client:
+    """A client with the job's own credentials; made in every task, as clients do not travel."""
+    return boto3.client("s3", config=Config(max_pool_connections=Pace.workers))
+
+
+def sliced(context: SparkContext, items: Sequence[Any], per_slice: int) -> RDD[Any]:
+    return context.parallelize(items, max(1, len(items) // per_slice))
+
+
+def run(
+    spark: SparkSession,
+    settings: Mapping[str, Any],
+    order: Order,
+    output: str,
+) -> dict[str, int]:
+    """Audit, write the rows to the URI ``output``, and remember the heads; return verdict counts.
+
+    Versions are listed before records are: a record that comes in between finds its version.
+    """
+    context, s3 = spark.sparkContext, s3_client()
+    analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
+    policy = policy_of(settings, as_of=order.as_of, grace=order.grace)
+    trail = prove_trail(settings, order, s3, boto3.client("cloudtrail"))
+    held = list(list_held(s3, settings))
+    ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
+    records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
+    kept = seal_recent(spark, settings, order, s3, records)
+    events = (
+        sliced(context, trail.logs, FILES_PER_SLICE)
+        .mapPartitions(lambda files: read_logs(files, s3_client))
+        .map(lambda event: (event.event_id, event))
+        .groupByKey()
+        .map(lambda deliveries: merge(deliveries[1]))
+        .persist()
+    )
+    found = at_rest(
+        sliced(context, held, NAMES_PER_SLICE),
+        sliced(context, [r for r in records if r.key.startswith(RECORD_PREFIX)], NAMES_PER_SLICE),
+        trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
+        by_bucket(events.filter(lambda event: not event.is_write).collect()),
+        policy,
+        noncurrent=timedelta(days=int(settings["noncurrent_version_days"])),
+        sample_days=order.sample_days,
+        s3_client=s3_client,
+    )
+    defects = defect_rows(trail, kept.offences, events, policy, settings, s3)
+    counts = write_rows(
+        spark,
+        context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
+        as_of=order.as_of,
+        window=(order.since, order.as_of),
+        output=output,
+    )
+    # Once what was found is written: a head that moves on must not leave a finding behind.
+    if not trail.report.findings and trail.report.head is not None:
+        remember(s3, analytics, TRAIL_HEAD, trail.report.head.to_json().encode())
+    if kept.head is not None:
+        remember(s3, analytics, SEAL_HEAD, kept.head)
+    return counts
+
+
+def seal_recent(
+    spark: SparkSession,
+    settings: Mapping[str, Any],
+    order: Order,
+    s3: S3Client,
+    records: Sequence[StoredObject],
+) -> SealKept:
+    """Check the seal against the head remembered, and seal the last days' records and verdicts."""
+    provenance = settings["provenance_bucket"]
+    folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in order.recent)
+    recent = [stored for stored in records if stored.key.startswith(folders)]
+    glue = boto3.client("glue")
+
+    def entries() -> Iterator[SealEntry]:
+        yield from record_entries(spark.sparkContext, recent, s3_client)
+        yield from verdict_entries(spark, verdict_files(s3, glue, settings, order))
+
+    kept = keep_seal(
+        s3,
+        provenance,
+        entries(),
+        signer=kms_signer(boto3.client("kms"), settings["seal_key_arn"], log_origin(provenance)),
+        remembered=recall(s3, settings["analytics_bucket"], SEAL_HEAD),
+    )
+    if kept.sealed is not None:
+        log.info("sealed %d new entries", kept.sealed.appended)
+    for offence in kept.offences:
+        log.error("the seal does not hold: %s: %s", offence.finding.path, offence.finding.reason)
+    return kept
+
+
+def main(argv: list[str]) -> None:
+    """Run on Glue."""
+    from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
+
+    args = getResolvedOptions(argv, ["settings", "audit"])
+    settings, order = json.loads(args["settings"]), Order.of(json.loads(args["audit"]))
+    output = f"s3://{settings['analytics_bucket']}/audit/run={args['JOB_RUN_ID']}/"
+    spark = SparkSession.builder.appName("audit").getOrCreate()
+    counts = run(spark, settings, order, output)
+    log.info("as of %s: %s; %s", order.as_of, counts or "no rows", output)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log.setLevel(logging.INFO)
+    main(sys.argv)

@@ -1,0 +1,196 @@
+"""The audit brings together what belongs together, on Spark."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from tests.include.glue_jobs.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
+from tests.plugins.custody.core.removals import INSIDER, call
+
+import audit
+from custody.aws.evidence import StoredObject
+from custody.aws.spark_ledger import write_rows
+from custody.core.at_rest import HeldVersion, is_in_sample
+from custody.core.ledger import LedgerRow
+from custody.core.seal_entries import RecordEntry, VerdictEntry
+from custody.core.trail_events import TrailEvent
+from custody.core.verdicts import Policy
+from custody.core.witness_records import TrustedKey
+
+# PySpark leaves the socket of every collect() to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+AS_OF = datetime(2026, 11, 3, 3, 20, tzinfo=UTC)
+POLICY = Policy(
+    as_of=AS_OF,
+    grace=timedelta(hours=3),
+    layers={RAW: "bronze", PROVENANCE: "provenance"},
+    writers={"bronze": ("arn:aws:iam::111122223333:user/crm",)},
+    recorders=(),
+)
+SINCE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def held(zone: LandingZone) -> list[HeldVersion]:
+    return [
+        HeldVersion(RAW, key, version_id, LANDED_AT, is_marker=False)
+        for (bucket, key), versions in zone.s3.objects.items()
+        if bucket == RAW
+        for version_id, _ in versions
+    ]
+
+
+def places(zone: LandingZone) -> list[StoredObject]:
+    return [
+        StoredObject(PROVENANCE, key, version_id, LANDED_AT)
+        for (bucket, key), versions in zone.s3.objects.items()
+        if bucket == PROVENANCE
+        for version_id, _ in versions
+    ]
+
+
+def audited(
+    spark: SparkSession,
+    zone: LandingZone,
+    here: Iterable[HeldVersion],
+    removals: dict[str, list[TrailEvent]],
+    sample_days: int = 1,
+) -> dict[tuple[str, str], LedgerRow]:
+    context, s3 = spark.sparkContext, zone.s3
+    rows = audit.at_rest(
+        context.parallelize(list(here), 2),
+        context.parallelize(places(zone), 2),
+        {arn: TrustedKey(arn, der, SINCE, None) for arn, der in zone.public_keys.items()},
+        removals,
+        POLICY,
+        noncurrent=timedelta(days=90),
+        sample_days=sample_days,
+        s3_client=lambda: s3,
+    ).collect()
+    found = {(row.object_key, row.version_id): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_everything_is_compared_with_its_record(spark: SparkSession) -> None:
+    zone = LandingZone()
+    zone.land("honest.csv", b"id\n1\n")
+    zone.land("honest.csv", b"id\n1\n2\n", version_id="v2")
+    zone.land("altered.csv", b"id\n1\n", claims={"sha256": "ab" * 32})
+    zone.land("unrecorded.csv", b"id\n1\n", recorded=False)
+    zone.land("removed.csv", b"id\n1\n")
+    zone.land("hidden.csv", b"id\n1\n")
+    zone.s3.put(PROVENANCE, "provenance/incoming/dt=2026-11-02/notes.json", b"{}", "r1")
+    zone.s3.put(PROVENANCE, f"provenance/incoming/dt=2026-11-02/{'0' * 64}.json", b"{}", "r1")
+    marker = HeldVersion(RAW, "hidden.csv", "m1", AS_OF - timedelta(hours=4), is_marker=True)
+    here = [version for version in held(zone) if version.key != "removed.csv"]
+
+    batch = call(bucket=RAW, at=marker.stored_at)
+    found = audited(spark, zone, [*here, marker], {RAW: [batch]})
+
+    assert {name: row.verdict for name, row in found.items()} == {
+        ("honest.csv", "v1"): "VERIFIED",
+        ("honest.csv", "v2"): "VERIFIED",
+        ("altered.csv", "v1"): "ALTERED",
+        ("unrecorded.csv", "v1"): "UNRECORDED",
+        ("removed.csv", "v1"): "REMOVED",
+        ("hidden.csv", "v1"): "VERIFIED",
+        ("hidden.csv", "m1"): "REMOVED",
+    }
+    assert found["removed.csv", "v1"].principal_arn == INSIDER.arn
+    assert found["hidden.csv", "m1"].principal_arn == INSIDER.arn
+    altered = found["altered.csv", "v1"]
+    assert hashlib.sha256(b"id\n1\n").hexdigest() in altered.verdict_reason
+    assert (altered.sha256, altered.key_id) == ("ab" * 32, KEY_ARN)
+
+
+def test_only_the_bytes_of_the_days_sample_are_read(spark: SparkSession) -> None:
+    zone = LandingZone()
+    for n in range(12):
+        zone.land(f"{n}.csv", b"id\n1\n", claims={"sha256": "ab" * 32})
+    today = {v.key for v in held(zone) if is_in_sample(v.identity, AS_OF.date(), 3)}
+    assert 0 < len(today) < 12
+    found = audited(spark, zone, held(zone), {}, sample_days=3)
+    assert {key for key, _ in found} == today
+
+
+def test_an_order_is_read_as_the_dag_sends_it() -> None:
+    order = audit.Order.of(
+        {
+            "as_of": "2026-11-03T03:20:05.678Z",
+            "grace_minutes": 180,
+            "sample_days": 28,
+            "days": 2,
+            "watched": [["2026-11-03"]],
+        }
+    )
+    assert order.as_of == datetime(2026, 11, 3, 3, 20, 5, tzinfo=UTC)
+    assert order.grace == timedelta(hours=3)
+    assert [day.isoformat() for day in order.recent] == ["2026-11-02", "2026-11-03"]
+
+
+def test_records_are_sealed_by_the_hash_of_their_envelopes(spark: SparkSession) -> None:
+    zone = LandingZone()
+    zone.land("a.csv", b"id\n1\n")
+    (place,) = places(zone)
+    s3 = zone.s3
+    ((_, envelope),) = s3.objects[PROVENANCE, place.key]
+    entries = audit.record_entries(spark.sparkContext, [place], lambda: s3)
+    assert entries == [RecordEntry(place.key, hashlib.sha256(envelope).hexdigest())]
+
+
+def row(verdict: str, key: str, hour: int) -> LedgerRow:
+    (found,) = [
+        LedgerRow(
+            event_time=datetime(2026, 11, 2, hour, 0, 1, tzinfo=UTC),
+            bucket=RAW,
+            object_key=key,
+            version_id="v1",
+            verdict=verdict,
+            verdict_reason="why",
+            fingerprint="ab" * 32,
+            **dict.fromkeys(
+                (
+                    *("event_name", "principal_arn", "principal_type", "source_ip", "user_agent"),
+                    *("request_id", "event_id", "sha256", "size_bytes", "hashed_at", "key_id"),
+                    *("pipeline_layer", "record_key", "log_key"),
+                )
+            ),
+        )
+    ]
+    return found
+
+
+def test_verdicts_are_sealed_as_readers_see_them_but_for_those_that_are_none_yet(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    rows = [row("VERIFIED", "a.csv", 6), row("PENDING", "b.csv", 6), row("UNRECORDED", "c.csv", 7)]
+    counts = write_rows(
+        spark,
+        spark.sparkContext.parallelize(rows, 1),
+        as_of=AS_OF,
+        window=(AS_OF - timedelta(days=1), AS_OF),
+        output=f"{tmp_path}/run=1/",
+    )
+    assert counts == {"VERIFIED": 1, "PENDING": 1, "UNRECORDED": 1}
+    folders = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")}
+    assert folders == {"run=1/dt=2026-11-02/hour=06", "run=1/dt=2026-11-02/hour=07"}
+    files = sorted(str(path) for path in tmp_path.rglob("*.parquet"))
+    assert set(audit.verdict_entries(spark, files)) == {
+        VerdictEntry(RAW, "a.csv", "v1", "VERIFIED", "ab" * 32, rows[0].event_time),
+        VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", "ab" * 32, rows[2].event_time),
+    }
+    assert list(audit.verdict_entries(spark, [])) == []
+
+
+def test_the_last_event_about_an_object_is_found(spark: SparkSession) -> None:
+    early = call(key="a", version="v1", event_id="e1", at=AS_OF)
+    late = call(key="a", version="v2", event_id="e2", at=AS_OF + timedelta(seconds=1))
+    other = call(key="b", version="v1", event_id="e3", at=AS_OF)
+    events = spark.sparkContext.parallelize([late, early, other, call()], 2)
+    assert audit.latest(events, [("raw", "a"), ("raw", "c")]) == {("raw", "a"): late}
