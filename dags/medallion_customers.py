@@ -3,7 +3,8 @@
 Waits until something has landed under `incoming/customers/dt=<day>/`, then until every file there
 has its hash record (the custody gate), and runs the Glue jobs. Each run writes to places of its
 own; readers see it once its partitions are pointed there, after the job's own checks: the row
-accounting of every file closes, and the rejected share is within the contract.
+accounting of every file closes, and the rejected share is within the contract. Each job signs what
+it wrote and out of what (its lineage), and gold is built only from what the silver run signed.
 
 A file that is still without a record when its time is up does not hold up the others: the job puts
 it into quarantine. A file without a valid record never reaches silver.
@@ -147,6 +148,7 @@ def medallion_customers() -> None:
             "--processed_bucket": setting("processed_bucket"),
             "--contract": setting("code_location") + f"/contracts/{DATASET}.odcs.yaml",
             "--signing_key_arn": setting("signing_key_arn"),
+            "--lineage_key_arn": setting("lineage_key_arn"),
         },
         **GLUE,
     )
@@ -173,9 +175,12 @@ def medallion_customers() -> None:
             "--dataset": DATASET,
             "--dt": DAY,
             "--silver_run": f"s3://{setting('processed_bucket')}/silver/{DATASET}/{SILVER_RUN}",
+            "--silver_job": setting("bronze_to_silver_job"),
             "--analytics_bucket": setting("analytics_bucket"),
+            "--provenance_bucket": setting("provenance_bucket"),
             "--gold_sql": setting("code_location") + f"/sql/gold/{GOLD}.sql",
             "--gold_table": GOLD,
+            "--lineage_key_arn": setting("lineage_key_arn"),
         },
         **GLUE,
     )

@@ -1,7 +1,8 @@
 """Keep the tables and the view of the provenance ledger in place.
 
-Creates `cloudtrail_logs`, `hash_records` and `reconciliation` where they are missing, and makes the
-view `provenance_ledger` anew, so that a change of its definition reaches Athena within the hour.
+Creates `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks` and `audit` where they
+are missing, and makes the view `provenance_ledger` anew, so that a change of its definition reaches
+Athena within the hour.
 The partitions of both witnesses are projected: there is nothing to register.
 
 **On failure:** clear the failed task; every task may run again at any time.
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
-from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag
+from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
 from custody.wiring import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
 
@@ -28,16 +29,6 @@ from custody.wiring import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
     template_searchpath=sql_root(__file__),
     tags=[Tag.TIER_2, Tag.PROVENANCE],
     doc_md=__doc__,
-    params={
-        "grace_minutes": Param(
-            30,
-            type="integer",
-            minimum=0,
-            maximum=10080,
-            title="Grace period (minutes)",
-            description="How long a witness may be missing before the view calls it a finding",
-        ),
-    },
 )
 def provenance_ledger() -> None:
     create_tables = AthenaOperator.partial(task_id="create_tables", **ATHENA_SHORT).expand(
@@ -45,6 +36,8 @@ def provenance_ledger() -> None:
             "provenance/create_cloudtrail_logs.sql",
             "provenance/create_hash_records.sql",
             "provenance/create_reconciliation.sql",
+            "provenance/create_record_checks.sql",
+            "provenance/create_audit.sql",
         ]
     )
     create_view = AthenaOperator(

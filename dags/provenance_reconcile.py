@@ -2,11 +2,13 @@
 
 For each object version written in the window, CloudTrail must have seen the write and the recorder
 must have hashed it. The verdicts of the window go to the table `reconciliation`; a rerun replaces
-them. Each finding (`UNRECORDED`, `UNWITNESSED`, `CONFLICT`) is published once to the SNS topic,
-with who did what to which object version; more than 100 new ones of a verdict become one page.
+them. Each finding is published once to the SNS topic, with who did what to which object version;
+more than 100 new ones of one cause become one page. A page whose finding no longer holds is
+resolved by one more message.
 
-The window is the hours that ended at least the grace period before this run, or the one given. Give
-a window again to look at it anew when late evidence has arrived; what was paged stays paged.
+The window is the hours that ended at least the grace period before this run, and the
+`lookback_hours` before those, which are judged once more with what came late; or the window given.
+What was paged is not paged again.
 
 **On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
 present time. A page may come twice if its task dies between publishing and marking, but it comes.
@@ -19,23 +21,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pendulum
-from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.providers.amazon.aws.operators.athena import AthenaOperator
-from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
-from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task, task_group
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
-from custody.aws.athena import rows
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.pages import mark_paged, not_yet_paged
-from custody.core import findings
-from custody.core.findings import READ_LIMIT, SEVERITIES, Finding, distinct
 from custody.core.windows import reconcile_window
-from custody.operators.athena_unload import AthenaUnloadOperator
-from custody.wiring import ATHENA, DEFAULT_ARGS, Tag, setting, sql_root
+from custody.paging import page_findings
+from custody.wiring import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
 
 WINDOW = "{% set window = ti.xcom_pull(task_ids='window') %}"
+RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 
 
 @task
@@ -47,14 +43,14 @@ def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
         interval_start=dag_run.data_interval_start,
         interval_end=dag_run.data_interval_end,
         grace_minutes=params["grace_minutes"],
+        lookback_hours=params["lookback_hours"],
     )
     return {
         **chosen.parameters(
             as_of=datetime.now(UTC),
             grace_minutes=params["grace_minutes"],
-            lateness_days=params["lateness_days"],
         ),
-        "hours": [list(values) for values in chosen.partitions()],
+        "watched": chosen.partitions(),
     }
 
 
@@ -65,49 +61,8 @@ def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
         GlueCatalogHook().get_conn(),
         database,
         "reconciliation",
-        [Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/") for dt, hour in window["hours"]],
+        [Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/") for dt, hour in window["watched"]],
     )
-
-
-@task
-def pages(bucket: str, window: dict[str, Any], query: str) -> list[dict[str, Any]]:
-    """The pages nobody has had yet."""
-    found = list(rows(AthenaHook().get_conn(), query))
-    totals = {str(row["verdict"]): int(row["verdict_findings"] or 0) for row in found}
-    new = not_yet_paged(S3Hook().get_conn(), bucket, distinct(map(Finding.from_row, found)))
-    return [
-        {
-            "subject": page.subject,
-            "message": page.message,
-            "message_attributes": dict(page.message_attributes),
-            "fingerprints": list(page.fingerprints),
-        }
-        for page in findings.pages(
-            new, totals=totals, window_start=window["start"], window_end=window["end"]
-        )
-    ]
-
-
-@task
-def mark(bucket: str, fingerprints: list[str], message: str) -> None:
-    """Remember that the page is out."""
-    mark_paged(S3Hook().get_conn(), bucket, fingerprints, message)
-
-
-# A group, not mapped operators: its arguments reach the operator as they are. A mapped operator
-# would render the texts in them as templates, and an object's key is whatever its uploader typed.
-@task_group
-def page(
-    subject: str, message: str, message_attributes: dict[str, str], fingerprints: list[str]
-) -> None:
-    publish = SnsPublishOperator(
-        task_id="publish",
-        target_arn=setting("topic_arn"),
-        subject=subject,
-        message=message,
-        message_attributes=message_attributes,
-    )
-    chain(publish, mark(setting("analytics_bucket"), fingerprints, message))
 
 
 @dag(
@@ -143,35 +98,31 @@ def page(
             title="Grace period (minutes)",
             description="How long a witness may be missing before that is a finding",
         ),
-        "lateness_days": Param(
-            1,
+        "lookback_hours": Param(
+            3,
             type="integer",
             minimum=0,
-            maximum=30,
-            title="Late delivery (days)",
-            description="How many days after the window CloudTrail deliveries are searched",
+            maximum=72,
+            title="Judge again (hours)",
+            description="Hours before the window to judge once more, with what came late",
         ),
     },
 )
 def provenance_reconcile() -> None:
     hours = window()
-    classify = AthenaUnloadOperator(
+    classify = GlueJobOperator(
         task_id="classify",
-        location=f"s3://{setting('analytics_bucket')}/reconciliation/run={{{{ ti.id }}}}/",
-        query=WINDOW
-        + "{% set location = task.location %}{% include 'reconcile/classify_window.sql' %}",
-        **ATHENA,
+        job_name=setting("reconcile_job"),
+        script_args={
+            "--settings": "{{ var.json.custody | tojson }}",
+            "--window": WINDOW + "{{ window | tojson }}",
+        },
+        **GLUE,
     )
-    published = publish_hours(setting("database"), hours, classify.output)
-    read_findings = AthenaOperator(
-        task_id="read_findings",
-        query=WINDOW
-        + f"{{% set verdicts = {list(SEVERITIES)} %}}{{% set limit = {READ_LIMIT} %}}"
-        + "{% include 'reconcile/read_findings.sql' %}",
-        **ATHENA,
-    )
-    chain(hours, classify, published, read_findings)
-    page.expand_kwargs(pages(setting("analytics_bucket"), hours, read_findings.output))
+    location = f"s3://{setting('analytics_bucket')}/reconciliation/run={RUN}/"
+    published = publish_hours(setting("database"), hours, location)
+    chain(hours, classify, published)
+    page_findings(published, hours, table="reconciliation", ledger="provenance_ledger")
 
 
 provenance_reconcile()

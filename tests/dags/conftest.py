@@ -39,8 +39,11 @@ SETTINGS = {
         "workgroup",
         "topic_arn",
         "signing_key_arn",
+        "lineage_key_arn",
         "bronze_to_silver_job",
         "silver_to_gold_job",
+        "reconcile_job",
+        "audit_job",
         "trail_name",
     )
 } | {"code_location": "s3://the-artifacts/abc"}
@@ -51,6 +54,12 @@ Render = Callable[..., Any]
 @pytest.fixture(scope="session")
 def bag() -> DagBag:
     return DagBag(dag_folder=DAGS)
+
+
+@pytest.fixture
+def settings() -> dict[str, str]:
+    """The stack's settings, as the DAGs read them."""
+    return SETTINGS
 
 
 class FakeTaskInstance:

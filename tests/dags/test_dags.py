@@ -20,7 +20,10 @@ from custody.wiring import DEFAULT_ARGS, Tag
 
 REPOSITORY = Path(__file__).parents[2]
 
+PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark"}
+
 TASKS = {
+    "custody_audit": {"window", "audit", "publish_audit"} | PAGING,
     "medallion_customers": {
         "create_tables",
         "wait_for_landing",
@@ -33,22 +36,22 @@ TASKS = {
         "publish_gold",
     },
     "provenance_ledger": {"create_tables", "create_view"},
-    "provenance_reconcile": {
-        "window",
-        "classify",
-        "publish_hours",
-        "read_findings",
-        "pages",
-        "page.publish",
-        "page.mark",
-    },
+    "provenance_reconcile": {"window", "classify", "publish_hours"} | PAGING,
 }
 
 PARAMS = {
+    "custody_audit": {"sample_days", "days", "grace_minutes"},
     "medallion_customers": {"dt", "record_minutes"},
-    "provenance_ledger": {"grace_minutes"},
-    "provenance_reconcile": {"window_start", "window_end", "grace_minutes", "lateness_days"},
+    "provenance_ledger": set(),
+    "provenance_reconcile": {
+        "window_start",
+        "window_end",
+        "grace_minutes",
+        "lookback_hours",
+    },
 }
+
+PAGERS = [dag_id for dag_id, tasks in TASKS.items() if tasks >= PAGING]
 
 WAITING_ON_AWS = (AthenaOperator, GlueJobOperator, S3KeySensor)
 # Definitions, and reads of a day's few rows: over before they would be deferred.
@@ -132,7 +135,7 @@ def test_every_task_keeps_the_shared_defaults(bag):
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
     waiting = [task for task in all_tasks(bag) if issubclass(operator_class(task), WAITING_ON_AWS)]
-    assert len(waiting) == 9
+    assert len(waiting) == 11
     for task in waiting:
         assert argument(task, "deferrable") is (task.task_id not in SHORT), task.task_id
         kind = operator_class(task)
@@ -150,8 +153,9 @@ def test_the_gate_frees_its_worker_and_ends(bag):
     assert (gate.mode, gate.timeout) == ("reschedule", 3600)
 
 
-def test_only_one_reconciliation_at_a_time_may_page(bag):
-    assert bag.dags["provenance_reconcile"].max_active_runs == 1
+@pytest.mark.parametrize("dag_id", PAGERS)
+def test_only_one_run_at_a_time_may_page(bag, dag_id):
+    assert bag.dags[dag_id].max_active_runs == 1
 
 
 def test_tasks_run_in_this_order(bag):
@@ -170,10 +174,21 @@ def test_tasks_run_in_this_order(bag):
         "publish_gold": set(),
     }
     assert after("provenance_ledger") == {"create_tables": {"create_view"}, "create_view": set()}
+    assert after("custody_audit") == {
+        "window": {"audit", "publish_audit", "open_pages", "pages"},
+        "audit": {"publish_audit"},
+        "publish_audit": {"open_pages"},
+        "open_pages": {"read_findings", "pages"},
+        "read_findings": {"pages"},
+        "pages": {"page.publish", "page.mark"},
+        "page.publish": {"page.mark"},
+        "page.mark": set(),
+    }
     assert after("provenance_reconcile") == {
-        "window": {"classify", "publish_hours", "pages"},
+        "window": {"classify", "publish_hours", "open_pages", "pages"},
         "classify": {"publish_hours"},
-        "publish_hours": {"read_findings"},
+        "publish_hours": {"open_pages"},
+        "open_pages": {"read_findings", "pages"},
         "read_findings": {"pages"},
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
@@ -181,8 +196,9 @@ def test_tasks_run_in_this_order(bag):
     }
 
 
-def test_pages_go_out_through_sns(bag):
-    publish = bag.dags["provenance_reconcile"].get_task("page.publish")
+@pytest.mark.parametrize("dag_id", PAGERS)
+def test_pages_go_out_through_sns(bag, dag_id):
+    publish = bag.dags[dag_id].get_task("page.publish")
     assert isinstance(publish, SnsPublishOperator)
 
 
@@ -208,7 +224,7 @@ def test_dags_load_with_only_the_plugins_on_the_path(tmp_path, shipped):
         "assert bag.import_errors == {}, bag.import_errors\n"
         "for dag in bag.dags.values():\n"
         f"    assert list(dag.template_searchpath) == [{str(include / 'sql')!r}]\n"
-        "    dag.get_template_env().get_template('provenance/ledger.jinja')\n"
+        "    dag.get_template_env().get_template('provenance/provenance_ledger.sql')\n"
         "print(sorted(bag.dags))\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {

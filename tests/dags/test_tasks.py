@@ -11,6 +11,7 @@ from moto import mock_aws
 from tests.moto_aws import REGION, answer, make_bucket
 
 from custody.core.landing import record_id, record_key
+from custody.core.ledger import fingerprint
 from custody.core.windows import BadWindow
 
 
@@ -53,7 +54,7 @@ def reconcile_params(**given):
         "window_start": None,
         "window_end": None,
         "grace_minutes": 30,
-        "lateness_days": 1,
+        "lookback_hours": 3,
     } | given
 
 
@@ -64,23 +65,43 @@ def test_the_window_follows_the_interval(function):
     )
     window = function("provenance_reconcile", "window")(reconcile_params(), run)
     assert (window["start"], window["end"]) == (
-        "2026-11-01 06:00:00.000",
+        "2026-11-01 03:00:00.000",
         "2026-11-01 07:00:00.000",
     )
-    assert window["hours"] == [["2026-11-01", "06"]]
-    assert json.loads(json.dumps(window)) == window
+    assert window["watched"] == [("2026-11-01", hour) for hour in ("03", "04", "05", "06")]
 
 
 def test_the_window_given_wins(function):
     run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
     params = reconcile_params(
-        window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z", lateness_days=3
+        window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z"
     )
     window = function("provenance_reconcile", "window")(params, run)
-    assert window["hours"] == [["2026-11-01", "22"], ["2026-11-01", "23"], ["2026-11-02", "00"]]
-    assert window["trail_to"] == "2026/11/05"
+    assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
+    assert window["records_to"] == "2026-11-03"
     with pytest.raises(BadWindow, match="no data interval"):
         function("provenance_reconcile", "window")(reconcile_params(), run)
+
+
+def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function):
+    params = {"grace_minutes": 180, "sample_days": 28, "days": 2}
+    window = json.loads(json.dumps(function("custody_audit", "window")(params)))
+    moment = datetime.fromisoformat(window["as_of"])
+    assert window["partition"] == [f"{moment:%Y-%m-%d}", f"{moment:%H}"]
+    assert (window["first_dt"], window["first_hour"][-2:]) == tuple(window["partition"])
+    assert len(window["watched"]) == 30
+    assert (window["sample_days"], window["days"], window["grace_minutes"]) == (28, 2, 180)
+
+
+def test_the_audit_publishes_its_own_hour(aws, function):
+    glue = boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "db"})
+    table(glue, "audit", "dt", "hour")
+    publish = function("custody_audit", "publish_audit", GlueCatalogHook=glue)
+    publish("db", {"partition": ["2026-11-02", "03"]}, "s3://analytics/audit/run=1/")
+    assert locations(glue, "audit") == {
+        ("2026-11-02", "03"): "s3://analytics/audit/run=1/dt=2026-11-02/hour=03/"
+    }
 
 
 def table(glue, name, *keys):
@@ -104,7 +125,7 @@ def test_empty_hours_are_published_too(aws, function):
     glue.create_database(DatabaseInput={"Name": "db"})
     table(glue, "reconciliation", "dt", "hour")
     publish = function("provenance_reconcile", "publish_hours", GlueCatalogHook=glue)
-    window = {"hours": [["2026-11-01", "06"], ["2026-11-01", "07"]]}
+    window = {"watched": [["2026-11-01", "06"], ["2026-11-01", "07"]]}
     publish("db", window, "s3://analytics/reconciliation/run=1/")
     publish("db", window, "s3://analytics/reconciliation/run=2/")
     assert locations(glue, "reconciliation") == {
@@ -129,8 +150,8 @@ def test_a_day_is_published_table_by_table(aws, function):
     assert locations(glue, "silver_customers_files") == {("2026-11-01",): "s3://f/jr_2/"}
 
 
-FINDINGS = [
-    {
+def row(verdict, key):
+    return {
         "verdict": verdict,
         "bucket": "raw",
         "object_key": key,
@@ -138,16 +159,18 @@ FINDINGS = [
         "principal_arn": None,
         "event_time": "2026-11-01T06:00:01Z",
         "verdict_reason": "because",
-        "fingerprint": fingerprint,
-        "verdict_findings": "2",
+        "fingerprint": fingerprint(verdict, "raw", key, "v1"),
+        "cause_findings": "2",
     }
-    for verdict, key, fingerprint in (
-        ("CONFLICT", "a.csv", "f1"),
-        ("CONFLICT", "a.csv", "f1"),
-        ("UNRECORDED", "b.csv", "f2"),
-    )
-]
-WINDOW = {"start": "2026-11-01 06:00:00.000", "end": "2026-11-01 07:00:00.000"}
+
+
+CONFLICT, UNRECORDED = row("CONFLICT", "{{ a }}.csv"), row("UNRECORDED", "b.csv")
+VERIFIED = row("VERIFIED", "b.csv")
+WINDOW = {
+    "start": "2026-11-01 06:00:00.000",
+    "end": "2026-11-01 07:00:00.000",
+    "watched": [["2026-11-01", "06"]],
+}
 
 
 def athena_with(found):
@@ -164,20 +187,45 @@ def athena_with(found):
     return client
 
 
-def test_a_finding_is_paged_once_and_marked_after_it_is_out(aws, function):
+def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws, function):
     s3 = boto3.client("s3", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
-    clients = {"S3Hook": s3, "AthenaHook": athena_with(FINDINGS)}
-    pages = function("provenance_reconcile", "pages", **clients)
+    open_pages = function("provenance_reconcile", "open_pages", S3Hook=s3)
+    mark = function("provenance_reconcile", "page.mark", S3Hook=s3)
 
-    first = pages(bucket, WINDOW, "q")
-    assert [page["fingerprints"] for page in first] == [["f1"], ["f2"]]
-    assert first[0].keys() == {"subject", "message", "message_attributes", "fingerprints"}
-    assert pages(bucket, WINDOW, "q") == first  # not marked yet: it would be paged again
+    def pages_after(*found):
+        watched = open_pages(bucket, "reconciliation", WINDOW)
+        clients = {"S3Hook": s3, "AthenaHook": athena_with([*found])}
+        pages = function("provenance_reconcile", "pages", **clients)
+        told = pages(bucket, WINDOW, watched, "q", "provenance_ledger")
+        return json.loads(json.dumps(told))  # as XCom has it
 
-    mark = function("provenance_reconcile", "page.mark", **clients)
-    mark(bucket, first[0]["fingerprints"], first[0]["message"])
-    assert [page["fingerprints"] for page in pages(bucket, WINDOW, "q")] == [["f2"]]
+    def subjects(pages):
+        return [page["subject"].split(" (")[0] for page in pages]
+
+    assert open_pages(bucket, "reconciliation", WINDOW) == {"pages": [], "rows": []}
+    first = pages_after(CONFLICT, CONFLICT, UNRECORDED)
+    assert subjects(first) == ["CONFLICT", "UNRECORDED"]
+    assert first[0].keys() == {"subject", "message", "message_attributes", "states"}
+    # Not marked yet: SNS may have refused them.
+    assert pages_after(CONFLICT, CONFLICT, UNRECORDED) == first
+
+    mark(bucket, "reconciliation", first[1]["states"])
+    assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["CONFLICT"]
+    mark(bucket, "reconciliation", first[0]["states"])
+    assert pages_after(CONFLICT, UNRECORDED) == []
+    watched = open_pages(bucket, "reconciliation", WINDOW)
+    assert set(watched["pages"]) == {CONFLICT["fingerprint"], UNRECORDED["fingerprint"]}
+    assert VERIFIED["fingerprint"] in watched["rows"]
+    later = WINDOW | {"watched": [["2026-11-01", "07"]]}
+    assert open_pages(bucket, "reconciliation", later)["pages"] == []
+
+    late = pages_after(CONFLICT, VERIFIED)
+    assert subjects(late) == ["RESOLVED UNRECORDED"]
+    assert pages_after(CONFLICT, VERIFIED) == late
+    mark(bucket, "reconciliation", late[0]["states"])
+    assert pages_after(CONFLICT, VERIFIED) == []
+    assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
 
 
 def test_the_gate_opens_when_every_file_has_its_record(aws, function):

@@ -8,16 +8,17 @@ import jinja2
 import pytest
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
-from custody.core.windows import BadWindow, Window
+from custody.core.findings import MAX_WATCHED, SEVERITIES
+from custody.core.windows import BadWindow, Window, audit_window
 
 WINDOW = Window(
     datetime(2026, 11, 1, 6, tzinfo=UTC), datetime(2026, 11, 1, 8, tzinfo=UTC)
-).parameters(as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC), grace_minutes=30, lateness_days=1)
+).parameters(as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC), grace_minutes=30)
 PAGE = {
     "subject": "CONFLICT s3://raw/{{ 1 / 0 }}.sql",
     "message": '{"key": "{{ undefined }}{% raw %}.sql"}',
     "message_attributes": {"verdict": "{{ 1 / 0 }}"},
-    "fingerprints": ["{{ 1 / 0 }}"],
+    "states": [{"open": True, "finding": {"key": "{{ 1 / 0 }}.sql"}}],
 }
 
 
@@ -29,19 +30,24 @@ def statement(query):
 
 def test_the_ledger_tables_and_view(render):
     created = [
-        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(3)
+        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(5)
     ]
     assert [text.split("(")[0].strip() for text in created] == [
         f"CREATE EXTERNAL TABLE IF NOT EXISTS {table}"
-        for table in ("cloudtrail_logs", "hash_records", "reconciliation")
+        for table in (
+            "cloudtrail_logs",
+            "hash_records",
+            "reconciliation",
+            "record_checks",
+            "audit",
+        )
     ]
     trail = "s3://the-trail-bucket/AWSLogs/the-account-id/CloudTrail/the-region"
     assert f"LOCATION '{trail}'" in created[0]
     assert f"'storage.location.template' = '{trail}/${{timestamp}}'" in created[0]
 
-    view = render("provenance_ledger", "create_view", params={"grace_minutes": 45})
-    assert statement(view.query).startswith("CREATE OR REPLACE VIEW provenance_ledger AS\nWITH ")
-    assert "INTERVAL '45' MINUTE" in view.query
+    view = render("provenance_ledger", "create_view")
+    assert statement(view.query).startswith("CREATE OR REPLACE VIEW provenance_ledger AS\nSELECT")
     assert (view.workgroup, view.database) == ("the-workgroup", "the-database")
 
 
@@ -80,6 +86,7 @@ def test_the_day_reaches_every_task(render, dt, day):
         "--processed_bucket": "the-processed-bucket",
         "--contract": "s3://the-artifacts/abc/contracts/customers.odcs.yaml",
         "--signing_key_arn": "the-signing-key-arn",
+        "--lineage_key_arn": "the-lineage-key-arn",
     }
     assert task("publish_silver").op_args == (
         "the-database",
@@ -96,9 +103,12 @@ def test_the_day_reaches_every_task(render, dt, day):
         "--dataset": "customers",
         "--dt": day,
         "--silver_run": f"s3://the-processed-bucket/silver/customers/dt={day}/run=jr_1/",
+        "--silver_job": "the-bronze-to-silver-job",
         "--analytics_bucket": "the-analytics-bucket",
+        "--provenance_bucket": "the-provenance-bucket",
         "--gold_sql": "s3://the-artifacts/abc/sql/gold/customers_by_country_month.sql",
         "--gold_table": "customers_by_country_month",
+        "--lineage_key_arn": "the-lineage-key-arn",
     }
     gold = f"s3://the-analytics-bucket/gold/customers_by_country_month/dt={day}/run=jr_2/"
     assert task("publish_gold").op_args == (
@@ -117,42 +127,52 @@ def test_a_run_without_an_interval_must_be_given_its_day(render):
     assert "dt=2026-11-03/" in task.bucket_key
 
 
-def test_the_reconciliation_reads_its_window_and_writes_to_its_own_place(render):
+def test_the_reconciliation_is_told_its_window_and_publishes_its_own_place(render, settings):
     task = render("provenance_reconcile", "classify", xcoms={"window": WINDOW})
-    place = "s3://the-analytics-bucket/reconciliation/run=0193-attempt/"
-    assert task.location == place
-    query = statement(task.query)
-    assert query.startswith("UNLOAD (\n")
-    assert f"TO '{place}'" in query
-    assert "\"timestamp\" BETWEEN '2026/11/01' AND '2026/11/02'" in query
-    assert "dt BETWEEN '2026-10-31' AND '2026-11-02'" in query
-    assert "event_time >= TIMESTAMP '2026-11-01 06:00:00.000'" in query
-    assert "event_time < TIMESTAMP '2026-11-01 08:00:00.000'" in query
-    assert "bucket = 'the-provenance-bucket'" in query
-    assert ":iam::the-account-id:role/(.*/)?the-project-the-stage-recorder$" in query
+    assert task.job_name == "the-reconcile-job"
+    assert json.loads(task.script_args["--settings"]) == settings
+    assert json.loads(task.script_args["--window"]) == WINDOW
+    published = render(
+        "provenance_reconcile", "publish_hours", xcoms={"window": WINDOW, "classify": "jr_1"}
+    )
+    assert published.op_args[2] == "s3://the-analytics-bucket/reconciliation/run=jr_1/"
 
 
-def test_the_view_and_the_reconciliation_share_one_definition(render):
-    view = statement(render("provenance_ledger", "create_view").query)
-    unload = statement(render("provenance_reconcile", "classify", xcoms={"window": WINDOW}).query)
-    definition = view.partition(" AS\n")[2]
-    for here, there in (
-        ('"timestamp" IS NOT NULL', "\"timestamp\" BETWEEN '2026/11/01' AND '2026/11/02'"),
-        ("dt IS NOT NULL", "dt BETWEEN '2026-10-31' AND '2026-11-02'"),
-        (
-            "CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP(3))",
-            "TIMESTAMP '2026-11-01 08:35:00.000'",
-        ),
-    ):
-        assert here in definition
-        definition = definition.replace(here, there)
-    assert " ".join(definition.split()) in " ".join(unload.split())
+def test_the_audit_is_told_its_moment_and_publishes_its_own_place(render, settings):
+    window = audit_window(
+        as_of=datetime(2026, 11, 2, 3, 20, 5, tzinfo=UTC), grace_minutes=180, sample_days=28, days=2
+    )
+    task = render("custody_audit", "audit", xcoms={"window": window})
+    assert task.job_name == "the-audit-job"
+    assert json.loads(task.script_args["--settings"]) == settings
+    told = json.loads(task.script_args["--audit"])
+    assert told["as_of"] == "2026-11-02T03:20:05.000Z"
+    published = render("custody_audit", "publish_audit", xcoms={"window": window, "audit": "jr_1"})
+    assert published.op_args[2] == "s3://the-analytics-bucket/audit/run=jr_1/"
+    xcoms = {"window": window, "open_pages": {"pages": [], "rows": []}}
+    query = render("custody_audit", "read_findings", xcoms=xcoms).query
+    assert "FROM audit\n" in query
+    assert "BETWEEN '2026-11-02 03' AND '2026-11-02 03'" in query
 
 
-def test_only_verdicts_that_page_are_read(render):
-    query = render("provenance_reconcile", "read_findings", xcoms={"window": WINDOW}).query
-    assert "verdict IN ('CONFLICT', 'UNWITNESSED', 'UNRECORDED')" in query
+@pytest.mark.parametrize(
+    ("rows", "condition"),
+    [([], "false AS is_watched"), (["f1", "f2"], "fingerprint IN ('f1', 'f2')")],
+)
+def test_only_verdicts_that_page_and_rows_that_settle_a_page_are_read(render, rows, condition):
+    xcoms = {"window": WINDOW, "open_pages": {"pages": [], "rows": rows}}
+    query = render("provenance_reconcile", "read_findings", xcoms=xcoms).query
+    paging = ", ".join(f"'{verdict}'" for verdict in SEVERITIES)
+    assert f"verdict IN ({paging})" in query
+    assert condition in query
     assert "place <= 500" in query
+
+
+def test_the_longest_statement_is_one_athena_takes(render):
+    rows = ["f" * 64] * (2 * MAX_WATCHED)
+    xcoms = {"window": WINDOW, "open_pages": {"pages": [], "rows": rows}}
+    query = render("provenance_reconcile", "read_findings", xcoms=xcoms).query
+    assert len(query.encode()) <= 262_144
 
 
 def test_what_uploaders_type_is_never_rendered_as_a_template(render):
@@ -164,13 +184,15 @@ def test_what_uploaders_type_is_never_rendered_as_a_template(render):
     assert publish.message == PAGE["message"]
     assert publish.message_attributes == PAGE["message_attributes"]
     mark = render("provenance_reconcile", "page.mark", xcoms={"pages": [None, PAGE]}, map_index=1)
-    assert mark.op_args == ("the-analytics-bucket", PAGE["fingerprints"], PAGE["message"])
+    assert mark.op_args == ("the-analytics-bucket", "reconciliation", PAGE["states"])
 
 
 def test_every_template_is_filled_in(bag, render):
     xcoms = {
-        "window": {**WINDOW, "hours": []},
-        "classify": "s3://x/",
+        "window": {**WINDOW, "watched": [], "partition": ["2026-11-01", "06"]},
+        "audit": "jr_3",
+        "classify": "jr_1",
+        "open_pages": {"pages": [], "rows": []},
         "read_findings": "q",
         "read_file_accounts": "q",
         "pages": [PAGE],

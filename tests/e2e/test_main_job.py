@@ -99,10 +99,16 @@ def file_report(platform: Platform, day: date) -> str:
     return airflow.task_log(MEDALLION, run["dag_run_id"], task)
 
 
+def test_an_honest_history_pages_nothing(
+    platform: Platform, on_call: OnCall, landed: list[Landed], first_backfill: list[str]
+) -> None:
+    wait_settled(platform, bronze=len(landed))
+    assert reconcile(platform, on_call) == []
+
+
 def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
     platform: Platform, landed: list[Landed], first_backfill: list[str]
 ) -> None:
-    wait_settled(platform, bronze=len(landed))
     rows = query(
         platform,
         "SELECT object_key, version_id, verdict, size_bytes FROM provenance_ledger"
@@ -112,10 +118,6 @@ def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
         (file.key, file.version_id, "VERIFIED", str(file.size_bytes)) for file in landed
     }
     assert len(rows) == len(landed)
-
-
-def test_an_honest_history_pages_nothing(platform: Platform, on_call: OnCall) -> None:
-    assert reconcile(platform, on_call) == []
 
 
 def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
@@ -169,7 +171,7 @@ def test_tampering_pages_exactly_its_findings(
 ) -> None:
     assert reconcile(platform, on_call) == []
     expected = [asdict(done.finding) for done in tamper(platform, DAYS[-1], landed)]
-    wait_settled(platform, bronze=len(landed) + 3, open_findings=len(expected))
+    wait_settled(platform, bronze=len(landed) + 3, alone=3)
     pages = [page.finding for page in reconcile(platform, on_call)]
     assert sorted(pages, key=str) == sorted(expected, key=str)
 

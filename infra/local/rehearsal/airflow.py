@@ -170,7 +170,7 @@ class Airflow:
         try:
             url = f"{self._machine.airflow_url}/api/v2/monitor/health"
             response = self._http.get(url, timeout=5)
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
         if response.status_code != requests.codes.ok:
             return False

@@ -83,7 +83,8 @@ class Demo:
                 tamperings.append(tampering)
                 self._say(f"{len(tamperings)}. {tampering.story}")
         with self._phase("reconcile_again", "Reconcile again"):
-            wait_settled(platform, bronze=len(landed) + 2, open_findings=len(tamperings))
+            # One write without a record, two records without a write.
+            wait_settled(platform, bronze=len(landed) + 3, alone=3)
             pages = self._reconcile(on_call)
             self._show_pages(pages)
             self._check_pages(tamperings, pages)

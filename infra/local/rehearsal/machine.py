@@ -54,6 +54,8 @@ class Machine:
             "PATH": os.pathsep.join([*path, inherited.get("PATH", os.defpath)]),
             "CUSTODY_LOCAL_HOME": str(self.home),
             "LOCAL_AWS_PORT": str(self.aws_port),
+            # As the stack's parameter DigestSeconds says in infra/cloudformation/parameters.
+            "LOCAL_CLOUDTRAIL_DIGEST_SECONDS": "10",
             "NO_PROXY": "127.0.0.1,localhost",
         }
 

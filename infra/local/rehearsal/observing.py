@@ -2,10 +2,13 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from custody.core.page_messages import document_of
+from custody.core.untrusted import Fields
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
@@ -70,28 +73,71 @@ def verdicts(platform: Platform) -> Counter[tuple[str, str]]:
     return Counter({(str(r["pipeline_layer"]), str(r["verdict"])): int(r["n"] or 0) for r in rows})
 
 
-def wait_settled(platform: Platform, *, bronze: int, open_findings: int = 0) -> None:
-    """Wait until both witnesses have spoken about everything.
+def wait_settled(platform: Platform, *, bronze: int, alone: int = 0) -> None:
+    """Wait until both witnesses have spoken about everything, and a digest vouches for it.
 
-    That is: the ledger holds at least ``bronze`` bronze writes, and all rows are settled but
-    ``open_findings``, which stay PENDING until their grace period has passed or already tell
-    of a conflict.
+    That is: at least ``bronze`` versions in bronze are known to either witness, all versions are
+    known to both but ``alone``, and the newest digest is younger than the newest log file.
     """
 
     def settled() -> bool:
-        seen = verdicts(platform)
-        landed = sum(n for (layer, _), n in seen.items() if layer == "bronze")
-        unsettled = sum(n for (_, verdict), n in seen.items() if verdict != "VERIFIED")
-        return landed >= bronze and unsettled == open_findings
+        (seen,) = query(platform, _BOTH_WITNESSES.format(**platform.settings))
+        return int(seen["bronze"] or 0) >= bronze and int(seen["alone"] or 0) == alone
 
-    wait_until(f"both witnesses agree on all but {open_findings} writes", settled, seconds=120)
+    wait_until(f"both witnesses know all but {alone} writes", settled, seconds=120)
+    logged = _newest(platform, "CloudTrail")
+    wait_until(
+        "a digest vouches for all that was logged",
+        # S3 tells whole seconds, and a digest covers what was delivered before its period ended.
+        lambda: _newest(platform, "CloudTrail-Digest") > logged + timedelta(seconds=1),
+        seconds=60,
+    )
+
+
+_BOTH_WITNESSES = """
+WITH written AS (
+    SELECT DISTINCT
+        json_extract_scalar(requestparameters, '$.bucketName') AS bucket,
+        json_extract_scalar(requestparameters, '$.key') AS object_key,
+        json_extract_scalar(responseelements, '$["x-amz-version-id"]') AS version_id
+    FROM cloudtrail_logs
+    WHERE errorcode IS NULL
+        AND eventname IN ('PutObject', 'PostObject', 'CopyObject', 'CompleteMultipartUpload')
+        AND json_extract_scalar(requestparameters, '$.bucketName')
+            IN ('{raw_bucket}', '{processed_bucket}', '{analytics_bucket}')
+),
+recorded AS (
+    SELECT DISTINCT
+        json_extract_scalar(from_utf8(from_base64(payload)), '$.predicate.bucket') AS bucket,
+        json_extract_scalar(from_utf8(from_base64(payload)), '$.predicate.key') AS object_key,
+        json_extract_scalar(from_utf8(from_base64(payload)), '$.predicate.versionId') AS version_id
+    FROM hash_records
+)
+SELECT
+    count_if(coalesce(w.bucket, r.bucket) = '{raw_bucket}') AS bronze,
+    count_if(w.bucket IS NULL OR r.bucket IS NULL) AS alone
+FROM written AS w
+FULL OUTER JOIN recorded AS r
+    ON w.bucket = r.bucket AND w.object_key = r.object_key AND w.version_id = r.version_id
+"""
+
+
+def _newest(platform: Platform, kind: str) -> datetime:
+    """When CloudTrail last delivered a file of one kind."""
+    s3, settings = platform.client("s3"), platform.settings
+    prefix = f"AWSLogs/{settings['account_id']}/{kind}/"
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=settings["trail_bucket"], Prefix=prefix
+    )
+    times = [item["LastModified"] for page in pages for item in page.get("Contents", [])]
+    return max(times, default=datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True)
 class Page:
-    """What the on-call engineer reads: the finding of one SNS message."""
+    """What the on-call engineer's tools read: the JSON document of one SNS message."""
 
-    body: dict[str, Any]
+    body: Mapping[str, Any]
 
     @property
     def finding(self) -> dict[str, Any]:
@@ -130,7 +176,7 @@ class OnCall:
             QueueUrl=self._queue["QueueUrl"], MaxNumberOfMessages=10, WaitTimeSeconds=1
         ).get("Messages"):
             for message in messages:
-                pages.append(Page(json.loads(message["Body"])))
+                pages.append(Page(Fields.of(document_of(message["Body"]), "page").values))
                 self._sqs.delete_message(
                     QueueUrl=self._queue["QueueUrl"], ReceiptHandle=message["ReceiptHandle"]
                 )

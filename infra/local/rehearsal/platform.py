@@ -10,7 +10,9 @@ from typing import Any
 from rehearsal.airflow import Airflow
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 
-DAGS = frozenset({"medallion_customers", "provenance_ledger", "provenance_reconcile"})
+DAGS = frozenset(
+    {"custody_audit", "medallion_customers", "provenance_ledger", "provenance_reconcile"}
+)
 ADMIN = "platform-engineer"
 
 
@@ -44,6 +46,14 @@ class Platform:
         """Start the local AWS, if it is not already running, with the state it had."""
         self._local_aws("start")
 
+    def stop_aws(self) -> None:
+        """Stop the local AWS; its state stays."""
+        self._local_aws("stop")
+
+    def reset_aws(self) -> None:
+        """Stop the local AWS and forget its state."""
+        self._local_aws("reset")
+
     def kill_aws(self) -> None:
         """Kill the local AWS without warning, as a crash would."""
         self._local_aws("stop", "--kill")
@@ -66,12 +76,12 @@ class Platform:
     def stop(self) -> None:
         """Stop Airflow and the local AWS; their state stays."""
         self.airflow.stop()
-        self._local_aws("stop")
+        self.stop_aws()
 
     def reset(self) -> None:
         """Stop everything and forget all state."""
         self.airflow.reset()
-        self._local_aws("reset")
+        self.reset_aws()
 
     def _local_aws(self, *arguments: str) -> None:
         self._run(

@@ -5,7 +5,6 @@ platform has two witnesses. Each function restores the settings it changed and r
 that must be paged for it.
 """
 
-import gzip
 import hashlib
 import json
 from collections.abc import Iterator
@@ -13,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.landing import (
@@ -58,7 +55,7 @@ def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tamp
     yield upload_past_the_recorder(platform, day)
     yield forge_a_record(platform, landed[0])
     yield contradict_a_record(platform, landed[1])
-    yield take_an_event_out_of_the_trail(platform, day)
+    yield keep_an_event_out_of_the_trail(platform, day)
 
 
 def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
@@ -116,28 +113,31 @@ def contradict_a_record(platform: Platform, target: Landed) -> Tampering:
     )
 
 
-def take_an_event_out_of_the_trail(platform: Platform, day: date) -> Tampering:
-    """The insider rewrites the delivered CloudTrail log without the event of an honest upload."""
-    landed = land(platform, UPLOADER, day, "untrailed.csv", b"customer_id\nC-2\n")
-    s3 = platform.client("s3", INSIDER)
-    bucket = platform.settings["trail_bucket"]
-    log_key = _wait_for_log_with(s3, bucket, landed)
-    log = _read_log(s3, bucket, log_key)
-    log["Records"] = [event for event in log["Records"] if not _tells_of(event, landed)]
-    body = gzip.compress(json.dumps(log).encode())
-    with lifted_bucket_policy(s3, bucket):
-        # Under S3's own key: the trail's lets CloudTrail alone encrypt.
-        s3.put_object(Bucket=bucket, Key=log_key, Body=body, ServerSideEncryption="AES256")
-    return Tampering(
-        f"{UPLOADER} uploads {landed.key} honestly; {INSIDER} takes the event out of the trail",
-        Finding(
-            "UNWITNESSED",
-            platform.settings["raw_bucket"],
-            landed.key,
-            landed.version_id,
-            arn(platform, UPLOADER),
-        ),
+def keep_an_event_out_of_the_trail(platform: Platform, day: date) -> Tampering:
+    """The insider has the trail look away from bronze while an honest file lands."""
+    trail = platform.client("cloudtrail", INSIDER)
+    name, bucket = platform.settings["trail_name"], platform.settings["raw_bucket"]
+    selectors = trail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+    trail.put_event_selectors(
+        TrailName=name, AdvancedEventSelectors=[looking_away_from(bucket, s) for s in selectors]
     )
+    try:
+        landed = land(platform, UPLOADER, day, "untrailed.csv", b"customer_id\nC-2\n")
+    finally:
+        trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
+    return Tampering(
+        f"{UPLOADER} uploads {landed.key} honestly; {INSIDER} keeps the event out of the trail",
+        Finding("UNWITNESSED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
+    )
+
+
+def looking_away_from(bucket: str, selector: dict[str, Any]) -> dict[str, Any]:
+    """An advanced event selector that leaves out the objects of one bucket."""
+    fields = [dict(field) for field in selector["FieldSelectors"]]
+    for field in fields:
+        if field["Field"] == "resources.ARN":
+            field["NotStartsWith"] = [*field.get("NotStartsWith", []), f"arn:aws:s3:::{bucket}/"]
+    return {**selector, "FieldSelectors": fields}
 
 
 def arn(platform: Platform, principal: str) -> str:
@@ -216,39 +216,3 @@ def lifted_bucket_policy(s3: Any, bucket: str) -> Iterator[None]:
         yield
     finally:
         s3.put_bucket_policy(Bucket=bucket, Policy=policy)
-
-
-def _wait_for_log_with(s3: Any, bucket: str, landed: Landed) -> str:
-    found: list[str] = []
-    read: set[str] = set()
-
-    def delivered() -> bool:
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="AWSLogs/")
-        for page in pages:
-            for item in page.get("Contents", []):
-                key = item["Key"]
-                if "/CloudTrail/" not in key or key in read:
-                    continue
-                read.add(key)
-                if any(_tells_of(event, landed) for event in _read_log(s3, bucket, key)["Records"]):
-                    found.append(key)
-        return bool(found)
-
-    wait_until(f"CloudTrail has delivered the upload of {landed.key}", delivered, seconds=60)
-    return found[0]
-
-
-def _read_log(s3: Any, bucket: str, key: str) -> dict[str, Any]:
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        raise RuntimeError(f"cannot read the trail's log s3://{bucket}/{key}: {error}") from error
-    log: dict[str, Any] = json.loads(gzip.decompress(body))
-    return log
-
-
-def _tells_of(event: dict[str, Any], landed: Landed) -> bool:
-    return (
-        event["eventName"] == "PutObject"
-        and (event.get("responseElements") or {}).get("x-amz-version-id") == landed.version_id
-    )

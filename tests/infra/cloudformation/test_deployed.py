@@ -7,6 +7,7 @@ ministack) and the KMS side of encryption, which it does not ask for (``kms:ViaS
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -25,11 +26,19 @@ from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
 
 from custody.core.dsse import Envelope
-from custody.core.landing import from_statement, record_id
+from custody.core.landing import (
+    UnreadableReason,
+    UnreadableRecord,
+    from_statement,
+    read_record,
+    record_id,
+)
 
 ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"
 PATIENCE_SECONDS: Final = 60
+LARGE_OBJECT_BYTES: Final = 1024 * 1024
+SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
 
 
 def bucket(role: str) -> str:
@@ -123,7 +132,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     aws = LocalAws(tmp_path_factory.mktemp("local-aws"), port)
     aws.command("start")
     try:
-        yield Deployed(aws, aws.deploy())
+        yield Deployed(aws, aws.deploy(*SMALL_IS_LARGE))
     finally:
         aws.command("stop")
 
@@ -148,11 +157,11 @@ def answer(call: Callable[..., object], **arguments: object) -> str:
 
 def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: Deployed) -> None:
     assert "custody-local CREATE_COMPLETE" in deployed.said
-    again = deployed.aws.deploy()
+    again = deployed.aws.deploy(*SMALL_IS_LARGE)
     assert "custody-local-bootstrap: no changes" in again
     assert "custody-local: no changes" in again
     # Every nested stack is updated, those without a change of their own included.
-    updated = deployed.aws.deploy("--parameter", "QueryResultDays=7")
+    updated = deployed.aws.deploy(*SMALL_IS_LARGE, "--parameter", "QueryResultDays=7")
     assert "custody-local: custody-local UPDATE_COMPLETE" in updated
     # What the services say of the resources is what the templates say.
     deployed.aws.command("readback", "--stack", "custody-local")
@@ -175,11 +184,8 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     ]
 
 
-def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
-    key = f"{DAY}/ a+b%20é'.csv"
-    uploader = aws.client("s3", "web-shop")
-    version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")["VersionId"]
-
+def recorded(aws: LocalAws, key: str, version: str) -> Envelope:
+    """The record of an object version, once it is there."""
     reader = aws.client("s3", "airflow")
     name = record_id(bucket("raw"), key, version)
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -189,29 +195,70 @@ def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
         found = [i["Key"] for i in listed.get("Contents", []) if name in i["Key"]]
     assert found, "no record"
     line = reader.get_object(Bucket=bucket("provenance"), Key=found[0])["Body"].read()
-    envelope = Envelope.parse(line)
+    return Envelope.parse(line)
+
+
+def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
+    key = f"{DAY}/ a+b%20é'.csv"
+    uploader = aws.client("s3", "web-shop")
+    version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")["VersionId"]
+    envelope = recorded(aws, key, version)
     assert from_statement(envelope.payload).key == key
     kms = aws.client("kms", "airflow")
     assert kms.get_public_key(KeyId=envelope.signatures[0].keyid)["KeyUsage"] == "SIGN_VERIFY"
+
+
+def test_what_is_too_large_for_the_lambda_is_recorded_by_the_job(aws: LocalAws) -> None:
+    key, content = f"{DAY}/large é.csv", b"x" * (LARGE_OBJECT_BYTES + 1)
+    uploader = aws.client("s3", "web-shop")
+    version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=content)["VersionId"]
+    record = from_statement(recorded(aws, key, version).payload)
+    assert record.sha256 == hashlib.sha256(content).hexdigest()
+    runs = aws.client("glue", "platform-engineer").get_job_runs(
+        JobName="custody-local-record-large"
+    )["JobRuns"]
+    assert len(runs) == 1
+    assert runs[0]["Arguments"]["--record_id"] == record_id(bucket("raw"), key, version)
+
+
+def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
+    """ministack keeps SSE-C objects and archives as S3 does."""
+    uploader = aws.client("s3", "web-shop")
+    reasons = {
+        UnreadableReason.CUSTOMER_KEY: {
+            "SSECustomerAlgorithm": "AES256",
+            "SSECustomerKey": "k" * 32,
+        },
+        UnreadableReason.ARCHIVED: {"StorageClass": "GLACIER"},
+    }
+    for reason, how in reasons.items():
+        key = f"{DAY}/{reason}.csv"
+        put = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"x", **how)
+        record = read_record(recorded(aws, key, put["VersionId"]).payload)
+        assert isinstance(record, UnreadableRecord)
+        assert record.reason is reason
 
 
 WRITES: Final = {
     # place: who may put an object there
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "elsewhere/x.csv"): set[str](),
-    ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder"},
+    ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
+    ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): {"glue"},
+    ("provenance", "seal/checkpoint"): {"audit"},
     ("processed", "silver/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("processed", "quarantine/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("processed", "files/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("processed", "elsewhere/x"): set[str](),
     ("analytics", "gold/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
-    ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): {"airflow"},
+    ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): {"audit"},
+    ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
     ("analytics", "pages/0.json"): {"airflow"},
     ("analytics", "elsewhere/x"): set[str](),
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),
     ("athena-results", "custody-local/x.csv"): {"airflow", "insider"},
 }
-ROLES: Final = ("recorder", "glue")
+ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
 
 
 @pytest.fixture(scope="module")
@@ -264,8 +311,13 @@ def test_airflow_sees_bronze_but_does_not_read_it(s3_of: dict[str, Any]) -> None
     assert answer(airflow.get_object, Bucket=raw, Key=f"{DAY}/seen.csv") == "AccessDenied"
 
 
-def test_only_the_recorder_signs_not_even_an_administrator(aws: LocalAws) -> None:
-    alias = "alias/custody-local-signing"
+@pytest.mark.parametrize(
+    ("key", "signers"), [("signing", {"recorder", "recorder-large"}), ("lineage", {"glue"})]
+)
+def test_a_key_signs_for_its_roles_and_not_even_for_an_administrator(
+    aws: LocalAws, key: str, signers: set[str]
+) -> None:
+    alias = f"alias/custody-local-{key}"
     arn = aws.client("kms", "insider").describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
     clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
     clients |= {role: aws.role_client("kms", role) for role in ROLES}
@@ -279,7 +331,27 @@ def test_only_the_recorder_signs_not_even_an_administrator(aws: LocalAws) -> Non
         )
         for who, kms in clients.items()
     }
-    assert answers.pop("recorder") == "ok"
+    assert {answers.pop(role) for role in signers} == {"ok"}
+    assert set(answers.values()) == {"AccessDeniedException"}
+
+
+def test_only_the_role_that_audits_seals_not_even_an_administrator(aws: LocalAws) -> None:
+    alias = "alias/custody-local-seal"
+    key = aws.client("kms", "insider").describe_key(KeyId=alias)["KeyMetadata"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
+    clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
+    clients |= {role: aws.role_client("kms", role) for role in ROLES}
+    answers = {
+        who: answer(
+            kms.sign,
+            KeyId=key["Arn"],
+            Message=b"checkpoint",
+            MessageType="RAW",
+            SigningAlgorithm="ED25519_SHA_512",
+        )
+        for who, kms in clients.items()
+    }
+    assert answers.pop("audit") == "ok"
     assert set(answers.values()) == {"AccessDeniedException"}
 
 
@@ -320,7 +392,7 @@ def test_only_airflow_pages(aws: LocalAws) -> None:
     }
 
 
-@pytest.mark.parametrize("role", ["recorder", "glue"])
+@pytest.mark.parametrize("role", ROLES)
 def test_nobody_becomes_a_services_role(aws: LocalAws, role: str) -> None:
     answers = {
         who: answer(

@@ -7,12 +7,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.decode import decode
 from infra.build import REPOSITORY
+
+from custody.core.seal_layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
+from custody.core.tlog_tiles import bundle_path, tile_path
 
 TEMPLATES = REPOSITORY / "infra" / "cloudformation"
 FILES = sorted(TEMPLATES.glob("*.yaml"))
@@ -159,14 +164,17 @@ def test_every_statement_is_named_for_what_it_does() -> None:
         assert len(names) == len(set(names)), where
 
 
+WITHOUT_RESOURCES = {"cloudtrail:ListPublicKeys", "cloudtrail:DescribeTrails"}
+
+
 @pytest.mark.parametrize(("kind", "statement"), ALLOWED)
 def test_no_statement_allows_everything(kind: str, statement: Mapping[str, Any]) -> None:
     actions = listed(statement["Action"])
     assert "NotAction" not in statement
     assert "NotResource" not in statement
     assert [action for action in actions if action.endswith(":*") or action == "*"] == []
-    # In a key's own policy "*" is that key; a trust policy has no resource.
-    if kind not in ("key", "trust"):
+    # In a key's own policy "*" is that key; a trust policy has no resource. Some calls know none.
+    if kind not in ("key", "trust") and not set(actions) <= WITHOUT_RESOURCES:
         assert "*" not in listed(statement["Resource"])
 
 
@@ -186,7 +194,7 @@ def test_no_role_can_change_who_may_do_what(kind: str, statement: Mapping[str, A
         return
     forbidden = re.compile(
         r"iam:|sts:|kms:(Put|Create|Schedule|Disable)|s3:(PutBucket|DeleteBucket|BypassGovernance)"
-        r"|s3:(DeleteObjectVersion|PutObjectRetention|PutObjectLegalHold)|cloudtrail:|lambda:"
+        r"|s3:(DeleteObjectVersion|PutObjectRetention|PutObjectLegalHold)|cloudtrail:(?!Get|List|Describe)|lambda:"
     )
     assert [action for action in listed(statement["Action"]) if forbidden.match(action)] == []
 
@@ -203,7 +211,9 @@ def test_who_assumes_each_role() -> None:
     }
     assert trust == {
         "recorder.Role": {"LambdaAssumes": {"Service": "lambda.amazonaws.com"}},
+        "recorder.LargeObjectRole": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
         "jobs.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
+        "audit.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
         "airflow.Role": {
             "ManagedAirflowAssumes": {
                 "Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]
@@ -230,34 +240,97 @@ def test_what_each_role_writes() -> None:
     assert granted("s3:PutObject") == {
         "airflow": [
             f"{arn}${{AnalyticsBucket}}/pages/*",
-            f"{arn}${{AnalyticsBucket}}/reconciliation/*",
             f"{arn}${{AthenaResultsBucket}}/${{Workgroup}}/*",
+        ],
+        "audit": [
+            f"{arn}${{AnalyticsBucket}}/audit/*",
+            f"{arn}${{AnalyticsBucket}}/reconciliation/*",
+            f"{arn}${{AnalyticsBucket}}/record_checks/*",
+            f"{arn}${{ProvenanceBucket}}/seal/*",
         ],
         "jobs": [
             f"{arn}${{AnalyticsBucket}}/gold/*",
             f"{arn}${{ProcessedBucket}}/files/*",
             f"{arn}${{ProcessedBucket}}/quarantine/*",
             f"{arn}${{ProcessedBucket}}/silver/*",
+            f"{arn}${{ProvenanceBucket}}/provenance/lineage/*",
         ],
+        # The Lambda and the job for large objects.
         "recorder": [
             f"{arn}${{Project}}-${{Stage}}-provenance-${{AWS::AccountId}}/provenance/incoming/*"
-        ],
+        ]
+        * 2,
     }
 
 
 def test_only_sparks_working_files_are_ever_deleted() -> None:
-    assert set(granted("s3:DeleteObject")) == {"jobs"}
-    for resource in granted("s3:DeleteObject")["jobs"]:
+    assert set(granted("s3:DeleteObject")) == {"jobs", "audit"}
+    for resource in chain.from_iterable(granted("s3:DeleteObject").values()):
         assert resource.endswith(("/_temporary/*", "/*/"))
 
 
-def test_only_the_recorder_signs() -> None:
-    assert granted("kms:Sign") == {"recorder": ['{"Ref": "SigningKeyArn"}']}
-    key_policy = LOADED["keys"]["Resources"]["Signing"]["Properties"]["KeyPolicy"]
+@pytest.mark.parametrize(
+    ("key", "statement", "role"),
+    [("Signing", "RecorderSigns", "recorder(-large)?"), ("Lineage", "GlueJobsSign", "glue")],
+)
+def test_each_signing_key_signs_for_its_own(key: str, statement: str, role: str) -> None:
+    assert granted("kms:Sign") == {
+        "recorder": ['{"Ref": "SigningKeyArn"}'] * 2,
+        "jobs": ['{"Ref": "LineageKeyArn"}'],
+        "audit": ['{"Ref": "SealKeyArn"}'],
+    }
+    key_policy = LOADED["keys"]["Resources"][key]["Properties"]["KeyPolicy"]
     signing = [s for s in statements(key_policy) if "kms:Sign" in listed(s["Action"])]
-    assert [s["Sid"] for s in signing] == ["RecorderSigns"]
+    assert [s["Sid"] for s in signing] == [statement]
     who = signing[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]
-    assert all(re.search(r"role/\$\{Project\}-\$\{Stage\}-recorder(/\*)?$", plain(w)) for w in who)
+    one = rf"role/\$\{{Project\}}-\$\{{Stage\}}-{role}(/\*)?$"
+    assert all(re.search(one, plain(w)) for w in who)
+    assert "kms:CreateGrant" not in json.dumps(key_policy)
+
+
+def test_large_objects_are_recorded_with_the_rights_of_the_recorder() -> None:
+    """Taking messages, starting the job and fetching its code apart, the two roles may the same."""
+    roles = LOADED["recorder"]["Resources"]
+    rights = {
+        name: {
+            s["Sid"]: s
+            for s in statements(roles[name]["Properties"]["Policies"][0]["PolicyDocument"])
+        }
+        for name in ("Role", "LargeObjectRole")
+    }
+    shared = rights["Role"].keys() & rights["LargeObjectRole"].keys()
+    assert [n for n in shared if rights["Role"][n] != rights["LargeObjectRole"][n]] == []
+    assert rights["Role"].keys() - shared == {
+        "TakeEvents",
+        "LeaveLargeObjectsToTheJob",
+        "WriteItsLog",
+    }
+    assert rights["LargeObjectRole"].keys() - shared == {"ReadCode", "WriteJobLogs"}
+
+
+def test_who_starts_the_large_object_job_does_not_choose_what_it_runs() -> None:
+    job = LOADED["recorder"]["Resources"]["LargeObjectJob"]["Properties"]
+    assert set(job["NonOverridableArguments"]) == {
+        "--extra-py-files",
+        "--provenance_bucket",
+        "--signing_key_arn",
+        "--data_key_arn",
+    }
+
+
+AUDIT = [
+    "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Project}-${Stage}-audit",
+    "arn:${AWS::Partition}:sts::${AWS::AccountId}:assumed-role/${Project}-${Stage}-audit/*",
+]
+
+
+def test_only_the_role_that_audits_seals() -> None:
+    seal = LOADED["keys"]["Resources"]["Seal"]["Properties"]
+    assert (seal["KeySpec"], seal["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
+    signing = [s for s in statements(seal["KeyPolicy"]) if "kms:Sign" in listed(s["Action"])]
+    assert [s["Sid"] for s in signing] == ["AuditSeals"]
+    assert [plain(who) for who in signing[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]] == AUDIT
+    assert not any("kms:CreateGrant" in listed(s["Action"]) for s in statements(seal["KeyPolicy"]))
 
 
 # Storage
@@ -328,6 +401,34 @@ def test_records_are_write_once_outside_the_local_aws(stage: str) -> None:
     policy = LOADED["storage"]["Resources"]["ProvenancePolicy"]["Properties"]["PolicyDocument"]
     (rule,) = [s for s in statements(policy) if s["Sid"] == "DenyOverwritingRecords"]
     assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    places = [plain(place).partition("/provenance/")[2] for place in rule["Resource"]]
+    assert places == ["incoming/*", "lineage/*"]
+
+
+def provenance_rule(sid: str) -> Mapping[str, Any]:
+    policy = LOADED["storage"]["Resources"]["ProvenancePolicy"]["Properties"]["PolicyDocument"]
+    (rule,) = [s for s in statements(policy) if s["Sid"] == sid]
+    return rule
+
+
+def test_only_the_role_that_audits_writes_the_seal() -> None:
+    rule = provenance_rule("DenySealsByOthers")
+    assert (rule["Effect"], rule["Principal"]) == ("Deny", "*")
+    assert rule["Action"] == ["s3:PutObject", "s3:DeleteObject"]
+    assert plain(rule["Resource"]).endswith(f"/{SEAL_PREFIX}*")
+    assert [plain(w) for w in rule["Condition"]["ArnNotLike"]["aws:PrincipalArn"]] == AUDIT
+
+
+def test_no_file_of_the_seal_is_written_twice_but_its_checkpoint() -> None:
+    rule = provenance_rule("DenyOverwritingSeals")
+    assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    folders = {plain(place).partition(f"/{SEAL_PREFIX}")[2] for place in rule["Resource"]}
+    written = (append_path(0), day_folder(date(2026, 11, 1)), tile_path(0, 0), bundle_path(0))
+    assert folders == {f"{path.partition('/')[0]}/*" for path in written}
+    replaced = provenance_rule("DenyReplacingCheckpointsUnseen")
+    assert plain(replaced["Resource"]).endswith(f"/{SEAL_PREFIX}{CHECKPOINT_PATH}")
+    # Both at once: one of the two conditions is enough to be let through.
+    assert replaced["Condition"] == {"Null": {"s3:if-none-match": "true", "s3:if-match": "true"}}
 
 
 # What else the parts of the project agree on
@@ -363,21 +464,30 @@ def test_the_settings_are_these() -> None:
         "account_id",
         "analytics_bucket",
         "artifacts_bucket",
+        "audit_job",
         "athena_results_bucket",
         "bronze_to_silver_job",
         "code_location",
         "database",
+        "digest_seconds",
+        "former_signing_keys",
+        "lineage_key_arn",
+        "noncurrent_version_days",
+        "partition",
         "processed_bucket",
         "project",
         "provenance_bucket",
         "raw_bucket",
+        "reconcile_job",
         "region",
+        "seal_key_arn",
         "signing_key_arn",
         "silver_to_gold_job",
         "stage",
         "topic_arn",
         "trail_bucket",
         "trail_name",
+        "uploader_arns",
         "workgroup",
     }
 
