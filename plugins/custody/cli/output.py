@@ -1,0 +1,109 @@
+"""What a command prints: results on stdout, for people or as JSON lines; progress on stderr.
+
+Keys and metadata are whatever somebody typed. No character of them reaches a terminal that could
+move its cursor, and none of them is read as markup.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import IO, TypeVar
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+T = TypeVar("T")
+
+ROWS_AT_ONCE = 200
+"""Rows of one printed table; a longer result is several tables, so that it needs no memory."""
+
+WIDTH_OF_A_FILE = 160
+"""Columns of a table that is not printed on a terminal."""
+
+LONGEST_LINE = 100_000
+"""Longer than any line of a tree: keys, hashes and ARNs must not be cut off."""
+
+
+def plain(text: object) -> str:
+    """The text without anything that is not a printable character, escaped instead."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)
+    )
+
+
+class Output:
+    """Prints results as they come. ``as_json``: one JSON object on a line each."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._out = _console(sys.stdout, WIDTH_OF_A_FILE)
+        self._err = _console(sys.stderr, WIDTH_OF_A_FILE)
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """One JSON line; nothing for people."""
+        if self.as_json:
+            print(json.dumps(document, ensure_ascii=True, sort_keys=True))
+
+    def line(self, text: str, style: str = "") -> None:
+        """One line for people."""
+        if not self.as_json:
+            self._out.print(Text(plain(text), style=style), soft_wrap=True)
+
+    def remark(self, text: str) -> None:
+        """Something about the check itself, on stderr."""
+        self._err.print(Text(f"custody: {plain(text)}"), soft_wrap=True)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table for people, printed piece by piece."""
+        if self.as_json:
+            return
+        pending: list[Sequence[object]] = []
+        for row in rows:
+            pending.append(row)
+            if len(pending) == ROWS_AT_ONCE:
+                self._out.print(_table(columns, pending))
+                pending = []
+        if pending:
+            self._out.print(_table(columns, pending))
+
+    def tree(self, tree: Tree) -> None:
+        """A tree for people: on a terminal its lines are folded, elsewhere they are whole."""
+        if not self.as_json:
+            _console(sys.stdout, LONGEST_LINE).print(tree)
+
+    def progress(self, items: Iterable[T], what: Callable[[T], str]) -> Iterator[T]:
+        """The items, with their number and the latest shown on stderr while that is a terminal."""
+        if not self._err.is_terminal:
+            yield from items
+            return
+        columns = (SpinnerColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                   TextColumn("{task.description}", markup=False))  # fmt: skip
+        with Progress(*columns, console=self._err, transient=True) as progress:
+            task = progress.add_task("", total=None)
+            for item in items:
+                progress.update(task, advance=1, description=plain(what(item)))
+                yield item
+
+
+def branch(text: str, style: str = "") -> Text:
+    """A node of a tree."""
+    return Text(plain(text), style=style)
+
+
+def _console(stream: IO[str], width_of_a_file: int) -> Console:
+    width = None if stream.isatty() else width_of_a_file
+    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False)
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    return table
