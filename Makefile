@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-platform test-glue test-local test-e2e lint format build deploy diagrams
+.PHONY: help setup lock demo up down reset status test test-fast test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -53,6 +53,13 @@ test-local: setup
 
 test-e2e: setup
 	$(PLATFORM)/python -m pytest tests/e2e
+
+attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 5 minutes)
+	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
+
+bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)
+	@mkdir -p build
+	@for benchmark in benchmarks/*.py; do $(PLATFORM)/python "$$benchmark"; done | tee build/bench.jsonl
 
 lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .

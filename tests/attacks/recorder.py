@@ -1,0 +1,219 @@
+"""Attacks on the recorder itself: kept from hearing, from working, or made to lie."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from tests.attacks.attack import Attack, Detector, Finding, made
+from tests.attacks.world import INSIDER, UPLOADER, World, signed_by
+
+from custody.core.landing import to_statement
+from rehearsal.machine import REPOSITORY
+from rehearsal.waiting import wait_until
+
+_ZIP = REPOSITORY / "build" / "lambda" / "recorder.zip"
+
+
+@made(INSIDER)
+def the_queue_refuses_notifications(world: World) -> list[Finding]:
+    """denies S3 to announce objects to the recorder's queue while a file lands"""
+    sqs = world.client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=world.queue, AttributeNames=["Policy", "QueueArn"])
+    policy = before["Attributes"]["Policy"]
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:SendMessage",
+        "Resource": before["Attributes"]["QueueArn"],
+    }
+    document = json.loads(policy)
+    denied = {**document, "Statement": [*document["Statement"], deny]}
+    sqs.set_queue_attributes(QueueUrl=world.queue, Attributes={"Policy": json.dumps(denied)})
+    try:
+        landed = world.land("refused-by-the-queue.csv")
+    finally:
+        sqs.set_queue_attributes(QueueUrl=world.queue, Attributes={"Policy": policy})
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_queue_is_purged(world: World) -> list[Finding]:
+    """stops the recorder's subscription, purges its queue, and starts it again"""
+    with world.without_subscription():
+        landed = world.land("purged.csv")
+        world.lose(landed)
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_recorder_is_throttled(world: World) -> list[Finding]:
+    """throttles the recorder to nothing until what it was told is lost"""
+    functions = world.client("lambda")
+    world.drain()
+    functions.put_function_concurrency(FunctionName=world.recorder, ReservedConcurrentExecutions=0)
+    try:
+        landed = world.land("throttled.csv")
+        world.lose(landed)
+    finally:
+        functions.delete_function_concurrency(FunctionName=world.recorder)
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_recorder_may_not_read(world: World) -> list[Finding]:
+    """denies the recorder's role to read objects until what it was told is lost"""
+    iam, name = world.client("iam"), "deny-reading"
+    deny = {"Effect": "Deny", "Action": "s3:GetObject*", "Resource": f"arn:aws:s3:::{world.raw}/*"}
+    world.drain()
+    iam.put_role_policy(
+        RoleName=world.recorder,
+        PolicyName=name,
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )
+    try:
+        landed = world.land("forbidden-to-the-recorder.csv")
+        world.lose(landed)
+    finally:
+        iam.delete_role_policy(RoleName=world.recorder, PolicyName=name)
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_code_swallows(world: World) -> list[Finding]:
+    """replaces the recorder's code with some that records nothing"""
+    swallow = 'def lambda_handler(event, context):\n    return {"batchItemFailures": []}\n'
+    with _replaced_code(world, swallow):
+        landed = world.land("swallowed.csv")
+        world.drain()
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_code_records_another_key(world: World) -> list[Finding]:
+    """replaces the recorder's code with some that records another object"""
+    with _lying(world, 'key=record.key + ".other"'):
+        landed = world.land("renamed-in-its-record.csv")
+        world.drain()
+    ghost = Finding(
+        "UNWITNESSED", world.raw, f"{landed.key}.other", landed.version_id, world.arn(UPLOADER)
+    )
+    return [world.finding("UNRECORDED", landed, UPLOADER), ghost]
+
+
+@made(INSIDER)
+def the_code_records_more_bytes(world: World) -> list[Finding]:
+    """replaces the recorder's code with some that records more bytes than arrived"""
+    with _lying(world, "size_bytes=record.size_bytes + 1"):
+        landed = world.land("longer-in-its-record.csv")
+        world.drain()
+    return [world.finding("CONFLICT", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def the_code_records_another_request(world: World) -> list[Finding]:
+    """replaces the recorder's code with some that records another request than CloudTrail saw"""
+    with _lying(world, 'event=dataclasses.replace(record.event, request_id="F0R9ED")'):
+        landed = world.land("another-request-in-its-record.csv")
+        world.drain()
+    return [world.finding("CONFLICT", landed, UPLOADER)]
+
+
+@made(
+    INSIDER,
+    gap="the page names the uploader whom the record claims: the record was written under the "
+    "recorder's own name, and taking a role is not in a trail of data events",
+)
+def the_recorders_role_is_assumed(world: World) -> list[Finding]:
+    """lets himself assume the recorder's role, and forges a record of a file nobody wrote"""
+    record = world.invented(world.record_of(world.land("model-8.csv")), "by-the-recorder.csv")
+    client = world.as_role(world.recorder)
+    key = world.platform.settings["signing_key_arn"]
+    client("s3").put_object(
+        Bucket=world.provenance,
+        Key=world.place_of(record),
+        Body=signed_by(client("kms"), key, to_statement(record)),
+    )
+    ghost = Finding(
+        "UNWITNESSED", record.bucket, record.key, record.version_id, world.arn(UPLOADER)
+    )
+    return [ghost]
+
+
+def _lying(world: World, change: str) -> AbstractContextManager[None]:
+    """The recorder's own code, but ``change`` is made to each record before it is signed."""
+    return _replaced_code(
+        world,
+        "import dataclasses\n"
+        "from custody.aws import recording\n"
+        "from recorder.honest import lambda_handler\n"
+        "told = recording.landing_record\n"
+        "def lie(*seen):\n"
+        "    record = told(*seen)\n"
+        f"    return dataclasses.replace(record, {change})\n"
+        "recording.landing_record = lie\n",
+    )
+
+
+@contextmanager
+def _replaced_code(world: World, handler: str) -> Iterator[None]:
+    functions = world.client("lambda")
+    world.drain()
+    functions.update_function_code(FunctionName=world.recorder, ZipFile=_patched(handler))
+    _wait_for_code(world)
+    try:
+        yield
+    finally:
+        functions.update_function_code(FunctionName=world.recorder, ZipFile=_ZIP.read_bytes())
+        _wait_for_code(world)
+
+
+def _patched(handler: str) -> bytes:
+    """The recorder's zip with another handler; its own is called ``honest``."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(_ZIP) as honest, zipfile.ZipFile(packed, "w") as patched:
+        for name in honest.namelist():
+            body = honest.read(name)
+            if name == "recorder/handler.py":
+                patched.writestr("recorder/honest.py", body)
+                patched.writestr(name, handler)
+            else:
+                patched.writestr(name, body)
+    return packed.getvalue()
+
+
+def _wait_for_code(world: World) -> None:
+    functions = world.client("lambda")
+    wait_until(
+        "the function has its code",
+        lambda: (
+            functions.get_function_configuration(FunctionName=world.recorder).get(
+                "LastUpdateStatus", "Successful"
+            )
+            == "Successful"
+        ),
+        seconds=30,
+    )
+
+
+ATTACKS = [
+    the_queue_refuses_notifications,
+    the_queue_is_purged,
+    the_recorder_is_throttled,
+    the_recorder_may_not_read,
+    the_code_swallows,
+    the_code_records_another_key,
+    the_code_records_more_bytes,
+    the_code_records_another_request,
+    the_recorders_role_is_assumed,
+]
+TO_COME = [
+    Attack(
+        "replaces the recorder's code with some that records another hash",
+        INSIDER,
+        Detector.AUDIT,
+    ),
+]

@@ -1,0 +1,101 @@
+"""Attacks on the trail as a whole: switched off, blinded, or kept from delivering."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+
+from tests.attacks.attack import Finding, Outcome, made
+from tests.attacks.world import INSIDER, UPLOADER, World
+
+from rehearsal.waiting import wait_until
+
+_UNNAMED = (
+    "the page names nobody: the trail logs data events only, so the call that did it is not in it"
+)
+
+
+def _name(world: World) -> dict[str, str]:
+    return {"Name": world.platform.settings["trail_name"]}
+
+
+def _last_of_chain(world: World) -> str:
+    """The newest digest, once CloudTrail has seen that it is to write no more."""
+    time.sleep(6)
+    return world.digests()[-1]
+
+
+@made(INSIDER, gap=_UNNAMED)
+def logging_is_stopped_for_a_while(world: World) -> list[Finding]:
+    """stops the trail while a file lands, and starts it again"""
+    trail = world.client("cloudtrail")
+    trail.stop_logging(**_name(world))
+    try:
+        last = _last_of_chain(world)
+        landed = world.land("unlogged.csv")
+    finally:
+        trail.start_logging(**_name(world))
+    return [world.broken(last, None, by=None), world.finding("UNWITNESSED", landed, UPLOADER)]
+
+
+@made(INSIDER, gap=_UNNAMED)
+def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
+    """switches log file validation off while a file lands, and on again
+
+    The file's event is in a log that nothing vouches for: PENDING for ever, and the gap is told.
+    """
+    trail = world.client("cloudtrail")
+    trail.update_trail(**_name(world), EnableLogFileValidation=False)
+    try:
+        last = _last_of_chain(world)
+        world.recorded("unvouched.csv")
+        world.flush()
+    finally:
+        trail.update_trail(**_name(world), EnableLogFileValidation=True)
+    return [world.broken(last, None, by=None)]
+
+
+def _cut_the_tail(world: World) -> tuple[str, datetime]:
+    """Keep CloudTrail from writing, and delete its newest digest; with the end of its period."""
+    world.next_digest()
+    key = world.next_digest()
+    deny = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Deny",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{world.trail}/*",
+            }
+        ],
+    }
+    policy = world.s3.get_bucket_policy(Bucket=world.trail)["Policy"]
+    world.s3.put_bucket_policy(Bucket=world.trail, Policy=json.dumps(deny))
+    world.undo.append(lambda: world.s3.put_bucket_policy(Bucket=world.trail, Policy=policy))
+    world.destroy(world.trail, key)
+    name = world.layout.digest_name(key)
+    assert name is not None
+    return key, name.end
+
+
+@made(INSIDER, gap="the deletion is not in the trail while CloudTrail cannot deliver to it")
+def the_tail_is_truncated(world: World) -> Outcome:
+    """keeps CloudTrail from writing and deletes the newest digest for good"""
+    key, end = _cut_the_tail(world)
+    # One digest is due and not there: the next is not due yet.
+    world.as_of = overdue = end + timedelta(seconds=15)
+    wait_until("the digest is overdue", lambda: datetime.now(UTC) > overdue, seconds=60)
+    return Outcome((world.broken(key, None, by=None),), (world.broken(key, None),))
+
+
+@made(INSIDER, gap=_UNNAMED)
+def logging_is_stopped(world: World) -> Outcome:
+    """stops the trail and leaves it so"""
+    world.settle()  # what CloudTrail could not deliver in the round before
+    trail = world.client("cloudtrail")
+    trail.stop_logging(**_name(world))
+    world.undo.append(lambda: trail.start_logging(**_name(world)))
+    off = world.broken(world.layout.digest_prefix, None, by=None)
+    return Outcome((off,), ())

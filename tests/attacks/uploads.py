@@ -1,0 +1,191 @@
+"""Attacks on what lands: by people who may not, past the recorder, or under another's name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.attacks.attack import Finding, made
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
+
+from rehearsal import tampering
+
+
+def _unexpected(world: World, bucket: str, key: str, answer: Any) -> list[Finding]:
+    version = str(answer["VersionId"])
+    return [Finding("UNEXPECTED_PRINCIPAL", bucket, key, version, world.arn(INSIDER))]
+
+
+@made(INSIDER)
+def insider_uploads(world: World) -> list[Finding]:
+    """lifts the policy of bronze and uploads a file"""
+    key = f"{FOLDER}/by-insider.csv"
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-666\n")
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_overwrites(world: World) -> list[Finding]:
+    """overwrites an uploader's file with other bytes"""
+    landed = world.recorded("overwritten.csv")
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=landed.key, Body=b"customer_id\nother\n")
+    return _unexpected(world, world.raw, landed.key, put)
+
+
+@made(INSIDER)
+def insider_overwrites_with_the_same_bytes(world: World) -> list[Finding]:
+    """overwrites an uploader's file with the same bytes"""
+    landed = world.recorded("same-bytes.csv", b"customer_id\nsame\n")
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=landed.key, Body=b"customer_id\nsame\n")
+    return _unexpected(world, world.raw, landed.key, put)
+
+
+@made(INSIDER)
+def insider_copies(world: World) -> list[Finding]:
+    """copies one bronze file to the name of another"""
+    landed, key = world.recorded("copied.csv"), f"{FOLDER}/copy.csv"
+    with lifted(world, world.raw) as s3:
+        put = s3.copy_object(
+            Bucket=world.raw, Key=key, CopySource={"Bucket": world.raw, "Key": landed.key}
+        )
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_restores_an_old_version(world: World) -> list[Finding]:
+    """puts an old version of a file back by copying it over the current one"""
+    old = world.recorded("restored.csv", b"customer_id\nold\n")
+    world.recorded("restored.csv", b"customer_id\nnew\n")
+    source = {"Bucket": world.raw, "Key": old.key, "VersionId": old.version_id}
+    with lifted(world, world.raw) as s3:
+        put = s3.copy_object(Bucket=world.raw, Key=old.key, CopySource=source)
+    return _unexpected(world, world.raw, old.key, put)
+
+
+@made(INSIDER)
+def insider_uploads_in_parts(world: World) -> list[Finding]:
+    """uploads a file in parts"""
+    key = f"{FOLDER}/in-parts.csv"
+    with lifted(world, world.raw) as s3:
+        where = {"Bucket": world.raw, "Key": key}
+        upload = s3.create_multipart_upload(**where)["UploadId"]
+        part = s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"customer_id\nC-1\n")
+        put = s3.complete_multipart_upload(
+            **where,
+            UploadId=upload,
+            MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
+        )
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_writes_silver(world: World) -> list[Finding]:
+    """puts a part file into silver, as if a run had written it"""
+    key = "silver/customers/dt=2026-11-03/run=jr_forged/part-0.parquet"
+    with lifted(world, world.processed) as s3:
+        put = s3.put_object(Bucket=world.processed, Key=key, Body=b"PAR1")
+    return _unexpected(world, world.processed, key, put)
+
+
+@made(INSIDER)
+def insider_writes_gold(world: World) -> list[Finding]:
+    """puts a part file into gold, as if a run had written it"""
+    key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_forged/part-0.parquet"
+    with lifted(world, world.analytics) as s3:
+        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")
+    return _unexpected(world, world.analytics, key, put)
+
+
+@made(INSIDER)
+def insider_plants_a_page_note(world: World) -> list[Finding]:
+    """plants the note that a finding has been paged already, to silence its page"""
+    key = "pages/findings/0000000000000000.json"
+    with lifted(world, world.analytics) as s3:
+        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
+    return _unexpected(world, world.analytics, key, put)
+
+
+@made(UPLOADER)
+def uploader_writes_gold(world: World) -> list[Finding]:
+    """writes into gold, after the insider has let him by the bucket's policy"""
+    key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_uploader/part-0.parquet"
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": world.arn(UPLOADER)},
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{world.analytics}/*",
+            }
+        ],
+    }
+    with lifted(world, world.analytics) as s3:
+        s3.put_bucket_policy(Bucket=world.analytics, Policy=json.dumps(allow))
+        put = world.client("s3", UPLOADER).put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")
+    return [
+        Finding(
+            "UNEXPECTED_PRINCIPAL",
+            world.analytics,
+            key,
+            str(put["VersionId"]),
+            world.arn(UPLOADER),
+        )
+    ]
+
+
+@made(
+    INSIDER,
+    gap="a declared writer's own credentials are his: only lineage, which no run has stated for "
+    "this file, tells it apart, and nothing compares the two yet",
+)
+def insider_assumes_the_writers_role(world: World) -> list[Finding]:
+    """lets himself assume Glue's role and writes into silver under its name"""
+    world.as_role(f"{world.workgroup}-glue")("s3").put_object(
+        Bucket=world.processed,
+        Key="silver/customers/dt=2026-11-03/run=jr_assumed/part-0.parquet",
+        Body=b"PAR1",
+    )
+    return []
+
+
+@made(INSIDER)
+def notifications_are_cut(world: World) -> list[Finding]:
+    """removes the bucket's notifications while a file lands"""
+    with world.without_notifications():
+        landed = world.land("past-the-recorder.csv")
+    return [world.finding("UNRECORDED", landed, UPLOADER)]
+
+
+@made(INSIDER)
+def an_event_is_kept_out_of_the_trail(world: World) -> list[Finding]:
+    """narrows the trail's event selectors while an honest file lands"""
+    trail, name = world.client("cloudtrail"), world.platform.settings["trail_name"]
+    before = trail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+    blind = [tampering.looking_away_from(world.raw, selector) for selector in before]
+    trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=blind)
+    try:
+        landed = world.land("untrailed.csv")
+    finally:
+        trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=before)
+    return [world.finding("UNWITNESSED", landed, UPLOADER)]
+
+
+ATTACKS = [
+    insider_uploads,
+    insider_overwrites,
+    insider_overwrites_with_the_same_bytes,
+    insider_copies,
+    insider_restores_an_old_version,
+    insider_uploads_in_parts,
+    insider_writes_silver,
+    insider_writes_gold,
+    insider_plants_a_page_note,
+    uploader_writes_gold,
+    insider_assumes_the_writers_role,
+    notifications_are_cut,
+    an_event_is_kept_out_of_the_trail,
+]

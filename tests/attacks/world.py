@@ -1,0 +1,444 @@
+"""The platform under attack: what every attack needs to act, to wait, and to see the outcome."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+
+import boto3
+import jinja2
+from tests.attacks.attack import Finding
+
+from custody.aws.catalog import Pointer, point_partitions
+from custody.core.deployment import trail_layout
+from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.landing import (
+    LandingRecord,
+    from_statement,
+    record_id,
+    record_key,
+    to_statement,
+)
+from custody.core.windows import Window
+from rehearsal import tampering
+from rehearsal.landing import DATASET, Landed
+from rehearsal.machine import REPOSITORY
+from rehearsal.observing import query, whole_hours
+from rehearsal.platform import Platform
+from rehearsal.waiting import wait_until
+
+INSIDER: Final = tampering.INSIDER
+UPLOADER: Final = tampering.UPLOADER
+FOLDER: Final = f"incoming/{DATASET}/dt=2026-11-03"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a reconciliation found: pages, and the object versions that are VERIFIED."""
+
+    pages: tuple[Finding, ...]
+    verified: frozenset[tuple[str, str, str]]
+    output: str
+    seconds: float
+
+
+class ReconcileFailed(RuntimeError):
+    """The Glue job failed; the message is Glue's."""
+
+
+class World:
+    """One deployed platform, from its first moment on."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.began = datetime.now(UTC)
+        self.as_of: datetime | None = None
+        """When the next reconciliation judges, if not now."""
+        self.undo: list[Callable[[], object]] = []
+        """What makes good again what must stay broken until the next reconciliation."""
+        self.outputs: list[str] = []
+        self.injected: list[str] = []
+        self._arns: dict[str, str] = {}
+        settings = platform.settings
+        self.raw = settings["raw_bucket"]
+        self.processed = settings["processed_bucket"]
+        self.analytics = settings["analytics_bucket"]
+        self.provenance = settings["provenance_bucket"]
+        self.trail = settings["trail_bucket"]
+
+    def client(self, service: str, principal: str = INSIDER) -> Any:
+        return self.platform.client(service, principal)
+
+    @cached_property
+    def s3(self) -> Any:
+        """S3, as the insider."""
+        return self.client("s3")
+
+    def arn(self, principal: str) -> str:
+        if principal not in self._arns:
+            self._arns[principal] = tampering.arn(self.platform, principal)
+        return self._arns[principal]
+
+    def as_role(self, name: str) -> Callable[[str], Any]:
+        """The insider lets himself assume a role; makes clients of services under its name."""
+        iam = self.client("iam")
+        role = iam.get_role(RoleName=name)["Role"]
+        trust = role["AssumeRolePolicyDocument"]
+        mine = {
+            "Effect": "Allow",
+            "Principal": {"AWS": self.arn(INSIDER)},
+            "Action": "sts:AssumeRole",
+        }
+        widened = {**trust, "Statement": [*trust["Statement"], mine]}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(widened))
+        try:
+            keys = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="insider")
+        finally:
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+        session: Any = boto3.Session(
+            region_name=self.platform.settings["region"],
+            aws_access_key_id=keys["Credentials"]["AccessKeyId"],
+            aws_secret_access_key=keys["Credentials"]["SecretAccessKey"],
+            aws_session_token=keys["Credentials"]["SessionToken"],
+        )
+        endpoint = self.platform.machine.endpoint
+        return lambda service: session.client(service, endpoint_url=endpoint)
+
+    # Files
+
+    def land(self, name: str, body: bytes | None = None, by: str = UPLOADER) -> Landed:
+        """An uploader puts a file into bronze."""
+        body = f"customer_id\n{name}\n".encode() if body is None else body
+        key = f"{FOLDER}/{name}"
+        put = self.client("s3", by).put_object(Bucket=self.raw, Key=key, Body=body)
+        return Landed(by, key, put["VersionId"], len(body))
+
+    def recorded(self, name: str, body: bytes | None = None) -> Landed:
+        """A file in bronze with its record."""
+        landed = self.land(name, body)
+        self.record_of(landed)
+        return landed
+
+    def finding(self, verdict: str, landed: Landed, by: str | None) -> Finding:
+        """A finding about a file in bronze; ``by`` is a principal's name."""
+        return Finding(
+            verdict, self.raw, landed.key, landed.version_id, self.arn(by) if by else None
+        )
+
+    # Records
+
+    def place(self, landed: Landed) -> str:
+        """Where the record of a file in bronze belongs."""
+        found = self.s3.head_object(Bucket=self.raw, Key=landed.key, VersionId=landed.version_id)
+        return record_key(found["LastModified"], record_id(self.raw, landed.key, landed.version_id))
+
+    def place_of(self, record: LandingRecord) -> str:
+        """Where a record belongs by what it says."""
+        return record_key(
+            record.event.time, record_id(record.bucket, record.key, record.version_id)
+        )
+
+    def envelope_of(self, landed: Landed) -> bytes:
+        """The envelope the recorder wrote for a file; waits for it."""
+        place, found = self.place(landed), []
+
+        def recorded() -> bool:
+            try:
+                answer = self.s3.get_object(Bucket=self.provenance, Key=place)
+            except self.s3.exceptions.NoSuchKey:
+                return False
+            found.append(answer["Body"].read())
+            return True
+
+        wait_until(f"{landed.key} has a record", recorded, seconds=60)
+        return bytes(found[0])
+
+    def record_of(self, landed: Landed) -> LandingRecord:
+        return from_statement(Envelope.parse(self.envelope_of(landed)).payload)
+
+    def sign(self, payload: bytes, key_arn: str | None = None) -> bytes:
+        """An envelope the insider signs: with the platform's own key, or with another."""
+        kms = self.client("kms")
+        if key_arn:
+            return signed_by(kms, key_arn, payload)
+        own = self.platform.settings["signing_key_arn"]
+        with tampering.granted_signing(kms, own, self.arn(INSIDER)):
+            return signed_by(kms, own, payload)
+
+    def put_record(self, place: str, record: LandingRecord | bytes) -> str:
+        """The insider puts a record, signed if it is not an envelope yet; returns its version."""
+        body = record if isinstance(record, bytes) else self.sign(to_statement(record))
+        with tampering.lifted_bucket_policy(self.s3, self.provenance):
+            put = self.s3.put_object(Bucket=self.provenance, Key=place, Body=body)
+        return str(put["VersionId"])
+
+    def invented(self, model: LandingRecord, name: str) -> LandingRecord:
+        """A record of an object version that nobody wrote."""
+        now = datetime.now(UTC)
+        ghost = hashlib.sha256(name.encode()).hexdigest()
+        return replace(
+            model,
+            key=f"{FOLDER}/{name}",
+            version_id=ghost[:32],
+            sha256=ghost,
+            event=replace(model.event, time=now, request_id=ghost[:16].upper()),
+            hashed_at=now,
+        )
+
+    # The recorder
+
+    @property
+    def workgroup(self) -> str:
+        return self.platform.settings["workgroup"]
+
+    @property
+    def recorder(self) -> str:
+        """The recorder's function name, which is also its queue's and its role's."""
+        return f"{self.workgroup}-recorder"
+
+    @cached_property
+    def queue(self) -> str:
+        """The URL of the queue that announces objects to the recorder."""
+        return str(self.client("sqs").get_queue_url(QueueName=self.recorder)["QueueUrl"])
+
+    def waiting(self) -> int:
+        """Announcements the recorder has not dealt with."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        told = self.client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=names)
+        return sum(int(told["Attributes"][name]) for name in names)
+
+    def drain(self) -> None:
+        """Wait until the recorder has dealt with everything announced."""
+        wait_until("the recorder's queue is empty", lambda: self.waiting() == 0, seconds=150)
+
+    @contextmanager
+    def without_notifications(self) -> Iterator[None]:
+        """S3 announces nothing of bronze for a moment."""
+        bucket = {"Bucket": self.raw}
+        before = self.s3.get_bucket_notification_configuration(**bucket)
+        before.pop("ResponseMetadata")
+        self.s3.put_bucket_notification_configuration(**bucket, NotificationConfiguration={})
+        try:
+            yield
+        finally:
+            self.s3.put_bucket_notification_configuration(
+                **bucket, NotificationConfiguration=before
+            )
+
+    @contextmanager
+    def without_subscription(self) -> Iterator[None]:
+        """The recorder does not take what is announced for a moment."""
+        functions = self.client("lambda")
+        (mapping,) = functions.list_event_source_mappings(FunctionName=self.recorder)[
+            "EventSourceMappings"
+        ]
+        self.drain()
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        try:
+            yield
+        finally:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+    def lose(self, landed: Landed) -> None:
+        """Wait until a file is announced to the recorder that cannot take it, and purge that."""
+        wait_until(f"{landed.key} is announced", lambda: self.waiting() > 0, seconds=20)
+        self.client("sqs").purge_queue(QueueUrl=self.queue)
+
+    # The trail
+
+    @cached_property
+    def layout(self) -> Any:
+        return trail_layout(self.platform.settings)
+
+    def flush(self) -> list[str]:
+        """Have CloudTrail deliver what it holds; the keys of the log files."""
+        return [uri.partition(f"{self.trail}/")[2] for uri in self._local("flush")["log_files"]]
+
+    def digest(self) -> str:
+        """Have CloudTrail write a digest up to now, instead of waiting for it; its key."""
+        (uri,) = self._local("digest")["digests"]
+        return str(uri).partition(f"{self.trail}/")[2]
+
+    def turn(self, **knobs: float) -> None:
+        """Change the pace at which CloudTrail delivers."""
+        self._local("knobs", knobs)
+
+    def _local(self, action: str, body: object = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - this machine
+            f"{self.platform.machine.endpoint}/_local/cloudtrail/{action}",
+            data=json.dumps(body or {}).encode(),
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def digests(self) -> list[str]:
+        """The keys of the digests that are there, oldest first."""
+        keys = self._keys(self.layout.digest_prefix)
+        return [key for key in keys if self.layout.digest_name(key)]
+
+    def logs(self) -> list[str]:
+        """The keys of the log files that are there."""
+        return self._keys(self.layout.log_prefix)
+
+    def _keys(self, prefix: str) -> list[str]:
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.trail, Prefix=prefix)
+        return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
+
+    def next_digest(self) -> str:
+        """Wait for the digest CloudTrail writes by itself, at the end of a whole period."""
+        before = set(self.digests())
+        found: list[str] = []
+
+        def written() -> bool:
+            found[:] = [key for key in self.digests() if key not in before]
+            return bool(found)
+
+        wait_until("the next digest", written, seconds=60)
+        return found[-1]
+
+    def read(self, key: str) -> tuple[bytes, dict[str, str]]:
+        """A file of the trail and its metadata."""
+        found = self.s3.get_object(Bucket=self.trail, Key=key)
+        return found["Body"].read(), found["Metadata"]
+
+    def put_in_trail(self, key: str, body: bytes, metadata: dict[str, str] | None = None) -> str:
+        """The insider puts a file among CloudTrail's; returns its version."""
+        with tampering.lifted_bucket_policy(self.s3, self.trail):
+            put = self.s3.put_object(
+                Bucket=self.trail,
+                Key=key,
+                Body=body,
+                Metadata=metadata or {},
+                ServerSideEncryption="AES256",  # the trail's key encrypts for CloudTrail alone
+            )
+        return str(put["VersionId"])
+
+    def hide(self, bucket: str, key: str) -> str:
+        """The insider deletes an object; returns the delete marker's version."""
+        return str(self.s3.delete_object(Bucket=bucket, Key=key)["VersionId"])
+
+    def destroy(self, bucket: str, key: str, version_id: str | None = None) -> str:
+        """The insider deletes a version (the current one) for good, lock or no lock."""
+        version = version_id or self.s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+        lock = {} if bucket == self.raw else {"BypassGovernanceRetention": True}
+        self.s3.delete_object(Bucket=bucket, Key=key, VersionId=version, **lock)
+        return str(version)
+
+    def broken(self, key: str, version_id: str | None, by: str | None = INSIDER) -> Finding:
+        """The trail is broken at one of its files."""
+        return Finding(
+            "TRAIL_BROKEN", self.trail, key, version_id or "null", self.arn(by) if by else None
+        )
+
+    # Judging
+
+    def settle(self) -> None:
+        """Wait until both witnesses have told everything, and a digest vouches for it.
+
+        What is put among the logs is not looked at before clocks may have differed: that long the
+        newest digest must lie behind it.
+        """
+        self.drain()
+        self.flush()
+        time.sleep(6)
+        self.digest()
+
+    def reconcile(self) -> Seen:
+        """Run the reconciliation over everything since the first moment's day, without grace."""
+        started = time.monotonic()
+        now, as_of, self.as_of = datetime.now(UTC), self.as_of, None
+        midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
+        window = Window(*whole_hours(midnight, now))
+        parameters = window.parameters(as_of=as_of or now, grace_minutes=0)
+        glue = self.platform.client("glue", "airflow")
+        job = self.platform.settings["reconcile_job"]
+        run = glue.start_job_run(
+            JobName=job,
+            Arguments={
+                "--settings": json.dumps(self.platform.settings),
+                "--window": json.dumps(parameters),
+            },
+        )["JobRunId"]
+        state: dict[str, Any] = {}
+
+        def ended() -> bool:
+            state.update(glue.get_job_run(JobName=job, RunId=run)["JobRun"])
+            return state["JobRunState"] not in {"STARTING", "RUNNING", "WAITING", "STOPPING"}
+
+        wait_until("the reconciliation has ended", ended, seconds=300)
+        if state["JobRunState"] != "SUCCEEDED":
+            raise ReconcileFailed(str(state.get("ErrorMessage")))
+        output = f"reconciliation/run={run}/"
+        self.outputs.append(output)
+        point_partitions(
+            glue,
+            self.platform.settings["database"],
+            "reconciliation",
+            [
+                Pointer((dt, hour), f"s3://{self.analytics}/{output}dt={dt}/hour={hour}/")
+                for dt, hour in window.partitions()
+            ],
+        )
+        pages, verified = self._verdicts()
+        while self.undo:
+            self.undo.pop()()
+        return Seen(pages, verified, output, time.monotonic() - started)
+
+    def _verdicts(self) -> tuple[tuple[Finding, ...], frozenset[tuple[str, str, str]]]:
+        rows = query(
+            self.platform,
+            "SELECT verdict, bucket, object_key, version_id, principal_arn FROM reconciliation "
+            "WHERE verdict <> 'PENDING'",
+        )
+        pages = tuple(
+            Finding(
+                str(row["verdict"]),
+                str(row["bucket"]),
+                str(row["object_key"]),
+                str(row["version_id"]),
+                row["principal_arn"],
+            )
+            for row in rows
+            if row["verdict"] != "VERIFIED"
+        )
+        verified = frozenset(
+            (str(row["bucket"]), str(row["object_key"]), str(row["version_id"]))
+            for row in rows
+            if row["verdict"] == "VERIFIED"
+        )
+        return pages, verified
+
+    def make_tables(self) -> None:
+        """The table the verdicts are read from, as the DAG `provenance_ledger` makes it."""
+        sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
+            loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql" / "provenance")
+        )
+        settings = {"json": {"custody": self.platform.settings}}
+        query(self.platform, sql.get_template("create_reconciliation.sql").render(var=settings))
+
+
+@contextmanager
+def lifted(world: World, bucket: str) -> Iterator[Any]:
+    """Take a bucket's policy away for a moment; gives the insider's S3."""
+    with tampering.lifted_bucket_policy(world.s3, bucket):
+        yield world.s3
+
+
+def signed_by(kms: Any, key_arn: str, payload: bytes) -> bytes:
+    """An envelope signed by whoever the KMS client is."""
+    signature = kms.sign(
+        KeyId=key_arn,
+        Message=hashlib.sha256(pae(PAYLOAD_TYPE, payload)).digest(),
+        MessageType="DIGEST",
+        SigningAlgorithm="ECDSA_SHA_256",
+    )["Signature"]
+    return Envelope(payload, PAYLOAD_TYPE, (Signature(key_arn, signature),)).to_json_line()
