@@ -20,10 +20,10 @@ from in_toto_attestation.v1.statement import Statement as InTotoStatement
 from securesystemslib.dsse import Envelope as OtherEnvelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
-from tests.plugins.custody.core.strategies import records
+from tests.plugins.custody.core.strategies import records, unreadable_records
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.landing import to_statement
+from custody.core.landing import record_id, to_statement
 from custody.core.signatures import BadSignature, load_public_key, verify
 
 KEY_ID = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -190,3 +190,12 @@ def test_in_toto_attestation_reads_our_statements(record):
     assert parsed.subject[0].name == f"s3://{record.bucket}/{record.key}"
     assert dict(parsed.subject[0].digest) == {"sha256": record.sha256}
     assert parsed.predicate["versionId"] == record.version_id
+
+
+@given(unreadable_records)
+def test_in_toto_attestation_reads_our_statements_of_what_could_not_be_read(record):
+    parsed = json_format.Parse(to_statement(record), statement_pb2.Statement())
+    InTotoStatement.copy_from_pb(parsed).validate()
+    version = record_id(record.bucket, record.key, record.version_id)
+    assert dict(parsed.subject[0].digest) == {"s3ObjectVersion": version}
+    assert parsed.predicate["reason"] == record.reason
