@@ -19,7 +19,7 @@ def platform() -> Iterator[Platform]:
     try:
         platform.start()
         unpause(platform, "provenance_ledger", say=print)
-        # The story runs these; the daily audit stays switched off, so that it takes no time of theirs.
+        # The story runs these; the daily audit stays off, so that it takes no time of theirs.
         for dag_id in ("medallion_customers", "provenance_reconcile"):
             platform.airflow.unpause(dag_id)
         yield platform
