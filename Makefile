@@ -38,9 +38,12 @@ reset: ## Stop it and forget its state
 status: ## Show what of the local AWS is running
 	@$(LOCALAWS) status
 
-test: test-platform test-glue test-local test-e2e ## Run every test, the end-to-end run included
+test: test-fast ## Run every test, the end-to-end run included
+	@$(MAKE) --no-print-directory test-e2e
 
-test-fast: test-platform test-glue test-local ## Run every test but the end-to-end run
+# Two at a time: each is one process, and what they start is on ports of its own.
+test-fast: setup ## Run every test but the end-to-end run
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-platform test-glue test-local
 
 test-platform: setup
 	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
