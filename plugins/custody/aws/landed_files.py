@@ -97,6 +97,12 @@ def record_of(s3: S3Client, landed: LandedObject, gate: Gate) -> LandingRecord:
     return record
 
 
+def record_places(landed: LandedObject) -> Iterator[str]:
+    """The object keys at which the record of an object version may lie, the likeliest first."""
+    name = record_id(landed.bucket, landed.key, landed.version_id)
+    return (record_key(landed.last_modified + days, name) for days in _DAYS_TO_LOOK)
+
+
 @contextmanager
 def open_verified(s3: S3Client, landed: LandedObject, record: LandingRecord) -> Iterator[BinaryIO]:
     """The bytes of an object version, read once, on local disk, at their start.
@@ -122,13 +128,13 @@ def open_verified(s3: S3Client, landed: LandedObject, record: LandingRecord) -> 
 
 
 def _record_bytes(s3: S3Client, landed: LandedObject, bucket: str) -> bytes:
-    name = record_id(landed.bucket, landed.key, landed.version_id)
-    for days in _DAYS_TO_LOOK:
+    for place in record_places(landed):
         try:
-            found = s3.get_object(Bucket=bucket, Key=record_key(landed.last_modified + days, name))
+            found = s3.get_object(Bucket=bucket, Key=place)
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
                 raise
         else:
             return found["Body"].read(MAX_ENVELOPE_BYTES + 1)
+    name = record_id(landed.bucket, landed.key, landed.version_id)
     raise BrokenFileError("custody.unrecorded", f"no record {name} within a day of its landing")

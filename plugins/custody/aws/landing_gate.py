@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from custody.aws.landed_files import LandedObject, list_landed
-from custody.core.landing import record_id, record_key
+from custody.aws.landed_files import LandedObject, list_landed, record_places
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,11 +34,7 @@ def awaiting_record(
 
 
 def _recorded(s3: S3Client, provenance_bucket: str, landed: LandedObject) -> bool:
-    name = record_id(landed.bucket, landed.key, landed.version_id)
-    # The record is filed under the day of the S3 event, which around midnight may not be the day of
-    # S3's LastModified.
-    days = (landed.last_modified + timedelta(days=n) for n in (0, -1, 1))
-    return any(_exists(s3, provenance_bucket, record_key(day, name)) for day in days)
+    return any(_exists(s3, provenance_bucket, place) for place in record_places(landed))
 
 
 def _exists(s3: S3Client, bucket: str, key: str) -> bool:
