@@ -8,7 +8,7 @@ import pytest
 from rehearsal.machine import REPOSITORY, Machine
 from rehearsal.observing import OnCall
 from rehearsal.platform import Platform
-from rehearsal.runs import unpause
+from rehearsal.runs import follow, switch_on, switch_on_from_now
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +18,10 @@ def platform() -> Iterator[Platform]:
     platform.reset()
     try:
         platform.start()
-        unpause(platform, "provenance_ledger", say=print)
-        # The story runs these; the daily audit stays off, so that it takes no time of theirs.
+        first = switch_on(platform, "provenance_ledger")
         for dag_id in ("medallion_customers", "provenance_reconcile"):
-            platform.airflow.unpause(dag_id)
+            switch_on_from_now(platform, dag_id)
+        follow(platform, "provenance_ledger", [first], say=print)
         yield platform
     finally:
         platform.stop()

@@ -30,7 +30,7 @@ from rehearsal.observing import (
     whole_hours,
 )
 from rehearsal.platform import DAGS, Platform, SetUpError
-from rehearsal.runs import RunFailed, backfill_days, run_dag, unpause
+from rehearsal.runs import RunFailed, backfill_days, follow, run_dag, switch_on, switch_on_from_now
 from rehearsal.tampering import Tampering, tamper
 
 SUMMARY = REPOSITORY / "build" / "demo" / "summary.json"
@@ -65,9 +65,10 @@ class Demo:
                 self._say(f"{file.principal:>14}  {file.key}  {file.size_bytes:,} bytes")
         with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
             platform.airflow.wait_ready(DAGS)
-            unpause(platform, "provenance_ledger", say=self._say)
+            first = switch_on(platform, "provenance_ledger")
             for dag_id in ("medallion_customers", "provenance_reconcile"):
-                platform.airflow.unpause(dag_id)
+                switch_on_from_now(platform, dag_id)
+            follow(platform, "provenance_ledger", [first], say=self._say)
         with self._phase("backfill", "Backfill the three days: bronze → silver → gold"):
             days = sample_days()
             backfill_days(platform, "medallion_customers", days[0], days[-1], say=self._say)

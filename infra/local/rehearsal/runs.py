@@ -21,12 +21,24 @@ def run_dag(platform: Platform, dag_id: str, conf: dict[str, Any], *, say: Say) 
     return run_id
 
 
-def unpause(platform: Platform, dag_id: str, *, say: Say) -> None:
-    """Switch a DAG on, and wait for the run of its latest interval, which starts by itself."""
+def switch_on(platform: Platform, dag_id: str) -> str:
+    """Unpause a DAG that has never run; returns the run of its latest interval.
+
+    That run starts by itself.
+    """
     airflow = platform.airflow
     airflow.unpause(dag_id)
     wait_until(f"{dag_id} has a run", lambda: bool(airflow.runs(dag_id)), seconds=60)
-    follow(platform, dag_id, [airflow.runs(dag_id)[0]["dag_run_id"]], say=say)
+    return str(airflow.runs(dag_id)[0]["dag_run_id"])
+
+
+def switch_on_from_now(platform: Platform, dag_id: str) -> None:
+    """Unpause a DAG that has never run, and pass over the run that starts by itself.
+
+    It is of a time before this platform was there, and what follows needs the machine.
+    """
+    run_id = switch_on(platform, dag_id)
+    platform.airflow.pass_over(dag_id, run_id, "Passed over: the platform was not there yet.")
 
 
 def start_backfill(
