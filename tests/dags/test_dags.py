@@ -212,7 +212,10 @@ def test_a_dag_file_reads_no_variable_and_is_wiring(dag_id):
 
 @pytest.mark.parametrize("shipped", [True, False], ids=["as on MWAA", "as in the repository"])
 def test_dags_load_with_only_the_plugins_on_the_path(tmp_path, shipped):
-    """MWAA puts only the plugins folder on the path, and include/ where the bundle has it."""
+    """MWAA puts only the plugins folder on the path, and include/ where the bundle has it.
+
+    The package in the plugins folder is no plugin: no module of it is imported as one.
+    """
     dags = tmp_path / "dags"
     shutil.copytree(REPOSITORY / "dags", dags)
     include = dags / "include" if shipped else tmp_path / "include"
@@ -225,10 +228,15 @@ def test_dags_load_with_only_the_plugins_on_the_path(tmp_path, shipped):
         "for dag in bag.dags.values():\n"
         f"    assert list(dag.template_searchpath) == [{str(include / 'sql')!r}]\n"
         "    dag.get_template_env().get_template('provenance/provenance_ledger.sql')\n"
+        "import sys\n"
+        "from airflow.plugins_manager import get_import_errors\n"
+        "assert get_import_errors() == {}, get_import_errors()\n"
+        "assert 'trail_events' not in sys.modules\n"
         "print(sorted(bag.dags))\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
         "AIRFLOW_HOME": str(tmp_path / "home"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "plugins"),
         "PYTHONPATH": str(tmp_path / "plugins"),
     }
     found = subprocess.run(

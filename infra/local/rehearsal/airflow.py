@@ -21,6 +21,16 @@ USER = "admin"
 FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
+class AirflowRefused(RuntimeError):
+    """Airflow's API answered with an error; the message names the call and shows the answer."""
+
+    def __init__(self, method: str, path: str, response: requests.Response) -> None:
+        self.status = response.status_code
+        super().__init__(
+            f"Airflow answered {self.status} to {method} {path}: {response.text[:2000]}"
+        )
+
+
 class Airflow:
     """Start, stop and talk to the Airflow of one machine."""
 
@@ -203,9 +213,19 @@ class Airflow:
 
     def pass_over(self, dag_id: str, run_id: str, note: str) -> None:
         """Mark a run, and what runs of it, as a success, with a note that says why."""
-        self._call(
-            "PATCH", f"dags/{dag_id}/dagRuns/{run_id}", json={"state": "success", "note": note}
-        )
+        change = {"state": "success", "note": note}
+
+        def passed_over() -> bool:
+            try:
+                self._call("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", json=change)
+            except AirflowRefused as refused:
+                # The scheduler was making the run's tasks at the same moment.
+                if refused.status == requests.codes.conflict:
+                    return False
+                raise
+            return True
+
+        wait_until(f"{dag_id} {run_id} is passed over", passed_over, seconds=30)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a manual run; returns its run id."""
@@ -285,10 +305,7 @@ class Airflow:
                 continue
             break
         if not response.ok:
-            raise RuntimeError(
-                f"Airflow answered {response.status_code} to {method} {path}: "
-                f"{response.text[:2000]}"
-            )
+            raise AirflowRefused(method, path, response)
         return response.json() if response.content else None
 
     def _log_in(self) -> None:
