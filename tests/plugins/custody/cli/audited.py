@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ JOBS = f"arn:aws:glue:{REGION}:{LAYOUT.account_id}:job/"
 A, B = f"incoming/customers/dt={DAY}/a.csv", f"incoming/customers/dt={DAY}/b \u202e[red] +%.csv"
 SILVER = f"silver/customers/dt={DAY}/run={SILVER_RUN.id}/part-0.parquet"
 GOLD = f"gold/customers_per_day/dt={DAY}/run={GOLD_RUN.id}/part-0.parquet"
+
+kms_of = cache(signing_kms)  # making a client takes longer than signing
 
 RING = KeyRing(
     records={
@@ -145,7 +148,7 @@ class Platform:
         )
         name = record_id(version.bucket, version.key, version.version_id)
         place = how.get("place") or record_key(at, name)
-        kms = signing_kms(how.get("key", PRIVATE_KEY))
+        kms = kms_of(how.get("key", PRIVATE_KEY))
         envelope = sign_statement(kms, KEY_ARN, to_statement(record))
         self.s3.put_object(Bucket=PROVENANCE, Key=place, Body=envelope.to_json_line())
         self.places.append(place)
@@ -166,7 +169,7 @@ class Platform:
             inputs=tuple(inputs),
             outputs=tuple(outputs),
         )
-        keep_lineage(self.s3, signing_kms(), key_arn=KEY_ARN, bucket=PROVENANCE, lineage=lineage)
+        keep_lineage(self.s3, kms_of(), key_arn=KEY_ARN, bucket=PROVENANCE, lineage=lineage)
         self.places.append(statement_key(run))
 
     def log_and_seal(self) -> None:
