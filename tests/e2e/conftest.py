@@ -19,7 +19,7 @@ def platform() -> Iterator[Platform]:
     try:
         platform.start()
         first = switch_on(platform, "provenance_ledger")
-        for dag_id in ("medallion_customers", "provenance_reconcile"):
+        for dag_id in ("medallion_customers", "provenance_reconcile", "custody_audit"):
             switch_on_from_now(platform, dag_id)
         follow(platform, "provenance_ledger", [first], say=print)
         yield platform

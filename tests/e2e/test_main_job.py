@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from accounting import Account, expected_accounts, file_accounts, totals, visible_runs
+from auditor import custody
 from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
 from hostile import broken_files, oddly_named
 
@@ -15,10 +16,11 @@ from rehearsal.landing import Landed, land, land_sample, sample_days
 from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
 from rehearsal.platform import Platform
 from rehearsal.runs import backfill_days, follow, run_dag, start_backfill
-from rehearsal.tampering import tamper
+from rehearsal.tampering import arn, tamper
 from rehearsal.waiting import wait_until
 
 MEDALLION = "medallion_customers"
+GOLD = "gold_customers_by_country_month"
 DAYS = sample_days()
 HOSTILE_DAY = DAYS[0]
 STARTED = datetime.now(UTC)
@@ -165,6 +167,34 @@ def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
         (file.key, file.version_id, "VERIFIED", str(file.size_bytes)) for file in landed
     }
     assert len(rows) == len(landed)
+
+
+def test_the_daily_audit_finds_all_well_and_seals_the_day(
+    platform: Platform, on_call: OnCall
+) -> None:
+    audit_of_all = {"sample_days": 1, "grace_minutes": 0}
+    run_dag(platform, "custody_audit", audit_of_all, say=print)
+    assert on_call.pages() == []
+    assert custody(platform, "seal")[-1]["size"] > 0
+
+
+def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: list[Landed]) -> None:
+    day = DAYS[-1]
+    (part, *_) = query(
+        platform,
+        f"SELECT DISTINCT \"$path\" AS uri FROM {GOLD} WHERE dt = '{day}'",  # noqa: S608
+    )
+    trace = custody(platform, "trace", str(part["uri"]))
+    sources = {
+        (found["key"], found["version_id"], found["principal_arn"])
+        for found in trace
+        if found["kind"] == "landed"
+    }
+    assert sources == {
+        (file.key, file.version_id, arn(platform, file.principal))
+        for file in landed
+        if file.key.startswith(bronze_prefix(day)) and "/burst/" not in file.key
+    }
 
 
 def test_tampering_pages_exactly_its_findings(

@@ -70,6 +70,7 @@ def properties(
         "spark.ui.showConsoleProgress": "false",
         # For a few thousand rows, each further partition and each new plan only costs time.
         "spark.sql.shuffle.partitions": "1",
+        "spark.default.parallelism": "2",
         "spark.sql.adaptive.enabled": "false",
         # Compiling Java for a few thousand rows takes longer than interpreting them.
         "spark.sql.codegen.wholeStage": "false",
