@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
+.PHONY: help setup lock demo up down reset status test test-fast test-custody test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -12,6 +12,7 @@ REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
 LOCALAWS := PYTHONPATH=infra/local $(LOCAL)/python -m localaws
 
 # Each runtime tests what it runs; what is not named here runs on the platform's.
+CUSTODY_TESTS := tests/plugins
 GLUE_TESTS := tests/include/glue_jobs
 LOCAL_TESTS := tests/infra/local tests/include/sql
 PYTHON_SOURCES := plugins lambda include dags infra data diagrams tests
@@ -41,12 +42,15 @@ status: ## Show what of the local AWS is running
 test: test-fast ## Run every test, the end-to-end run included
 	@$(MAKE) --no-print-directory test-e2e
 
-# Two at a time: each is one process, and what they start is on ports of its own.
+# Three at a time, as each waits now and then: each is one process, what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-platform test-glue test-local
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-local test-custody test-platform test-glue
+
+test-custody: setup
+	$(PLATFORM)/python -m pytest $(CUSTODY_TESTS)
 
 test-platform: setup
-	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
+	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(CUSTODY_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
