@@ -39,6 +39,11 @@ log = logging.getLogger(__name__)
 DATASET = "customers"
 GOLD = "customers_by_country_month"
 DAY = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
+# The keys that signed the records of this day, also if another has taken over since.
+SIGNING_KEYS = (
+    "{{ dict(signing_key_arn=var.json.custody.signing_key_arn,"
+    " former_signing_keys=var.json.custody.former_signing_keys) | tojson }}"
+)
 SILVER_RUN = "dt=" + DAY + "/run={{ ti.xcom_pull(task_ids='bronze_to_silver') }}/"
 GOLD_RUN = "dt=" + DAY + "/run={{ ti.xcom_pull(task_ids='silver_to_gold') }}/"
 
@@ -147,7 +152,7 @@ def medallion_customers() -> None:
             "--provenance_bucket": setting("provenance_bucket"),
             "--processed_bucket": setting("processed_bucket"),
             "--contract": setting("code_location") + f"/contracts/{DATASET}.odcs.yaml",
-            "--signing_key_arn": setting("signing_key_arn"),
+            "--signing_keys": SIGNING_KEYS,
             "--lineage_key_arn": setting("lineage_key_arn"),
         },
         **GLUE,

@@ -15,13 +15,15 @@ Fails   when nothing landed, when no file could be read, when the rejected share
         quarantined, per file, and as counted again in what was written).
 
 Arguments: dataset, dt (YYYY-MM-DD), raw_bucket, provenance_bucket, processed_bucket, contract (S3
-URI of the ODCS YAML), signing_key_arn (KMS key that signs the records), lineage_key_arn (the one
-that signs lineage).
+URI of the ODCS YAML), signing_keys (JSON of the settings ``signing_key_arn`` and
+``former_signing_keys``: which KMS keys signed the records, and when), lineage_key_arn (the one that
+signs lineage).
 Needs: ``custody.zip`` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,6 +41,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark read
 from pyspark.sql import types as T  # noqa: N812
 
 import custody
+from custody.aws.evidence import trusted_keys
 from custody.aws.glue_runs import GlueRun, code, fetch_material, record_lineage
 from custody.aws.landed_files import Gate, LandedObject, list_landed, open_verified, record_of
 from custody.core.contracts import (
@@ -66,7 +69,7 @@ PARAMETERS = (
     "provenance_bucket",
     "processed_bucket",
     "contract",
-    "signing_key_arn",
+    "signing_keys",
     "lineage_key_arn",
 )
 SOURCE = ("source_key", "source_version_id")
@@ -468,12 +471,12 @@ def main(argv: list[str]) -> None:
         provenance_bucket=args["provenance_bucket"],
         processed_bucket=args["processed_bucket"],
     )
-    key_arn = args["signing_key_arn"]
+    signing_keys = json.loads(args["signing_keys"])
     contract, contract_file = read_contract(s3_client(), args["contract"], settings.dataset)
     materials = (*code(__file__, custody.__file__), contract_file)
     glue_run = GlueRun(args["JOB_NAME"], settings.run_id, parameters, started_on, materials)
-    public_key = kms_client(key_arn).get_public_key(KeyId=key_arn)["PublicKey"]
-    gate = Gate(settings.provenance_bucket, {key_arn: public_key})
+    kms = kms_client(signing_keys["signing_key_arn"])
+    gate = Gate(settings.provenance_bucket, trusted_keys(kms, signing_keys))
     log.info("contract %s %s, run %s", contract.dataset, contract.version, settings.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
     totals = run(spark, settings, contract, gate, s3_client, settings.output)

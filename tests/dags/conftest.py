@@ -39,6 +39,7 @@ SETTINGS = {
         "workgroup",
         "topic_arn",
         "signing_key_arn",
+        "former_signing_keys",
         "lineage_key_arn",
         "bronze_to_silver_job",
         "silver_to_gold_job",

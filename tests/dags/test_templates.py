@@ -85,7 +85,10 @@ def test_the_day_reaches_every_task(render, dt, day):
         "--provenance_bucket": "the-provenance-bucket",
         "--processed_bucket": "the-processed-bucket",
         "--contract": "s3://the-artifacts/abc/contracts/customers.odcs.yaml",
-        "--signing_key_arn": "the-signing-key-arn",
+        "--signing_keys": (
+            '{"former_signing_keys": "the-former-signing-keys", '
+            '"signing_key_arn": "the-signing-key-arn"}'
+        ),
         "--lineage_key_arn": "the-lineage-key-arn",
     }
     assert task("publish_silver").op_args == (

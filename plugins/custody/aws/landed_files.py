@@ -1,8 +1,8 @@
 """Reading landed files through the custody gate.
 
-A file is read only if its record exists, was signed by a trusted key, is about this very object
-version, and names the hash of the bytes that arrived here. All of it is checked before the first
-byte is used.
+A file is read only if its record exists, is to be believed (`custody.core.witness_records`), is
+about this very object version, and names the hash of the bytes that arrived here. All of it is
+checked before the first byte is used.
 """
 
 from __future__ import annotations
@@ -17,17 +17,10 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from custody.core.dsse import MAX_ENVELOPE_BYTES, Envelope
+from custody.core.dsse import MAX_ENVELOPE_BYTES
 from custody.core.landed_csv import BrokenFileError, TextCheck
-from custody.core.landing import (
-    LandingRecord,
-    UnreadableRecord,
-    read_record,
-    record_id,
-    record_key,
-)
-from custody.core.signatures import BadSignature, load_public_key, verify
-from custody.core.untrusted import MalformedInput
+from custody.core.landing import LandingRecord, UnreadableRecord, record_id, record_key
+from custody.core.witness_records import ReadEnvelope, TrustedKey, read_envelope
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -53,10 +46,10 @@ class LandedObject:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Where records lie, and the public keys (DER, by key id) that may have signed them."""
+    """Where records lie, and the keys (by their id) that may have signed them."""
 
     provenance_bucket: str
-    public_keys: Mapping[str, bytes]
+    keys: Mapping[str, TrustedKey]
 
 
 def list_landed(s3: S3Client, bucket: str, prefix: str) -> list[LandedObject]:
@@ -77,12 +70,10 @@ def record_of(s3: S3Client, landed: LandedObject, gate: Gate) -> LandingRecord:
     that nobody could hash it, ``custody.unreadable``; any other failure to read the record (such as
     a missing permission) is raised as it is: it says nothing of the file.
     """
-    raw = _record_bytes(s3, landed, gate.provenance_bucket)
-    keys = {key_id: load_public_key(der) for key_id, der in gate.public_keys.items()}
-    try:
-        record = read_record(verify(Envelope.parse(raw), keys))
-    except (BadSignature, MalformedInput) as error:
-        raise BrokenFileError("custody.bad_signature", str(error)) from error
+    envelope = _envelope_of(s3, landed, gate)
+    record = envelope.claim
+    if record is None or envelope.trouble is not None:
+        raise BrokenFileError("custody.bad_signature", str(envelope.trouble))
     about = (record.bucket, record.key, record.version_id)
     if about != (landed.bucket, landed.key, landed.version_id):
         raise BrokenFileError(
@@ -127,7 +118,8 @@ def open_verified(s3: S3Client, landed: LandedObject, record: LandingRecord) -> 
         yield spool
 
 
-def _record_bytes(s3: S3Client, landed: LandedObject, bucket: str) -> bytes:
+def _envelope_of(s3: S3Client, landed: LandedObject, gate: Gate) -> ReadEnvelope:
+    bucket = gate.provenance_bucket
     for place in record_places(landed):
         try:
             found = s3.get_object(Bucket=bucket, Key=place)
@@ -135,6 +127,13 @@ def _record_bytes(s3: S3Client, landed: LandedObject, bucket: str) -> bytes:
             if error.response["Error"]["Code"] not in {"NoSuchKey", "404"}:
                 raise
         else:
-            return found["Body"].read(MAX_ENVELOPE_BYTES + 1)
+            return read_envelope(
+                found["Body"].read(MAX_ENVELOPE_BYTES + 1),
+                gate.keys,
+                bucket=bucket,
+                place=place,
+                version_id=found.get("VersionId", "null"),
+                stored_at=found["LastModified"],
+            )
     name = record_id(landed.bucket, landed.key, landed.version_id)
     raise BrokenFileError("custody.unrecorded", f"no record {name} within a day of its landing")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.key_ring import ALWAYS
 from custody.core.landing import (
     LandingEvent,
     LandingRecord,
@@ -25,6 +26,7 @@ from custody.core.landing import (
     record_key,
     to_statement,
 )
+from custody.core.witness_records import TrustedKey
 
 RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
@@ -79,6 +81,7 @@ class MemoryS3:
                     "Body": StreamingBody(io.BytesIO(body), len(body)),
                     "ContentLength": len(body),
                     "ETag": '"e"',
+                    "LastModified": LANDED_AT,
                     "VersionId": version_id,
                 }
         raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
@@ -112,9 +115,9 @@ class LandingZone:
         self.key = ec.generate_private_key(ec.SECP256R1())
 
     @property
-    def public_keys(self) -> dict[str, bytes]:
+    def keys(self) -> dict[str, TrustedKey]:
         der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return {KEY_ARN: der}
+        return {KEY_ARN: TrustedKey(KEY_ARN, der, ALWAYS, None)}
 
     def land(
         self,

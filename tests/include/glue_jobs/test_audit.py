@@ -20,7 +20,6 @@ from custody.core.ledger import LedgerRow
 from custody.core.seal_entries import RecordEntry, VerdictEntry
 from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy
-from custody.core.witness_records import TrustedKey
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -65,7 +64,7 @@ def audited(
     rows = audit.at_rest(
         context.parallelize(list(here), 2),
         context.parallelize(places(zone), 2),
-        {arn: TrustedKey(arn, der, SINCE, None) for arn, der in zone.public_keys.items()},
+        zone.keys,
         removals,
         POLICY,
         noncurrent=timedelta(days=90),

@@ -92,7 +92,7 @@ def build(
             spark,
             settings,
             lenient,
-            Gate(PROVENANCE, zone.public_keys),
+            Gate(PROVENANCE, zone.keys),
             lambda: s3,  # type: ignore[arg-type,return-value]
             lambda area: str(tmp_path / area),
         )

@@ -44,7 +44,7 @@ def test_every_row_meets_the_fate_it_was_made_for(
         spark,
         job.Settings("customers", DT, "jr_1", RAW, PROVENANCE, "processed"),
         contract,
-        Gate(PROVENANCE, zone.public_keys),
+        Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
     )

@@ -117,7 +117,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
         spark,
         bronze_to_silver.Settings("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
         contract,
-        Gate(PROVENANCE, zone.public_keys),
+        Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
     )

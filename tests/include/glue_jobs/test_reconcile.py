@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 from pyspark.sql import SparkSession
-from tests.include.glue_jobs.landing_zone import KEY_ARN, PROVENANCE, LandingZone
+from tests.include.glue_jobs.landing_zone import PROVENANCE, LandingZone
 from tests.plugins.custody.core.ledger_testimony import CASES, said_in
 from tests.plugins.custody.core.test_ledger import rows
 
@@ -19,7 +19,6 @@ import reconcile
 from custody.core.ledger import LedgerRow, TrailDefect
 from custody.core.record_checks import RecordCheck
 from custody.core.trail_events import LogContent
-from custody.core.witness_records import TrustedKey
 
 HOUR = timedelta(hours=1)
 WINDOW = reconcile.Window(
@@ -154,12 +153,6 @@ def zone() -> LandingZone:
 def test_each_record_is_verified_once(
     spark: SparkSession, zone: LandingZone, tmp_path: Path
 ) -> None:
-    keys = {
-        KEY_ARN: TrustedKey(
-            KEY_ARN, zone.public_keys[KEY_ARN], datetime.min.replace(tzinfo=UTC), None
-        )
-    }
-
     objects = zone.s3.objects
 
     def checked(client: type[VersionsOf], run: str, known: list[str]) -> Iterator[RecordCheck]:
@@ -167,7 +160,7 @@ def test_each_record_is_verified_once(
             spark,
             PROVENANCE,
             WINDOW.record_days,
-            keys,
+            zone.keys,
             lambda: client(objects),
             reconcile.Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}")),
         ).collect()

@@ -10,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +27,7 @@ import pytest
 from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
 
+from custody.aws.evidence import trusted_keys
 from custody.core.dsse import Envelope
 from custody.core.landing import (
     UnreadableReason,
@@ -33,6 +36,7 @@ from custody.core.landing import (
     read_record,
     record_id,
 )
+from custody.core.witness_records import TrustedKey, read_envelope
 
 ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"
@@ -75,10 +79,10 @@ class LocalAws:
             check=True,
         )
 
-    def deploy(self, *arguments: str) -> str:
+    def deploy(self, *arguments: str, repository: Path = REPOSITORY) -> str:
         """What the deploy command prints."""
         finished = subprocess.run(
-            [sys.executable, REPOSITORY / "infra" / "deploy.py", "--stage", "local", *arguments],
+            [sys.executable, repository / "infra" / "deploy.py", "--stage", "local", *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -167,10 +171,16 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     deployed.aws.command("readback", "--stack", "custody-local")
 
 
-def test_airflow_reads_the_settings(aws: LocalAws) -> None:
+def settings_of(aws: LocalAws) -> dict[str, str]:
+    """The runtime settings, as Airflow reads them."""
     name = "/custody/local/airflow/variables/custody"
     ssm = aws.client("ssm", "airflow")
-    settings = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    settings: dict[str, str] = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    return settings
+
+
+def test_airflow_reads_the_settings(aws: LocalAws) -> None:
+    settings = settings_of(aws)
     assert settings["raw_bucket"] == bucket("raw")
     assert (settings["account_id"], settings["region"]) == (ACCOUNT, "us-east-1")
     assert (settings["database"], settings["workgroup"]) == ("custody_local", "custody-local")
@@ -204,7 +214,7 @@ def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
     version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")["VersionId"]
     envelope = recorded(aws, key, version)
     assert from_statement(envelope.payload).key == key
-    kms = aws.client("kms", "airflow")
+    kms = aws.role_client("kms", "glue")
     assert kms.get_public_key(KeyId=envelope.signatures[0].keyid)["KeyUsage"] == "SIGN_VERIFY"
 
 
@@ -401,3 +411,58 @@ def test_nobody_becomes_a_services_role(aws: LocalAws, role: str) -> None:
         for who in ("insider", "platform-engineer", "airflow", "web-shop")
     }
     assert set(answers.values()) == {"AccessDenied"}
+
+
+def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
+    aws: LocalAws, tmp_path: Path
+) -> None:
+    """As docs/operations.md tells; last, for the stack goes on with the new key."""
+    uploader, kms = aws.client("s3", "web-shop"), aws.role_client("kms", "glue")
+
+    def signed(name: str) -> Envelope:
+        put = uploader.put_object(Bucket=bucket("raw"), Key=f"{DAY}/{name}", Body=b"a,b\n")
+        return recorded(aws, f"{DAY}/{name}", put["VersionId"])
+
+    before = signed("before.csv")
+    (old,) = (signature.keyid for signature in before.signatures)
+    until = from_statement(before.payload).hashed_at + timedelta(seconds=1)
+    former = f"{old}={until:%Y-%m-%dT%H:%M:%SZ}"
+    aws.deploy(
+        *SMALL_IS_LARGE,
+        *("--parameter", f"FormerSigningKeys={former}"),
+        repository=with_another_signing_key(tmp_path / "repository"),
+    )
+    after = signed("after.csv")
+    (new,) = (signature.keyid for signature in after.signatures)
+
+    assert old != new
+    keys = trusted_keys(kms, settings_of(aws))
+    assert [trouble(envelope, keys) for envelope in (before, after)] == [None, None]
+    late = replace(keys[old], valid_until=until - timedelta(days=1))
+    assert "outside the period of its key" in str(trouble(before, keys | {old: late}))
+
+
+def trouble(envelope: Envelope, keys: Mapping[str, TrustedKey]) -> str | None:
+    """Why a record is not to be believed."""
+    return read_envelope(
+        envelope.to_json_line(),
+        keys,
+        bucket=bucket("provenance"),
+        place="any",
+        version_id="any",
+        stored_at=datetime.now(UTC),
+    ).trouble
+
+
+def with_another_signing_key(repository: Path) -> Path:
+    """A copy of the repository in which the key that signs records has a new logical name."""
+    for folder in ("infra", "include", "lambda", "plugins"):
+        shutil.copytree(REPOSITORY / folder, repository / folder)
+    (repository / ".venvs").symlink_to(REPOSITORY / ".venvs")
+    keys = repository / "infra" / "cloudformation" / "keys.yaml"
+    template = keys.read_text(encoding="utf-8")
+    for name in ("  {}:\n", "!Ref {}\n", "${{{}}}"):
+        assert name.format("Signing") in template
+        template = template.replace(name.format("Signing"), name.format("SigningFrom2027"))
+    keys.write_text(template, encoding="utf-8")
+    return repository

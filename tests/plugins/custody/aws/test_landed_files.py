@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from custody.aws.landed_files import Gate, LandedObject, list_landed, open_verified, record_of
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.key_ring import ALWAYS
 from custody.core.landed_csv import BrokenFileError
 from custody.core.landing import (
     LandingEvent,
@@ -29,6 +30,7 @@ from custody.core.landing import (
     record_key,
     to_statement,
 )
+from custody.core.witness_records import TrustedKey
 
 RAW, PROVENANCE, KEY = "custody-test-raw", "custody-test-provenance", "incoming/c/dt=1/a b+é%.csv"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
@@ -41,11 +43,12 @@ class Bronze:
     def __init__(self, s3: Any) -> None:
         self.s3 = s3
         self.key = ec.generate_private_key(ec.SECP256R1())
+        self.signs_until: datetime | None = None
 
     @property
     def gate(self) -> Gate:
         der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return Gate(PROVENANCE, {KEY_ARN: der})
+        return Gate(PROVENANCE, {KEY_ARN: TrustedKey(KEY_ARN, der, ALWAYS, self.signs_until)})
 
     def land(self, body: bytes = BODY, key: str = KEY) -> LandedObject:
         self.s3.put_object(Bucket=RAW, Key=key, Body=body)
@@ -162,6 +165,16 @@ def test_a_record_by_another_key_or_none_does_not_admit(bronze: Bronze) -> None:
     assert _refusal(bronze, landed) == "custody.bad_signature"
     assert _refusal(bronze, landed, Gate(PROVENANCE, {})) == "custody.bad_signature"
     assert record_of(bronze.s3, landed, trusted).key == KEY
+
+
+def test_a_former_key_admits_what_it_signed_while_it_was_the_key(bronze: Bronze) -> None:
+    landed = bronze.land()
+    record = bronze.record(landed)
+    bronze.signs_until = record.hashed_at + timedelta(seconds=1)
+    assert record_of(bronze.s3, landed, bronze.gate) == record
+
+    bronze.signs_until = record.hashed_at
+    assert _refusal(bronze, landed) == "custody.bad_signature"
 
 
 @pytest.mark.parametrize(
