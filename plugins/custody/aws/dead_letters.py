@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from custody.core.notifications import ObjectCreated, message_records, object_created
+from custody.core.dead_letters import DeadLetter, Look
+from custody.core.notifications import message_records, object_created
 from custody.core.untrusted import MalformedInput
 
 if TYPE_CHECKING:
@@ -24,22 +24,12 @@ if TYPE_CHECKING:
 _BATCH: Final = 10
 """SQS gives out no more at once."""
 
-_HELD_SECONDS: Final = 300
-"""How long a message that was received is hidden from others, unless it is put back before."""
+_MOVING_SECONDS: Final = 300
+"""How long a message is hidden from others while it is moved."""
 
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """One message of the queue.
-
-    ``sent`` is when it first was sent. ``announced`` is what could be read in it; ``problems`` says
-    what could not, field by field.
-    """
-
-    message_id: str
-    sent: datetime
-    announced: tuple[ObjectCreated, ...]
-    problems: tuple[str, ...]
+_LOOKING_SECONDS: Final = 60
+"""How long one is hidden while it is looked at, if whoever looks dies: a redrive in that time
+misses it."""
 
 
 def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
@@ -49,7 +39,7 @@ def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
     was not moved by then is still there.
     """
     moved: set[str] = set()
-    for batch in _received(sqs, dead_letters_url):
+    for batch in _received(sqs, dead_letters_url, _MOVING_SECONDS):
         for message in batch:
             if message["MessageId"] in moved:
                 continue
@@ -59,23 +49,23 @@ def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
     return len(moved)
 
 
-def overdue(
-    sqs: SQSClient,
-    dead_letters_url: str,
-    *,
-    now: datetime,
-    grace: timedelta,
-    at_most: int = 1000,
-) -> list[DeadLetter]:
-    """The messages first sent more than ``grace`` before ``now`` (aware), the oldest first.
+def look(sqs: SQSClient, queue: str, *, at_most: int = 1000) -> Look:
+    """What lies in the dead-letter queue of this name; some ``at_most`` messages of it (to the next
+    ten).
 
-    Looks at some ``at_most`` messages (to the next ten) and takes none out: each is put back, and
-    in a dead-letter queue it does no harm that SQS counts the look.
+    Takes none out: each is put back, and in a dead-letter queue it does no harm that SQS counts the
+    look. Raises what botocore raises.
     """
-    with _looked_at(sqs, dead_letters_url, at_most) as messages:
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    # Before this look hides any itself.
+    held = int(
+        sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]["ApproximateNumberOfMessagesNotVisible"]
+    )
+    with _looked_at(sqs, url, at_most) as messages:
         letters = {m["MessageId"]: _dead_letter(m) for m in messages}
-    late = (letter for letter in letters.values() if letter.sent < now - grace)
-    return sorted(late, key=lambda letter: (letter.sent, letter.message_id))
+    return Look(queue, tuple(letters.values()), complete=not held and len(messages) < at_most)
 
 
 @contextmanager
@@ -83,7 +73,7 @@ def _looked_at(sqs: SQSClient, queue_url: str, at_most: int) -> Iterator[list[Me
     """Up to ``at_most`` messages, which others can receive again afterwards."""
     batches: list[list[MessageTypeDef]] = []
     try:
-        for batch in _received(sqs, queue_url):
+        for batch in _received(sqs, queue_url, _LOOKING_SECONDS):
             batches.append(batch)
             if sum(map(len, batches)) >= at_most:
                 break
@@ -100,7 +90,7 @@ def _looked_at(sqs: SQSClient, queue_url: str, at_most: int) -> Iterator[list[Me
             )
 
 
-def _received(sqs: SQSClient, queue_url: str) -> Iterator[list[MessageTypeDef]]:
+def _received(sqs: SQSClient, queue_url: str, held_seconds: int) -> Iterator[list[MessageTypeDef]]:
     """The messages of a queue, some at a time, until it is empty.
 
     Waiting makes SQS ask all its servers; otherwise it may find nothing where there is something.
@@ -109,7 +99,7 @@ def _received(sqs: SQSClient, queue_url: str) -> Iterator[list[MessageTypeDef]]:
         QueueUrl=queue_url,
         MaxNumberOfMessages=_BATCH,
         MessageSystemAttributeNames=["SentTimestamp"],
-        VisibilityTimeout=_HELD_SECONDS,
+        VisibilityTimeout=held_seconds,
         WaitTimeSeconds=1,
     ).get("Messages", []):
         yield batch

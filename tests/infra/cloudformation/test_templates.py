@@ -263,6 +263,12 @@ def test_what_each_role_writes() -> None:
     }
 
 
+def test_airflow_looks_at_dead_letters_and_neither_takes_nor_sends_any() -> None:
+    (looked,) = granted("sqs:ReceiveMessage")["airflow"]
+    assert looked.endswith(":${Project}-${Stage}-recorder-dlq")
+    assert "airflow" not in granted("sqs:DeleteMessage", "sqs:SendMessage", "sqs:*")
+
+
 def test_only_sparks_working_files_are_ever_deleted() -> None:
     assert set(granted("s3:DeleteObject")) == {"jobs", "audit"}
     for resource in chain.from_iterable(granted("s3:DeleteObject").values()):
