@@ -390,7 +390,14 @@ def defect_rows(
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
     defects = [
-        TrailDefect(f.bucket, f.key, f.version_id or UNVERSIONED, policy.as_of, f.reason)
+        TrailDefect(
+            f.bucket,
+            f.key,
+            f.version_id or UNVERSIONED,
+            policy.as_of,
+            f.reason,
+            f.digest_key,
+        )
         for f in trail.report.findings
     ]
     placed = []

@@ -328,6 +328,7 @@ def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
             finding.version_id or UNVERSIONED,
             within(finding),
             finding.reason,
+            finding.digest_key,
         )
         for finding in report.findings
     ]

@@ -36,6 +36,7 @@ ROW: Final = T.StructType(
         T.StructField("fingerprint", T.StringType(), nullable=False),
         T.StructField("record_key", T.StringType()),
         T.StructField("log_key", T.StringType()),
+        T.StructField("digest_key", T.StringType()),
     ]
 )
 """The columns of `LedgerRow`, in its order."""

@@ -42,7 +42,7 @@ _ROOM: Final = ((10, 2048), (3, 512), (1, 128))
 _WHOLE: Final = frozenset({"verdict", "bucket", "key", "version_id", "fingerprint", "event_time"})
 """What identifies a finding is never cut."""
 
-_EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "sha256")
+_EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "digest_key", "sha256")
 
 _MEANING: Final[Mapping[str, str]] = {
     Verdict.TRAIL_BROKEN: "CloudTrail's proof of its own log files does not hold",
@@ -172,6 +172,7 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"  request           {_known(cut.request_id)}",
             f"  record            {_known(cut.record_key)}",
             f"  log file          {_known(cut.log_key)}",
+            f"  digest            {_known(cut.digest_key)}",
             f"window   {_hours(window)}",
         ]
         body = {**_body(cut), "window": window}

@@ -158,7 +158,7 @@ def row(verdict: str, key: str, hour: int) -> LedgerRow:
                 (
                     *("event_name", "principal_arn", "principal_type", "source_ip", "user_agent"),
                     *("request_id", "event_id", "sha256", "size_bytes", "hashed_at", "key_id"),
-                    *("pipeline_layer", "record_key", "log_key"),
+                    *("pipeline_layer", "record_key", "log_key", "digest_key"),
                 )
             ),
         )
