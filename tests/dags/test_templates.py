@@ -30,7 +30,7 @@ def statement(query):
 
 def test_the_ledger_tables_and_view(render):
     created = [
-        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(5)
+        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(6)
     ]
     assert [text.split("(")[0].strip() for text in created] == [
         f"CREATE EXTERNAL TABLE IF NOT EXISTS {table}"
@@ -39,6 +39,7 @@ def test_the_ledger_tables_and_view(render):
             "hash_records",
             "reconciliation",
             "record_checks",
+            "lineage_checks",
             "audit",
         )
     ]

@@ -244,6 +244,7 @@ def test_what_each_role_writes() -> None:
         ],
         "audit": [
             f"{arn}${{AnalyticsBucket}}/audit/*",
+            f"{arn}${{AnalyticsBucket}}/lineage_checks/*",
             f"{arn}${{AnalyticsBucket}}/reconciliation/*",
             f"{arn}${{AnalyticsBucket}}/record_checks/*",
             f"{arn}${{ProvenanceBucket}}/seal/*",
