@@ -34,7 +34,7 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.at_rest import held_versions, read_back
+from custody.aws.at_rest import audited_versions, read_back
 from custody.aws.catalog import locations
 from custody.aws.evidence import (
     KeyRange,
@@ -227,15 +227,6 @@ def _read(
             row = row_of_reading(recorded, reading, policy)
             if row is not None:
                 yield row
-
-
-def list_held(s3: S3Client, settings: Mapping[str, Any]) -> Iterator[HeldVersion]:
-    """What the data buckets hold, and what hides records and seals."""
-    for setting in ("raw_bucket", "processed_bucket", "analytics_bucket"):
-        yield from held_versions(s3, settings[setting])
-    for version in held_versions(s3, settings["provenance_bucket"]):
-        if version.is_marker:
-            yield version
 
 
 # --- The trail ------------------------------------------------------------------------------------
@@ -467,7 +458,7 @@ def run(
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
     policy = policy_of(settings, as_of=order.as_of, grace=order.grace)
     trail = prove_trail(settings, order, s3, boto3.client("cloudtrail"))
-    held = list(list_held(s3, settings))
+    held = list(audited_versions(s3, settings))
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     kept = seal_recent(spark, settings, order, s3, records)
