@@ -34,7 +34,6 @@ from custody.aws.evidence import (
     KeyRange,
     LogToRead,
     StoredObject,
-    logs_to_read,
     read_log_file,
     read_record,
     record_ranges,
@@ -50,10 +49,9 @@ from custody.aws.spark_checks import (
     known_checks,
 )
 from custody.aws.spark_ledger import write_rows
-from custody.aws.trail import Pace, validate_trail
-from custody.aws.trail_state import fetch_digest_keys, read_trail_state
-from custody.aws.trail_store import S3TrailStore
-from custody.core.deployment import builders, policy_of, trail_layout
+from custody.aws.trail import Pace
+from custody.aws.trail_proof import prove_recent
+from custody.core.deployment import builders, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
     LedgerRow,
@@ -394,24 +392,12 @@ def prove_trail(
     settings: Mapping[str, Any], window: Window, s3: S3Client, cloudtrail: CloudTrailClient
 ) -> TrailEvidence:
     """Prove the trail as far as the window needs it, and list its log files."""
-    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
-    cadence = timedelta(seconds=int(settings["digest_seconds"]))
-    report = TrailReport.merged(
-        validate_trail(
-            store,
-            layout,
-            lambda start, end: fetch_digest_keys(cloudtrail, start, end),
-            state=read_trail_state(cloudtrail, settings["trail_name"]),
-            as_of=window.as_of,
-            since=window.evidence_from - cadence,
-            pace=Pace.of_cadence(cadence),
-        )
-    )
+    trail = prove_recent(s3, cloudtrail, settings, as_of=window.as_of, since=window.evidence_from)
+    report, logs = trail.report, trail.logs
     for finding in report.findings:
         log.error(
             "the trail is broken: s3://%s/%s: %s", finding.bucket, finding.key, finding.reason
         )
-    logs = list(logs_to_read(store, layout, report, window.evidence_from))
     log.info(
         "%d digests and %d log files proven, %d log files to read",
         report.digests_verified,
