@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from custody.core.dead_letters import DeadLetter, Look
 from custody.core.notifications import message_records, object_created
 from custody.core.untrusted import MalformedInput
@@ -30,6 +32,11 @@ _MOVING_SECONDS: Final = 300
 _LOOKING_SECONDS: Final = 60
 """How long one is hidden while it is looked at, if whoever looks dies: a redrive in that time
 misses it."""
+
+_NOT_HELD: Final = frozenset(
+    {"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"}
+)
+"""What SQS says of a message that the caller does not hold any more."""
 
 
 def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
@@ -79,15 +86,24 @@ def _looked_at(sqs: SQSClient, queue_url: str, at_most: int) -> Iterator[list[Me
                 break
         yield [message for batch in batches for message in batch]
     finally:
-        # What cannot be put back comes back by itself.
         for batch in batches:
-            sqs.change_message_visibility_batch(
-                QueueUrl=queue_url,
-                Entries=[
-                    {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0}
-                    for i, m in enumerate(batch)
-                ],
-            )
+            for message in batch:
+                _put_back(sqs, queue_url, message)
+
+
+def _put_back(sqs: SQSClient, queue_url: str, message: MessageTypeDef) -> None:
+    """Let others receive a message again; one that came back or was taken out meanwhile is left.
+
+    One by one: the batch call has no action of its own in IAM, and not everything that evaluates
+    policies knows that.
+    """
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"].rpartition(".")[2] not in _NOT_HELD:
+            raise
 
 
 def _received(sqs: SQSClient, queue_url: str, held_seconds: int) -> Iterator[list[MessageTypeDef]]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
-from tests.moto_aws import REGION
+from tests.moto_aws import REGION, refusal
 from tests.plugins.custody.core.notices import notice
 
 from custody.aws.dead_letters import look, redrive
@@ -103,6 +104,24 @@ def test_an_error_while_looking_puts_everything_back(queues):
         queues.look()
     queues.sqs.meta.events.unregister("after-call.sqs.ReceiveMessage", unique_id="broken")
     assert len(queues.bodies(queues.dead)) == 1
+
+
+@pytest.mark.parametrize("code", ["MessageNotInflight", "InvalidParameterValue"])
+def test_a_message_that_is_not_held_any_more_is_left(queues, code):
+    queues.kill([notice()])
+    queues.sqs.meta.events.register(
+        "before-call.sqs.ChangeMessageVisibility", lambda **_: refusal(code, 400)
+    )
+    assert len(queues.look().letters) == 1
+
+
+def test_not_being_allowed_to_put_back_is_an_error(queues):
+    queues.kill([notice()])
+    queues.sqs.meta.events.register(
+        "before-call.sqs.ChangeMessageVisibility", lambda **_: refusal("AccessDenied", 403)
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        queues.look()
 
 
 def test_redriving_sends_every_message_back_as_it_was(queues):
