@@ -43,7 +43,7 @@ from custody.aws.evidence import (
     trusted_keys,
 )
 from custody.aws.heads import head_key, recall, remember, standing_version
-from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal
+from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal, place_of
 from custody.aws.seal_key import kms_signer
 from custody.aws.sealed_content import record_entry, verdict_files
 from custody.aws.spark_ledger import verdict_entries, write_rows
@@ -63,9 +63,8 @@ from custody.core.deployment import auditor, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import LedgerRow, TrailDefect, row_of_call, trail_row
 from custody.core.lineage import LINEAGE_PREFIX
-from custody.core.seal_check import REMEMBERED
 from custody.core.seal_entries import RecordEntry, SealEntry
-from custody.core.seal_layout import SEAL_PREFIX, log_origin
+from custody.core.seal_layout import log_origin
 from custody.core.seal_verdicts import seal_row
 from custody.core.trail_events import TrailEvent, merge
 from custody.core.verdicts import Policy, Verdict
@@ -296,24 +295,28 @@ def defect_rows(
         )
         for f in trail.report.findings
     ]
-    placed = []
-    for offence in offences:
-        at, version = (provenance, SEAL_PREFIX + offence.finding.path), offence.version_id
-        if offence.finding.path == REMEMBERED:
-            at = (analytics, head_key(SEAL_HEAD))
-            version = standing_version(s3, *at) or UNVERSIONED
-        placed.append((offence.finding, at, version))
+    head = (analytics, head_key(SEAL_HEAD))
+    placed = [
+        (offence.finding, place_of(s3, offence, bucket=provenance, head=head))
+        for offence in offences
+    ]
     sealer = (auditor(settings),)
     culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
     strangers = latest(
-        events.filter(lambda event: not event.who.is_one_of(sealer)), (at for _, at, _ in placed)
+        events.filter(lambda event: not event.who.is_one_of(sealer)),
+        ((bucket, key) for _, (bucket, key, _) in placed),
     )
     rows = [trail_row(d, policy, culprits.get((d.bucket, d.key))) for d in defects]
     rows += [
         seal_row(
-            finding, policy, bucket=at[0], key=at[1], version_id=version, culprit=strangers.get(at)
+            finding,
+            policy,
+            bucket=bucket,
+            key=key,
+            version_id=version,
+            culprit=strangers.get((bucket, key)),
         )
-        for finding, at, version in placed
+        for finding, (bucket, key, version) in placed
     ]
     if trail.trouble is not None:
         key = head_key(TRAIL_HEAD)
