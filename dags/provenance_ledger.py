@@ -1,8 +1,8 @@
 """Keep the tables and the view of the provenance ledger in place.
 
-Creates `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks` and `audit` where they
-are missing, and makes the view `provenance_ledger` anew, so that a change of its definition reaches
-Athena within the hour.
+Creates `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks` and
+`audit` where they are missing, and makes the view `provenance_ledger` anew, so that a change of its
+definition reaches Athena within the hour.
 The partitions of both witnesses are projected: there is nothing to register.
 
 **On failure:** clear the failed task; every task may run again at any time.
@@ -37,6 +37,7 @@ def provenance_ledger() -> None:
             "provenance/create_hash_records.sql",
             "provenance/create_reconciliation.sql",
             "provenance/create_record_checks.sql",
+            "provenance/create_lineage_checks.sql",
             "provenance/create_audit.sql",
         ]
     )

@@ -10,9 +10,12 @@ The window is the hours that ended at least the grace period before this run, an
 `lookback_hours` before those, which are judged once more with what came late; or the window given.
 What was paged is not paged again.
 
+Messages that lie in the recorder's dead-letter queue longer than the grace period are one page, and
+one more message when the queue is empty again.
+
 **On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
 present time. A page may come twice if its task dies between publishing and marking, but it comes.
-**Runbook:** docs/runbooks/ (one per verdict)
+**Runbook:** docs/runbooks/ (one per verdict); docs/runbooks/recorder-dead-letters.md
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.windows import reconcile_window
-from custody.paging import page_findings
+from custody.paging import page_dead_letters, page_findings
 from custody.wiring import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
 
 WINDOW = "{% set window = ti.xcom_pull(task_ids='window') %}"
@@ -123,6 +126,7 @@ def provenance_reconcile() -> None:
     published = publish_hours(setting("database"), hours, location)
     chain(hours, classify, published)
     page_findings(published, hours, table="reconciliation", ledger="provenance_ledger")
+    page_dead_letters()
 
 
 provenance_reconcile()

@@ -17,13 +17,11 @@ days).
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -34,25 +32,23 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.at_rest import held_versions, read_back
-from custody.aws.catalog import locations
+from custody.aws.at_rest import audited_versions, read_back
 from custody.aws.evidence import (
     KeyRange,
     LogToRead,
     StoredObject,
-    logs_to_read,
     read_log_file,
     read_record,
     stored_versions,
     trusted_keys,
 )
 from custody.aws.heads import head_key, recall, remember, standing_version
-from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal
+from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal, place_of
 from custody.aws.seal_key import kms_signer
-from custody.aws.spark_ledger import write_rows
-from custody.aws.trail import Pace, validate_trail
-from custody.aws.trail_state import fetch_digest_keys, read_trail_state
-from custody.aws.trail_store import S3TrailStore
+from custody.aws.sealed_content import record_entry, verdict_files
+from custody.aws.spark_ledger import verdict_entries, write_rows
+from custody.aws.trail import Pace
+from custody.aws.trail_proof import ProvenTrail, prove_onward
 from custody.core.at_rest import (
     HeldVersion,
     ObjectAtRest,
@@ -63,17 +59,14 @@ from custody.core.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
-from custody.core.deployment import auditor, policy_of, trail_layout
+from custody.core.deployment import auditor, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import LedgerRow, TrailDefect, row_of_call, trail_row
 from custody.core.lineage import LINEAGE_PREFIX
-from custody.core.seal_check import REMEMBERED
-from custody.core.seal_entries import RecordEntry, SealEntry, VerdictEntry
-from custody.core.seal_layout import SEAL_PREFIX, log_origin
+from custody.core.seal_entries import RecordEntry, SealEntry
+from custody.core.seal_layout import log_origin
 from custody.core.seal_verdicts import seal_row
 from custody.core.trail_events import TrailEvent, merge
-from custody.core.trail_findings import Head, TrailReport
-from custody.core.untrusted import MalformedInput
 from custody.core.verdicts import Policy, Verdict
 from custody.core.witness_records import TrustedKey
 
@@ -229,55 +222,7 @@ def _read(
                 yield row
 
 
-def list_held(s3: S3Client, settings: Mapping[str, Any]) -> Iterator[HeldVersion]:
-    """What the data buckets hold, and what hides records and seals."""
-    for setting in ("raw_bucket", "processed_bucket", "analytics_bucket"):
-        yield from held_versions(s3, settings[setting])
-    for version in held_versions(s3, settings["provenance_bucket"]):
-        if version.is_marker:
-            yield version
-
-
 # --- The trail ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """What became of proving the trail: the report, the log files of the last days, and what is
-    wrong with the head remembered."""
-
-    report: TrailReport
-    logs: Sequence[LogToRead]
-    trouble: str | None
-
-
-def prove_trail(settings: Mapping[str, Any], order: Order, s3: S3Client, cloudtrail: Any) -> Trail:
-    """Prove everything since the head remembered; from the beginning, if none can be used."""
-    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
-    cadence = timedelta(seconds=int(settings["digest_seconds"]))
-    head, trouble = None, None
-    kept = recall(s3, settings["analytics_bucket"], TRAIL_HEAD)
-    if kept is not None:
-        try:
-            head = Head.from_json(kept)
-            if head.bucket != layout.bucket or layout.digest_name(head.key) is None:
-                head, trouble = None, "it is of another trail"
-        except MalformedInput as error:
-            trouble = str(error)
-    report = TrailReport.merged(
-        validate_trail(
-            store,
-            layout,
-            lambda start, end: fetch_digest_keys(cloudtrail, start, end),
-            state=read_trail_state(cloudtrail, settings["trail_name"]),
-            as_of=order.as_of,
-            head=head,
-            pace=Pace(cadence=cadence, grace=cadence, skew=min(cadence / 2, Pace.skew)),
-        )
-    )
-    logs = list(logs_to_read(store, layout, report, order.since))
-    log.info("%d digests proven, %d findings", report.digests_verified, len(report.findings))
-    return Trail(report, logs, trouble)
 
 
 def read_logs(
@@ -323,64 +268,14 @@ def _hashed(
 ) -> Iterator[RecordEntry]:
     s3 = s3_client()
     for stored in records:
-        found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
-        digest = hashlib.sha256()
-        with closing(found["Body"]) as body:
-            for chunk in body.iter_chunks(1024 * 1024):
-                digest.update(chunk)
-        yield RecordEntry(stored.key, digest.hexdigest())
-
-
-def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[SealEntry]:
-    """The verdicts in these Parquet files of `reconciliation`; ``PENDING`` is none yet.
-
-    An entry speaks of the time of its row, which is the same whenever that is judged.
-    """
-    if not files:
-        return
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    rows = (
-        spark.read.parquet(*files)
-        .where(f"verdict <> '{Verdict.PENDING}'")
-        .selectExpr(
-            "bucket",
-            "object_key",
-            "version_id",
-            "verdict",
-            "fingerprint",
-            "unix_timestamp(event_time) AS event_time",
-        )
-        .distinct()
-    )
-    for row in rows.toLocalIterator():
-        yield VerdictEntry(
-            bucket=row["bucket"],
-            key=row["object_key"],
-            version_id=row["version_id"],
-            verdict=row["verdict"],
-            fingerprint=row["fingerprint"],
-            as_of=datetime.fromtimestamp(row["event_time"], UTC),
-        )
-
-
-def verdict_files(s3: S3Client, glue: Any, settings: Mapping[str, Any], order: Order) -> list[str]:
-    """The Parquet files that readers of `reconciliation` see for the last days."""
-    where = f"dt BETWEEN '{order.recent[0]}' AND '{order.recent[-1]}'"
-    files: list[str] = []
-    for location in locations(glue, settings["database"], "reconciliation", where):
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            names = (item["Key"] for item in page.get("Contents", ()))
-            files += [f"s3://{bucket}/{name}" for name in names if name.endswith(".parquet")]
-    return files
+        yield record_entry(s3, stored)
 
 
 # --- Running --------------------------------------------------------------------------------------
 
 
 def defect_rows(
-    trail: Trail,
+    trail: ProvenTrail,
     offences: Sequence[SealOffence],
     events: RDD[TrailEvent],
     policy: Policy,
@@ -390,27 +285,38 @@ def defect_rows(
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
     defects = [
-        TrailDefect(f.bucket, f.key, f.version_id or UNVERSIONED, policy.as_of, f.reason)
+        TrailDefect(
+            f.bucket,
+            f.key,
+            f.version_id or UNVERSIONED,
+            policy.as_of,
+            f.reason,
+            f.digest_key,
+        )
         for f in trail.report.findings
     ]
-    placed = []
-    for offence in offences:
-        at, version = (provenance, SEAL_PREFIX + offence.finding.path), offence.version_id
-        if offence.finding.path == REMEMBERED:
-            at = (analytics, head_key(SEAL_HEAD))
-            version = standing_version(s3, *at) or UNVERSIONED
-        placed.append((offence.finding, at, version))
+    head = (analytics, head_key(SEAL_HEAD))
+    placed = [
+        (offence.finding, place_of(s3, offence, bucket=provenance, head=head))
+        for offence in offences
+    ]
     sealer = (auditor(settings),)
     culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
     strangers = latest(
-        events.filter(lambda event: not event.who.is_one_of(sealer)), (at for _, at, _ in placed)
+        events.filter(lambda event: not event.who.is_one_of(sealer)),
+        ((bucket, key) for _, (bucket, key, _) in placed),
     )
     rows = [trail_row(d, policy, culprits.get((d.bucket, d.key))) for d in defects]
     rows += [
         seal_row(
-            finding, policy, bucket=at[0], key=at[1], version_id=version, culprit=strangers.get(at)
+            finding,
+            policy,
+            bucket=bucket,
+            key=key,
+            version_id=version,
+            culprit=strangers.get((bucket, key)),
         )
-        for finding, at, version in placed
+        for finding, (bucket, key, version) in placed
     ]
     if trail.trouble is not None:
         key = head_key(TRAIL_HEAD)
@@ -459,8 +365,17 @@ def run(
     context, s3 = spark.sparkContext, s3_client()
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
     policy = policy_of(settings, as_of=order.as_of, grace=order.grace)
-    trail = prove_trail(settings, order, s3, boto3.client("cloudtrail"))
-    held = list(list_held(s3, settings))
+    trail = prove_onward(
+        s3,
+        boto3.client("cloudtrail"),
+        settings,
+        as_of=order.as_of,
+        since=order.since,
+        remembered=recall(s3, analytics, TRAIL_HEAD),
+    )
+    report = trail.report
+    log.info("%d digests proven, %d findings", report.digests_verified, len(report.findings))
+    held = list(audited_versions(s3, settings))
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     kept = seal_recent(spark, settings, order, s3, records)
@@ -491,8 +406,8 @@ def run(
         output=output,
     )
     # Once what was found is written: a head that moves on must not leave a finding behind.
-    if not trail.report.findings and trail.report.head is not None:
-        remember(s3, analytics, TRAIL_HEAD, trail.report.head.to_json().encode())
+    if not report.findings and report.head is not None:
+        remember(s3, analytics, TRAIL_HEAD, report.head.to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
     return counts
@@ -513,7 +428,8 @@ def seal_recent(
 
     def entries() -> Iterator[SealEntry]:
         yield from record_entries(spark.sparkContext, recent, s3_client)
-        yield from verdict_entries(spark, verdict_files(s3, glue, settings, order))
+        files = verdict_files(s3, glue, settings["database"], order.recent[0], order.recent[-1])
+        yield from verdict_entries(spark, files)
 
     kept = keep_seal(
         s3,

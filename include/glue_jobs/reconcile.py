@@ -1,11 +1,13 @@
 """Compare the two witnesses of every write in a window, and write the verdicts.
 
 Reads   CloudTrail's log files delivered since the window began, each proven by a digest or not
-        (`custody.aws.trail`), and every version of every record filed under the window's days.
+        (`custody.aws.trail`), every version of every record filed under the window's days, and
+        every lineage statement that was written in the window, as the trail tells.
 Writes  ``reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as
         Parquet: one row per ledger row whose event_time lies in the window. And
-        ``record_checks/dt=…/run=<job run id>/``: what became of each record read by this run, so
-        that the next one need not read and verify it again.
+        ``record_checks/dt=…/run=<job run id>/`` and ``lineage_checks/…``: what became of each
+        record and statement read by this run, so that the next one need not read and verify it
+        again.
 
 The rules are those of `custody.core.ledger`; this job only brings together what belongs together.
 
@@ -19,7 +21,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,24 +29,29 @@ import boto3
 from botocore.config import Config
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
-from pyspark.sql import types as T  # noqa: N812
 
 from custody.aws.evidence import (
     KeyRange,
     LogToRead,
     StoredObject,
-    logs_to_read,
     read_log_file,
     read_record,
     record_ranges,
     stored_versions,
     trusted_keys,
 )
+from custody.aws.lineage import check_written
+from custody.aws.spark_checks import (
+    LINEAGE_CHECK,
+    RECORD_CHECK,
+    Checks,
+    keep_checks,
+    known_checks,
+)
 from custody.aws.spark_ledger import write_rows
-from custody.aws.trail import Pace, validate_trail
-from custody.aws.trail_state import fetch_digest_keys, read_trail_state
-from custody.aws.trail_store import S3TrailStore
-from custody.core.deployment import policy_of, trail_layout
+from custody.aws.trail import Pace
+from custody.aws.trail_proof import prove_recent
+from custody.core.deployment import builders, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
     LedgerRow,
@@ -54,6 +61,8 @@ from custody.core.ledger import (
     rows_of,
     trail_row,
 )
+from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_statements
+from custody.core.lineage_trust import LineageKeys
 from custody.core.record_checks import from_row, to_row
 from custody.core.trail_events import LogContent, Principal, TrailEvent, better_known, merge
 from custody.core.trail_findings import TrailFinding, TrailReport
@@ -73,20 +82,10 @@ log = logging.getLogger("reconcile")
 
 # A log file is one request: enough of them in a slice to be worth a task.
 FILES_PER_SLICE = 64
-CHECKS = "record_checks/"
+RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
 
-CHECK = T.StructType(
-    [
-        T.StructField("bucket", T.StringType(), nullable=False),
-        T.StructField("record_key", T.StringType(), nullable=False),
-        T.StructField("record_version", T.StringType(), nullable=False),
-        T.StructField("stored_at", T.TimestampType(), nullable=False),
-        T.StructField("key_id", T.StringType()),
-        T.StructField("statement", T.StringType()),
-        T.StructField("trouble", T.StringType()),
-    ]
-)
-"""The columns of `RecordCheck`, in its order."""
+StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
+"""Given the writes of lineage statements, what became of each of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +106,11 @@ class Window:
     @property
     def last_moment(self) -> datetime:
         return self.end - timedelta(seconds=1)
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days that the hours judged lie in."""
+        return _days(f"{self.start:%Y-%m-%d}", f"{self.last_moment:%Y-%m-%d}")
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Window:
@@ -138,8 +142,10 @@ def ledger(
     defects: Sequence[TrailDefect],
     policy: Policy,
     window: Window,
+    check_statements: StatementCheck,
 ) -> RDD[LedgerRow]:
-    """The ledger's rows of everything in ``logs`` and ``envelopes``, and of the trail's defects."""
+    """The ledger's rows of everything in ``logs`` and ``envelopes``, of the lineage statements that
+    ``logs`` tell of, and of the trail's defects."""
     logs = logs.persist()
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
@@ -169,6 +175,13 @@ def ledger(
         .cogroup(records)
         .flatMap(lambda known: _judged(known, policy, principals.value))
     )
+    stated = events.filter(lambda event: is_statement(event, policy))
+    misstated = (
+        check_statements(stated)
+        .map(lambda check: ((check.bucket, check.statement_key), check))
+        .cogroup(stated.map(lambda event: ((event.bucket, event.key), event)))
+        .flatMap(lambda known: rows_of_statements(known[1][0], known[1][1], policy))
+    )
     illegible = testimony.flatMap(lambda found: found[1])
     touched = {(defect.bucket, defect.key) for defect in defects}
     culprits = dict(
@@ -184,6 +197,7 @@ def ledger(
         [
             judged,
             illegible.map(lambda record: illegible_row(record, policy)),
+            misstated,
             logs.context.parallelize(broken, 1),
         ]
     )
@@ -259,15 +273,6 @@ def read_records(
         yield read_record(s3, record, keys)
 
 
-@dataclass(frozen=True, slots=True)
-class Checks:
-    """The table `record_checks`: where what is ``known`` lies, one URI per day that has any, and
-    where this run puts what it adds for a day."""
-
-    known: Sequence[str]
-    output: Callable[[date], str]
-
-
 def checked_records(
     spark: SparkSession,
     bucket: str,
@@ -283,7 +288,7 @@ def checked_records(
     stored = context.parallelize(ranges, len(ranges)).mapPartitions(
         lambda some: list_records(some, bucket, s3_client)
     )
-    known = _known_checks(spark, checks)
+    known = known_checks(spark, checks, RECORD_CHECK).map(from_row)
     new = (
         stored.keyBy(lambda record: (record.key, record.version_id))
         .subtractByKey(known.keyBy(lambda envelope: (envelope.place, envelope.version_id)))
@@ -291,27 +296,65 @@ def checked_records(
         .mapPartitions(lambda some: read_records(some, keys, s3_client))
         .persist()
     )
-    for day in days:
-        rows = new.filter(lambda envelope, day=day: f"/dt={day}/" in envelope.place)
-        if not rows.isEmpty():
-            frame = spark.createDataFrame(rows.map(lambda e: astuple(to_row(e))), CHECK)
-            frame.coalesce(parts).write.parquet(checks.output(day))
+    keep_checks(
+        spark,
+        new.map(to_row),
+        lambda check: _day_filed(check.record_key),
+        schema=RECORD_CHECK,
+        days=days,
+        checks=checks,
+    )
     log.info("checked %d records that no run had checked before", new.count())
     return known.union(new)
 
 
-def _known_checks(spark: SparkSession, checks: Checks) -> RDD[ReadEnvelope]:
-    """What earlier runs checked; a run that was killed may have left a record to check again."""
-    if not checks.known:
-        return spark.sparkContext.parallelize([], 1)
-    table = spark.read.option("recursiveFileLookup", "true").schema(CHECK).parquet(*checks.known)
-    once = table.dropDuplicates(["record_key", "record_version"])
-    return once.rdd.map(lambda row: from_row(_aware(row.asDict())))
+def _day_filed(place: str) -> date:
+    """The day in the place of a record."""
+    return date.fromisoformat(place.removeprefix(f"{RECORD_PREFIX}dt=")[:10])
 
 
-def _aware(row: dict[str, Any]) -> dict[str, Any]:
-    """Spark gives times without a zone, in that of the machine."""
-    return {**row, "stored_at": row["stored_at"].astimezone(UTC)}
+def checked_statements(
+    spark: SparkSession,
+    written: RDD[TrailEvent],
+    days: Sequence[date],
+    keys: LineageKeys,
+    s3_client: Callable[[], S3Client],
+    checks: Checks,
+) -> RDD[LineageCheck]:
+    """Every lineage statement ``written`` on ``days``, read and checked: by this run, those that
+    none has yet."""
+    recent = frozenset(days)
+    known = known_checks(spark, checks, LINEAGE_CHECK).map(lambda row: LineageCheck(**row))
+    settled = known.filter(lambda check: check.was_read)
+    new = (
+        written.filter(lambda event: event.time.date() in recent)
+        .keyBy(lambda event: (event.key, event.version_id))
+        .subtractByKey(settled.keyBy(lambda check: (check.statement_key, check.statement_version)))
+        .values()
+        .mapPartitions(lambda some: read_statements(some, keys, s3_client))
+        .persist()
+    )
+    keep_checks(
+        spark,
+        new,
+        lambda check: check.written_at.date(),
+        schema=LINEAGE_CHECK,
+        days=days,
+        checks=checks,
+    )
+    log.info("checked %d lineage statements that no run had checked before", new.count())
+    return settled.union(new)
+
+
+def read_statements(
+    written: Iterable[TrailEvent], keys: LineageKeys, s3_client: Callable[[], S3Client]
+) -> Iterator[LineageCheck]:
+    """Each statement that is still there, read and checked."""
+    s3, trust = s3_client(), keys.trust
+    for event in written:
+        check = check_written(s3, event, trust)
+        if check is not None:
+            yield check
 
 
 def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
@@ -328,6 +371,7 @@ def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
             finding.version_id or UNVERSIONED,
             within(finding),
             finding.reason,
+            finding.digest_key,
         )
         for finding in report.findings
     ]
@@ -348,24 +392,12 @@ def prove_trail(
     settings: Mapping[str, Any], window: Window, s3: S3Client, cloudtrail: CloudTrailClient
 ) -> TrailEvidence:
     """Prove the trail as far as the window needs it, and list its log files."""
-    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
-    cadence = timedelta(seconds=int(settings["digest_seconds"]))
-    report = TrailReport.merged(
-        validate_trail(
-            store,
-            layout,
-            lambda start, end: fetch_digest_keys(cloudtrail, start, end),
-            state=read_trail_state(cloudtrail, settings["trail_name"]),
-            as_of=window.as_of,
-            since=window.evidence_from - cadence,
-            pace=Pace.of_cadence(cadence),
-        )
-    )
+    trail = prove_recent(s3, cloudtrail, settings, as_of=window.as_of, since=window.evidence_from)
+    report, logs = trail.report, trail.logs
     for finding in report.findings:
         log.error(
             "the trail is broken: s3://%s/%s: %s", finding.bucket, finding.key, finding.reason
         )
-    logs = list(logs_to_read(store, layout, report, window.evidence_from))
     log.info(
         "%d digests and %d log files proven, %d log files to read",
         report.digests_verified,
@@ -381,6 +413,7 @@ def run(
     envelopes: RDD[ReadEnvelope],
     policy: Policy,
     window: Window,
+    check_statements: StatementCheck,
     s3_client: Callable[[], S3Client],
     output: str,
 ) -> dict[str, int]:
@@ -389,7 +422,7 @@ def run(
         trail.logs, max(1, len(trail.logs) // FILES_PER_SLICE)
     ).mapPartitions(lambda files: read_logs(files, s3_client))
     start, end = window.start, window.end  # a class of this script does not travel to the workers
-    rows = ledger(logs, envelopes, trail.defects, policy, window).filter(
+    rows = ledger(logs, envelopes, trail.defects, policy, window, check_statements).filter(
         lambda row: start <= row.event_time < end
     )
     return write_rows(
@@ -397,14 +430,18 @@ def run(
     )
 
 
-def known_checks(s3: S3Client, bucket: str, days: Iterable[date]) -> list[str]:
-    """The folders of the table `record_checks` that hold anything of ``days``."""
-    folders = (f"{CHECKS}dt={day}/" for day in days)
-    return [
-        folder
+def checks_table(
+    s3: S3Client, bucket: str, table: str, days: Iterable[date], run_id: str
+) -> Checks:
+    """A table of checks (its folder in ``bucket``): where it has anything of ``days``, and where
+    this run adds to it."""
+    folders = (f"{table}dt={day}/" for day in days)
+    known = [
+        f"s3://{bucket}/{folder}"
         for folder in folders
         if s3.list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)["KeyCount"]
     ]
+    return Checks(known, lambda day: f"s3://{bucket}/{table}dt={day}/run={run_id}/")
 
 
 def s3_client() -> S3Client:
@@ -422,19 +459,33 @@ def main(argv: list[str]) -> None:
     s3, run_id, bucket = s3_client(), args["JOB_RUN_ID"], settings["analytics_bucket"]
     trail = prove_trail(settings, window, s3, boto3.client("cloudtrail"))
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
+    kms = boto3.client("kms", region_name=settings["region"])
     envelopes = checked_records(
         spark,
         settings["provenance_bucket"],
         window.record_days,
-        trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
+        trusted_keys(kms, settings),
         s3_client,
-        Checks(
-            [f"s3://{bucket}/{place}" for place in known_checks(s3, bucket, window.record_days)],
-            lambda day: f"s3://{bucket}/{CHECKS}dt={day}/run={run_id}/",
-        ),
+        checks_table(s3, bucket, RECORD_CHECKS, window.record_days, run_id),
     )
+    lineage_key = settings["lineage_key_arn"]
+    lineage_keys = LineageKeys(
+        {lineage_key: kms.get_public_key(KeyId=lineage_key)["PublicKey"]}, builders(settings)
+    )
+    known_statements = checks_table(s3, bucket, LINEAGE_CHECKS, window.days, run_id)
     output = f"s3://{bucket}/reconciliation/run={run_id}/"
-    counts = run(spark, trail, envelopes, policy, window, s3_client, output)
+    counts = run(
+        spark,
+        trail,
+        envelopes,
+        policy,
+        window,
+        lambda written: checked_statements(
+            spark, written, window.days, lineage_keys, s3_client, known_statements
+        ),
+        s3_client,
+        output,
+    )
     log.info("%s to %s: %s; %s", window.start, window.end, counts or "no rows", output)
 
 

@@ -7,17 +7,21 @@ so that a page may come twice when a task dies in between, but comes.
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.sdk import chain, task, task_group
 
 from custody.aws import pages as pages_told
 from custody.aws.athena import rows
+from custody.aws.dead_letters import look
 from custody.core import page_messages
+from custody.core.dead_letters import page_about
 from custody.core.findings import (
     MAX_WATCHED,
     READ_LIMIT,
@@ -53,12 +57,7 @@ def pages(
         [*(finding.fingerprint for finding in found if finding.pages), *watched["pages"]],
     )
     return [
-        {
-            "subject": page.subject,
-            "message": page.message,
-            "message_attributes": dict(page.message_attributes),
-            "states": [state.to_json() for state in page.states],
-        }
+        {**_message(page), "states": [state.to_json() for state in page.states]}
         for page in page_messages.pages(
             changes(found, told, watched["pages"]),
             unread=unread,
@@ -86,14 +85,65 @@ def page(
     states: list[dict[str, Any]],
 ) -> None:
     """One page: out, then remembered."""
-    publish = SnsPublishOperator(
+    publish = _publish(subject, message, message_attributes)
+    chain(publish, mark(setting("analytics_bucket"), finder, states))
+
+
+@task
+def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, Any]]:
+    """The page about the recorder's dead-letter queue, if there is news of it."""
+    is_open = pages_told.is_queue_page_open(S3Hook().get_conn(), bucket, queue)
+    page = page_about(
+        look(SqsHook().get_conn(), queue),
+        is_open=is_open,
+        now=datetime.now(UTC),
+        grace=timedelta(minutes=int(grace_minutes)),
+    )
+    return [] if page is None else [{**_message(page), "is_open": not is_open}]
+
+
+@task
+def mark_queue(bucket: str, queue: str, is_open: bool) -> None:
+    """Remember what the page about the queue told."""
+    pages_told.remember_queue_page(S3Hook().get_conn(), bucket, queue, is_open=is_open)
+
+
+@task_group
+def dead_letters_page(
+    queue: str, subject: str, message: str, message_attributes: dict[str, str], is_open: bool
+) -> None:
+    """One page about the queue: out, then remembered."""
+    publish = _publish(subject, message, message_attributes)
+    chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
+
+
+def _message(page: page_messages.Page) -> dict[str, Any]:
+    """What of a page is published."""
+    return {
+        "subject": page.subject,
+        "message": page.message,
+        "message_attributes": dict(page.message_attributes),
+    }
+
+
+def _publish(subject: str, message: str, message_attributes: dict[str, str]) -> SnsPublishOperator:
+    return SnsPublishOperator(
         task_id="publish",
         target_arn=setting("topic_arn"),
         subject=subject,
         message=message,
         message_attributes=message_attributes,
     )
-    chain(publish, mark(setting("analytics_bucket"), finder, states))
+
+
+def page_dead_letters() -> None:
+    """The tasks that page what has lain in the recorder's dead-letter queue too long.
+
+    They wait for nothing else: also while nothing can be judged, people hear of it.
+    """
+    queue = f"{setting('project')}-{setting('stage')}-recorder-dlq"
+    found: Any = dead_letters(setting("analytics_bucket"), queue, "{{ params.grace_minutes }}")
+    dead_letters_page.partial(queue=queue).expand_kwargs(found)
 
 
 def page_findings(published: Any, window: Any, *, table: str, ledger: str) -> None:

@@ -420,10 +420,11 @@ class World:
     def make_tables(self) -> None:
         """The table the verdicts are read from, as the DAG `provenance_ledger` makes it."""
         sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
-            loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql" / "provenance")
+            loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
         )
         settings = {"json": {"custody": self.platform.settings}}
-        query(self.platform, sql.get_template("create_reconciliation.sql").render(var=settings))
+        table = sql.get_template("provenance/create_reconciliation.sql")
+        query(self.platform, table.render(var=settings))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from custody.wiring import DEFAULT_ARGS, Tag
 
 REPOSITORY = Path(__file__).parents[2]
 
+DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
 PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark"}
 
 TASKS = {
@@ -36,7 +37,7 @@ TASKS = {
         "publish_gold",
     },
     "provenance_ledger": {"create_tables", "create_view"},
-    "provenance_reconcile": {"window", "classify", "publish_hours"} | PAGING,
+    "provenance_reconcile": {"window", "classify", "publish_hours"} | PAGING | DEAD_LETTERS,
 }
 
 PARAMS = {
@@ -185,6 +186,10 @@ def test_tasks_run_in_this_order(bag):
         "page.mark": set(),
     }
     assert after("provenance_reconcile") == {
+        # Waits for nothing: also while nothing can be judged, people hear of it.
+        "dead_letters": {"dead_letters_page.publish", "dead_letters_page.mark_queue"},
+        "dead_letters_page.publish": {"dead_letters_page.mark_queue"},
+        "dead_letters_page.mark_queue": set(),
         "window": {"classify", "publish_hours", "open_pages", "pages"},
         "classify": {"publish_hours"},
         "publish_hours": {"open_pages"},

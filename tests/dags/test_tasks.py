@@ -228,6 +228,33 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
 
 
+def test_dead_letters_page_once_and_resolve(aws, function):
+    s3 = boto3.client("s3", region_name=REGION)
+    sqs = boto3.client("sqs", region_name=REGION)
+    bucket = make_bucket(s3, "custody-test-analytics")
+    url = sqs.create_queue(QueueName="recorder-dlq")["QueueUrl"]
+    find = function("provenance_reconcile", "dead_letters", S3Hook=s3, SqsHook=sqs)
+    mark = function("provenance_reconcile", "dead_letters_page.mark_queue", S3Hook=s3)
+
+    def news(grace_minutes="0"):
+        return json.loads(json.dumps(find(bucket, "recorder-dlq", grace_minutes)))
+
+    assert news() == []
+    sqs.send_message(QueueUrl=url, MessageBody="not JSON")
+    assert news("60") == []
+    (page,) = news()
+    assert page.keys() == {"subject", "message", "message_attributes", "is_open"}
+    assert page["message_attributes"]["status"] == "open"
+    assert news() == [page]  # not marked yet: SNS may have refused it
+    mark(bucket, "recorder-dlq", page["is_open"])
+    assert news() == []
+    sqs.purge_queue(QueueUrl=url)
+    (page,) = news()
+    assert page["message_attributes"]["status"] == "resolved"
+    mark(bucket, "recorder-dlq", page["is_open"])
+    assert news() == []
+
+
 def test_the_gate_opens_when_every_file_has_its_record(aws, function):
     s3 = boto3.client("s3", region_name=REGION)
     raw = make_bucket(s3, "custody-test-raw")

@@ -30,7 +30,7 @@ def statement(query):
 
 def test_the_ledger_tables_and_view(render):
     created = [
-        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(5)
+        statement(render("provenance_ledger", "create_tables", map_index=n).query) for n in range(6)
     ]
     assert [text.split("(")[0].strip() for text in created] == [
         f"CREATE EXTERNAL TABLE IF NOT EXISTS {table}"
@@ -39,6 +39,7 @@ def test_the_ledger_tables_and_view(render):
             "hash_records",
             "reconciliation",
             "record_checks",
+            "lineage_checks",
             "audit",
         )
     ]
@@ -190,6 +191,21 @@ def test_what_uploaders_type_is_never_rendered_as_a_template(render):
     assert mark.op_args == ("the-analytics-bucket", "reconciliation", PAGE["states"])
 
 
+def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
+    looked = render("provenance_reconcile", "dead_letters", params={"grace_minutes": 45})
+    queue = "the-project-the-stage-recorder-dlq"
+    assert looked.op_args == ("the-analytics-bucket", queue, "45")
+    about = {name: PAGE[name] for name in ("subject", "message", "message_attributes")}
+    xcoms = {"dead_letters": [about | {"is_open": True}]}
+    publish = render("provenance_reconcile", "dead_letters_page.publish", xcoms=xcoms, map_index=0)
+    assert publish.target_arn == "the-topic-arn"
+    assert publish.subject == PAGE["subject"]
+    assert publish.message == PAGE["message"]
+    assert publish.message_attributes == PAGE["message_attributes"]
+    mark = render("provenance_reconcile", "dead_letters_page.mark_queue", xcoms=xcoms, map_index=0)
+    assert mark.op_args == ("the-analytics-bucket", queue, True)
+
+
 def test_every_template_is_filled_in(bag, render):
     xcoms = {
         "window": {**WINDOW, "watched": [], "partition": ["2026-11-01", "06"]},
@@ -199,14 +215,15 @@ def test_every_template_is_filled_in(bag, render):
         "read_findings": "q",
         "read_file_accounts": "q",
         "pages": [PAGE],
+        "dead_letters": [{**PAGE, "is_open": True}],
         "bronze_to_silver": "jr_1",
         "silver_to_gold": "jr_2",
     }
     for dag_id, dag in bag.dags.items():
         for task in dag.tasks:
-            mapped = isinstance(task, MappedOperator) or task.task_id.startswith("page.")
+            mapped = isinstance(task, MappedOperator) or "page." in task.task_id
             done = render(dag_id, task.task_id, xcoms=xcoms, map_index=0 if mapped else -1)
-            if task.task_id.startswith("page."):
+            if "page." in task.task_id:
                 continue  # holds what uploaders typed, braces and all
             for field in done.template_fields:
                 text = json.dumps(getattr(done, field), default=str)

@@ -26,6 +26,7 @@ SELECT
     verdict_reason,
     record_key,
     log_key,
+    digest_key,
     dt,
     hour
 FROM reconciliation

@@ -46,6 +46,7 @@ SELECT
     pipeline_layer,
     record_key,
     log_key,
+    digest_key,
     cause_findings
 FROM findings
 WHERE is_watched

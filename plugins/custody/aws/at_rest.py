@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import FlexibleChecksumError
@@ -26,6 +26,15 @@ def held_versions(s3: S3Client, bucket: str, prefix: str = "") -> Iterator[HeldV
             yield HeldVersion(
                 bucket, marker["Key"], marker["VersionId"], marker["LastModified"], is_marker=True
             )
+
+
+def audited_versions(s3: S3Client, settings: Mapping[str, str]) -> Iterator[HeldVersion]:
+    """What the data buckets of a deployment hold, and what hides records and seals."""
+    for setting in ("raw_bucket", "processed_bucket", "analytics_bucket"):
+        yield from held_versions(s3, settings[setting])
+    for version in held_versions(s3, settings["provenance_bucket"]):
+        if version.is_marker:
+            yield version
 
 
 def read_back(s3: S3Client, bucket: str, key: str, version_id: str) -> Reading:

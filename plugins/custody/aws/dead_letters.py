@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from custody.core.notifications import ObjectCreated, message_records, object_created
+from botocore.exceptions import ClientError
+
+from custody.core.dead_letters import DeadLetter, Look
+from custody.core.notifications import message_records, object_created
 from custody.core.untrusted import MalformedInput
 
 if TYPE_CHECKING:
@@ -24,22 +26,17 @@ if TYPE_CHECKING:
 _BATCH: Final = 10
 """SQS gives out no more at once."""
 
-_HELD_SECONDS: Final = 300
-"""How long a message that was received is hidden from others, unless it is put back before."""
+_MOVING_SECONDS: Final = 300
+"""How long a message is hidden from others while it is moved."""
 
+_LOOKING_SECONDS: Final = 60
+"""How long one is hidden while it is looked at, if whoever looks dies: a redrive in that time
+misses it."""
 
-@dataclass(frozen=True)
-class DeadLetter:
-    """One message of the queue.
-
-    ``sent`` is when it first was sent. ``announced`` is what could be read in it; ``problems`` says
-    what could not, field by field.
-    """
-
-    message_id: str
-    sent: datetime
-    announced: tuple[ObjectCreated, ...]
-    problems: tuple[str, ...]
+_NOT_HELD: Final = frozenset(
+    {"InvalidParameterValue", "MessageNotInflight", "ReceiptHandleIsInvalid"}
+)
+"""What SQS says of a message that the caller does not hold any more."""
 
 
 def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
@@ -49,7 +46,7 @@ def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
     was not moved by then is still there.
     """
     moved: set[str] = set()
-    for batch in _received(sqs, dead_letters_url):
+    for batch in _received(sqs, dead_letters_url, _MOVING_SECONDS):
         for message in batch:
             if message["MessageId"] in moved:
                 continue
@@ -59,23 +56,23 @@ def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
     return len(moved)
 
 
-def overdue(
-    sqs: SQSClient,
-    dead_letters_url: str,
-    *,
-    now: datetime,
-    grace: timedelta,
-    at_most: int = 1000,
-) -> list[DeadLetter]:
-    """The messages first sent more than ``grace`` before ``now`` (aware), the oldest first.
+def look(sqs: SQSClient, queue: str, *, at_most: int = 1000) -> Look:
+    """What lies in the dead-letter queue of this name; some ``at_most`` messages of it (to the next
+    ten).
 
-    Looks at some ``at_most`` messages (to the next ten) and takes none out: each is put back, and
-    in a dead-letter queue it does no harm that SQS counts the look.
+    Takes none out: each is put back, and in a dead-letter queue it does no harm that SQS counts the
+    look. Raises what botocore raises.
     """
-    with _looked_at(sqs, dead_letters_url, at_most) as messages:
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    # Before this look hides any itself.
+    held = int(
+        sqs.get_queue_attributes(
+            QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+        )["Attributes"]["ApproximateNumberOfMessagesNotVisible"]
+    )
+    with _looked_at(sqs, url, at_most) as messages:
         letters = {m["MessageId"]: _dead_letter(m) for m in messages}
-    late = (letter for letter in letters.values() if letter.sent < now - grace)
-    return sorted(late, key=lambda letter: (letter.sent, letter.message_id))
+    return Look(queue, tuple(letters.values()), complete=not held and len(messages) < at_most)
 
 
 @contextmanager
@@ -83,24 +80,33 @@ def _looked_at(sqs: SQSClient, queue_url: str, at_most: int) -> Iterator[list[Me
     """Up to ``at_most`` messages, which others can receive again afterwards."""
     batches: list[list[MessageTypeDef]] = []
     try:
-        for batch in _received(sqs, queue_url):
+        for batch in _received(sqs, queue_url, _LOOKING_SECONDS):
             batches.append(batch)
             if sum(map(len, batches)) >= at_most:
                 break
         yield [message for batch in batches for message in batch]
     finally:
-        # What cannot be put back comes back by itself.
         for batch in batches:
-            sqs.change_message_visibility_batch(
-                QueueUrl=queue_url,
-                Entries=[
-                    {"Id": str(i), "ReceiptHandle": m["ReceiptHandle"], "VisibilityTimeout": 0}
-                    for i, m in enumerate(batch)
-                ],
-            )
+            for message in batch:
+                _put_back(sqs, queue_url, message)
 
 
-def _received(sqs: SQSClient, queue_url: str) -> Iterator[list[MessageTypeDef]]:
+def _put_back(sqs: SQSClient, queue_url: str, message: MessageTypeDef) -> None:
+    """Let others receive a message again; one that came back or was taken out meanwhile is left.
+
+    One by one: the batch call has no action of its own in IAM, and not everything that evaluates
+    policies knows that.
+    """
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"].rpartition(".")[2] not in _NOT_HELD:
+            raise
+
+
+def _received(sqs: SQSClient, queue_url: str, held_seconds: int) -> Iterator[list[MessageTypeDef]]:
     """The messages of a queue, some at a time, until it is empty.
 
     Waiting makes SQS ask all its servers; otherwise it may find nothing where there is something.
@@ -109,7 +115,7 @@ def _received(sqs: SQSClient, queue_url: str) -> Iterator[list[MessageTypeDef]]:
         QueueUrl=queue_url,
         MaxNumberOfMessages=_BATCH,
         MessageSystemAttributeNames=["SentTimestamp"],
-        VisibilityTimeout=_HELD_SECONDS,
+        VisibilityTimeout=held_seconds,
         WaitTimeSeconds=1,
     ).get("Messages", []):
         yield batch

@@ -112,13 +112,14 @@ def read_record(s3: S3Client, stored: StoredObject, keys: Mapping[str, TrustedKe
 
 @dataclass(frozen=True, slots=True)
 class LogToRead:
-    """One version of a log file; ``sha256`` is what a digest says of its uncompressed bytes, None
-    while no digest vouches for it."""
+    """One version of a log file; ``sha256`` is what the digest ``digest_key`` says of its
+    uncompressed bytes. Both are None while no digest vouches for it."""
 
     bucket: str
     key: str
     version_id: str
     sha256: str | None
+    digest_key: str | None
 
 
 def logs_to_read(
@@ -131,7 +132,7 @@ def logs_to_read(
     """
     for log in report.logs_verified:
         if _delivered(layout, log.key, since):
-            yield LogToRead(log.bucket, log.key, log.version_id, log.sha256)
+            yield LogToRead(log.bucket, log.key, log.version_id, log.sha256, log.digest_key)
     settled = {log.key for log in report.logs_verified} | {f.key for f in report.findings}
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     for stored in store.list(layout.log_prefix, after=f"{layout.log_prefix}{day:%Y/%m/%d}"):
@@ -140,7 +141,7 @@ def logs_to_read(
             and not stored.current.deletes
             and _delivered(layout, stored.key, since)
         ):
-            yield LogToRead(layout.bucket, stored.key, stored.current.id, None)
+            yield LogToRead(layout.bucket, stored.key, stored.current.id, None, None)
 
 
 def _delivered(layout: TrailLayout, key: str, since: datetime) -> bool:
@@ -160,6 +161,6 @@ def read_log_file(s3: S3Client, file: LogToRead) -> LogContent:
     try:
         content = gunzip(packed, what="log", max_bytes=MAX_LOG_BYTES)
         proven = file.sha256 == sha256(content).hexdigest()
-        return read_log(content, log=file.key, proven=proven)
+        return read_log(content, log=file.key, proven=proven, digest=file.digest_key)
     except MalformedInput as error:
         return LogContent(file.key, (), {}, (str(error),))

@@ -10,12 +10,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from custody.aws.public_keys import fetch_public_keys
 from custody.aws.signing import sign_statement
+from custody.aws.trail_store import ObjectAbsent, ObjectRefused, S3TrailStore, first_bytes
 from custody.aws.write_once import put_if_absent
 from custody.core import lineage_trust
 from custody.core.dsse import MAX_ENVELOPE_BYTES, Envelope
+from custody.core.landing import UNVERSIONED
 from custody.core.lineage import Lineage, ObjectVersion, Part, from_statement, to_statements
+from custody.core.lineage_checks import LineageCheck, check_statement
 from custody.core.lineage_trust import Read, Trust
 from custody.core.signatures import BadSignature, verify
+from custody.core.trail_events import TrailEvent
 from custody.core.untrusted import MalformedInput
 
 if TYPE_CHECKING:
@@ -73,6 +77,46 @@ def reader(s3: S3Client, bucket: str) -> Read:
             return body.read(MAX_ENVELOPE_BYTES + 1)
 
     return read
+
+
+def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck | None:
+    """What became of the statement whose writing the trail tells of.
+
+    None if there is no such version any more (its removal is told of in its own right), or if S3
+    refuses it and nothing proves that it ever was there. Raises what botocore raises when it is not
+    the object's fault.
+    """
+    assert write.key is not None  # noqa: S101 - a write names its key
+    named = write.version_id if write.version_id != UNVERSIONED else None
+    try:
+        raw, version_id = S3TrailStore(s3, write.bucket).read(
+            write.bucket,
+            write.key,
+            named,
+            lambda _, chunks: first_bytes(chunks, MAX_ENVELOPE_BYTES),
+        )
+    except ObjectAbsent:
+        return None
+    except ObjectRefused as error:
+        if not write.proven:
+            return None
+        return LineageCheck(
+            write.bucket,
+            write.key,
+            write.version_id or UNVERSIONED,
+            write.time,
+            key_id=None,
+            was_read=False,
+            trouble=f"S3 does not hand it out ({error})",
+        )
+    return check_statement(
+        raw,
+        trust,
+        bucket=write.bucket,
+        key=write.key,
+        version_id=version_id,
+        written_at=write.time,
+    )
 
 
 def _states_the_same(

@@ -4,6 +4,7 @@
 `custody.core.findings.PageState`). ``pages/<finder>/dt=…/hour=…/<fingerprint>`` says who found it
 (only the finder can tell that it no longer holds: the table its findings stand in) and in which
 hour the finding lies, so that the pages of a window are found by listing its hours or days.
+``pages/queues/<queue>.json`` says whether the page about a queue is open.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from custody.core.findings import PageState
-from custody.core.untrusted import load_json
+from custody.core.untrusted import Fields, MalformedInput, load_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -76,6 +77,29 @@ def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]
         )
 
 
+def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
+    """Whether people know of what lies in ``queue``; not, if the state cannot be read."""
+    key = _queue_key(queue)
+    state = _object(s3, bucket, key)
+    if state is None:
+        return False
+    try:
+        return Fields.of(state, key).values.get("open") is True
+    except MalformedInput as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return False
+
+
+def remember_queue_page(s3: S3Client, bucket: str, queue: str, *, is_open: bool) -> None:
+    """Remember what people know of ``queue`` now; call it after the page is out."""
+    s3.put_object(
+        Bucket=bucket,
+        Key=_queue_key(queue),
+        Body=json.dumps({"open": is_open}).encode("utf-8"),
+        ContentType="application/json",
+    )
+
+
 def _folder(finder: str, partition: Sequence[str]) -> str:
     names = ("dt", "hour")[: len(partition)]
     return "".join(
@@ -87,15 +111,30 @@ def _state_key(fingerprint: str) -> str:
     return f"pages/findings/{fingerprint}.json"
 
 
+def _queue_key(queue: str) -> str:
+    return f"pages/queues/{queue}.json"
+
+
 def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
-    key = _state_key(fingerprint)
+    value = _object(s3, bucket, _state_key(fingerprint))
+    if value is None:
+        return None
+    try:
+        state = PageState.from_json(value)
+    except ValueError as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return None
+    return state if state.finding.fingerprint == fingerprint else None
+
+
+def _object(s3: S3Client, bucket: str, key: str) -> object:
+    """The JSON in an object; None if there is none, or no JSON in it."""
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_MAX_STATE_BYTES + 1)
     except s3.exceptions.NoSuchKey:
         return None
     try:
-        state = PageState.from_json(load_json(body, what=key, max_bytes=_MAX_STATE_BYTES))
+        return load_json(body, what=key, max_bytes=_MAX_STATE_BYTES)
     except ValueError as error:
         log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
         return None
-    return state if state.finding.fingerprint == fingerprint else None

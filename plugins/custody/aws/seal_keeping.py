@@ -96,6 +96,16 @@ def _offences(
     )
 
 
+def place_of(
+    s3: S3Client, offence: SealOffence, *, bucket: str, head: tuple[str, str]
+) -> tuple[str, str, str]:
+    """Bucket, key and version of what is wrong: in the log, which is in ``bucket``, or the
+    remembered ``head`` (bucket and key), as it stands now."""
+    if offence.finding.path == REMEMBERED:
+        return *head, standing_version(s3, *head) or UNVERSIONED
+    return bucket, _key(offence.finding.path), offence.version_id
+
+
 def _standing(s3: S3Client, bucket: str, path: str) -> str | None:
     return None if path == REMEMBERED else standing_version(s3, bucket, _key(path))
 

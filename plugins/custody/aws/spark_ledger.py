@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from pyspark.rdd import RDD
@@ -12,6 +13,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from custody.core.ledger import LedgerRow
+from custody.core.seal_entries import VerdictEntry
+from custody.core.verdicts import Verdict
 
 ROW: Final = T.StructType(
     [
@@ -36,6 +39,7 @@ ROW: Final = T.StructType(
         T.StructField("fingerprint", T.StringType(), nullable=False),
         T.StructField("record_key", T.StringType()),
         T.StructField("log_key", T.StringType()),
+        T.StructField("digest_key", T.StringType()),
     ]
 )
 """The columns of `LedgerRow`, in its order."""
@@ -68,3 +72,35 @@ def write_rows(
         output
     )
     return {row["verdict"]: row["count"] for row in frame.groupBy("verdict").count().collect()}
+
+
+def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:
+    """The verdicts in these Parquet files of `reconciliation`; ``PENDING`` is none yet.
+
+    An entry speaks of the time of its row, which is the same whenever that is judged.
+    """
+    if not files:
+        return
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    rows = (
+        spark.read.parquet(*files)
+        .where(f"verdict <> '{Verdict.PENDING}'")
+        .selectExpr(
+            "bucket",
+            "object_key",
+            "version_id",
+            "verdict",
+            "fingerprint",
+            "unix_timestamp(event_time) AS event_time",
+        )
+        .distinct()
+    )
+    for row in rows.toLocalIterator():
+        yield VerdictEntry(
+            bucket=row["bucket"],
+            key=row["object_key"],
+            version_id=row["version_id"],
+            verdict=row["verdict"],
+            fingerprint=row["fingerprint"],
+            as_of=datetime.fromtimestamp(row["event_time"], UTC),
+        )

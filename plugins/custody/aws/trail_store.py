@@ -157,6 +157,16 @@ class S3TrailStore:
         return self._s3.get_object(Bucket=bucket, Key=key, VersionId=version_id)
 
 
+def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:
+    """The bytes up to a little behind the bound, where they cannot be valid any more."""
+    read = bytearray()
+    for chunk in chunks:
+        read += chunk
+        if len(read) > max_bytes:
+            break
+    return bytes(read)
+
+
 def _refusal(error: ClientError) -> Exception:
     """What a refused read says: of the object, or (the error itself) of the reader or of S3."""
     code = error.response["Error"]["Code"]

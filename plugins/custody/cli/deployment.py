@@ -17,7 +17,7 @@ from custody.aws.trail_state import fetch_digest_keys, read_trail_state
 from custody.cli.copies import CopySource
 from custody.cli.errors import CannotCheck
 from custody.cli.sources import S3Source, Source
-from custody.core.deployment import KeyPeriod, signing_key_periods, trail_layout
+from custody.core.deployment import KeyPeriod, builders, signing_key_periods, trail_layout
 from custody.core.key_ring import KeyRing
 from custody.core.lineage_trust import Trust
 from custody.core.seal_layout import log_origin
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SSM: Final = "ssm:"
 _MAX_SETTINGS_BYTES: Final = 64 * 1024
-_JOBS: Final = ("bronze_to_silver_job", "silver_to_gold_job")
 
 
 def read_file(path: Path, what: str) -> bytes:
@@ -125,14 +124,11 @@ class Deployment:
         periods = signing_key_periods(self.fields.values)
         return KeyRing(
             records={period.key_arn: self._signing_key(period) for period in periods},
-            lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), self._builders()),
+            lineage=Trust(
+                fetch_public_keys(self._kms(lineage), [lineage]), builders(self.fields.values)
+            ),
             seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
         )
-
-    def _builders(self) -> frozenset[str]:
-        where = ":".join(("arn", self.setting("partition"), "glue", self.setting("region"),
-                          self.setting("account_id")))  # fmt: skip
-        return frozenset(f"{where}:job/{self.setting(job)}" for job in _JOBS)
 
     def _signing_key(self, period: KeyPeriod) -> TrustedKey:
         der = self._kms(period.key_arn).get_public_key(KeyId=period.key_arn)["PublicKey"]

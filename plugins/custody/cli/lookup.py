@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from custody.aws.evidence import StoredObject
 from custody.aws.trail import DigestKeys
-from custody.aws.trail_store import ObjectAbsent, ObjectRefused, TrailStore
+from custody.aws.trail_store import ObjectAbsent, ObjectRefused, TrailStore, first_bytes
 from custody.cli.sources import Source
 from custody.core.case_check import writes_of
 from custody.core.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
@@ -160,7 +160,7 @@ def _read_digest(
         metadata: Mapping[str, str], chunks: Iterator[bytes]
     ) -> tuple[bytes, dict[str, str]]:
         signature = {field: metadata[field] for field in _SIGNATURE if field in metadata}
-        return _all(chunks, MAX_DIGEST_BYTES), signature
+        return first_bytes(chunks, MAX_DIGEST_BYTES), signature
 
     try:
         (packed, metadata), _ = store.read(layout.bucket, name.key, None, consume)
@@ -176,7 +176,7 @@ def _read_log(
     """A log file and its events about objects ``wanted``; None without any, or if it is altered."""
     try:
         packed, _ = store.read(
-            log.bucket, log.key, None, lambda _, chunks: _all(chunks, MAX_LOG_BYTES)
+            log.bucket, log.key, None, lambda _, chunks: first_bytes(chunks, MAX_LOG_BYTES)
         )
         content = gunzip(packed, what="log", max_bytes=MAX_LOG_BYTES)
         if sha256(content).hexdigest() != log.sha256:
@@ -186,13 +186,3 @@ def _read_log(
         return None
     events = [event for event in told.events if (event.bucket, event.key) in wanted]
     return (packed, events) if events else None
-
-
-def _all(chunks: Iterator[bytes], max_bytes: int) -> bytes:
-    """The bytes up to a little behind the bound, where they cannot be valid any more."""
-    read = bytearray()
-    for chunk in chunks:
-        read += chunk
-        if len(read) > max_bytes:
-            break
-    return bytes(read)

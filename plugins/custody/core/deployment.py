@@ -28,6 +28,7 @@ _BUILDERS: Final[Mapping[str, tuple[str, ...]]] = {
     "silver": ("glue",),
     "gold": ("glue", "audit", "airflow"),  # gold, the reconciliation, the pages
 }
+_JOBS: Final = ("bronze_to_silver_job", "silver_to_gold_job")
 _RECORDERS: Final = ("recorder", "recorder-large")
 _MAX_UPLOADERS_TEXT: Final = 4096
 """What a Parameter Store value holds at most."""
@@ -68,6 +69,15 @@ def trail_layout(settings: Mapping[str, object]) -> TrailLayout:
 def auditor(settings: Mapping[str, object]) -> str:
     """The ARN of the role that seals; raises ``MalformedInput`` as `policy_of` does."""
     return _role_prefix(Fields.of(settings, "settings")) + "audit"
+
+
+def builders(settings: Mapping[str, object]) -> frozenset[str]:
+    """The ARNs of the jobs that state lineage; raises ``MalformedInput`` as `policy_of` does."""
+    fields = Fields.of(settings, "settings")
+    partition, region, account = map(fields.text, ("partition", "region", "account_id"))
+    return frozenset(
+        f"arn:{partition}:glue:{region}:{account}:job/{fields.text(job)}" for job in _JOBS
+    )
 
 
 @dataclass(frozen=True, slots=True)

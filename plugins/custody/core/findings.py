@@ -76,6 +76,7 @@ class Finding:
     request_id: str | None = None
     record_key: str | None = None
     log_key: str | None = None
+    digest_key: str | None = None
 
     @classmethod
     def from_row(cls, row: Mapping[str, str | None]) -> Finding:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from custody.core.landing import UNVERSIONED, LandingRecord
@@ -61,21 +61,23 @@ class IllegibleRecord:
 @dataclass(frozen=True, slots=True)
 class TrailDefect:
     """Something wrong with the trail: an object of it (``version_id`` is ``"null"`` for one that is
-    not there), when, and why in one sentence."""
+    not there), when, why in one sentence, and the digest that shows it."""
 
     bucket: str
     key: str
     version_id: str
     time: datetime
     reason: str
+    digest_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
     """One write or removal of an object version, or one record without a write.
 
-    The fields are the columns of the table ``reconciliation``; ``record_key`` and ``log_key`` name
-    the evidence.
+    The fields are the columns of the table ``reconciliation``; ``record_key``, ``log_key`` and
+    ``digest_key`` name the evidence: the record, the log file that holds the event, and the digest
+    that vouches for that file (or, for a defect of the trail that no event explains, shows it).
     """
 
     event_time: datetime
@@ -99,6 +101,7 @@ class LedgerRow:
     fingerprint: str
     record_key: str | None
     log_key: str | None
+    digest_key: str | None
 
 
 def fingerprint(verdict: str, bucket: str, key: str, version_id: str) -> str:
@@ -216,6 +219,7 @@ def _row(facts: VersionFacts, judgement: Judgement, policy: Policy) -> LedgerRow
         fingerprint=fingerprint(judgement.verdict, facts.bucket, facts.key, named),
         record_key=record.place if record else None,
         log_key=write.log if write else None,
+        digest_key=write.digest if write else None,
     )
 
 
@@ -272,7 +276,7 @@ def trail_row(defect: TrailDefect, policy: Policy, culprit: TrailEvent | None) -
         reason = (
             f"{reason} {culprit.who.arn} called {culprit.name} on it at {culprit.time:%H:%M:%S}."
         )
-    return row_of_call(
+    row = row_of_call(
         Verdict.TRAIL_BROKEN,
         reason,
         bucket=defect.bucket,
@@ -282,6 +286,7 @@ def trail_row(defect: TrailDefect, policy: Policy, culprit: TrailEvent | None) -
         policy=policy,
         culprit=culprit,
     )
+    return row if culprit is not None else replace(row, digest_key=defect.digest_key)
 
 
 def illegible_row(record: IllegibleRecord, policy: Policy) -> LedgerRow:
@@ -336,6 +341,7 @@ def row_of_call(
         fingerprint=fingerprint(verdict, bucket, key, version_id),
         record_key=key if verdict is Verdict.BAD_SIGNATURE else None,
         log_key=culprit.log if culprit else None,
+        digest_key=culprit.digest if culprit else None,
     )
 
 

@@ -22,7 +22,7 @@ from custody.core.lineage import (
     run_of,
     statement_key,
 )
-from custody.core.signatures import BadSignature, verify
+from custody.core.signatures import BadSignature, load_public_key, verify
 from custody.core.untrusted import MalformedInput
 
 Read: TypeAlias = Callable[[str], bytes | None]
@@ -47,6 +47,20 @@ class Trust:
 
     public_keys: Mapping[str, ec.EllipticCurvePublicKey]
     builders: frozenset[str]
+
+
+@dataclass(frozen=True)
+class LineageKeys:
+    """The same in a form that can be pickled: public keys in DER (or PEM), by key id."""
+
+    public_keys: Mapping[str, bytes]
+    builders: frozenset[str]
+
+    @property
+    def trust(self) -> Trust:
+        """Raises ``ValueError`` for a key that is not P-256."""
+        loaded = {key_id: load_public_key(key) for key_id, key in self.public_keys.items()}
+        return Trust(loaded, self.builders)
 
 
 def lineage_of(output: ObjectVersion, read: Read, trust: Trust) -> Lineage:
@@ -87,13 +101,19 @@ def _part(run: Run, number: int, read: Read, trust: Trust) -> Part | None:
     if raw is None:
         return None
     try:
-        part = from_statement(verify(Envelope.parse(raw), trust.public_keys))
-    except (BadSignature, MalformedInput) as error:
+        return read_part(Envelope.parse(raw), key, trust)
+    except (BadLineage, MalformedInput) as error:
         raise BadLineage(f"{key}: {error}") from error
+
+
+def read_part(envelope: Envelope, key: str, trust: Trust) -> Part:
+    """The statement in the envelope that stands at ``key``; raises ``BadLineage``."""
+    try:
+        part = from_statement(verify(envelope, trust.public_keys))
+    except (BadSignature, MalformedInput) as error:
+        raise BadLineage(str(error)) from error
     if part.key != key:
-        raise BadLineage(f"{key}: holds part {part.number} of run {part.lineage.run.id}")
+        raise BadLineage(f"holds part {part.number} of run {part.lineage.run.id}")
     if part.lineage.builder_id not in trust.builders:
-        raise BadLineage(
-            f"{key}: built by {part.lineage.builder_id[:200]}, whose lineage is not trusted"
-        )
+        raise BadLineage(f"built by {part.lineage.builder_id[:200]}, whose lineage is not trusted")
     return part

@@ -94,15 +94,6 @@ def object_created(record: object, where: str = "Records[0]") -> ObjectCreated:
     )
 
 
-def sequencer_order(sequencer: str) -> str:
-    """A sort key that puts the sequencers of one object key in the order of their events.
-
-    S3's rule is to pad the shorter of two with zeros on the right and compare them as text; leaving
-    off every zero at the end gives the same order without knowing the other.
-    """
-    return sequencer.upper().rstrip("0")
-
-
 def _check_version(fields: Fields) -> None:
     version = fields.text("eventVersion")
     match = _EVENT_VERSION.fullmatch(version)

@@ -42,7 +42,7 @@ _ROOM: Final = ((10, 2048), (3, 512), (1, 128))
 _WHOLE: Final = frozenset({"verdict", "bucket", "key", "version_id", "fingerprint", "event_time"})
 """What identifies a finding is never cut."""
 
-_EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "sha256")
+_EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "digest_key", "sha256")
 
 _MEANING: Final[Mapping[str, str]] = {
     Verdict.TRAIL_BROKEN: "CloudTrail's proof of its own log files does not hold",
@@ -130,6 +130,23 @@ def _shown(character: str) -> str:
     return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
 
 
+def _of_findings(
+    group: Sequence[Change],
+    about: str,
+    written: Callable[[tuple[int, int]], tuple[list[str], dict[str, object]]],
+) -> Page:
+    verdict = group[0].finding.verdict
+    return compose(
+        verdict,
+        SEVERITIES[verdict],
+        group[0].status,
+        about=about,
+        runbook=f"docs/runbooks/{verdict.lower()}.md",
+        written=written,
+        states=tuple(change.state for change in group),
+    )
+
+
 # --- One finding ----------------------------------------------------------------------------------
 
 
@@ -140,7 +157,7 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
         cut = _cut(finding, room[1])
         now = _cut(change.now, room[1]) if change.now else None
         lines = [
-            _headline(change.status, finding.verdict, _outcome(change)),
+            headline(finding.verdict, SEVERITIES[finding.verdict], change.status, _outcome(change)),
             "",
             f"why      {shown(cut.reason)}",
             *([f"now      {shown(now.reason)}"] if now else []),
@@ -155,16 +172,17 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"  request           {_known(cut.request_id)}",
             f"  record            {_known(cut.record_key)}",
             f"  log file          {_known(cut.log_key)}",
+            f"  digest            {_known(cut.digest_key)}",
             f"window   {_hours(window)}",
         ]
-        body = _body(cut)
+        body = {**_body(cut), "window": window}
         if change.status is Status.RESOLVED:
             body["verdict_now"] = now.verdict if now else None
             body["reason_now"] = now.reason if now else None
         return lines, body
 
     about = f"s3://{finding.bucket}/{finding.key}"
-    return _page([change], about, written, window)
+    return _of_findings([change], about, written)
 
 
 def _outcome(change: Change) -> str:
@@ -204,7 +222,7 @@ def _grouped(
     def written(room: tuple[int, int]) -> tuple[list[str], dict[str, object]]:
         examples = [_cut(change.finding, room[1]) for change in group[: room[0]]]
         lines = [
-            _headline(status, verdict, f"{_MEANING[verdict]}, {total} times."),
+            headline(verdict, SEVERITIES[verdict], status, f"{_MEANING[verdict]}, {total} times."),
             "",
             f"who      {by_whom}",
             f"what     {total} findings, for example",
@@ -222,6 +240,7 @@ def _grouped(
             "principal_arn": principal,
             "examples": [_body(example) for example in examples],
             "query": query,
+            "window": window,
         }
         if status is Status.RESOLVED:
             lines.append(f"now      {', '.join(f'{n} {what}' for what, n in now.items())}")
@@ -232,7 +251,7 @@ def _grouped(
         return [*lines, *(f"  {line}" for line in query.splitlines())], body
 
     about = f"{total} object versions, {_hours(window)}"
-    return _page(group, about, written, window)
+    return _of_findings(group, about, written)
 
 
 def _query(verdict: str, principal: str | None, window: Mapping[str, str], table: str) -> str:
@@ -254,15 +273,22 @@ def _query(verdict: str, principal: str | None, window: Mapping[str, str], table
 # --- What all pages share -------------------------------------------------------------------------
 
 
-def _page(
-    group: Sequence[Change],
+def compose(
+    verdict: str,
+    severity: str,
+    status: Status,
+    *,
     about: str,
+    runbook: str,
     written: Callable[[tuple[int, int]], tuple[list[str], dict[str, object]]],
-    window: Mapping[str, str],
+    states: tuple[PageState, ...] = (),
 ) -> Page:
-    verdict, status = group[0].finding.verdict, group[0].status
-    severity = SEVERITIES[verdict]
-    runbook = f"docs/runbooks/{verdict.lower()}.md"
+    """A page in the form that all share.
+
+    ``written`` gives the lines of the text (the first of them a `headline`) and the body of the
+    document, given how many examples to show and how many characters of a text that may be cut;
+    it is asked again with less until the page fits. ``runbook`` is its path in the repository.
+    """
     for room in _ROOM:
         lines, body = written(room)
         document = {
@@ -271,24 +297,26 @@ def _page(
             "summary": lines[0],
             **body,
             "runbook": runbook,
-            "window": window,
         }
         text = [*lines, f"runbook  {runbook}", "", MARKER, json.dumps(document, indent=2)]
         message = "\n".join(text)
         if _sent_bytes(message) <= MAX_MESSAGE_BYTES:
             break
-    called = verdict if status is Status.OPEN else f"{status.upper()} {verdict}"
     return Page(
-        subject=_subject(f"{called} ({severity}) {about}"),
+        subject=_subject(f"{_called(status, verdict)} ({severity}) {about}"),
         message=message,
         message_attributes={"verdict": verdict, "severity": severity, "status": status.value},
-        states=tuple(change.state for change in group),
+        states=states,
     )
 
 
-def _headline(status: Status, verdict: str, sentence: str) -> str:
-    called = verdict if status is Status.OPEN else f"{status.upper()} {verdict}"
-    return f"{called} ({SEVERITIES[verdict]}): {sentence}"
+def headline(verdict: str, severity: str, status: Status, sentence: str) -> str:
+    """The first line of a page: what it is about, how urgent, and what happened."""
+    return f"{_called(status, verdict)} ({severity}): {sentence}"
+
+
+def _called(status: Status, verdict: str) -> str:
+    return verdict if status is Status.OPEN else f"{status.upper()} {verdict}"
 
 
 def _sent_bytes(message: str) -> int:

@@ -57,8 +57,8 @@ class TrailEvent:
     ``key`` is None for ``DeleteObjects``, which names none. ``version_id`` is the version written
     or permanently removed, or None where the event does not say; with ``delete_marker`` it is the
     marker's own. ``bytes_in`` counts the bytes S3 received, which for a multipart upload is not
-    the object's size. ``log`` names the log file the event stands in, and ``proven`` says whether
-    a digest vouches for that file.
+    the object's size. ``log`` names the log file the event stands in, ``proven`` says whether a
+    digest vouches for that file, and ``digest`` names the digest if so.
     """
 
     event_id: str
@@ -77,6 +77,7 @@ class TrailEvent:
     log: str
     proven: bool
     upload_id: str | None = None
+    digest: str | None = None
 
     @property
     def is_write(self) -> bool:
@@ -94,8 +95,10 @@ class LogContent:
     problems: tuple[str, ...]
 
 
-def read_log(content: bytes, *, log: str, proven: bool) -> LogContent:
+def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = None) -> LogContent:
     """Read a log file's uncompressed ``content``; raises ``MalformedInput`` if it is none.
+
+    ``digest`` names the digest that proves it, where the caller knows it.
 
     A record without CloudTrail's shape costs itself, not the file.
     """
@@ -109,7 +112,7 @@ def read_log(content: bytes, *, log: str, proven: bool) -> LogContent:
             who = _principal(fields.child("userIdentity"))
             if who.id is not None:
                 principals[who.id] = better_known(principals.get(who.id, who), who)
-            event = _event(fields, who, log, proven)
+            event = _event(fields, who, log, proven, digest if proven else None)
         except MalformedInput as error:
             problems.append(str(error))
         else:
@@ -151,7 +154,9 @@ def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
     return replace(merged, updates=None)
 
 
-def _event(fields: Fields, who: Principal, log: str, proven: bool) -> TrailEvent | None:
+def _event(
+    fields: Fields, who: Principal, log: str, proven: bool, digest: str | None
+) -> TrailEvent | None:
     name = fields.text("eventName")
     if (
         fields.text("eventSource") != "s3.amazonaws.com"
@@ -185,6 +190,7 @@ def _event(fields: Fields, who: Principal, log: str, proven: bool) -> TrailEvent
         log=log,
         proven=proven,
         upload_id=_text(request, "uploadId") if name == "CompleteMultipartUpload" else None,
+        digest=digest,
     )
 
 

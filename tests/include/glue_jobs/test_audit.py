@@ -14,7 +14,7 @@ from tests.plugins.custody.core.removals import INSIDER, call
 
 import audit
 from custody.aws.evidence import StoredObject
-from custody.aws.spark_ledger import write_rows
+from custody.aws.spark_ledger import verdict_entries, write_rows
 from custody.core.at_rest import HeldVersion, is_in_sample
 from custody.core.ledger import LedgerRow
 from custody.core.seal_entries import RecordEntry, VerdictEntry
@@ -157,7 +157,7 @@ def row(verdict: str, key: str, hour: int) -> LedgerRow:
                 (
                     *("event_name", "principal_arn", "principal_type", "source_ip", "user_agent"),
                     *("request_id", "event_id", "sha256", "size_bytes", "hashed_at", "key_id"),
-                    *("pipeline_layer", "record_key", "log_key"),
+                    *("pipeline_layer", "record_key", "log_key", "digest_key"),
                 )
             ),
         )
@@ -180,11 +180,11 @@ def test_verdicts_are_sealed_as_readers_see_them_but_for_those_that_are_none_yet
     folders = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")}
     assert folders == {"run=1/dt=2026-11-02/hour=06", "run=1/dt=2026-11-02/hour=07"}
     files = sorted(str(path) for path in tmp_path.rglob("*.parquet"))
-    assert set(audit.verdict_entries(spark, files)) == {
+    assert set(verdict_entries(spark, files)) == {
         VerdictEntry(RAW, "a.csv", "v1", "VERIFIED", "ab" * 32, rows[0].event_time),
         VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", "ab" * 32, rows[2].event_time),
     }
-    assert list(audit.verdict_entries(spark, [])) == []
+    assert list(verdict_entries(spark, [])) == []
 
 
 def test_the_last_event_about_an_object_is_found(spark: SparkSession) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,15 +11,20 @@ from typing import Any
 
 import pytest
 from botocore.response import StreamingBody
+from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 from tests.include.glue_jobs.landing_zone import PROVENANCE, LandingZone
 from tests.plugins.custody.core.ledger_testimony import CASES, said_in
 from tests.plugins.custody.core.test_ledger import rows
+from tests.plugins.custody.core.trail_records import USER, put
 
 import reconcile
+from custody.aws.spark_checks import Checks
 from custody.core.ledger import LedgerRow, TrailDefect
+from custody.core.lineage_checks import LineageCheck
+from custody.core.lineage_trust import LineageKeys
 from custody.core.record_checks import RecordCheck
-from custody.core.trail_events import LogContent
+from custody.core.trail_events import LogContent, TrailEvent, read_log
 
 HOUR = timedelta(hours=1)
 WINDOW = reconcile.Window(
@@ -32,6 +38,11 @@ WINDOW = reconcile.Window(
 
 def in_order(some: list[LedgerRow]) -> list[LedgerRow]:
     return sorted(some, key=repr)
+
+
+def unchecked(written: RDD[TrailEvent]) -> RDD[LineageCheck]:
+    """Lineage of which nothing is bad."""
+    return written.filter(lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +67,7 @@ def test_spark_gives_the_rows_that_the_rules_give(spark: SparkSession, name: str
         [],
         said.policy,
         WINDOW,
+        unchecked,
     )
     assert in_order(found.collect()) == in_order(list(rows(case)))
 
@@ -72,6 +84,7 @@ def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) 
         [defect],
         policy,
         WINDOW,
+        unchecked,
     )
     broken = {row.object_key: row for row in found.collect() if row.verdict == "TRAIL_BROKEN"}
     assert broken.keys() == {"AWSLogs/x", "AWSLogs/y"}
@@ -87,7 +100,14 @@ def test_only_rows_of_the_window_are_written_each_in_its_hour(
     trail = reconcile.TrailEvidence([], [])
     envelopes = spark.sparkContext.parallelize(said.envelopes, 1)
     counts = reconcile.run(
-        spark, trail, envelopes, said.policy, WINDOW, lambda: None, str(tmp_path / "out")
+        spark,
+        trail,
+        envelopes,
+        said.policy,
+        WINDOW,
+        unchecked,
+        lambda: None,
+        str(tmp_path / "out"),
     )
     written = spark.read.parquet(str(tmp_path / "out"))
     assert {(row["dt"].isoformat(), row["hour"]) for row in written.collect()} <= {
@@ -131,7 +151,11 @@ class VersionsOf:
 
     def get_object(self, *, Bucket: str, Key: str, VersionId: str) -> dict[str, Any]:  # noqa: N803
         body = dict(self._objects[Bucket, Key])[VersionId]
-        return {"Body": StreamingBody(io.BytesIO(body), len(body))}
+        return {
+            "Body": StreamingBody(io.BytesIO(body), len(body)),
+            "Metadata": {},
+            "VersionId": VersionId,
+        }
 
 
 class Unreadable(VersionsOf):
@@ -162,7 +186,7 @@ def test_each_record_is_verified_once(
             WINDOW.record_days,
             zone.keys,
             lambda: client(objects),
-            reconcile.Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}")),
+            Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}")),
         ).collect()
 
     first = checked(VersionsOf, "1", [])
@@ -174,3 +198,67 @@ def test_each_record_is_verified_once(
     assert sorted(again, key=repr) == sorted(first, key=repr)
     zone.land("incoming/customers/dt=2026-11-01/late.csv", b"late")
     assert len(checked(VersionsOf, "3", known)) == 7
+
+
+def statements(*bodies: bytes) -> tuple[dict[tuple[str, str], list[tuple[str, bytes]]], LogContent]:
+    """Lineage statements as they are stored, and the log that tells of their writing."""
+    objects, records = {}, []
+    for number, body in enumerate(bodies):
+        key, version = f"provenance/lineage/dt=2026-10-31/{number}.json", f"p{number}"
+        objects[PROVENANCE, key] = [(version, body)]
+        records.append(
+            put(
+                eventID=f"e{number}",
+                requestParameters={"bucketName": PROVENANCE, "key": key},
+                responseElements={"x-amz-version-id": version},
+            )
+        )
+    content = json.dumps({"Records": records}).encode()
+    return objects, read_log(content, log="log", proven=True, digest="digest")
+
+
+def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
+    spark: SparkSession, zone: LandingZone, tmp_path: Path
+) -> None:
+    job = "arn:aws:glue:us-east-1:111122223333:job/to-silver"
+    keys = LineageKeys({name: key.der for name, key in zone.keys.items()}, frozenset({job}))
+    policy = said_in(CASES / "pending_while_a_witness_may_still_come").policy
+    object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
+    objects, told = statements(b"rubbish", b"{}")
+
+    def found(client: type[VersionsOf], run: str, known: list[str]) -> list[LedgerRow]:
+        checks = Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}"))
+        rows = reconcile.ledger(
+            spark.sparkContext.parallelize([told], 1),
+            spark.sparkContext.parallelize([], 1),
+            [],
+            policy,
+            WINDOW,
+            lambda written: reconcile.checked_statements(
+                spark, written, WINDOW.days, keys, lambda: client(objects), checks
+            ),
+        )
+        return in_order(rows.collect())
+
+    first = found(VersionsOf, "1", [])
+    assert [(row.verdict, row.object_key[-6:], row.version_id) for row in first] == [
+        ("BAD_SIGNATURE", "0.json", "p0"),
+        ("BAD_SIGNATURE", "1.json", "p1"),
+    ]
+    assert {(row.log_key, row.digest_key) for row in first} == {("log", "digest")}
+    assert {row.principal_arn for row in first} == {USER["arn"]}
+    known = [str(path) for path in sorted(tmp_path.glob("dt=*"))]
+    assert known == [str(tmp_path / "dt=2026-11-01")]
+    assert found(Unreadable, "2", known) == first
+
+
+def test_only_statements_of_the_window_are_read(spark: SparkSession, tmp_path: Path) -> None:
+    objects, told = statements(b"rubbish")
+    written = spark.sparkContext.parallelize(told.events, 1)
+    checks = Checks([], lambda day: str(tmp_path / f"dt={day}"))
+    yesterday = (date(2026, 10, 31),)
+    keys = LineageKeys({}, frozenset())
+    read = reconcile.checked_statements(
+        spark, written, yesterday, keys, lambda: Unreadable(objects), checks
+    )
+    assert read.collect() == []

@@ -263,6 +263,7 @@ WRITES: Final = {
     ("analytics", "gold/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): {"audit"},
     ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
+    ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
     ("analytics", "pages/0.json"): {"airflow"},
     ("analytics", "elsewhere/x"): set[str](),
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),

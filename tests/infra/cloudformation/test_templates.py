@@ -244,6 +244,7 @@ def test_what_each_role_writes() -> None:
         ],
         "audit": [
             f"{arn}${{AnalyticsBucket}}/audit/*",
+            f"{arn}${{AnalyticsBucket}}/lineage_checks/*",
             f"{arn}${{AnalyticsBucket}}/reconciliation/*",
             f"{arn}${{AnalyticsBucket}}/record_checks/*",
             f"{arn}${{ProvenanceBucket}}/seal/*",
@@ -261,6 +262,12 @@ def test_what_each_role_writes() -> None:
         ]
         * 2,
     }
+
+
+def test_airflow_looks_at_dead_letters_and_neither_takes_nor_sends_any() -> None:
+    (looked,) = granted("sqs:ReceiveMessage")["airflow"]
+    assert looked.endswith(":${Project}-${Stage}-recorder-dlq")
+    assert "airflow" not in granted("sqs:DeleteMessage", "sqs:SendMessage", "sqs:*")
 
 
 def test_only_sparks_working_files_are_ever_deleted() -> None:

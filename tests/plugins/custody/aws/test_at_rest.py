@@ -5,9 +5,9 @@ import io
 
 import pytest
 from botocore.exceptions import ClientError, FlexibleChecksumError
-from tests.moto_aws import refusal
+from tests.moto_aws import make_bucket, refusal
 
-from custody.aws.at_rest import held_versions, read_back
+from custody.aws.at_rest import audited_versions, held_versions, read_back
 from custody.core.at_rest import Reading
 
 
@@ -28,6 +28,26 @@ def test_versions_and_markers_are_listed_however_old(s3, raw):
     }
     assert all(held.bucket == raw and held.stored_at.tzinfo for held in held_versions(s3, raw))
     assert [held.version_id for held in held_versions(s3, raw, "folder")] == [other]
+
+
+def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
+    settings = {
+        f"{role}_bucket": make_bucket(s3, f"custody-test-{role}")
+        for role in ("raw", "processed", "analytics", "provenance", "trail")
+    }
+    for bucket in settings.values():
+        put(s3, bucket, "stands")
+        put(s3, bucket, "hidden")
+        s3.delete_object(Bucket=bucket, Key="hidden")
+    found = [(held.bucket, held.key, held.is_marker) for held in audited_versions(s3, settings)]
+    assert sorted(found) == sorted(
+        [
+            *((settings[f"{role}_bucket"], key, marker)
+              for role in ("raw", "processed", "analytics")
+              for key, marker in (("stands", False), ("hidden", False), ("hidden", True))),
+            (settings["provenance_bucket"], "hidden", True),
+        ]
+    )  # fmt: skip
 
 
 def test_the_very_version_is_read(s3, raw):

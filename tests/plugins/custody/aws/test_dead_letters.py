@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
-from tests.moto_aws import REGION
+from tests.moto_aws import REGION, refusal
 from tests.plugins.custody.core.notices import notice
 
-from custody.aws.dead_letters import overdue, redrive
-
-GRACE = timedelta(minutes=30)
+from custody.aws.dead_letters import look, redrive
+from custody.core.dead_letters import Look
 
 
 class Queues:
@@ -38,9 +38,8 @@ class Queues:
             found += [message["Body"] for message in batch]
         return sorted(found)
 
-    def overdue(self, **how: Any) -> Any:
-        now = datetime.now(UTC) + timedelta(hours=1)
-        return overdue(self.sqs, self.dead, **({"now": now, "grace": GRACE} | how))
+    def look(self, **how: Any) -> Any:
+        return look(self.sqs, "recorder-dlq", **how)
 
 
 @pytest.fixture
@@ -49,9 +48,9 @@ def queues() -> Iterator[Queues]:
         yield Queues()
 
 
-def test_what_is_overdue_is_named_by_object_version(queues):
+def test_what_lies_there_is_named_by_object_version(queues):
     queues.kill([notice(key="a b"), notice(key="c")])
-    (letter,) = queues.overdue()
+    (letter,) = queues.look().letters
     assert [(c.bucket, c.key, c.version_id) for c in letter.announced] == [
         ("custody-dev-raw-111122223333", "a b", "3HL4kqtJvjVBH40Nrjfkd"),
         ("custody-dev-raw-111122223333", "c", "3HL4kqtJvjVBH40Nrjfkd"),
@@ -62,42 +61,67 @@ def test_what_is_overdue_is_named_by_object_version(queues):
 
 def test_what_cannot_be_read_is_listed_all_the_same(queues):
     queues.kill("not JSON", [notice(key="good"), {}])
-    told = {(tuple(c.key for c in x.announced), x.problems[0][:24]) for x in queues.overdue()}
+    told = {(tuple(c.key for c in x.announced), x.problems[0][:24]) for x in queues.look().letters}
     assert told == {
         ((), "notification: not JSON ("),
         (("good",), "Records[1].eventVersion:"),
     }
 
 
-def test_what_is_within_its_grace_is_not_overdue(queues):
-    queues.kill([notice()])
-    assert queues.overdue(grace=timedelta(hours=2)) == []
-    assert len(queues.overdue(grace=timedelta(0))) == 1
-
-
 def test_looking_takes_nothing_out(queues):
     queues.kill(*([notice(key=f"k{n}")] for n in range(12)))
-    assert len(queues.overdue()) == len(queues.overdue()) == 12
+    assert len(queues.look().letters) == len(queues.look().letters) == 12
+    assert queues.look().complete
     assert len(queues.bodies(queues.dead)) == 12
 
 
 def test_looking_stops_at_the_next_ten_and_puts_everything_back(queues):
     queues.kill(*([notice(key=f"k{n}")] for n in range(25)))
-    assert 11 <= len(queues.overdue(at_most=11)) <= 20
+    found = queues.look(at_most=11)
+    assert 11 <= len(found.letters) <= 20
+    assert not found.complete
     assert len(queues.bodies(queues.dead)) == 25
 
 
-def test_the_oldest_comes_first(queues):
-    queues.kill([notice(key="1")], [notice(key="2")])
-    sent = [letter.sent for letter in queues.overdue()]
-    assert sent == sorted(sent)
+def test_an_empty_queue_is_one_of_which_nobody_holds_a_message(queues):
+    assert queues.look() == Look("recorder-dlq", (), complete=True)
+    queues.kill([notice()])
+    queues.sqs.receive_message(QueueUrl=queues.dead)
+    assert queues.look() == Look("recorder-dlq", (), complete=False)
 
 
 def test_an_error_while_looking_puts_everything_back(queues):
     queues.kill([notice()])
-    with pytest.raises(TypeError):
-        queues.overdue(grace="soon")
+
+    def without_its_time(parsed: Any, **_: object) -> None:
+        for message in parsed["Messages"]:
+            del message["Attributes"]
+
+    queues.sqs.meta.events.register(
+        "after-call.sqs.ReceiveMessage", without_its_time, unique_id="broken"
+    )
+    with pytest.raises(KeyError):
+        queues.look()
+    queues.sqs.meta.events.unregister("after-call.sqs.ReceiveMessage", unique_id="broken")
     assert len(queues.bodies(queues.dead)) == 1
+
+
+@pytest.mark.parametrize("code", ["MessageNotInflight", "InvalidParameterValue"])
+def test_a_message_that_is_not_held_any_more_is_left(queues, code):
+    queues.kill([notice()])
+    queues.sqs.meta.events.register(
+        "before-call.sqs.ChangeMessageVisibility", lambda **_: refusal(code, 400)
+    )
+    assert len(queues.look().letters) == 1
+
+
+def test_not_being_allowed_to_put_back_is_an_error(queues):
+    queues.kill([notice()])
+    queues.sqs.meta.events.register(
+        "before-call.sqs.ChangeMessageVisibility", lambda **_: refusal("AccessDenied", 403)
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        queues.look()
 
 
 def test_redriving_sends_every_message_back_as_it_was(queues):

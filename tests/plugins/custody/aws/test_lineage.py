@@ -9,10 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.moto_aws import KEY_ARN, PRIVATE_KEY, refusal, signing_kms
+from tests.plugins.custody.core import trail_records
 from tests.plugins.custody.core.lineages import JOB_ARN, LINEAGE, RUN, large
+from tests.plugins.custody.core.test_trail_events import event
 
-from custody.aws.lineage import LineageConflict, keep_lineage, lineage_of
+from custody.aws.lineage import LineageConflict, check_written, keep_lineage, lineage_of
 from custody.aws.signing import sign_statement
+from custody.core.dsse import MAX_ENVELOPE_BYTES
 from custody.core.lineage import Lineage, statement_key, to_statements
 from custody.core.lineage_trust import BadLineage, NoLineage, Trust
 
@@ -111,3 +114,60 @@ def test_a_huge_statement_is_refused_before_it_is_read_whole(s3, provenance):
     s3.put_object(Bucket=provenance, Key=statement_key(RUN), Body=b"x" * 3_000_000)
     with pytest.raises(BadLineage, match="longer than the 1048576 bytes"):
         lineage_of(s3, provenance, OUTPUT, TRUST)
+
+
+def write(s3, bucket: str, body: bytes, *, proven: bool = True):
+    """The trail's event of putting a statement of the run."""
+    key = statement_key(RUN)
+    version_id = s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+    found = event(trail_records.put(), proven=proven)
+    return replace(found, bucket=bucket, key=key, version_id=version_id)
+
+
+def test_each_version_that_was_written_is_checked(s3, provenance):
+    keep(s3, provenance)
+    ((key, honest_version),) = versions(s3, provenance)
+    forged = write(s3, provenance, b"{}")
+    honest = replace(forged, version_id=honest_version)
+    assert check_written(s3, honest, TRUST).trouble is None
+    found = check_written(s3, forged, TRUST)
+    assert "payload" in found.trouble
+    assert (found.bucket, found.statement_key) == (provenance, key)
+    assert (found.statement_version, found.written_at) == (forged.version_id, forged.time)
+
+
+def test_a_statement_of_any_size_is_checked(s3, provenance):
+    found = check_written(s3, write(s3, provenance, b" " * (MAX_ENVELOPE_BYTES + 10)), TRUST)
+    assert found.trouble
+
+
+def test_a_write_that_does_not_name_its_version_is_of_the_one_that_stands(s3, provenance):
+    named = write(s3, provenance, b"{}")
+    found = check_written(s3, replace(named, version_id=None), TRUST)
+    assert found.statement_version == named.version_id
+
+
+def test_a_statement_that_is_gone_cannot_be_checked(s3, provenance):
+    named = write(s3, provenance, b"{}")
+    s3.delete_object(Bucket=provenance, Key=named.key, VersionId=named.version_id)
+    assert check_written(s3, named, TRUST) is None
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_statement_that_s3_does_not_hand_out_is_bad_if_it_was_there(s3, provenance, proven):
+    """Nobody needs to have written what an unproven event tells of."""
+    named = write(s3, provenance, b"{}", proven=proven)
+    s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("InvalidRequest", 400))
+    found = check_written(s3, named, TRUST)
+    if proven:
+        assert (found.was_read, found.statement_version) == (False, named.version_id)
+        assert "InvalidRequest" in found.trouble
+    else:
+        assert found is None
+
+
+def test_what_is_not_the_objects_fault_is_an_error(s3, provenance):
+    named = write(s3, provenance, b"{}")
+    s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("ExpiredToken", 400))
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        check_written(s3, named, TRUST)

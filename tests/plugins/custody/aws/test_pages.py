@@ -6,7 +6,13 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.moto_aws import refusal
 
-from custody.aws.pages import open_pages, remember, told
+from custody.aws.pages import (
+    is_queue_page_open,
+    open_pages,
+    remember,
+    remember_queue_page,
+    told,
+)
 from custody.core.findings import Finding, PageState
 
 FINDER = "reconciliation"
@@ -122,6 +128,19 @@ def test_a_state_that_is_none_counts_as_nobody_told(s3, raw, body, caplog):
     s3.put_object(Bucket=raw, Key="pages/findings/a.json", Body=body)
     assert list(told(s3, raw, ["a", "b"])) == ["b"]
     assert names(open_pages(s3, raw, FINDER, [SIX])) == ["b"]
+
+
+def test_what_was_told_of_a_queue_is_known(s3, raw):
+    for is_open in (True, False, True):
+        remember_queue_page(s3, raw, "dlq", is_open=is_open)
+        assert is_queue_page_open(s3, raw, "dlq") is is_open
+    assert not is_queue_page_open(s3, raw, "another")
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"{}", b'{"open": "yes"}'])
+def test_a_state_of_a_queue_that_is_none_counts_as_nobody_told(s3, raw, body):
+    s3.put_object(Bucket=raw, Key="pages/queues/dlq.json", Body=body)
+    assert not is_queue_page_open(s3, raw, "dlq")
 
 
 def test_not_being_allowed_to_look_is_an_error(s3, raw):

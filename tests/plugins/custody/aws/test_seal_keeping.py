@@ -6,8 +6,8 @@ from tests.plugins.custody.core.transparency import STRANGER
 
 from custody.aws.heads import standing_version
 from custody.aws.seal import seal_reader
-from custody.aws.seal_keeping import SealKept, keep_seal
-from custody.core.seal_check import REMEMBERED, SealProblem
+from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal, place_of
+from custody.core.seal_check import REMEMBERED, SealFinding, SealProblem
 from custody.core.seal_layout import append_path
 
 
@@ -137,3 +137,16 @@ def test_a_memory_that_cannot_be_read_is_told_and_not_written_over(s3, provenanc
     kept = keep(s3, provenance, records(2), remembered=b"rubbish")
     assert problems(kept) == [(SealProblem.BAD_MEMORY, REMEMBERED)]
     assert (kept.sealed, kept.head) == (None, None)
+
+
+def test_what_is_wrong_has_a_place(s3, provenance, raw):
+    head = (raw, "audit/heads/seal")
+
+    def place(path, version_id):
+        offence = SealOffence(SealFinding(SealProblem.BAD_TILE, path, "why"), version_id)
+        return place_of(s3, offence, bucket=provenance, head=head)
+
+    assert place("checkpoint", "v1") == (provenance, "seal/checkpoint", "v1")
+    assert place(REMEMBERED, "null") == (*head, "null")
+    stands = s3.put_object(Bucket=raw, Key=head[1], Body=b"x")["VersionId"]
+    assert place(REMEMBERED, "null") == (*head, stands)

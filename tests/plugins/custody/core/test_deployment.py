@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custody.core.deployment import KeyPeriod, policy_of, signing_key_periods, trail_layout
+from custody.core.deployment import (
+    KeyPeriod,
+    builders,
+    policy_of,
+    signing_key_periods,
+    trail_layout,
+)
 from custody.core.untrusted import MalformedInput
 
 SETTINGS = {
@@ -22,6 +28,8 @@ SETTINGS = {
     "trail_bucket": "trail",
     "trail_name": "custody-dev",
     "uploader_arns": "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:role/b",
+    "bronze_to_silver_job": "to-silver",
+    "silver_to_gold_job": "to-gold",
     "signing_key_arn": "arn:now",
     "former_signing_keys": "",
 }
@@ -46,6 +54,11 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     }
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")
     assert (policy.as_of, policy.grace_text) == (AS_OF, "30 minutes")
+
+
+def test_lineage_is_stated_by_the_jobs_that_build() -> None:
+    job = "arn:aws:glue:eu-central-1:111122223333:job/"
+    assert builders(SETTINGS) == {f"{job}to-silver", f"{job}to-gold"}
 
 
 def test_the_trail_is_where_the_settings_say() -> None:

@@ -39,6 +39,7 @@ ROW = {
     "pipeline_layer": "bronze",
     "record_key": None,
     "log_key": "AWSLogs/l1.json.gz",
+    "digest_key": "AWSLogs/d1.json.gz",
     "cause_findings": "1",
 }
 ALWAYS = {

@@ -111,14 +111,17 @@ def test_only_a_proven_event_says_who_broke_the_trail_or_wrote_rubbish(*, proven
         "requestparameters": {"bucketName": "trail", "key": "log.json.gz"},
     }
     content = json.dumps({"Records": [camel(event)]}).encode()
-    (culprit,) = read_log(content, log="log", proven=proven).events
+    (culprit,) = read_log(content, log="log", proven=proven, digest="digest").events
     rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
-    defect = TrailDefect("trail", "log.json.gz", "v2", rules.as_of, "Changed.")
+    defect = TrailDefect("trail", "log.json.gz", "v2", rules.as_of, "Changed.", "its digest")
     rubbish = IllegibleRecord("provenance", "r.json", "p1", rules.as_of, "not JSON", culprit)
     for row in (trail_row(defect, rules, culprit), illegible_row(rubbish, rules)):
         assert row.principal_arn == (culprit.who.arn if proven else None)
         assert (culprit.who.arn in row.verdict_reason) is proven
         assert row.verdict in {"TRAIL_BROKEN", "BAD_SIGNATURE"}
+        assert row.log_key == ("log" if proven else None)
+        shown_by = "its digest" if row.verdict == "TRAIL_BROKEN" else None
+        assert row.digest_key == ("digest" if proven else shown_by)
 
 
 def test_every_case_is_found() -> None:

@@ -14,7 +14,6 @@ from custody.core.notifications import (
     ObjectCreated,
     message_records,
     object_created,
-    sequencer_order,
 )
 from custody.core.untrusted import MalformedInput
 
@@ -215,13 +214,3 @@ def test_a_message_that_was_cut_or_changed_is_read_or_refused(data):
 
 
 # Few different digits, so that one is often another with zeros behind it.
-sequencers = st.text("0aA1", min_size=1, max_size=6)
-
-
-@given(sequencers, sequencers)
-def test_sequencers_order_as_s3_documents_it(one, other):
-    """The documented rule: pad the shorter with zeros on the right, then compare as text."""
-    width = max(len(one), len(other))
-    padded_one, padded_other = one.upper().ljust(width, "0"), other.upper().ljust(width, "0")
-    assert (sequencer_order(one) < sequencer_order(other)) == (padded_one < padded_other)
-    assert (sequencer_order(one) == sequencer_order(other)) == (padded_one == padded_other)

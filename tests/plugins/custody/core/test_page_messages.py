@@ -65,6 +65,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
         '  request           "r1"\n'
         "  record            not known\n"
         '  log file          "AWSLogs/l1.json.gz"\n'
+        '  digest            "AWSLogs/d1.json.gz"\n'
         "window   2026-11-01 06:00 to 2026-11-02 00:00 UTC\n"
         "runbook  docs/runbooks/unrecorded.md\n"
     )
@@ -90,6 +91,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
             "request_id": "r1",
             "record_key": None,
             "log_key": "AWSLogs/l1.json.gz",
+            "digest_key": "AWSLogs/d1.json.gz",
             "sha256": None,
         },
         "runbook": "docs/runbooks/unrecorded.md",
