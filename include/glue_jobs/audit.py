@@ -291,10 +291,11 @@ def read_logs(
 
 
 def latest(events: RDD[TrailEvent], touched: Iterable[Object]) -> dict[Object, TrailEvent]:
-    """The last event about each of these objects."""
+    """The last event about each of these objects that a digest vouches for."""
     wanted = frozenset(touched)
     found: dict[Object, TrailEvent] = dict(
-        events.map(lambda event: ((event.bucket, event.key), event))
+        events.filter(lambda event: event.proven)
+        .map(lambda event: ((event.bucket, event.key), event))
         .filter(lambda pair: pair[0] in wanted)
         .reduceByKey(lambda *two: max(two, key=lambda event: (event.time, event.event_id)))
         .collect()
