@@ -522,6 +522,7 @@ def seal_recent(
         entries(),
         signer=kms_signer(boto3.client("kms"), settings["seal_key_arn"], log_origin(provenance)),
         remembered=recall(s3, settings["analytics_bucket"], SEAL_HEAD),
+        sample=(order.as_of.toordinal() % order.sample_days, order.sample_days),
     )
     if kept.sealed is not None:
         log.info("sealed %d new entries", kept.sealed.appended)
