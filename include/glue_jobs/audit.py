@@ -252,7 +252,10 @@ class Trail:
 
 
 def prove_trail(settings: Mapping[str, Any], order: Order, s3: S3Client, cloudtrail: Any) -> Trail:
-    """Prove everything since the head remembered; from the beginning, if none can be used."""
+    """Prove everything since the head remembered; from the beginning, if none can be used.
+
+    The last days' logs are proven anew: those who removed something are named by them.
+    """
     layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
     cadence = timedelta(seconds=int(settings["digest_seconds"]))
     head, trouble = None, None
@@ -272,6 +275,7 @@ def prove_trail(settings: Mapping[str, Any], order: Order, s3: S3Client, cloudtr
             state=read_trail_state(cloudtrail, settings["trail_name"]),
             as_of=order.as_of,
             head=head,
+            since=None if head is None else order.since,
             pace=Pace(cadence=cadence, grace=cadence, skew=min(cadence / 2, Pace.skew)),
         )
     )
