@@ -61,7 +61,7 @@ test-local: setup
 test-e2e: setup
 	$(PLATFORM)/python -m pytest tests/e2e
 
-attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 5 minutes)
+attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
 
 bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)

@@ -236,10 +236,11 @@ def read_logs(
 
 
 def latest(events: RDD[TrailEvent], touched: Iterable[Object]) -> dict[Object, TrailEvent]:
-    """The last event about each of these objects."""
+    """The last event about each of these objects that a digest vouches for."""
     wanted = frozenset(touched)
     found: dict[Object, TrailEvent] = dict(
-        events.map(lambda event: ((event.bucket, event.key), event))
+        events.filter(lambda event: event.proven)
+        .map(lambda event: ((event.bucket, event.key), event))
         .filter(lambda pair: pair[0] in wanted)
         .reduceByKey(lambda *two: max(two, key=lambda event: (event.time, event.event_id)))
         .collect()
@@ -437,6 +438,7 @@ def seal_recent(
         entries(),
         signer=kms_signer(boto3.client("kms"), settings["seal_key_arn"], log_origin(provenance)),
         remembered=recall(s3, settings["analytics_bucket"], SEAL_HEAD),
+        sample=(order.as_of.toordinal() % order.sample_days, order.sample_days),
     )
     if kept.sealed is not None:
         log.info("sealed %d new entries", kept.sealed.appended)

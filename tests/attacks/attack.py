@@ -1,4 +1,4 @@
-"""What an attack is: who does what, what finds it, and exactly what must be paged for it."""
+"""What an attack is: who does what, which job finds it, and exactly what must be paged for it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ if TYPE_CHECKING:
     from tests.attacks.world import World
 
 
-class Detector(StrEnum):
-    """The part of the platform that must find an attack."""
+class Job(StrEnum):
+    """The jobs that judge; the value is the table each writes to."""
 
-    RECONCILE = "reconcile"
-    AUDIT = "custody_audit"
-    SEAL = "seal"
+    RECONCILE = "reconciliation"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, order=True)
@@ -32,10 +31,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The findings at the next reconciliation, and at every one after that."""
+    """The findings of the job that ends the round, and those of every later run of it.
+
+    ``reconciled`` are those of every later reconciliation, where the round ends with an audit.
+    """
 
     next: tuple[Finding, ...]
     later: tuple[Finding, ...]
+    reconciled: tuple[Finding, ...] = ()
 
 
 Act = Callable[["World"], list[Finding] | Outcome]
@@ -45,22 +48,30 @@ Act = Callable[["World"], list[Finding] | Outcome]
 class Attack:
     """One row of the table.
 
-    ``act`` attacks, and returns what must be paged for it: all of it and nothing else. ``gap`` says
-    why that is less than a reasonable person expects, where it is. Without ``act`` the attack is
-    not made yet: its detector is still to come.
+    ``act`` attacks, and returns what must be paged for it: all of it and nothing else. A list is
+    found by every later run of the round's job as well. ``gap`` says why that is less than a
+    reasonable person expects, where it is.
     """
 
     story: str
     by: str
-    detector: Detector = Detector.RECONCILE
-    act: Act | None = None
+    act: Act
     gap: str | None = None
+
+
+@dataclass(frozen=True)
+class Round:
+    """Steps of attacks that follow each other, with everything told and proven in between; then
+    one run of ``job``, which must find them."""
+
+    job: Job
+    steps: list[list[Attack]]
 
 
 def made(by: str, gap: str | None = None) -> Callable[[Act], Attack]:
     """Make a function an attack; the first line of its docstring is the story."""
 
     def attack(act: Act) -> Attack:
-        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act=act, gap=gap)
+        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act, gap)
 
     return attack

@@ -8,7 +8,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.attacks.attack import Attack, Detector, Finding, made
+from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature
@@ -300,10 +300,4 @@ ATTACKS = [
     with_many_signatures,
     squatted,
     lineage_is_forged,
-]
-TO_COME = [
-    Attack("rolls the seal back to an older checkpoint", INSIDER, Detector.SEAL),
-    Attack("forks the seal: another tree under the same key", INSIDER, Detector.SEAL),
-    Attack("changes a tile of the seal", INSIDER, Detector.SEAL),
-    Attack("deletes a tile of the seal", INSIDER, Detector.SEAL),
 ]

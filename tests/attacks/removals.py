@@ -1,9 +1,13 @@
-"""Attacks that remove: hidden behind a delete marker, or deleted for good."""
+"""Attacks on what is stored: hidden behind a delete marker, deleted for good, or changed."""
 
 from __future__ import annotations
 
-from tests.attacks.attack import Attack, Detector, Finding, made
-from tests.attacks.world import INSIDER, UPLOADER, World
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.attacks.attack import Finding, made
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World
 
 
 @made(INSIDER)
@@ -72,6 +76,77 @@ def a_record_is_destroyed(world: World) -> list[Finding]:
     ]
 
 
+@made(INSIDER)
+def files_are_deleted_in_a_batch(world: World) -> list[Finding]:
+    """deletes many bronze files with one DeleteObjects
+
+    Some are hidden, some deleted for good. CloudTrail's event names none of them.
+    """
+    hidden = [world.recorded(f"hidden-in-a-batch-{n}.csv") for n in range(2)]
+    gone = [world.recorded(f"destroyed-in-a-batch-{n}.csv") for n in range(2)]
+    answer = world.s3.delete_objects(
+        Bucket=world.raw,
+        Delete={
+            "Objects": [
+                *({"Key": landed.key} for landed in hidden),
+                *({"Key": landed.key, "VersionId": landed.version_id} for landed in gone),
+            ]
+        },
+    )
+    markers = {
+        deleted["Key"]: deleted["DeleteMarkerVersionId"]
+        for deleted in answer["Deleted"]
+        if "VersionId" not in deleted
+    }
+    insider = world.arn(INSIDER)
+    return [
+        *(Finding("REMOVED", world.raw, key, marker, insider) for key, marker in markers.items()),
+        *(world.finding("REMOVED", landed, INSIDER) for landed in gone),
+    ]
+
+
+@made("AWS itself")
+def bytes_change_at_rest(world: World) -> list[Finding]:
+    """changes the bytes under a stored version, inside S3"""
+    landed = world.recorded("rotten.csv")
+    world.rot(landed)
+    return [world.finding("ALTERED", landed, by=None)]
+
+
+@made(INSIDER)
+def files_expire(world: World) -> list[Finding]:
+    """adds a lifecycle rule that expires bronze
+
+    After three nights nothing is left of the file. S3 acts from within, and leaves no event.
+    """
+    time.sleep(1)  # CloudTrail tells whole seconds: no DeleteObjects may be as late as this file
+    prefix = f"{FOLDER}/expiring-"
+    landed = world.recorded("expiring-1.csv")
+    rules = world.s3.get_bucket_lifecycle_configuration(Bucket=world.raw)["Rules"]
+    mine = {
+        "ID": "tidy-up",
+        "Status": "Enabled",
+        "Filter": {"Prefix": prefix},
+        "Expiration": {"Days": 1},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+    }
+    _set_rules(world, [*rules, mine])
+    try:
+        for _ in range(3):
+            world.expire(world.raw, as_of=datetime.now(UTC) + timedelta(days=3))
+    finally:
+        _set_rules(world, rules)
+    left = world.s3.list_object_versions(Bucket=world.raw, Prefix=prefix)
+    assert {"Versions", "DeleteMarkers"}.isdisjoint(left), left
+    return [world.finding("REMOVED", landed, by=None)]
+
+
+def _set_rules(world: World, rules: list[Any]) -> None:
+    world.s3.put_bucket_lifecycle_configuration(
+        Bucket=world.raw, LifecycleConfiguration={"Rules": rules}
+    )
+
+
 ATTACKS = [
     a_file_is_hidden,
     a_file_is_destroyed,
@@ -81,8 +156,8 @@ ATTACKS = [
     a_record_is_hidden,
     a_record_is_destroyed,
 ]
-TO_COME = [
-    Attack("deletes many bronze files with one DeleteObjects", INSIDER, Detector.AUDIT),
-    Attack("adds a lifecycle rule that expires bronze", INSIDER, Detector.AUDIT),
-    Attack("changes the bytes under a stored version, inside S3", "AWS itself", Detector.AUDIT),
+AT_REST = [
+    files_are_deleted_in_a_batch,
+    bytes_change_at_rest,
+    files_expire,
 ]

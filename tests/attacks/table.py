@@ -1,29 +1,51 @@
 """The table: every attack, in the order in which they can be made.
 
-A round ends with one reconciliation. Within a round the steps follow each other, with everything
-told and proven in between; later rounds also see the findings of the earlier ones.
+Later rounds also see the findings of the earlier ones. The audit's come first, as it finds again
+whatever was ever removed; two rounds begin it in which nobody attacks.
 """
 
 from __future__ import annotations
 
-from tests.attacks import digests, logs, recorder, records, removals, tables, trail, uploads
-from tests.attacks.attack import Attack
+from tests.attacks import (
+    digests,
+    logs,
+    recorder,
+    records,
+    removals,
+    seal,
+    tables,
+    trail,
+    uploads,
+)
+from tests.attacks.attack import Job, Round
 
-ROUNDS: list[list[list[Attack]]] = [
-    [
-        [*uploads.ATTACKS, *recorder.ATTACKS, *removals.ATTACKS, *records.ATTACKS],
-        logs.ATTACKS,
-        digests.BESIDE_THE_HONEST,
-        digests.FOR_GOOD,
-    ],
-    [
-        tables.ATTACKS,
-        [trail.logging_is_stopped_for_a_while],
-        [trail.validation_is_switched_off_for_a_while],
-    ],
-    [[trail.the_tail_is_truncated]],
-    [[trail.logging_is_stopped]],
+ROUNDS = [
+    Round(Job.RECONCILE, [[]]),
+    Round(Job.AUDIT, [[]]),
+    Round(Job.AUDIT, [[*removals.AT_REST, *recorder.AT_REST]]),
+    Round(Job.AUDIT, [[seal.it_is_rolled_back]]),
+    Round(Job.AUDIT, [[seal.a_tile_is_changed]]),
+    Round(Job.AUDIT, [[seal.a_tile_is_deleted]]),
+    Round(Job.AUDIT, [[seal.it_is_forked]]),
+    Round(
+        Job.RECONCILE,
+        [
+            [*uploads.ATTACKS, *recorder.ATTACKS, *removals.ATTACKS, *records.ATTACKS],
+            logs.ATTACKS,
+            digests.BESIDE_THE_HONEST,
+            digests.FOR_GOOD,
+        ],
+    ),
+    Round(
+        Job.RECONCILE,
+        [
+            tables.ATTACKS,
+            [trail.logging_is_stopped_for_a_while],
+            [trail.validation_is_switched_off_for_a_while],
+        ],
+    ),
+    Round(Job.RECONCILE, [[trail.the_tail_is_truncated]]),
+    Round(Job.RECONCILE, [[trail.logging_is_stopped]]),
 ]
-TO_COME = [*recorder.TO_COME, *removals.TO_COME, *records.TO_COME]
 
-ATTACKS = [attack for round_ in ROUNDS for step in round_ for attack in step] + TO_COME
+ATTACKS = [attack for round_ in ROUNDS for step in round_.steps for attack in step]

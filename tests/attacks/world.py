@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import boto3
 import jinja2
-from tests.attacks.attack import Finding
+from tests.attacks.attack import Finding, Job
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.deployment import trail_layout
@@ -27,7 +27,7 @@ from custody.core.landing import (
     record_key,
     to_statement,
 )
-from custody.core.windows import Window
+from custody.core.windows import Window, audit_window
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
 from rehearsal.machine import REPOSITORY
@@ -39,19 +39,21 @@ INSIDER: Final = tampering.INSIDER
 UPLOADER: Final = tampering.UPLOADER
 FOLDER: Final = f"incoming/{DATASET}/dt=2026-11-03"
 
+_JOB_NAMES: Final = {Job.RECONCILE: "reconcile_job", Job.AUDIT: "audit_job"}
+"""The settings that name the Glue jobs."""
+
 
 @dataclass(frozen=True)
 class Seen:
-    """What a reconciliation found: pages, and the object versions that are VERIFIED."""
+    """What a job found: pages, and the object versions that are VERIFIED."""
 
     pages: tuple[Finding, ...]
     verified: frozenset[tuple[str, str, str]]
-    output: str
     seconds: float
 
 
-class ReconcileFailed(RuntimeError):
-    """The Glue job failed; the message is Glue's."""
+class JobFailed(RuntimeError):
+    """A Glue job failed; the message is Glue's."""
 
 
 class World:
@@ -63,7 +65,7 @@ class World:
         self.as_of: datetime | None = None
         """When the next reconciliation judges, if not now."""
         self.undo: list[Callable[[], object]] = []
-        """What makes good again what must stay broken until the next reconciliation."""
+        """What makes good again what must stay broken until the next job has judged."""
         self.outputs: list[str] = []
         self.injected: list[str] = []
         self._arns: dict[str, str] = {}
@@ -132,6 +134,17 @@ class World:
         return Finding(
             verdict, self.raw, landed.key, landed.version_id, self.arn(by) if by else None
         )
+
+    def rot(self, landed: Landed) -> None:
+        """Other bytes, as many as there were, lie where S3 keeps those of a file."""
+        account = self.platform.settings["account_id"]
+        stored = self.platform.machine.home / "s3" / account / self.raw / landed.key
+        body = stored.read_bytes()
+        stored.write_bytes(bytes(byte ^ 1 for byte in body))
+
+    def expire(self, bucket: str, as_of: datetime) -> None:
+        """S3 acts on a bucket's lifecycle rules, as in the night before ``as_of``."""
+        self._local("s3/expire", {"bucket": bucket, "as_of": as_of.isoformat()})
 
     # Records
 
@@ -260,20 +273,21 @@ class World:
 
     def flush(self) -> list[str]:
         """Have CloudTrail deliver what it holds; the keys of the log files."""
-        return [uri.partition(f"{self.trail}/")[2] for uri in self._local("flush")["log_files"]]
+        logs = self._local("cloudtrail/flush")["log_files"]
+        return [uri.partition(f"{self.trail}/")[2] for uri in logs]
 
     def digest(self) -> str:
         """Have CloudTrail write a digest up to now, instead of waiting for it; its key."""
-        (uri,) = self._local("digest")["digests"]
+        (uri,) = self._local("cloudtrail/digest")["digests"]
         return str(uri).partition(f"{self.trail}/")[2]
 
     def turn(self, **knobs: float) -> None:
         """Change the pace at which CloudTrail delivers."""
-        self._local("knobs", knobs)
+        self._local("cloudtrail/knobs", knobs)
 
     def _local(self, action: str, body: object = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - this machine
-            f"{self.platform.machine.endpoint}/_local/cloudtrail/{action}",
+            f"{self.platform.machine.endpoint}/_local/{action}",
             data=json.dumps(body or {}).encode(),
             method="POST",
         )
@@ -359,45 +373,58 @@ class World:
         midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
         window = Window(*whole_hours(midnight, now))
         parameters = window.parameters(as_of=as_of or now, grace_minutes=0)
+        self.outputs.append(self._run(Job.RECONCILE, {"window": parameters}, window.partitions()))
+        return self._seen(Job.RECONCILE, started)
+
+    def audit(self) -> Seen:
+        """Run the audit: everything at rest is read, nothing has grace."""
+        started = time.monotonic()
+        order = audit_window(as_of=datetime.now(UTC), grace_minutes=0, sample_days=1, days=2)
+        dt, hour = order["partition"]
+        self._run(Job.AUDIT, {"audit": order}, [(dt, hour)])
+        return self._seen(Job.AUDIT, started, f"dt = '{dt}' AND hour = '{hour}'")
+
+    def _run(self, job: Job, order: dict[str, Any], partitions: list[tuple[str, str]]) -> str:
+        """Run a job as its DAG does, and point its table at what it wrote: the place of that."""
+        settings = self.platform.settings
         glue = self.platform.client("glue", "airflow")
-        job = self.platform.settings["reconcile_job"]
+        name = settings[_JOB_NAMES[job]]
+        arguments = {"settings": settings, **order}
         run = glue.start_job_run(
-            JobName=job,
-            Arguments={
-                "--settings": json.dumps(self.platform.settings),
-                "--window": json.dumps(parameters),
-            },
+            JobName=name,
+            Arguments={f"--{key}": json.dumps(value) for key, value in arguments.items()},
         )["JobRunId"]
         state: dict[str, Any] = {}
 
         def ended() -> bool:
-            state.update(glue.get_job_run(JobName=job, RunId=run)["JobRun"])
+            state.update(glue.get_job_run(JobName=name, RunId=run)["JobRun"])
             return state["JobRunState"] not in {"STARTING", "RUNNING", "WAITING", "STOPPING"}
 
-        wait_until("the reconciliation has ended", ended, seconds=300)
+        wait_until(f"{name} has ended", ended, seconds=300)
         if state["JobRunState"] != "SUCCEEDED":
-            raise ReconcileFailed(str(state.get("ErrorMessage")))
-        output = f"reconciliation/run={run}/"
-        self.outputs.append(output)
-        point_partitions(
-            glue,
-            self.platform.settings["database"],
-            "reconciliation",
-            [
-                Pointer((dt, hour), f"s3://{self.analytics}/{output}dt={dt}/hour={hour}/")
-                for dt, hour in window.partitions()
-            ],
-        )
-        pages, verified = self._verdicts()
+            raise JobFailed(f"{name}: {state.get('ErrorMessage')}")
+        output = f"{job}/run={run}/"
+        places = [
+            Pointer((dt, hour), f"s3://{self.analytics}/{output}dt={dt}/hour={hour}/")
+            for dt, hour in partitions
+        ]
+        point_partitions(glue, settings["database"], job, places)
+        return output
+
+    def _seen(self, job: Job, started: float, where: str = "true") -> Seen:
+        """Read what a job found, and make good what had to stay broken for it."""
+        pages, verified = self._verdicts(job, where)
         while self.undo:
             self.undo.pop()()
-        return Seen(pages, verified, output, time.monotonic() - started)
+        return Seen(pages, verified, time.monotonic() - started)
 
-    def _verdicts(self) -> tuple[tuple[Finding, ...], frozenset[tuple[str, str, str]]]:
+    def _verdicts(
+        self, table: str, where: str
+    ) -> tuple[tuple[Finding, ...], frozenset[tuple[str, str, str]]]:
         rows = query(
             self.platform,
-            "SELECT verdict, bucket, object_key, version_id, principal_arn FROM reconciliation "
-            "WHERE verdict <> 'PENDING'",
+            "SELECT verdict, bucket, object_key, version_id, principal_arn "  # noqa: S608 - ours
+            f"FROM {table} WHERE verdict <> 'PENDING' AND {where}",
         )
         pages = tuple(
             Finding(
@@ -418,13 +445,15 @@ class World:
         return pages, verified
 
     def make_tables(self) -> None:
-        """The table the verdicts are read from, as the DAG `provenance_ledger` makes it."""
+        """The tables the verdicts are read from, as the DAG `provenance_ledger` makes them."""
         sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
             loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
         )
         settings = {"json": {"custody": self.platform.settings}}
-        table = sql.get_template("provenance/create_reconciliation.sql")
-        query(self.platform, table.render(var=settings))
+        for job in Job:
+            query(
+                self.platform, sql.get_template(f"provenance/create_{job}.sql").render(var=settings)
+            )
 
 
 @contextmanager

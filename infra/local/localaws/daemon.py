@@ -16,6 +16,7 @@ from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.control import Control
 from localaws.durability import Durability
 from localaws.encryption import ask_for_keys
+from localaws.expiration import Lifecycle
 from localaws.glue import GlueJobRuns, SparkHome
 from localaws.gluecatalog import GlueCatalog
 from localaws.lifecycle import hold
@@ -36,7 +37,7 @@ def compose(settings: Settings) -> App:
     records = cloudformation.StackRecords(settings.account_id, settings.region)
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
-    services = (cloudtrail, records, catalog, glue, Athena(settings))
+    services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings))
     return LocalAws(chain, durability, services, Control(settings, services))
 
 

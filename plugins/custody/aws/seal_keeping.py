@@ -14,7 +14,7 @@ from custody.core.seal_check import REMEMBERED, SealCheck, SealFinding, SealProb
 from custody.core.seal_entries import SealEntry
 from custody.core.seal_layout import CHECKPOINT_PATH, SEAL_PREFIX
 from custody.core.signed_note import BadNote, NoteSigner
-from custody.core.tlog_tiles import BadTile
+from custody.core.tlog_tiles import BadTile, Sample
 from custody.core.untrusted import MalformedInput
 
 if TYPE_CHECKING:
@@ -46,15 +46,17 @@ def keep_seal(
     *,
     signer: NoteSigner,
     remembered: bytes | None,
+    sample: Sample | None = None,
 ) -> SealKept:
     """Check the log in the provenance ``bucket``, and seal ``entries`` if it is sound.
 
+    What is new in it since the ``remembered`` head is read, and a ``sample`` of what is older.
     A log that only went back is first brought forward by what was decided after its head; if it
     then begins with what is remembered, it is sealed on. Else, or with anything else wrong, nothing
     is appended: that would be a fork signed by our own hand. Raises ``SealContended`` and what
     botocore raises.
     """
-    check = _check(s3, bucket, signer, remembered)
+    check = _check(s3, bucket, signer, remembered, sample)
     if remembered is None and standing_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
         offences: tuple[SealOffence, ...] = ()  # the first seal, or one cut off before its end
     else:
@@ -66,7 +68,7 @@ def keep_seal(
     try:
         if offences:
             seal(s3, bucket, (), signer=signer)
-            if _check(s3, bucket, signer, remembered).findings:
+            if _check(s3, bucket, signer, remembered, sample).findings:
                 return SealKept(offences, None, None)
         sealed = seal(s3, bucket, entries, signer=signer)
     except BadTile as error:
@@ -78,12 +80,19 @@ def keep_seal(
     return SealKept((*offences, *_offences(s3, bucket, [found])), None, None)
 
 
-def _check(s3: S3Client, bucket: str, signer: NoteSigner, remembered: bytes | None) -> SealCheck:
+def _check(
+    s3: S3Client,
+    bucket: str,
+    signer: NoteSigner,
+    remembered: bytes | None,
+    sample: Sample | None,
+) -> SealCheck:
     return check_seal(
         seal_reader(s3, bucket),
         origin=signer.key.name,
         keys=(signer.key,),
         remembered=remembered,
+        sample=sample,
     )
 
 

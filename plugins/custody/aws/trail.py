@@ -81,17 +81,17 @@ def validate_trail(
 ) -> Iterator[TrailReport]:
     """Prove the trail of ``layout`` as it stands at ``as_of``, report by report.
 
-    With ``head`` only what came after it is proven; without, everything delivered after ``since``,
-    or everything. ``state`` is what CloudTrail says of the trail, ``None`` if it is gone.
+    With ``head`` only what came after it is proven, and what was delivered after ``since``, proven
+    before or not; without, everything delivered after ``since``, or everything. ``state`` is what
+    CloudTrail says of the trail, ``None`` if it is gone.
 
     Raises ``ValueError`` if ``head`` is of another trail, and what the store raises when it is not
     an object's fault: the reports until then stand.
     """
     if head is not None and (head.bucket != layout.bucket or not layout.digest_name(head.key)):
         raise ValueError(f"the head s3://{head.bucket}/{head.key} is no digest of this trail")
-    start = since if head is None else head.end - pace.lookback
     with ThreadPoolExecutor(pace.workers) as pool:
-        run = _Validation(store, layout, pool, state, as_of, head, start, pace)
+        run = _Validation(store, layout, pool, state, as_of, head, since, pace)
         yield from run.reports(keys)
 
 
@@ -106,15 +106,19 @@ class _Validation:
         state: TrailState | None,
         as_of: datetime,
         head: Head | None,
-        start: datetime | None,
+        since: datetime | None,
         pace: Pace,
     ) -> None:
+        starts = [] if head is None else [head.end - pace.lookback]
+        starts += [] if since is None else [since]
+        start = min(starts, default=None)
         self._store = store
         self._layout = layout
         self._pool = pool
         self._state = state
         self._as_of = as_of
         self._known = head
+        self._since = since
         self._start = start
         self._pace = pace
         self._head = head
@@ -250,14 +254,15 @@ class _Validation:
     def _check_logs(self, loaded: Sequence[LoadedDigest]) -> list[list[CheckedLog]]:
         """For each digest what becomes of the log files it names, in parallel over all of them.
 
-        Those of digests proven before are not read again, but they are named: not injected.
+        Those of digests proven before are not read again unless asked for, but they are named: not
+        injected.
         """
         results: list[list[CheckedLog]] = [[] for _ in loaded]
         unproven = (
             (place, named)
             for place, digest in enumerate(loaded)
             for named in self._named(digest.signed)
-            if not self._was_proven(digest.signed)
+            if not self._is_proven_for_good(digest.signed)
         )
         for chunk in _batches(unproven, _LOGS_AT_ONCE):
             check = functools.partial(check_log, self._store)
@@ -271,10 +276,10 @@ class _Validation:
             for log in signed.digest.log_files:
                 yield NamedLog(log, signed.digest.key, self._logs.named(log))
 
-    def _was_proven(self, signed: SignedDigest | None) -> bool:
-        return (
-            signed is not None and self._known is not None and signed.digest.end <= self._known.end
-        )
+    def _is_proven_for_good(self, signed: SignedDigest | None) -> bool:
+        if signed is None or self._known is None or signed.digest.end > self._known.end:
+            return False
+        return self._since is None or signed.digest.end <= self._since
 
     # What no digest names
 

@@ -57,12 +57,14 @@ def prove_onward(
     remembered: bytes | None,
 ) -> ProvenTrail:
     """Prove everything since the head ``remembered`` (JSON); from the beginning, if there is none,
-    or none that can be used. The log files are those from ``since`` on.
+    or none that can be used. The log files are those from ``since`` on, proven anew: they name
+    those who did something.
 
     Times are aware. Raises what `validate_trail` raises.
     """
     head, trouble = _usable(remembered, trail_layout(settings))
-    return _prove(s3, cloudtrail, settings, as_of, since, head=head, trouble=trouble)
+    start = None if head is None else since
+    return _prove(s3, cloudtrail, settings, as_of, since, start=start, head=head, trouble=trouble)
 
 
 def _prove(

@@ -164,9 +164,10 @@ def rows_at_rest(
 ) -> Iterator[LedgerRow]:
     """What is missing, hidden, or on no record of one object.
 
-    ``events`` are the trail's removals in the bucket, as far back as it was read. A replaced
-    version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What is
-    younger than the grace period is passed over: it may be on its way.
+    ``events`` are the trail's removals in the bucket, as far back as it was read; one that no
+    digest vouches for may be invented, and accuses nobody. A replaced version of a layer in
+    `EXPIRING` may be gone ``noncurrent`` after it was replaced. What is younger than the grace
+    period is passed over: it may be on its way.
     """
     layer = policy.layers.get(found.bucket)
     calls = sorted(events, key=lambda event: (event.time, event.event_id))
@@ -232,24 +233,31 @@ def _missing(
 def _removed(
     what: HeldVersion | RecordedVersion,
     headline: str,
-    exact: Sequence[TrailEvent],
-    batch: Sequence[TrailEvent],
+    named: Sequence[TrailEvent],
+    unnamed: Sequence[TrailEvent],
     policy: Policy,
 ) -> Iterator[LedgerRow]:
     """The row of a removal; none for a working file that its layer's writer cleared away.
 
-    ``exact`` are the calls that name it, ``batch`` those that name nothing and may have been it,
+    ``named`` are the calls that name it, ``unnamed`` those that name nothing and may have been it,
     both in order. Of the latter, somebody who is no writer of the layer is the likelier: writers
     may clear their working files, and have no right to remove anything else.
     """
     writers = policy.writers.get(policy.layers.get(what.bucket, ""), ())
-    candidates = exact or batch
+    exact = [call for call in named if call.proven]
+    candidates = exact or [call for call in unnamed if call.proven]
     by_writer = [call for call in candidates if call.who.is_one_of(writers)]
     if is_working_file(what.key) and writers and (by_writer or not candidates):
         return
     strangers = [call for call in candidates if not call.who.is_one_of(writers)]
     culprit = next(reversed(strangers or candidates), None)
-    if culprit is None:
+    hearsay = next(reversed(named or unnamed), None)
+    if culprit is None and hearsay is not None:
+        reason = (
+            f"{headline}; {hearsay.who.arn} called {hearsay.name} at {_when(hearsay)}, says a log "
+            "file that no digest vouches for yet."
+        )
+    elif culprit is None:
         reason = f"{headline}; no event of the days that were read shows who did it."
     elif exact:
         reason = f"{headline}: {culprit.who.arn} called {culprit.name} on it at {_when(culprit)}."

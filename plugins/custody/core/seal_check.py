@@ -16,7 +16,7 @@ from custody.core.checkpoint import Checkpoint
 from custody.core.merkle import BadProof, consistency_proof, verify_consistency
 from custody.core.seal_layout import CHECKPOINT_PATH
 from custody.core.signed_note import BadNote, NoteKey
-from custody.core.tlog_tiles import BadTile, FileReader, TiledTree
+from custody.core.tlog_tiles import BadTile, FileReader, Sample, TiledTree
 from custody.core.untrusted import MalformedInput
 
 REMEMBERED: Final = "remembered head"
@@ -61,11 +61,13 @@ def check_seal(
     keys: Iterable[NoteKey],
     remembered: bytes | None = None,
     everything: bool = False,
+    sample: Sample | None = None,
 ) -> SealCheck:
     """Check the log ``origin``, whose files ``read`` returns by their path.
 
     ``keys`` are all that ever signed for it. The files with leaves added since the ``remembered``
-    head are read, or those of the whole log if ``everything`` or nothing is remembered.
+    head are read, or those of the whole log if ``everything`` or nothing is remembered; and a
+    ``sample`` of the others.
     """
     keys = tuple(keys)
     findings: list[SealFinding] = []
@@ -91,7 +93,7 @@ def check_seal(
     try:
         tree = TiledTree(now.size, now.root, read)
         start = 0 if before is None or everything else min(before.size, now.size)
-        findings.extend(_bad_tile(problem) for problem in tree.problems(start))
+        findings.extend(_bad_tile(problem) for problem in tree.problems(start, sample))
         if before is not None:
             findings.extend(_changes(before, now, tree))
     except BadTile as problem:

@@ -37,8 +37,11 @@ def seal_row(
     """The row of one finding about the object version that stands there now.
 
     A new offence is a new version, and so another finding. ``culprit`` is the latest event of
-    somebody else than the sealing role touching the object.
+    somebody else than the sealing role touching the object; one that no digest vouches for may be
+    invented, and accuses nobody.
     """
+    if culprit is not None and not culprit.proven:
+        culprit = None
     reason = f"The seal does not hold: {finding.problem.value} ({finding.reason})."
     if culprit is not None:
         called = f"{culprit.who.arn} called {culprit.name} on it"

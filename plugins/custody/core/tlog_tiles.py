@@ -34,6 +34,10 @@ FileReader = Callable[[str], bytes | None]
 
 It should not read more than ``MAX_FILE_BYTES + 1`` bytes of one."""
 
+Sample = tuple[int, int]
+"""``(first, every)``: of the tiles of each level, and of the bundles, one in ``every``, from number
+``first`` on; ``every`` samples with different ``first`` below it cover all."""
+
 
 class BadTile(Exception):
     """A file of the log that is missing or is not what the tree's root says it must be."""
@@ -85,7 +89,8 @@ class TiledTree:
     does not vouch for. ``edge`` has the hashes of the partial tiles by level.
 
     All methods raise ``BadTile`` naming the file that is missing or wrong, and so does making a
-    tree whose right edge does not have the root.
+    tree whose right edge does not have the root: of several tiles there it names the one that
+    differs from what is below it, or all of them if that cannot be told.
     """
 
     def __init__(self, size: int, root: bytes, read: FileReader) -> None:
@@ -98,8 +103,7 @@ class TiledTree:
         }
         self._full_tile = lru_cache(maxsize=_CACHED_TILES)(self._checked_tile)
         if _edge_root(size, self.edge) != root:
-            edge = ", ".join(tile_path(*place) for place in _right_edge(size))
-            raise BadTile(edge or "(no tile)", f"do not make the root of {size} leaves")
+            raise self._bad_edge()
 
     def node(self, height: int, index: int) -> bytes:
         """Hash of a perfect subtree; a ``NodeReader`` for the proofs of ``custody.core.merkle``."""
@@ -122,14 +126,15 @@ class TiledTree:
         for tile, first, last in self._tiles(start, end):
             yield from self._bundle(tile)[first:last]
 
-    def problems(self, start: int = 0) -> Iterator[BadTile]:
-        """Every file that is missing or wrong among those that hold leaves from ``start`` on.
+    def problems(self, start: int = 0, sample: Sample | None = None) -> Iterator[BadTile]:
+        """Every file that is missing or wrong among those that hold leaves from ``start`` on, and
+        among a ``sample`` of those before.
 
         A file is named once. What stands below a wrong tile cannot be told right from wrong and is
         not named; look again when the tile is repaired.
         """
         named = set[str]()
-        for check, place in self._checks(start):
+        for check, place in self._checks(start, sample):
             try:
                 check(*place)
             except BadTile as problem:
@@ -137,14 +142,40 @@ class TiledTree:
                     named.add(problem.path)
                     yield problem
 
-    def _checks(self, start: int) -> Iterator[tuple[Callable[..., object], tuple[int, ...]]]:
+    def _checks(
+        self, start: int, sample: Sample | None
+    ) -> Iterator[tuple[Callable[..., object], tuple[int, ...]]]:
         level, leaves = 0, TILE_WIDTH
         while self.size >= leaves:
-            for tile in range(start // leaves, self.size // leaves):
+            for tile in _numbers(start // leaves, self.size // leaves, sample):
                 yield self._full_tile, (level, tile)
             level, leaves = level + 1, leaves * TILE_WIDTH
-        for tile in range(start // TILE_WIDTH, -(-self.size // TILE_WIDTH)):
+        for tile in _numbers(start // TILE_WIDTH, -(-self.size // TILE_WIDTH), sample):
             yield self._bundle, (tile,)
+
+    def _bad_edge(self) -> BadTile:
+        """Which tile of the right edge is wrong, as far as what is below each can tell."""
+        places = list(_right_edge(self.size))
+        for level, index, width in places:
+            try:
+                mended = {**self.edge, level: self._from_below(level, index, width)}
+            except BadTile:
+                continue
+            if _edge_root(self.size, mended) == self.root:
+                path = tile_path(level, index, width)
+                return BadTile(path, "does not have the hashes of what is below it")
+        edge = ", ".join(tile_path(*place) for place in places)
+        return BadTile(edge or "(no tile)", f"do not make the root of {self.size} leaves")
+
+    def _from_below(self, level: int, index: int, width: int) -> Sequence[bytes]:
+        """The hashes a tile ought to have by the files below it, none of which is trusted."""
+        if level == 0:
+            return [leaf_hash(entry) for entry in _entries(self._read, index, width)]
+        first = index * TILE_WIDTH
+        return [
+            perfect_root(_hashes(self._read, tile_path(level - 1, child), TILE_WIDTH))
+            for child in range(first, first + width)
+        ]
 
     def _tiles(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """The level 0 tiles (or bundles) that hold the leaves, and which part of each does."""
@@ -173,13 +204,11 @@ class TiledTree:
 
     def _bundle(self, index: int) -> Sequence[bytes]:
         width = self._width(0, index)
-        path = bundle_path(index, width)
-        try:
-            entries = decode_bundle(_content(self._read, path))
-        except ValueError as error:
-            raise BadTile(path, str(error)) from error
+        entries = _entries(self._read, index, width)
         if [leaf_hash(entry) for entry in entries] != list(self._tile(0, index)):
-            raise BadTile(path, "its entries do not have the hashes of the tree's leaves")
+            raise BadTile(
+                bundle_path(index, width), "its entries do not have the hashes of the tree's leaves"
+            )
         return entries
 
 
@@ -250,6 +279,25 @@ def _content(read: FileReader, path: str) -> bytes:
     if raw is None:
         raise BadTile(path, "is missing")
     return raw
+
+
+def _entries(read: FileReader, index: int, width: int) -> list[bytes]:
+    """The entries of a bundle, as many as should be there."""
+    path = bundle_path(index, width)
+    try:
+        entries = decode_bundle(_content(read, path))
+    except ValueError as error:
+        raise BadTile(path, str(error)) from error
+    if len(entries) != width:
+        raise BadTile(path, f"has {len(entries)} entries, not {width}")
+    return entries
+
+
+def _numbers(first: int, end: int, sample: Sample | None) -> Iterator[int]:
+    """The numbers of the sample before ``first``, and all from there to ``end``."""
+    if sample is not None:
+        yield from range(sample[0], min(first, end), sample[1])
+    yield from range(first, end)
 
 
 def _hashes(read: FileReader, path: str, width: int) -> Sequence[bytes]:

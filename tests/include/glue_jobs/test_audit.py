@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -191,5 +192,7 @@ def test_the_last_event_about_an_object_is_found(spark: SparkSession) -> None:
     early = call(key="a", version="v1", event_id="e1", at=AS_OF)
     late = call(key="a", version="v2", event_id="e2", at=AS_OF + timedelta(seconds=1))
     other = call(key="b", version="v1", event_id="e3", at=AS_OF)
-    events = spark.sparkContext.parallelize([late, early, other, call()], 2)
+    later = call(key="a", version="v3", event_id="e4", at=AS_OF + timedelta(seconds=2))
+    invented = replace(later, proven=False)
+    events = spark.sparkContext.parallelize([invented, late, early, other, call()], 2)
     assert audit.latest(events, [("raw", "a"), ("raw", "c")]) == {("raw", "a"): late}

@@ -11,8 +11,8 @@ from custody.core.seal_check import REMEMBERED, SealFinding, SealProblem
 from custody.core.seal_layout import append_path
 
 
-def keep(s3, bucket, entries, remembered=None):
-    return keep_seal(s3, bucket, entries, signer=SIGNER, remembered=remembered)
+def keep(s3, bucket, entries, remembered=None, sample=None):
+    return keep_seal(s3, bucket, entries, signer=SIGNER, remembered=remembered, sample=sample)
 
 
 def problems(kept: SealKept):
@@ -113,6 +113,14 @@ def test_a_hidden_log_is_told_and_not_begun_anew(s3, provenance, is_remembered):
     assert problems(kept) == [(told, "checkpoint")]
     assert kept.offences[0].version_id == marker
     assert (kept.sealed, kept.head) == (None, None)
+
+
+def test_old_files_are_told_when_their_turn_comes(s3, provenance):
+    head = keep(s3, provenance, records(*range(300))).head
+    write(s3, provenance, "tile/entries/000", b"\0")
+    kept = [keep(s3, provenance, [], remembered=head, sample=(n, 2)) for n in (1, 0)]
+    assert [problems(k) for k in kept] == [[], [(SealProblem.BAD_TILE, "tile/entries/000")]]
+    assert (kept[0].head, kept[1].head) == (head, None)
 
 
 def test_a_changed_tile_is_told(s3, provenance):

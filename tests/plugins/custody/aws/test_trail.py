@@ -607,6 +607,21 @@ def test_only_what_is_new_is_read(history):
     assert {log.key for log in report.logs_verified} == set(itertools.chain(*history.logs[6:]))
 
 
+@pytest.mark.parametrize("lookback", [HOUR, 24 * HOUR])
+def test_what_was_delivered_since_is_proven_anew(history, lookback):
+    """Whoever reads these logs must know that they are proven, whenever that was."""
+    head, pace = proven(history), replace(PACE, lookback=lookback)
+    since = NOON + 2 * HOUR
+    report = validate(history.store, history.end, head=head, since=since, pace=pace)
+    assert (report.head, report.findings) == (head, ())
+    assert {log.key for log in report.logs_verified} == set(itertools.chain(*history.logs[2:]))
+
+    log_altered(history)
+    altered = validate(history.store, history.end, head=head, since=since, pace=pace)
+    assert only(altered).kind is K.LOG_ALTERED
+    assert validate(history.store, history.end, head=head, pace=pace).findings == ()
+
+
 def test_nothing_new_keeps_the_head(history):
     head = proven(history)
     report = validate(history.store, history.end + HOUR, head=head)

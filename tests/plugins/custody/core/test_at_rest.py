@@ -143,6 +143,20 @@ def test_a_version_that_is_gone(calls, principal, says):
     assert (row.sha256, row.size_bytes, row.record_key) == (OURS, 9, "p")
 
 
+@pytest.mark.parametrize("key", [None, "a.csv"])
+def test_a_call_that_no_digest_vouches_for_accuses_nobody(key):
+    """An invented event must not put somebody else's name on a page."""
+    invented = replace(call(CRM, key=key, version=key and "v1", event_id="e2"), proven=False)
+    row = only(judged(held("v2"), missing=(recorded(),), calls=(invented,)))
+    assert (row.verdict, row.principal_arn, row.log_key) == ("REMOVED", None, None)
+    assert CRM.arn in row.verdict_reason
+    assert "no digest vouches for yet" in row.verdict_reason
+    row = only(judged(held("v2"), missing=(recorded(),), calls=(invented, call())))
+    assert row.principal_arn == INSIDER.arn
+    row = only(judged(held(), marker(), calls=(invented,)))
+    assert row.principal_arn is None
+
+
 def test_what_may_be_on_its_way_is_not_yet_gone():
     late = recorded(at=NOON - 3 * HOUR + timedelta(seconds=1))
     assert judged(held("v2"), missing=(late,)) == []

@@ -1,5 +1,7 @@
 """What an auditor who remembers the last head sees of a log that was meddled with."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,10 +11,8 @@ from custody.core.seal_check import REMEMBERED, SealCheck, SealProblem, check_se
 from custody.core.tlog_tiles import FileReader
 
 
-def look(
-    read: FileReader, *, remembered: bytes | None = None, everything: bool = False
-) -> SealCheck:
-    return check_seal(read, origin=ORIGIN, keys=[KEY], remembered=remembered, everything=everything)
+def look(read: FileReader, **options: Any) -> SealCheck:
+    return check_seal(read, origin=ORIGIN, keys=[KEY], **options)
 
 
 def problems(check: SealCheck) -> list[tuple[SealProblem, str]]:
@@ -112,6 +112,19 @@ def test_only_what_is_new_is_read_unless_everything_is_asked_for():
     assert look(log.files.get, remembered=remembered).findings == ()
     check = look(log.files.get, remembered=remembered, everything=True)
     assert problems(check) == [(SealProblem.BAD_TILE, "tile/entries/000")]
+
+
+def test_in_so_many_samples_everything_has_its_turn():
+    log = MemoryLog(2000)
+    del log.files["tile/entries/000"]
+    del log.files["tile/0/003"]
+    found = [look(log.files.get, remembered=log.note, sample=(n, 4)) for n in range(4)]
+    assert [problems(check) for check in found] == [
+        [(SealProblem.BAD_TILE, "tile/entries/000")],
+        [],
+        [],
+        [(SealProblem.BAD_TILE, "tile/0/003")],
+    ]
 
 
 def test_files_are_read_as_often_as_there_is_something_new():

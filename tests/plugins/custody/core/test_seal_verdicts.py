@@ -51,3 +51,9 @@ def test_whoever_touched_it_is_named():
     assert found.principal_arn == INSIDER.arn
     assert "insider called PutObject on it at 2026-11-02 11:00:00" in found.verdict_reason
     assert (found.event_id, found.log_key) == ("e1", "log")
+
+
+def test_an_event_that_no_digest_vouches_for_accuses_nobody():
+    found = row(culprit=replace(PUT, proven=False))
+    assert (found.principal_arn, found.log_key) == (None, None)
+    assert "insider" not in found.verdict_reason

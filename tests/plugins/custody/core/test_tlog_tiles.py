@@ -243,6 +243,32 @@ def test_problems_are_looked_for_where_the_leaves_are_new():
     assert list(tree.problems(65_536)) == []
 
 
+def test_a_sample_of_what_is_older_is_looked_at_too():
+    files = {**LOG.files}
+    for path in ("tile/entries/000", "tile/0/001", "tile/entries/255"):
+        del files[path]
+    tree = TiledTree(LOG.tree.size, LOG.tree.root, files.get)
+    samples = [[p.path for p in tree.problems(65_536, (n, 3))] for n in range(3)]
+    assert samples == [["tile/entries/000", "tile/entries/255"], ["tile/0/001"], []]
+    assert [p.path for p in tree.problems(300, (0, 1))] == [p.path for p in tree.problems()]
+
+
+@pytest.mark.parametrize("path", ["tile/0/257.p/8", "tile/1/001.p/1", "tile/2/000.p/1"])
+def test_the_tile_of_the_right_edge_that_is_wrong_is_named_alone(path):
+    files = {**LOG.files, path: bytes(len(LOG.files[path]))}
+    with pytest.raises(BadTile) as error:
+        TiledTree(LOG.tree.size, LOG.tree.root, files.get)
+    assert error.value.path == path
+
+
+@pytest.mark.parametrize("below", [None, b"", b"\0\1a", b"\0"])
+def test_where_what_is_below_a_tile_is_wrong_too_the_whole_edge_is_named(below):
+    files = {**LOG.files, "tile/0/257.p/8": bytes(256), "tile/entries/257.p/8": below}
+    with pytest.raises(BadTile) as error:
+        TiledTree(LOG.tree.size, LOG.tree.root, files.get)
+    assert error.value.path == "tile/0/257.p/8, tile/1/001.p/1, tile/2/000.p/1"
+
+
 def test_nothing_below_a_wrong_tile_is_believed():
     forged = MemoryLog(200)
     forged.append(b"forged" for _ in range(65_600))
