@@ -44,19 +44,23 @@ from custody.aws.spark_ledger import write_rows
 from custody.aws.trail import Pace, validate_trail
 from custody.aws.trail_state import fetch_digest_keys, read_trail_state
 from custody.aws.trail_store import S3TrailStore
+from custody.core.attribution import by_taker, calls_of, concerns, who_switched
 from custody.core.deployment import policy_of, trail_layout
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
     LedgerRow,
     ObjectHistory,
+    Outage,
     TrailDefect,
+    catalog_rows,
     illegible_row,
     rows_of,
     trail_row,
 )
+from custody.core.principals import Principal, better_known
 from custody.core.record_checks import from_row, to_row
-from custody.core.trail_events import LogContent, Principal, TrailEvent, better_known, merge
-from custody.core.trail_findings import TrailFinding, TrailReport
+from custody.core.trail_events import LogContent, TrailEvent, merge
+from custody.core.trail_findings import TrailFinding, TrailFindingKind, TrailReport
 from custody.core.verdicts import Policy, SeenRecord
 from custody.core.witness_records import (
     ReadEnvelope,
@@ -144,10 +148,14 @@ def ledger(
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))
+    # Those about the platform are few: a session is taken once an hour, the rest hardly ever.
+    told = logs.flatMap(lambda content: content.calls).filter(lambda call: concerns(call, policy))
+    calls, sessions = calls_of(told.collect(), policy)
+    taken = logs.context.broadcast(sessions)
     events = (
         logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
         .groupByKey()
-        .map(lambda deliveries: merge(deliveries[1]))
+        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
         .persist()
     )
     testimony = (
@@ -178,13 +186,20 @@ def ledger(
         .collect()
     )
     broken = [
-        trail_row(defect, policy, culprits.get((defect.bucket, defect.key))) for defect in defects
+        trail_row(
+            defect,
+            policy,
+            (defect.outage and who_switched(defect.outage, calls, policy))
+            or culprits.get((defect.bucket, defect.key)),
+        )
+        for defect in defects
     ]
+    catalog = [row for call in calls for row in catalog_rows(call, policy)]
     return logs.context.union(
         [
             judged,
             illegible.map(lambda record: illegible_row(record, policy)),
-            logs.context.parallelize(broken, 1),
+            logs.context.parallelize([*broken, *catalog], 1),
         ]
     )
 
@@ -314,6 +329,9 @@ def _aware(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "stored_at": row["stored_at"].astimezone(UTC)}
 
 
+_SWITCHED_OFF = {TrailFindingKind.TRAIL_OFF, TrailFindingKind.GAP}
+
+
 def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
     """What is wrong with the trail, dated within the window that was judged."""
 
@@ -328,6 +346,9 @@ def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
             finding.version_id or UNVERSIONED,
             within(finding),
             finding.reason,
+            Outage(finding.period_start, finding.period_end)
+            if finding.kind in _SWITCHED_OFF
+            else None,
         )
         for finding in report.findings
     ]

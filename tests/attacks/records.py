@@ -268,16 +268,12 @@ def squatted(world: World) -> list[Finding]:
     return _conflict(world, landed)
 
 
-@made(
-    INSIDER,
-    gap="writes to the provenance bucket beside the records (lineage, seal, keys) have no verdict "
-    "yet; the gold job refuses what such a statement says, and pages nobody",
-)
+@made(INSIDER)
 def lineage_is_forged(world: World) -> list[Finding]:
     """puts a forged statement among the lineage"""
     place = f"provenance/lineage/dt={datetime.now(UTC):%Y-%m-%d}/forged.json"
-    world.put_record(place, world.sign(b"{}"))
-    return []
+    version = world.put_record(place, world.sign(b"{}"))
+    return [Finding("UNEXPECTED_PRINCIPAL", world.provenance, place, version, world.arn(INSIDER))]
 
 
 ATTACKS = [

@@ -423,7 +423,8 @@ class World:
             loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql" / "provenance")
         )
         settings = {"json": {"custody": self.platform.settings}}
-        query(self.platform, sql.get_template("create_reconciliation.sql").render(var=settings))
+        statement = sql.get_template("create_reconciliation.sql").render(var=settings)
+        query(self.platform, statement, principal="airflow")
 
 
 @contextmanager

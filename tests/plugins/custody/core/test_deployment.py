@@ -21,6 +21,8 @@ SETTINGS = {
     "provenance_bucket": "provenance",
     "trail_bucket": "trail",
     "trail_name": "custody-dev",
+    "database": "custody_dev",
+    "airflow_trusted_arns": "",
     "uploader_arns": "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:role/b",
     "signing_key_arn": "arn:now",
     "former_signing_keys": "",

@@ -35,7 +35,8 @@ from custody.core.ledger import (
     rows_of,
     trail_row,
 )
-from custody.core.trail_events import Principal, TrailEvent, merge, read_log
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent, merge, read_log
 from custody.core.witness_records import read_testimony
 
 

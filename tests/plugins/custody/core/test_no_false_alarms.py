@@ -34,7 +34,8 @@ from tests.plugins.custody.core.honest_history import (
 
 from custody.core.ledger import LedgerRow, illegible_row, rows_of
 from custody.core.ledger import histories as objects_of
-from custody.core.trail_events import Principal, TrailEvent, better_known, merge, read_log
+from custody.core.principals import Principal, better_known
+from custody.core.trail_events import TrailEvent, merge, read_log
 from custody.core.verdicts import SETTLED, Policy, Verdict
 from custody.core.witness_records import read_testimony
 
