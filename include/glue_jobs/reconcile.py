@@ -105,7 +105,8 @@ class Window:
 
     @property
     def evidence_from(self) -> datetime:
-        """Nothing of these hours was witnessed before; an hour more, as clocks differ."""
+        """Nothing of these hours was witnessed before; an hour more, as clocks differ, and as a
+        session that is used in them may have been taken that long ago."""
         return self.start - timedelta(hours=1)
 
     @property

@@ -45,22 +45,20 @@ Act = Callable[["World"], list[Finding] | Outcome]
 class Attack:
     """One row of the table.
 
-    ``act`` attacks, and returns what must be paged for it: all of it and nothing else. ``gap`` says
-    why that is less than a reasonable person expects, where it is. Without ``act`` the attack is
-    not made yet: its detector is still to come.
+    ``act`` attacks, and returns what must be paged for it: all of it and nothing else. Without it
+    the attack is not made yet: its detector is still to come.
     """
 
     story: str
     by: str
     detector: Detector = Detector.RECONCILE
     act: Act | None = None
-    gap: str | None = None
 
 
-def made(by: str, gap: str | None = None) -> Callable[[Act], Attack]:
+def made(by: str) -> Callable[[Act], Attack]:
     """Make a function an attack; the first line of its docstring is the story."""
 
     def attack(act: Act) -> Attack:
-        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act=act, gap=gap)
+        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act=act)
 
     return attack

@@ -526,6 +526,13 @@ def test_a_message_that_keeps_failing_is_kept(
     assert [m["FunctionResponseTypes"] for m in mappings] == [["ReportBatchItemFailures"]]
 
 
+@pytest.mark.parametrize(("stack", "name", "role"), of_type("AWS::IAM::Role"))
+def test_a_session_of_a_role_lasts_no_longer_than_who_took_it_is_looked_for(
+    stack: str, name: str, role: Mapping[str, Any]
+) -> None:
+    assert "MaxSessionDuration" not in role, "IAM's default is an hour"
+
+
 def test_the_trail_sees_who_takes_roles_and_changes_settings() -> None:
     """Without a readOnly filter, as taking a role is a read; AWS lets a trail leave out KMS."""
     selectors = LOADED["trail"]["Resources"]["Trail"]["Properties"]["AdvancedEventSelectors"]
