@@ -51,21 +51,25 @@ from custody.aws.spark_checks import (
 from custody.aws.spark_ledger import write_rows
 from custody.aws.trail import Pace
 from custody.aws.trail_proof import prove_recent
+from custody.core.attribution import by_taker, calls_of, concerns, who_switched
 from custody.core.deployment import builders, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
     LedgerRow,
     ObjectHistory,
+    Outage,
     TrailDefect,
+    catalog_rows,
     illegible_row,
     rows_of,
     trail_row,
 )
 from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_statements
 from custody.core.lineage_trust import LineageKeys
+from custody.core.principals import Principal, better_known
 from custody.core.record_checks import from_row, to_row
-from custody.core.trail_events import LogContent, Principal, TrailEvent, better_known, merge
-from custody.core.trail_findings import TrailFinding, TrailReport
+from custody.core.trail_events import LogContent, TrailEvent, merge
+from custody.core.trail_findings import TrailFinding, TrailFindingKind, TrailReport
 from custody.core.verdicts import Policy, SeenRecord
 from custody.core.witness_records import (
     ReadEnvelope,
@@ -100,7 +104,8 @@ class Window:
 
     @property
     def evidence_from(self) -> datetime:
-        """Nothing of these hours was witnessed before; an hour more, as clocks differ."""
+        """Nothing of these hours was witnessed before; an hour more, as clocks differ, and as a
+        session that is used in them may have been taken that long ago."""
         return self.start - timedelta(hours=1)
 
     @property
@@ -150,10 +155,14 @@ def ledger(
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))
+    # Those about the platform are few: a session is taken once an hour, the rest hardly ever.
+    told = logs.flatMap(lambda content: content.calls).filter(lambda call: concerns(call, policy))
+    calls, sessions = calls_of(told.collect(), policy)
+    taken = logs.context.broadcast(sessions)
     events = (
         logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
         .groupByKey()
-        .map(lambda deliveries: merge(deliveries[1]))
+        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
         .persist()
     )
     testimony = (
@@ -191,14 +200,21 @@ def ledger(
         .collect()
     )
     broken = [
-        trail_row(defect, policy, culprits.get((defect.bucket, defect.key))) for defect in defects
+        trail_row(
+            defect,
+            policy,
+            (defect.outage and who_switched(defect.outage, calls, policy))
+            or culprits.get((defect.bucket, defect.key)),
+        )
+        for defect in defects
     ]
+    catalog = [row for call in calls for row in catalog_rows(call, policy)]
     return logs.context.union(
         [
             judged,
             illegible.map(lambda record: illegible_row(record, policy)),
             misstated,
-            logs.context.parallelize(broken, 1),
+            logs.context.parallelize([*broken, *catalog], 1),
         ]
     )
 
@@ -298,7 +314,7 @@ def checked_records(
     )
     keep_checks(
         spark,
-        new.map(to_row),
+        new.filter(lambda envelope: envelope.was_read).map(to_row),
         lambda check: _day_filed(check.record_key),
         schema=RECORD_CHECK,
         days=days,
@@ -357,6 +373,9 @@ def read_statements(
             yield check
 
 
+_SWITCHED_OFF = {TrailFindingKind.TRAIL_OFF, TrailFindingKind.GAP}
+
+
 def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
     """What is wrong with the trail, dated within the window that was judged."""
 
@@ -372,6 +391,9 @@ def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
             within(finding),
             finding.reason,
             finding.digest_key,
+            Outage(finding.period_start, finding.period_end)
+            if finding.kind in _SWITCHED_OFF
+            else None,
         )
         for finding in report.findings
     ]

@@ -1,6 +1,6 @@
 """Make every attack on a platform of its own, and hold the pages against the table: `make attacks`.
 
-Exits 1 unless every attack is detected exactly (but for those the table calls gaps), no page is for
+Exits 1 unless every attack is detected exactly, no page is for
 anything else, and all honest work is VERIFIED.
 """
 
@@ -32,7 +32,6 @@ class Tally:
 
     made: int = 0
     exact: int = 0
-    gaps: int = 0
     failures: int = 0
     extra: set[Finding] = field(default_factory=set)
     lost: set[tuple[str, str, str]] = field(default_factory=set)
@@ -92,9 +91,8 @@ def judge(outcomes: list[tuple[Attack, Outcome]], job: Job, seen: Seen, tally: T
         missing = set(outcome.next) - pages
         tally.made += 1
         tally.failures += bool(missing)
-        tally.gaps += not missing and attack.gap is not None
-        tally.exact += not missing and attack.gap is None
-        _row("MISSED" if missing else "gap" if attack.gap else "exact", attack, outcome)
+        tally.exact += not missing
+        _row("MISSED" if missing else "exact", attack, outcome)
         for finding in sorted(missing, key=repr):
             print(f"         not found: {finding}")
     for finding in sorted(standing - pages, key=repr):
@@ -111,15 +109,13 @@ def judge(outcomes: list[tuple[Attack, Outcome]], job: Job, seen: Seen, tally: T
 def _row(result: str, attack: Attack, outcome: Outcome) -> None:
     verdicts = ", ".join(finding.verdict for finding in outcome.next) or "nothing"
     print(f"  {result:6} {attack.by:12} {attack.story}: {verdicts}")
-    if attack.gap:
-        print(f"         {attack.gap}")
 
 
 def report(tally: Tally) -> int:
     """Print what stays open, and the sum; returns the exit code."""
     for key in sorted(tally.lost):
         print(f"honest, but not VERIFIED: {key}")
-    print(f"known gaps: {tally.gaps}, missed: {tally.failures}")
+    print(f"missed: {tally.failures}")
     print(
         f"attacks: {tally.made}, detected exactly: {tally.exact}, extra pages: {len(tally.extra)}"
     )

@@ -49,14 +49,12 @@ class Attack:
     """One row of the table.
 
     ``act`` attacks, and returns what must be paged for it: all of it and nothing else. A list is
-    found by every later run of the round's job as well. ``gap`` says why that is less than a
-    reasonable person expects, where it is.
+    found by every later run of the round's job as well.
     """
 
     story: str
     by: str
     act: Act
-    gap: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,10 @@ class Round:
     steps: list[list[Attack]]
 
 
-def made(by: str, gap: str | None = None) -> Callable[[Act], Attack]:
+def made(by: str) -> Callable[[Act], Attack]:
     """Make a function an attack; the first line of its docstring is the story."""
 
     def attack(act: Act) -> Attack:
-        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act, gap)
+        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act)
 
     return attack

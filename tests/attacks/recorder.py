@@ -134,11 +134,7 @@ def the_code_records_another_hash(world: World) -> list[Finding]:
     return [world.finding("ALTERED", landed, by=None)]
 
 
-@made(
-    INSIDER,
-    gap="the page names the uploader whom the record claims: the record was written under the "
-    "recorder's own name, and taking a role is not in a trail of data events",
-)
+@made(INSIDER)
 def the_recorders_role_is_assumed(world: World) -> list[Finding]:
     """lets himself assume the recorder's role, and forges a record of a file nobody wrote"""
     record = world.invented(world.record_of(world.land("model-8.csv")), "by-the-recorder.csv")
@@ -149,9 +145,7 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
         Key=world.place_of(record),
         Body=signed_by(client("kms"), key, to_statement(record)),
     )
-    ghost = Finding(
-        "UNWITNESSED", record.bucket, record.key, record.version_id, world.arn(UPLOADER)
-    )
+    ghost = Finding("UNWITNESSED", record.bucket, record.key, record.version_id, world.arn(INSIDER))
     return [ghost]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import INSIDER, World
+from tests.attacks.world import INSIDER, World, lifted
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature
 from custody.core.landing import (
@@ -269,6 +269,24 @@ def squatted(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def a_record_is_locked_away(world: World) -> list[Finding]:
+    """puts a record over the recorder's that is encrypted with a key of his own (SSE-C)"""
+    landed = world.recorded("locked-away.csv")
+    place = world.place(landed)
+    body = world.envelope_of(landed)
+    with lifted(world, world.provenance) as s3:
+        put = s3.put_object(
+            Bucket=world.provenance,
+            Key=place,
+            Body=body,
+            SSECustomerAlgorithm="AES256",
+            SSECustomerKey="k" * 32,
+        )
+    version = str(put["VersionId"])
+    return [Finding("BAD_SIGNATURE", world.provenance, place, version, world.arn(INSIDER))]
+
+
+@made(INSIDER)
 def lineage_is_forged(world: World) -> list[Finding]:
     """puts a forged statement among the lineage"""
     place = f"provenance/lineage/dt={datetime.now(UTC):%Y-%m-%d}/forged.json"
@@ -299,5 +317,6 @@ ATTACKS = [
     deeply_nested_and_signed,
     with_many_signatures,
     squatted,
+    a_record_is_locked_away,
     lineage_is_forged,
 ]

@@ -68,7 +68,11 @@ def it_is_rolled_back(world: World) -> Outcome:
     assert not oldest["IsLatest"], "the log has one checkpoint only"
     stored = world.s3.get_object(Bucket=world.provenance, Key=key, VersionId=oldest["VersionId"])
     version = _put(world, CHECKPOINT_PATH, stored["Body"].read())
-    return Outcome((_finding(world, "CONFLICT", CHECKPOINT_PATH, version),), ())
+    return Outcome(
+        (_finding(world, "CONFLICT", CHECKPOINT_PATH, version),),
+        (),
+        (_finding(world, "UNEXPECTED_PRINCIPAL", CHECKPOINT_PATH, version),),
+    )
 
 
 @made(INSIDER)
@@ -86,7 +90,10 @@ def a_tile_is_changed(world: World) -> Outcome:
     return Outcome(
         (_finding(world, "BAD_SIGNATURE", path, version),),
         (),
-        (_finding(world, "REMOVED", path, version),),
+        (
+            _finding(world, "UNEXPECTED_PRINCIPAL", path, version),
+            _finding(world, "REMOVED", path, version),
+        ),
     )
 
 
@@ -107,9 +114,15 @@ def it_is_forked(world: World) -> Outcome:
     tree = _head(world)
     entries = [b'{"forged":true}', *list(tree.entries(1, tree.size)), b'{"forged":1}']
     fork = extend(TiledTree(0, EMPTY_ROOT, {}.get), entries)
-    for path, body in fork.files.items():
-        _put(world, path, body)
+    forged = [(path, _put(world, path, body)) for path, body in fork.files.items()]
     with _signing(world) as signer:
         note = Checkpoint(signer.key.name, fork.size, fork.root).sign(signer)
     version = _put(world, CHECKPOINT_PATH, note)
-    return Outcome((_finding(world, "CONFLICT", CHECKPOINT_PATH, version),), ())
+    return Outcome(
+        (_finding(world, "CONFLICT", CHECKPOINT_PATH, version),),
+        (),
+        tuple(
+            _finding(world, "UNEXPECTED_PRINCIPAL", *put)
+            for put in [*forged, (CHECKPOINT_PATH, version)]
+        ),
+    )

@@ -6,6 +6,7 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
+from custody.core.ledger import CATALOG
 
 
 def _newest_part(world: World) -> str:
@@ -20,14 +21,22 @@ def _put(world: World, key: str) -> list[Finding]:
     return [Finding("UNEXPECTED_PRINCIPAL", world.analytics, key, version, world.arn(INSIDER))]
 
 
-def _point(world: World, part: str, run: str) -> None:
+def _point(world: World, part: str, run: str) -> Finding:
     """Point the partition of a verdict's file at another run's verdicts."""
+    database = world.platform.settings["database"]
     dt, hour = (folder.partition("=")[2] for folder in part.split("/")[2:4])
     point_partitions(
         world.client("glue"),
-        world.platform.settings["database"],
+        database,
         "reconciliation",
         [Pointer((dt, hour), f"s3://{world.analytics}/{run}dt={dt}/hour={hour}/")],
+    )
+    return Finding(
+        "UNEXPECTED_PRINCIPAL",
+        CATALOG,
+        f"{database}/reconciliation/{dt}/{hour}",
+        "null",
+        world.arn(INSIDER),
     )
 
 
@@ -61,18 +70,13 @@ def verdicts_are_invented(world: World) -> list[Finding]:
     part = _newest_part(world)
     folder = "reconciliation/run=jr_invented/"
     found = _put(world, folder + "/".join(part.split("/")[2:]))
-    _point(world, part, folder)
-    return found
+    return [*found, _point(world, part, folder)]
 
 
-@made(
-    INSIDER,
-    gap="a change of the catalog is no data event; the next reconciliation of the hour undoes it",
-)
+@made(INSIDER)
 def verdicts_are_turned_back(world: World) -> list[Finding]:
     """points a partition of the verdicts at nothing, as if nobody had done anything"""
-    _point(world, _newest_part(world), "reconciliation/run=jr_nothing/")
-    return []
+    return [_point(world, _newest_part(world), "reconciliation/run=jr_nothing/")]
 
 
 ATTACKS = [

@@ -137,19 +137,13 @@ def uploader_writes_gold(world: World) -> list[Finding]:
     ]
 
 
-@made(
-    INSIDER,
-    gap="a declared writer's own credentials are his: only lineage, which no run has stated for "
-    "this file, tells it apart, and nothing compares the two yet",
-)
+@made(INSIDER)
 def insider_assumes_the_writers_role(world: World) -> list[Finding]:
     """lets himself assume Glue's role and writes into silver under its name"""
-    world.as_role(f"{world.workgroup}-glue")("s3").put_object(
-        Bucket=world.processed,
-        Key="silver/customers/dt=2026-11-03/run=jr_assumed/part-0.parquet",
-        Body=b"PAR1",
-    )
-    return []
+    key = "silver/customers/dt=2026-11-03/run=jr_assumed/part-0.parquet"
+    s3 = world.as_role(f"{world.workgroup}-glue")("s3")
+    put = s3.put_object(Bucket=world.processed, Key=key, Body=b"PAR1")
+    return _unexpected(world, world.processed, key, put)
 
 
 @made(INSIDER)

@@ -451,9 +451,8 @@ class World:
         )
         settings = {"json": {"custody": self.platform.settings}}
         for job in Job:
-            query(
-                self.platform, sql.get_template(f"provenance/create_{job}.sql").render(var=settings)
-            )
+            table = sql.get_template(f"provenance/create_{job}.sql")
+            query(self.platform, table.render(var=settings), principal="airflow")
 
 
 @contextmanager

@@ -25,13 +25,18 @@ def session(
     access_key_id: str,
     secret_access_key: str,
     session_token: str | None = None,
+    service: str | None = None,
 ) -> boto3.Session:
     """A session with these keys, in the local AWS's region.
 
-    Its clients want ``endpoint_url=settings.endpoint``; no proxy stands between.
+    `service` is the AWS service (``glue.amazonaws.com``) on whose behalf the account's own keys
+    call, for CloudTrail to name. Its clients want ``endpoint_url=settings.endpoint``; no proxy
+    stands between.
     """
     core = botocore.session.Session(session_vars=_NOTHING)
-    core.set_default_client_config(Config(proxies={}))
+    core.set_default_client_config(
+        Config(proxies={}, user_agent_extra=f"app/{service}" if service else None)
+    )
     return boto3.Session(
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,

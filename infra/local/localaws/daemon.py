@@ -38,7 +38,9 @@ def compose(settings: Settings) -> App:
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
     services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings))
-    return LocalAws(chain, durability, services, Control(settings, services))
+    return cloudtrail.observe_api(
+        LocalAws(chain, durability, services, Control(settings, services))
+    )
 
 
 async def _run(settings: Settings) -> None:

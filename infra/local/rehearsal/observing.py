@@ -19,9 +19,11 @@ class QueryFailed(RuntimeError):
     """Athena refused or failed a statement."""
 
 
-def query(platform: Platform, sql: str) -> list[dict[str, str | None]]:
+def query(
+    platform: Platform, sql: str, principal: str = "platform-engineer"
+) -> list[dict[str, str | None]]:
     """Run one Athena statement; rows as column → text, None for NULL."""
-    athena = platform.client("athena")
+    athena = platform.client("athena", principal)
     started = athena.start_query_execution(
         QueryString=sql,
         WorkGroup=platform.settings["workgroup"],

@@ -15,10 +15,14 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
+from custody.aws.hashing import kms_key_of
 from custody.aws.trail_store import S3TrailStore
 from custody.core.deployment import signing_key_periods
 from custody.core.dsse import MAX_ENVELOPE_BYTES
-from custody.core.landing import RECORD_PREFIX
+from custody.core.landing import RECORD_PREFIX, UnreadableReason
+from custody.core.refusals import may_be_its_kms_key, unreadable
 from custody.core.strict_gzip import gunzip
 from custody.core.trail_events import MAX_LOG_BYTES, LogContent, read_log
 from custody.core.trail_findings import TrailReport
@@ -96,8 +100,27 @@ def trusted_keys(kms: KMSClient, settings: Mapping[str, object]) -> dict[str, Tr
 
 
 def read_record(s3: S3Client, stored: StoredObject, keys: Mapping[str, TrustedKey]) -> ReadEnvelope:
-    """Read and check one envelope; raises only what S3 raises."""
-    found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
+    """Read and check one envelope.
+
+    One that S3 withholds for the way it is encrypted or stored is not to be believed. Raises what
+    S3 raises when it is not the object's fault.
+    """
+    try:
+        found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
+    except ClientError as error:
+        if not _withheld(s3, stored, error):
+            raise
+        code = error.response["Error"]["Code"]
+        return ReadEnvelope(
+            stored.bucket,
+            stored.key,
+            stored.version_id,
+            stored.stored_at,
+            key_id=None,
+            claim=None,
+            trouble=f"S3 does not hand it out ({code})",
+            was_read=False,
+        )
     with closing(found["Body"]) as body:
         raw = body.read(MAX_ENVELOPE_BYTES + 1)
     return read_envelope(
@@ -108,6 +131,15 @@ def read_record(s3: S3Client, stored: StoredObject, keys: Mapping[str, TrustedKe
         version_id=stored.version_id,
         stored_at=stored.stored_at,
     )
+
+
+def _withheld(s3: S3Client, stored: StoredObject, error: ClientError) -> bool:
+    """Whether it is the object's own fault that S3 does not hand it out."""
+    said = error.response["Error"]
+    reason = unreadable(said["Code"], said.get("Message", ""))
+    if reason is None and may_be_its_kms_key(said["Code"]):
+        return kms_key_of(s3, stored.bucket, stored.key, stored.version_id) is not None
+    return reason is not None and reason is not UnreadableReason.GONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,13 +136,13 @@ def _reason(
     code = error.response["Error"]["Code"]
     reason = unreadable(code, error.response["Error"].get("Message", ""))
     if reason is None and data_key_arn is not None and may_be_its_kms_key(code):
-        used = _kms_key(s3, bucket, key, version_id)
+        used = kms_key_of(s3, bucket, key, version_id)
         if used is not None and used != data_key_arn:
             return UnreadableReason.KMS_KEY
     return reason
 
 
-def _kms_key(s3: S3Client, bucket: str, key: str, version_id: str) -> str | None:
+def kms_key_of(s3: S3Client, bucket: str, key: str, version_id: str) -> str | None:
     """The ARN of the KMS key that encrypts the version, if one does and S3 says so.
 
     HeadObject needs the same permission as GetObject but, unless it asks for the checksum, not that

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from custody.core.lineage import LINEAGE_PREFIX
+from custody.core.seal_layout import SEAL_PREFIX
 from custody.core.timestamps import parse_utc
 from custody.core.trail_layout import TrailLayout
 from custody.core.untrusted import Fields, MalformedInput
@@ -30,7 +32,13 @@ _BUILDERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _JOBS: Final = ("bronze_to_silver_job", "silver_to_gold_job")
 _RECORDERS: Final = ("recorder", "recorder-large")
-_MAX_UPLOADERS_TEXT: Final = 4096
+_KEEPERS: Final[Mapping[str, tuple[str, ...]]] = {
+    LINEAGE_PREFIX: ("glue",),
+    SEAL_PREFIX: ("audit",),
+}
+"""Who writes to the provenance bucket beside the records."""
+
+_MAX_ARNS_TEXT: Final = 4096
 """What a Parameter Store value holds at most."""
 
 
@@ -41,7 +49,10 @@ def policy_of(settings: Mapping[str, object], *, as_of: datetime, grace: timedel
     """
     fields = Fields.of(settings, "settings")
     roles = _role_prefix(fields)
-    uploaders = fields.text("uploader_arns", max_length=_MAX_UPLOADERS_TEXT).split(",")
+    uploaders = fields.text("uploader_arns", max_length=_MAX_ARNS_TEXT).split(",")
+    # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
+    trusted = str(settings.get("airflow_trusted_arns") or "")[:_MAX_ARNS_TEXT]
+    services_only = {*_RECORDERS, *(name for names in _BUILDERS.values() for name in names)}
     return Policy(
         as_of=as_of.astimezone(UTC),
         grace=grace,
@@ -51,6 +62,16 @@ def policy_of(settings: Mapping[str, object], *, as_of: datetime, grace: timedel
             **{layer: tuple(roles + name for name in names) for layer, names in _BUILDERS.items()},
         },
         recorders=tuple(roles + name for name in _RECORDERS),
+        keepers={
+            prefix: tuple(roles + name for name in names) for prefix, names in _KEEPERS.items()
+        },
+        takers={
+            **{roles + name: () for name in sorted(services_only)},
+            roles + "airflow": tuple(filter(None, trusted.split(","))),
+        },
+        trail=fields.text("trail_name"),
+        database=fields.text("database"),
+        cataloguers=(roles + "airflow",),
     )
 
 

@@ -1,8 +1,8 @@
 """Findings of the reconciliation, and which of them are news.
 
 A finding is one verdict about one object version, and its fingerprint identifies it for good.
-People are told when it is found, when it no longer holds, and when it is found again: never twice
-of the same.
+People are told when it is found, when somebody is named who was not known before, when it no longer
+holds, and when it is found again: never twice of the same.
 """
 
 from __future__ import annotations
@@ -47,6 +47,9 @@ class Status(StrEnum):
 
     OPEN = "open"
     REOPENED = "reopened"
+    NAMED = "named"
+    """It is open, people know of it, and now it is known whose doing it is."""
+
     RESOLVED = "resolved"
 
 
@@ -208,9 +211,9 @@ def changes(
     for row in rows:  # two events may tell of one version: the first counts
         found.setdefault(row.fingerprint, row)
     news = [
-        Change(Status.OPEN if known is None else Status.REOPENED, finding)
+        Change(status, finding)
         for finding in found.values()
-        if finding.pages and ((known := told.get(finding.fingerprint)) is None or not known.is_open)
+        if finding.pages and (status := _news_of(finding, told.get(finding.fingerprint)))
     ]
     verdict_now = {
         row.version: row
@@ -227,6 +230,16 @@ def changes(
         elif finding.verdict not in _BESIDE_A_VERDICT and finding.version in verdict_now:
             news.append(Change(Status.RESOLVED, finding, verdict_now[finding.version]))
     return news
+
+
+def _news_of(finding: Finding, known: PageState | None) -> Status | None:
+    """What is new about a finding to people who were told ``known``; None if nothing is."""
+    if known is None:
+        return Status.OPEN
+    if not known.is_open:
+        return Status.REOPENED
+    unnamed = known.finding.principal_arn is None
+    return Status.NAMED if unnamed and finding.principal_arn is not None else None
 
 
 def by_cause(news: Sequence[Change], bound: int) -> list[list[Change]]:

@@ -17,9 +17,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
-from custody.core.landing import UNVERSIONED, LandingRecord
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.landing import RECORD_PREFIX, UNVERSIONED, LandingRecord
+from custody.core.lineage import is_statement_key
+from custody.core.management_events import CatalogChanged, ManagementEvent
+from custody.core.principals import Call, Principal
+from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import (
     Judgement,
     Policy,
@@ -29,6 +33,9 @@ from custody.core.verdicts import (
     claimed_id,
     judge,
 )
+
+CATALOG: Final = "AwsDataCatalog"
+"""Stands for a bucket in rows about the Glue catalog: Athena's name of it, and no bucket's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,19 @@ class IllegibleRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Outage:
+    """A stretch in which the trail logged or proved nothing: from ``since`` (None: not known) to
+    ``until`` (None: it lasts)."""
+
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrailDefect:
     """Something wrong with the trail: an object of it (``version_id`` is ``"null"`` for one that is
-    not there), when, why in one sentence, and the digest that shows it."""
+    not there), when, why in one sentence, and the digest that shows it; ``outage`` if it was
+    switched off."""
 
     bucket: str
     key: str
@@ -69,6 +86,7 @@ class TrailDefect:
     time: datetime
     reason: str
     digest_key: str | None = None
+    outage: Outage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +142,89 @@ def rows_of(
     if history.records or policy.layers.get(history.bucket) in policy.writers:
         for facts in _versions(history, identities):
             yield _row(facts, judge(facts, policy), policy)
+    elif policy.layers.get(history.bucket) == "provenance" and not (
+        history.key.startswith(RECORD_PREFIX)
+        # What a lineage statement says decides first: `custody.core.lineage_checks`.
+        or is_statement_key(history.key)
+    ):
+        for event in history.events:
+            yield from written_beside_the_records(event, policy)
     for event in history.events:
         if not event.is_write and not _explained(event, policy):
             yield _removal(event, policy)
+
+
+def written_beside_the_records(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The row of a write to the provenance bucket, beside the records, by another than its keepers.
+
+    Nobody hashes what lies there: it is signed, and who reads it checks that.
+    """
+    if not event.is_write or event.key is None:
+        return
+    prefix = max((p for p in policy.keepers if event.key.startswith(p)), key=len, default=None)
+    keepers = policy.keepers[prefix] if prefix is not None else ()
+    if event.who.is_one_of(keepers):
+        return
+    keeps = f"is not one of those who write to {prefix}" if prefix else "nobody does"
+    yield _unexpected(
+        f"{event.who.described} wrote this version and {keeps}",
+        event,
+        policy,
+        bucket=event.bucket,
+        key=event.key,
+        version_id=event.version_id or UNVERSIONED,
+    )
+
+
+def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The rows of a change of our database in the Glue catalog by somebody who has no part in it:
+    one for each partition, else for each table, else for the database."""
+    change = call.about
+    if (
+        not isinstance(change, CatalogChanged)
+        or change.database != policy.database
+        or call.who.is_one_of(policy.cataloguers)
+    ):
+        return
+    changed = [
+        ("/".join((change.database, *change.tables, *partition.values)), partition.location)
+        for partition in change.partitions
+    ] or [("/".join((change.database, table)), None) for table in change.tables or ("",)]
+    for name, location in changed:
+        points = f"; it points at {location[:200]} since" if location else ""
+        yield _unexpected(
+            f"{call.who.described} called {call.name} on this part of the catalog and is not one "
+            f"of those who change it{points}",
+            call,
+            policy,
+            bucket=CATALOG,
+            key=name.rstrip("/"),
+            version_id=UNVERSIONED,
+        )
+
+
+def _unexpected(
+    reason: str, call: Call, policy: Policy, *, bucket: str, key: str, version_id: str
+) -> LedgerRow:
+    verdict = Verdict.UNEXPECTED_PRINCIPAL if call.proven else Verdict.PENDING
+    unproven = "" if call.proven else ", says a log file that no digest vouches for yet"
+    row = row_of_call(
+        verdict,
+        f"{reason}{unproven}.",
+        bucket=bucket,
+        key=key,
+        version_id=version_id,
+        time=call.time,
+        policy=policy,
+        culprit=call,
+    )
+    named = _of_request(version_id, call.request_id or call.event_id)
+    return replace(row, fingerprint=fingerprint(verdict, bucket, key, named))
+
+
+def _of_request(version_id: str, request_id: str | None) -> str:
+    """A name of a version for its fingerprint: else two unnamed ones of a key were one finding."""
+    return f"{UNVERSIONED} of request {request_id}" if version_id == UNVERSIONED else version_id
 
 
 def _versions(
@@ -194,9 +292,7 @@ def _row(facts: VersionFacts, judgement: Judgement, policy: Policy) -> LedgerRow
         assert record is not None  # noqa: S101 - VersionFacts holds at least one of the two
         time, name = record.event_time, record.claim.event.name
         request_id = record.claim.event.request_id
-    named = facts.version_id
-    if named == UNVERSIONED:  # else two such writes of one key would be one finding
-        named = f"{UNVERSIONED} of request {request_id}"
+    named = _of_request(facts.version_id, request_id)
     return LedgerRow(
         event_time=time,
         event_name=name,
@@ -251,7 +347,7 @@ def _removal(event: TrailEvent, policy: Policy) -> LedgerRow:
         if event.delete_marker
         else "deleted this version for good"
     )
-    verdict, reason = Verdict.REMOVED, f"{event.who.arn} {what}."
+    verdict, reason = Verdict.REMOVED, f"{event.who.described} {what}."
     if not event.proven:
         verdict = Verdict.PENDING
         reason = f"{reason[:-1]}, says a log file that no digest vouches for yet."
@@ -267,14 +363,17 @@ def _removal(event: TrailEvent, policy: Policy) -> LedgerRow:
     )
 
 
-def trail_row(defect: TrailDefect, policy: Policy, culprit: TrailEvent | None) -> LedgerRow:
-    """The row of something wrong with the trail itself; ``culprit`` is who touched the object."""
+def trail_row(defect: TrailDefect, policy: Policy, culprit: Call | None) -> LedgerRow:
+    """The row of something wrong with the trail itself; ``culprit`` is who touched the object, or
+    who switched the trail."""
     reason = defect.reason
     if culprit is not None and not culprit.proven:
         culprit = None
     if culprit is not None:
+        it = "the trail" if isinstance(culprit, ManagementEvent) else "it"
         reason = (
-            f"{reason} {culprit.who.arn} called {culprit.name} on it at {culprit.time:%H:%M:%S}."
+            f"{reason} {culprit.who.described} called {culprit.name} on {it} at "
+            f"{culprit.time:%H:%M:%S}."
         )
     row = row_of_call(
         Verdict.TRAIL_BROKEN,
@@ -294,7 +393,9 @@ def illegible_row(record: IllegibleRecord, policy: Policy) -> LedgerRow:
     outsider = record.outsider if record.outsider and record.outsider.proven else None
     reason = f"This record cannot be read: {record.trouble}."
     if outsider is not None:
-        reason = reason[:-1] + f"; it was written by {outsider.who.arn}, who is not the recorder."
+        reason = (
+            reason[:-1] + f"; it was written by {outsider.who.described}, who is not the recorder."
+        )
     return row_of_call(
         Verdict.BAD_SIGNATURE,
         reason,
@@ -316,7 +417,7 @@ def row_of_call(
     version_id: str,
     time: datetime,
     policy: Policy,
-    culprit: TrailEvent | None,
+    culprit: Call | None,
 ) -> LedgerRow:
     """A row about what somebody's call did to an object, not about a version's two witnesses."""
     return LedgerRow(
@@ -335,7 +436,7 @@ def row_of_call(
         size_bytes=None,
         hashed_at=None,
         key_id=None,
-        pipeline_layer=policy.layers.get(bucket),
+        pipeline_layer="catalog" if bucket == CATALOG else policy.layers.get(bucket),
         verdict=verdict.value,
         verdict_reason=reason,
         fingerprint=fingerprint(verdict, bucket, key, version_id),

@@ -27,6 +27,13 @@ GLUE_RUN_V1: Final = "https://custody.example/custody/glue-run/v1"
 """The build type: how parameters and dependencies are to be read (docs/adr/034-lineage.md)."""
 
 LINEAGE_PREFIX: Final = "provenance/lineage/"
+
+
+def is_statement_key(key: str) -> bool:
+    """Whether an object of the provenance bucket is in the place of a lineage statement."""
+    return key.startswith(LINEAGE_PREFIX) and not key.endswith("/")
+
+
 MAX_PARTS: Final = 1000
 """Most statements of one run: lineage of about a million objects read and a million written."""
 

@@ -13,8 +13,8 @@ from datetime import datetime
 
 from custody.core.dsse import Envelope
 from custody.core.landing import UNVERSIONED
-from custody.core.ledger import LedgerRow, row_of_call
-from custody.core.lineage import LINEAGE_PREFIX
+from custody.core.ledger import LedgerRow, row_of_call, written_beside_the_records
+from custody.core.lineage import is_statement_key
 from custody.core.lineage_trust import BadLineage, Trust, read_part
 from custody.core.trail_events import TrailEvent
 from custody.core.untrusted import MalformedInput
@@ -45,8 +45,7 @@ def is_statement(event: TrailEvent, policy: Policy) -> bool:
         event.is_write
         and policy.layers.get(event.bucket) == "provenance"
         and event.key is not None
-        and event.key.startswith(LINEAGE_PREFIX)
-        and not event.key.endswith("/")
+        and is_statement_key(event.key)
     )
 
 
@@ -67,27 +66,31 @@ def check_statement(
 def rows_of_statements(
     checks: Iterable[LineageCheck], writes: Iterable[TrailEvent], policy: Policy
 ) -> Iterator[LedgerRow]:
-    """The ``BAD_SIGNATURE`` of each version of one object that must not be believed.
+    """The ``BAD_SIGNATURE`` of each version of one object that must not be believed, and the writes
+    of others than its keepers that are to be believed all the same.
 
     ``writes`` are the trail's events about the object. Only a proven one names anybody.
     """
+    writes = list(writes)
     proven = sorted((w for w in writes if w.proven), key=lambda w: (w.time, w.event_id))
     found = {c.statement_version: c for c in sorted(checks, key=lambda c: c.written_at)}
-    for version, check in sorted(found.items()):
-        if check.trouble is None:
-            continue
+    bad = {version: check for version, check in found.items() if check.trouble is not None}
+    for write in writes:
+        if write.version_id not in bad:
+            yield from written_beside_the_records(write, policy)
+    for version, check in sorted(bad.items()):
         named = (w for w in proven if w.version_id in (version, None, UNVERSIONED))
-        write = next(named, None)
+        culprit = next(named, None)
         reason = f"This lineage statement must not be believed: {check.trouble}."
-        if write is not None:
-            reason = f"{reason[:-1]}; it was written by {write.who.arn}."
+        if culprit is not None:
+            reason = f"{reason[:-1]}; it was written by {culprit.who.described}."
         yield row_of_call(
             Verdict.BAD_SIGNATURE,
             reason,
             bucket=check.bucket,
             key=check.statement_key,
             version_id=version,
-            time=write.time if write else check.written_at,
+            time=culprit.time if culprit else check.written_at,
             policy=policy,
-            culprit=write,
+            culprit=culprit,
         )

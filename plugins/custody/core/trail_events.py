@@ -1,8 +1,8 @@
-"""S3 data events as CloudTrail delivers them: late, more than once, in no order.
+"""CloudTrail's log files, and S3's data events in them: late, more than once, in no order.
 
-Formats: "CloudTrail record contents" and "CloudTrail userIdentity element" in the AWS CloudTrail
-User Guide. Only what the ledger asks of an event is read; other services' events, failed calls and
-reads are passed over.
+Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide. Only what the ledger asks of
+an event is read; failed calls, reads, and other services' events but those of
+`custody.core.management_events` are passed over.
 """
 
 from __future__ import annotations
@@ -12,15 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from custody.core.management_events import ManagementEvent, is_management, read_management_event
+from custody.core.principals import (
+    Principal,
+    better_known,
+    check_event_version,
+    read_principal,
+    remark,
+)
 from custody.core.s3_fields import checked_key, instant
-from custody.core.untrusted import MAX_TEXT, Fields, MalformedInput, load_json
+from custody.core.untrusted import Fields, MalformedInput, load_json
 
 MAX_LOG_BYTES: Final = 256 * 1024 * 1024
 MAX_LOG_RECORDS: Final = 1_000_000
 
 WRITES: Final = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"})
 REMOVALS: Final = frozenset({"DeleteObject", "DeleteObjects"})
-UNNAMED: Final = "an unnamed principal"
 
 _TOP_LEVEL: Final = {
     "eventTime": ("time",),
@@ -33,21 +40,6 @@ _TOP_LEVEL: Final = {
     "userAgent": ("user_agent",),
 }
 """What of a `TrailEvent` comes from each field an addendum may name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who made a call. ``arn`` is a service's name where it has no ARN; ``role_arn`` is the role
-    behind a session."""
-
-    arn: str
-    type: str | None
-    id: str | None
-    role_arn: str | None
-
-    def is_one_of(self, arns: Iterable[str]) -> bool:
-        """Whether the principal, or the role behind its session, is named."""
-        return bool({self.arn, self.role_arn} & set(arns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +78,15 @@ class TrailEvent:
 
 @dataclass(frozen=True, slots=True)
 class LogContent:
-    """What the log file ``log`` tells: the writes and removals, whoever did anything (by principal
-    id), and a description of each record that does not have CloudTrail's shape."""
+    """What the log file ``log`` tells: the writes and removals, whoever did anything to objects (by
+    principal id), a description of each record that does not have CloudTrail's shape, and the
+    management events that matter."""
 
     log: str
     events: tuple[TrailEvent, ...]
     principals: Mapping[str, Principal]
     problems: tuple[str, ...]
+    calls: tuple[ManagementEvent, ...] = ()
 
 
 def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = None) -> LogContent:
@@ -106,10 +100,15 @@ def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = Non
     events: list[TrailEvent] = []
     principals: dict[str, Principal] = {}
     problems: list[str] = []
+    calls: list[ManagementEvent] = []
     for i, item in enumerate(document.items("Records", max_items=MAX_LOG_RECORDS)):
         try:
             fields = Fields.of(item, f"Records[{i}]")
-            who = _principal(fields.child("userIdentity"))
+            if is_management(fields):
+                call = read_management_event(fields, log=log, proven=proven, digest=digest)
+                calls += [call] if call is not None else []
+                continue
+            who = read_principal(fields.child("userIdentity"))
             if who.id is not None:
                 principals[who.id] = better_known(principals.get(who.id, who), who)
             event = _event(fields, who, log, proven, digest if proven else None)
@@ -118,16 +117,7 @@ def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = Non
         else:
             if event is not None:
                 events.append(event)
-    return LogContent(log, tuple(events), principals, tuple(problems))
-
-
-def better_known(one: Principal, other: Principal) -> Principal:
-    """Of two views of the principal of one id, the fuller, whichever comes first."""
-    return max(
-        one,
-        other,
-        key=lambda p: (p.arn not in (p.id, UNNAMED), p.role_arn is not None, repr(p)),
-    )
+    return LogContent(log, tuple(events), principals, tuple(problems), tuple(calls))
 
 
 def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
@@ -162,16 +152,16 @@ def _event(
         fields.text("eventSource") != "s3.amazonaws.com"
         or name not in WRITES | REMOVALS
         or fields.has("errorCode")
-        or _text(fields, "eventCategory") == "Aggregated"
+        or fields.optional_text("eventCategory") == "Aggregated"
     ):
         return None
-    _check_version(fields)
+    check_event_version(fields)
     request = fields.child("requestParameters")
     response = fields.child("responseElements") if fields.has("responseElements") else None
     extra = fields.child("additionalEventData") if fields.has("additionalEventData") else None
     addendum = fields.child("addendum") if fields.has("addendum") else None
-    original = _text(addendum, "originalEventID") if addendum else None
-    answered = _text(response, "x-amz-version-id") if response else None
+    original = addendum.optional_text("originalEventID") if addendum else None
+    answered = response.optional_text("x-amz-version-id") if response else None
     asked = _asked_version(request) if name in REMOVALS else None
     return TrailEvent(
         event_id=original or fields.text("eventID"),
@@ -181,42 +171,21 @@ def _event(
         key=None if name == "DeleteObjects" else _key(request),
         version_id=asked or answered,
         delete_marker=name == "DeleteObject" and asked is None,
-        request_id=_text(fields, "requestID"),
+        request_id=fields.optional_text("requestID"),
         bytes_in=_bytes(extra) if extra else None,
         who=who,
-        source_ip=_remark(fields, "sourceIPAddress"),
-        user_agent=_remark(fields, "userAgent"),
+        source_ip=remark(fields, "sourceIPAddress"),
+        user_agent=remark(fields, "userAgent"),
         updates=_updates(addendum) if addendum and original else None,
         log=log,
         proven=proven,
-        upload_id=_text(request, "uploadId") if name == "CompleteMultipartUpload" else None,
+        upload_id=request.optional_text("uploadId") if name == "CompleteMultipartUpload" else None,
         digest=digest,
     )
 
 
 def _asked_version(request: Fields) -> str | None:
-    return _text(request, "versionId") or _text(request, "x-amz-version-id")
-
-
-def _check_version(fields: Fields) -> None:
-    """``eventVersion`` 1.x: the same major version, whatever was added since."""
-    if fields.text("eventVersion").partition(".")[0] != "1":
-        raise MalformedInput(fields.where("eventVersion"), "must be 1.x")
-
-
-def _principal(fields: Fields) -> Principal:
-    issuer = None
-    if fields.has("sessionContext"):
-        context = fields.child("sessionContext")
-        if context.has("sessionIssuer"):
-            issuer = _text(context.child("sessionIssuer"), "arn")
-    identity = _text(fields, "principalId")
-    return Principal(
-        arn=_text(fields, "arn") or _text(fields, "invokedBy") or identity or UNNAMED,
-        type=_text(fields, "type"),
-        id=identity,
-        role_arn=issuer,
-    )
+    return request.optional_text("versionId") or request.optional_text("x-amz-version-id")
 
 
 def _key(request: Fields) -> str:
@@ -235,20 +204,5 @@ def _bytes(extra: Fields) -> int | None:
 
 def _updates(addendum: Fields) -> tuple[str, ...]:
     """The fields an addendum updates, such as ``"userAgent,sourceIPAddress"``."""
-    named = _text(addendum, "updatedFields") or ""
+    named = addendum.optional_text("updatedFields") or ""
     return tuple(name.strip() for name in named.split(",") if name.strip())
-
-
-def _text(fields: Fields, name: str) -> str | None:
-    """A text, or None where the field is missing, null or empty."""
-    if not fields.has(name) or fields.values[name] == "":
-        return None
-    return fields.text(name)
-
-
-def _remark(fields: Fields, name: str) -> str | None:
-    """What a caller says of itself, cut to size: saying a lot gets nobody out of the ledger."""
-    value = fields.values.get(name)
-    if not isinstance(value, str) or not value:
-        return None
-    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")

@@ -123,6 +123,10 @@ class Fields:
             raise MalformedInput(self.where(name), "holds half of a surrogate pair") from error
         return value
 
+    def optional_text(self, name: str) -> str | None:
+        """A text as ``text`` reads it, or None where the field is missing, null or empty."""
+        return self.text(name) if self.has(name) and self.values[name] != "" else None
+
     def count(self, name: str) -> int:
         """A whole number that is zero or more and fits 64 bits, as sizes in bytes do."""
         value = self._required(name)

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from custody.core.landing import LandingRecord, Record, UnreadableRecord
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent
 
 
 class Verdict(StrEnum):
@@ -49,8 +50,11 @@ class Policy:
     """What is expected of honest witnesses.
 
     ``layers`` names the layer of each bucket of the platform; ``writers`` the ARNs (of users, or of
-    roles) that may write to a layer; ``recorders`` the roles that may write records. ``as_of`` is
-    the time of judging and ``grace`` how long a witness may be late.
+    roles) that may write to a layer; ``recorders`` the roles that may write records, ``keepers``
+    who may write to the provenance bucket beside them, by prefix of the key. ``takers`` names the
+    platform's roles, and who may take each beside AWS's own services. ``trail`` is the name of the
+    trail, ``database`` the Glue database and ``cataloguers`` who may change its tables and
+    partitions. ``as_of`` is the time of judging and ``grace`` how long a witness may be late.
     """
 
     as_of: datetime
@@ -58,6 +62,11 @@ class Policy:
     layers: Mapping[str, str]
     writers: Mapping[str, tuple[str, ...]]
     recorders: tuple[str, ...]
+    keepers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    takers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trail: str = ""
+    database: str = ""
+    cataloguers: tuple[str, ...] = ()
 
     @property
     def grace_text(self) -> str:
@@ -192,7 +201,8 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     if not who.is_one_of(policy.writers.get(layer, ())):
         return _by_caller(
             Verdict.UNEXPECTED_PRINCIPAL,
-            f"{who.arn} wrote this version and is not one of the declared writers of {layer}.",
+            f"{who.described} wrote this version and is not one of the declared writers of "
+            f"{layer}.",
             write,
         )
     return _by_caller(
@@ -245,7 +255,7 @@ def _one_witness(facts: VersionFacts, policy: Policy) -> Judgement:
         return _by_caller(
             Verdict.UNWITNESSED,
             "No CloudTrail event shows anybody writing this version; its record was written by "
-            f"{facts.outsider.who.arn}, who is not the recorder.",
+            f"{facts.outsider.who.described}, who is not the recorder.",
             facts.outsider,
         )
     return _by_claim(
@@ -264,7 +274,7 @@ def _bad_signature(facts: VersionFacts) -> Judgement | None:
         return None
     reason = f"The record {bad.place} is not to be believed: {bad.trouble}."
     if facts.outsider is not None:
-        reason = reason[:-1] + f"; it was written by {facts.outsider.who.arn}."
+        reason = reason[:-1] + f"; it was written by {facts.outsider.who.described}."
         return _by_caller(Verdict.BAD_SIGNATURE, reason, facts.outsider)
     if facts.proven_write is not None:
         return _by_caller(Verdict.BAD_SIGNATURE, reason, facts.proven_write)
@@ -280,7 +290,7 @@ def _conflict(facts: VersionFacts) -> Judgement | None:
         listed = ", ".join(f"{sha256[:12]} ({size} bytes)" for sha256, size in contents)
         reason = f"{len(claims)} records disagree about this version: {listed}"
         if outsider is not None:
-            reason += f"; one was written by {outsider.who.arn}, who is not the recorder"
+            reason += f"; one was written by {outsider.who.described}, who is not the recorder"
         if write is not None:
             reason += f"; the object was written by {write.who.arn}"
         return _contradiction(reason + ".", facts)
@@ -290,13 +300,13 @@ def _conflict(facts: VersionFacts) -> Judgement | None:
             "record"
         )
         if outsider is not None:
-            reason += f", written by {outsider.who.arn}"
+            reason += f", written by {outsider.who.described}"
         return _contradiction(reason + ".", facts)
     if write is None or not claims:
         return None
     if outsider is not None:
         return _contradiction(
-            f"A record of this version was written by {outsider.who.arn}, who is not the "
+            f"A record of this version was written by {outsider.who.described}, who is not the "
             f"recorder; the object was written by {write.who.arn}.",
             facts,
         )

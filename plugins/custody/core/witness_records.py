@@ -45,7 +45,7 @@ class ReadEnvelope:
     """One stored version of a record object, read and checked once.
 
     ``claim`` is what it says, None if that cannot be read; ``trouble`` why it is not to be
-    believed, None if it is.
+    believed, None if it is. ``was_read`` is false where S3 did not hand it out, which may change.
     """
 
     bucket: str
@@ -55,6 +55,7 @@ class ReadEnvelope:
     key_id: str | None
     claim: Record | None
     trouble: str | None
+    was_read: bool = True
 
 
 def read_envelope(

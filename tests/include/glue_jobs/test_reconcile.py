@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,20 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 from tests.include.glue_jobs.landing_zone import PROVENANCE, LandingZone
 from tests.plugins.custody.core.ledger_testimony import CASES, said_in
+from tests.plugins.custody.core.management_records import (
+    INSIDER,
+    ROLE,
+    partition_moved,
+    role_taken,
+    session,
+    switched,
+)
 from tests.plugins.custody.core.test_ledger import rows
 from tests.plugins.custody.core.trail_records import USER, put
 
 import reconcile
 from custody.aws.spark_checks import Checks
-from custody.core.ledger import LedgerRow, TrailDefect
+from custody.core.ledger import LedgerRow, Outage, TrailDefect
 from custody.core.lineage_checks import LineageCheck
 from custody.core.lineage_trust import LineageKeys
 from custody.core.record_checks import RecordCheck
@@ -91,6 +100,45 @@ def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) 
     assert broken["AWSLogs/x"].principal_arn == "arn:aws:iam::111122223333:user/crm-export"
     assert broken["AWSLogs/x"].verdict_reason.startswith("The log file was deleted.")
     assert "Records[3].eventName: is missing" in broken["AWSLogs/y"].verdict_reason
+
+
+def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession) -> None:
+    """Of two logs, one tells who took the role, stopped the trail and moved a partition."""
+    writes = json.dumps({"Records": [put(userIdentity=session("glue", "ASIA1"))]})
+    calls = json.dumps(
+        {
+            "Records": [
+                role_taken("glue", "ASIA1", INSIDER),
+                switched("StopLogging", INSIDER, "06:10:00"),
+                partition_moved(INSIDER, eventID="m3"),
+            ]
+        }
+    )
+    policy = replace(
+        said_in(CASES / "pending_while_a_witness_may_still_come").policy,
+        as_of=WINDOW.as_of,
+        layers={"raw": "bronze", "trail": "trail"},
+        writers={"bronze": (f"{ROLE}glue",)},
+        takers={f"{ROLE}glue": ()},
+        trail="custody-local",
+        database="custody_local",
+    )
+    gap = TrailDefect("trail", "d", "null", WINDOW.start, "A gap.", Outage(None, None))
+    rows = reconcile.ledger(
+        spark.sparkContext.parallelize(
+            [read_log(log.encode(), log="log", proven=True) for log in (writes, calls)], 2
+        ),
+        spark.sparkContext.parallelize([], 1),
+        [gap],
+        policy,
+        WINDOW,
+    ).collect()
+    assert {row.principal_arn for row in rows} == {INSIDER["arn"]}
+    assert sorted(row.verdict for row in rows) == [
+        "TRAIL_BROKEN",
+        "UNEXPECTED_PRINCIPAL",
+        "UNRECORDED",
+    ]
 
 
 def test_only_rows_of_the_window_are_written_each_in_its_hour(

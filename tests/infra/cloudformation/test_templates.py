@@ -469,6 +469,7 @@ def settings() -> dict[str, str]:
 def test_the_settings_are_these() -> None:
     assert set(settings()) == {
         "account_id",
+        "airflow_trusted_arns",
         "analytics_bucket",
         "artifacts_bucket",
         "audit_job",
@@ -530,6 +531,25 @@ def test_a_message_that_keeps_failing_is_kept(
     assert "-dlq" in plain(queue["RedrivePolicy"]["deadLetterTargetArn"])
     mappings = [r["Properties"] for _, _, r in RESOURCES if r["Type"].endswith("SourceMapping")]
     assert [m["FunctionResponseTypes"] for m in mappings] == [["ReportBatchItemFailures"]]
+
+
+@pytest.mark.parametrize(("stack", "name", "role"), of_type("AWS::IAM::Role"))
+def test_a_session_of_a_role_lasts_no_longer_than_who_took_it_is_looked_for(
+    stack: str, name: str, role: Mapping[str, Any]
+) -> None:
+    assert "MaxSessionDuration" not in role, "IAM's default is an hour"
+
+
+def test_the_trail_sees_who_takes_roles_and_changes_settings() -> None:
+    """Without a readOnly filter, as taking a role is a read; AWS lets a trail leave out KMS."""
+    selectors = LOADED["trail"]["Resources"]["Trail"]["Properties"]["AdvancedEventSelectors"]
+    (fields,) = [
+        selector["FieldSelectors"]
+        for selector in selectors
+        if {"Field": "eventCategory", "Equals": ["Management"]}
+        in selector.get("FieldSelectors", [])
+    ]
+    assert fields[1:] == [{"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}]
 
 
 def test_the_trail_sees_every_bucket_and_signs_its_digests() -> None:

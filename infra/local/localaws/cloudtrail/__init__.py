@@ -1,10 +1,11 @@
-"""CloudTrail's delivery: S3 data events in AWS's format, log files, signed digests, public keys.
+"""CloudTrail's delivery: data and management events, log files, signed digests, public keys.
 
 ministack keeps the control plane (trails, selectors, ``LookupEvents``); this package does what
 follows from it. The life of one event:
 
-1. `observer` sees an S3 call pass, `events` turns it into a record, `selectors` finds the trails
-   that want it and `journal` has it on disk before the caller gets the answer;
+1. `observer` sees an S3 call pass and `events` turns it into a record, `apicalls` and `management`
+   do for all other calls; `selectors` finds the trails that want it and `journal` has it on disk
+   before the caller gets the answer;
 2. `delivery` writes what is due as a log file into each trail's bucket, as the service;
 3. `digests` lists the files of each hour in a signed chain; `publickeys` serves the keys.
 

@@ -70,7 +70,7 @@ class Delivery:
     async def run_once(self) -> None:
         """Deliver what is due now, then the digests of the windows that have closed."""
         async with self._lock:
-            self._follow_trails()
+            await self._follow_trails()
             await self._deliver(self._clock())
             await self._digest_due()
 
@@ -80,7 +80,7 @@ class Delivery:
         Raises DeliveryError when a bucket refuses (what it refused stays, and is tried again).
         """
         async with self._lock:
-            self._follow_trails()
+            await self._follow_trails()
             written = await self._deliver(math.inf)
             if refused := {file.trail for file in self._journal.planned_files()}:
                 errors = (
@@ -95,7 +95,7 @@ class Delivery:
         A digest's name and window count in seconds: this waits for the current one to be over.
         """
         async with self._lock:
-            self._follow_trails()
+            await self._follow_trails()
             await self._deliver(self._clock())
             chains = [
                 chain
@@ -179,19 +179,26 @@ class Delivery:
             if trail.logging and trail.validated and trail.covers(self._place.region)
         ]
 
-    def _follow_trails(self) -> None:
+    async def _follow_trails(self) -> None:
         """Begin chains of trails that are now validated, end those of trails that no longer are.
 
-        A chain that is to end lists what was delivered so far in a last digest first.
+        A chain that is to end lists what was delivered so far in a last digest first. Of a trail
+        that was stopped, that is everything up to the call that stopped it.
         """
         validated = {trail.arn for trail in self._validated()}
         known = {trail.arn: trail for trail in self._trails.of(self._place.account_id)}
         chained = set(self._journal.chained_trails())
         now = math.floor(self._clock())
+        stopped = [trail for trail in known.values() if not trail.logging and trail.arn in chained]
+        for trail in stopped:
+            self._plan_files(trail, math.inf)
+        if stopped:
+            await self._write_files(known)
+            now = math.floor(self._clock())
         for arn in sorted(chained - validated):
-            chain, trail = self._journal.chain(arn), known.get(arn)
-            if chain and trail and self._journal.undigested(arn, now + 1):
-                self._plan_digest(trail, Window(chain.window_start, now + 1))
+            chain, ended = self._journal.chain(arn), known.get(arn)
+            if chain and ended and self._journal.undigested(arn, now + 1):
+                self._plan_digest(ended, Window(chain.window_start, now + 1))
             self._journal.end_chain(arn)
         for arn in sorted(validated - chained):
             self._journal.start_chain(arn, now)

@@ -364,7 +364,12 @@ class Journal:
 
 def _write_of(record: Record) -> tuple[str, str, str] | None:
     parameters = record["requestParameters"]
-    if record["readOnly"] or "errorCode" in record or "key" not in parameters:
+    if (
+        record["eventCategory"] != "Data"
+        or record["readOnly"]
+        or "errorCode" in record
+        or "key" not in parameters
+    ):
         return None
     version_id = (record["responseElements"] or {}).get("x-amz-version-id", "null")
     return parameters["bucketName"], parameters["key"], version_id

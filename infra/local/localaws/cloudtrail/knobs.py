@@ -42,10 +42,10 @@ class Match:
 
     def fits(self, record: Record) -> bool:
         """Whether an S3 data event fits."""
-        parameters = record["requestParameters"]
+        parameters = record["requestParameters"] or {}
         return (
             self.event_name in (None, record["eventName"])
-            and self.bucket in (None, parameters["bucketName"])
+            and self.bucket in (None, parameters.get("bucketName"))
             and self.key in (None, parameters.get("key"))
         )
 

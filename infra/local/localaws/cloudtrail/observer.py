@@ -71,12 +71,12 @@ def _is_s3(head: Head) -> bool:
 
 
 def _call(scope: Scope, head: Head) -> S3Call | None:
-    bucket = _virtual_bucket(head.headers.get("host", ""))
+    bucket = virtual_bucket(head.headers.get("host", ""))
     query = query_of(scope.get("query_string", b""))
     return parse(head.method, head.raw_path.encode("latin-1"), query, head.headers, bucket)
 
 
-def _virtual_bucket(host: str) -> str | None:
+def virtual_bucket(host: str) -> str | None:
     """The bucket in the host of a virtual-hosted request, by ministack's own rule."""
     bucket: str | None = ministack.app._extract_s3_vhost_bucket(host)  # noqa: SLF001
     return None if bucket in ministack.app._NON_S3_VHOST_NAMES else bucket  # noqa: SLF001

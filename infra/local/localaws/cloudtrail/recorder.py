@@ -1,4 +1,4 @@
-"""From a finished S3 call to the journal: which trails want it, and what the knobs make of it."""
+"""From a finished call to the journal: which trails want it, and what the knobs make of it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from localaws.cloudtrail import events, selectors
+from localaws.cloudtrail import events, management, selectors
 from localaws.cloudtrail.events import Actor, Outcome, Record
 from localaws.cloudtrail.journal import Journal
 from localaws.cloudtrail.knobs import Knobs
+from localaws.cloudtrail.management import Answer, ApiCall
 from localaws.cloudtrail.notifications import Notification
 from localaws.cloudtrail.place import Place
 from localaws.cloudtrail.s3calls import S3Call
@@ -60,6 +61,45 @@ class Recorder:
         wanting = [trail.arn for trail in trails if self._wants(trail, record)]
         if not wanting and call.read_only:
             return
+        self._append(record, wanting, notified)
+
+    def trails(self) -> list[Trail]:
+        """Every trail as it stands."""
+        return self._trails.of(self._place.account_id)
+
+    def logs_management(self) -> bool:
+        """Whether any trail logs management events at all."""
+        return any(
+            trail.logging and selectors.selects_management(trail.selectors)
+            for trail in self.trails()
+        )
+
+    def record_call(
+        self,
+        call: ApiCall,
+        request: bytes,
+        actor: Actor,
+        answer: Answer,
+        before: Sequence[Trail],
+    ) -> None:
+        """Journal an API call for every trail that wants it; it is on disk when this returns.
+
+        A trail logs the call that stops it and the call that starts it: `before` are the trails as
+        they were.
+        """
+        record = management.build(
+            call, request, actor, answer, event_id=str(uuid.uuid4()), place=self._place
+        )
+        if record is None:
+            return
+        known = [*before, *self.trails()] if call.service == "cloudtrail" else before
+        wanting = sorted({trail.arn for trail in known if self._wants(trail, record)})
+        if wanting:
+            self._append(record, wanting, ())
+
+    def _append(
+        self, record: Record, wanting: Sequence[str], notified: Sequence[Notification]
+    ) -> None:
         own = record["userIdentity"].get("invokedBy") == events.CLOUDTRAIL
         # Rehearsed accidents happen to what people do, not to our own deliveries.
         holds = [0.0] if own or not wanting else self._knobs.holds(record)

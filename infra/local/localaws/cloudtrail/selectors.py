@@ -1,4 +1,4 @@
-"""Which S3 data events a trail wants: its basic or advanced event selectors.
+"""Which events a trail wants, S3's data events and all management events: its selectors.
 
 Rules: ``PutEventSelectors`` in AWS's CloudTrail API reference. Pure.
 """
@@ -13,6 +13,7 @@ from localaws.cloudtrail.events import Record, resource_arn
 Selector = Mapping[str, Any]
 
 _S3_OBJECT = "AWS::S3::Object"
+_MANAGEMENT = "Management"
 
 
 class SelectorError(ValueError):
@@ -20,7 +21,7 @@ class SelectorError(ValueError):
 
 
 def wants(selectors: Sequence[Selector], record: Record) -> bool:
-    """Whether any of a trail's selectors selects this S3 data event.
+    """Whether any of a trail's selectors selects this event.
 
     Raises SelectorError for a field or operator AWS does not document.
     """
@@ -30,10 +31,27 @@ def wants(selectors: Sequence[Selector], record: Record) -> bool:
     )
 
 
+def selects_management(selectors: Sequence[Selector]) -> bool:
+    """Whether any of a trail's selectors may select a management event."""
+    return any(
+        any(
+            condition.get("Field") == "eventCategory" and _MANAGEMENT in condition.get("Equals", [])
+            for condition in selector["FieldSelectors"]
+        )
+        if "FieldSelectors" in selector
+        else selector.get("IncludeManagementEvents", True)
+        for selector in selectors
+    )
+
+
 def _basic(selector: Selector, record: Record) -> bool:
     wanted = selector.get("ReadWriteType", "All")
     if wanted != "All" and (wanted == "ReadOnly") != record["readOnly"]:
         return False
+    if record["eventCategory"] == _MANAGEMENT:
+        left_out = selector.get("ExcludeManagementEventSources", [])
+        included: bool = selector.get("IncludeManagementEvents", True)
+        return included and record["eventSource"] not in left_out
     arn = resource_arn(record)
     # "arn:aws:s3" alone means every bucket; anything longer is a prefix of the object's ARN.
     return any(
@@ -44,14 +62,18 @@ def _basic(selector: Selector, record: Record) -> bool:
     )
 
 
+def _is_management(record: Record) -> bool:
+    return bool(record["eventCategory"] == _MANAGEMENT)
+
+
 _FIELDS: dict[str, Callable[[Record], str]] = {
     "eventCategory": lambda record: record["eventCategory"],
     "eventName": lambda record: record["eventName"],
     "eventSource": lambda record: record["eventSource"],
     "eventType": lambda record: record["eventType"],
     "readOnly": lambda record: "true" if record["readOnly"] else "false",
-    "resources.type": lambda _record: _S3_OBJECT,
-    "resources.ARN": resource_arn,
+    "resources.type": lambda record: "" if _is_management(record) else _S3_OBJECT,
+    "resources.ARN": lambda record: "" if _is_management(record) else resource_arn(record),
     "userIdentity.arn": lambda record: record["userIdentity"].get("arn", ""),
     "sessionCredentialFromConsole": lambda _record: "",
 }

@@ -14,6 +14,7 @@ from typing import Any
 
 from ministack.services import cloudtrail as control_plane
 
+from localaws.cloudtrail.apicalls import observe_api
 from localaws.cloudtrail.bucketwriter import BucketWriter
 from localaws.cloudtrail.delivery import Delivery
 from localaws.cloudtrail.journal import Journal
@@ -42,6 +43,7 @@ class CloudTrail:
         cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
         chain = durable.wrap(cloudtrail.observe(ministack.app.app))
         cloudtrail.deliver_through(chain)   # its own files are as durable as anybody's
+        app = cloudtrail.observe_api(everything)
 
     `start` opens the journal; requests must not come before.
     """
@@ -70,6 +72,10 @@ class CloudTrail:
         observed = observe(app, self._recorder, self._place.account_id)
         self.deliver_through(observed)
         return observed
+
+    def observe_api(self, app: App) -> App:
+        """Wrap the whole local AWS, whose every call is a trail's to log that wants it."""
+        return observe_api(app, self._recorder, self._place.account_id)
 
     def deliver_through(self, app: App) -> None:
         """Write log files and digests through `app`: what `observe` gave, or a wrap of it."""

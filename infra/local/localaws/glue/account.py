@@ -10,6 +10,8 @@ from localaws.clients import session
 from localaws.root import root_keys
 from localaws.settings import Settings
 
+SERVICE = "glue.amazonaws.com"
+
 
 @dataclass(frozen=True, slots=True)
 class RoleSession:
@@ -41,7 +43,8 @@ class Account:
         with self._lock:
             if service not in self._own:
                 root = root_keys(self._settings)
-                own = session(self._settings, root.access_key_id, root.secret_access_key)
+                keys = (root.access_key_id, root.secret_access_key)
+                own = session(self._settings, *keys, service=SERVICE)
                 self._own[service] = self._client(own, service)
             return self._own[service]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.glue.account import Account, RoleSession
+from localaws.glue.account import SERVICE, Account, RoleSession
 
-SERVICE = "glue.amazonaws.com"
 # Glue renews the credentials of a run as it goes; ours are given once and must last.
 _SESSION_SECONDS = 12 * 3600
 

@@ -130,7 +130,7 @@ class LocalAws:
             record
             for record in found
             if all(
-                record.get(name, record["requestParameters"].get(name)) == value
+                record.get(name, (record["requestParameters"] or {}).get(name)) == value
                 for name, value in wanted.items()
             )
         ]

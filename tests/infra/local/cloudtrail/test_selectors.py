@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.infra.local.cloudtrail.samples import record
+from tests.infra.local.cloudtrail.samples import COMPLETED, PLACE, actor, record
 
-from localaws.cloudtrail.selectors import SelectorError, wants
+from localaws.cloudtrail import management
+from localaws.cloudtrail.management import Answer, ApiCall
+from localaws.cloudtrail.selectors import SelectorError, selects_management, wants
 
 PUT = record("PutObject", "incoming/customers/a.csv", bucket="raw")
 GET = record("GetObject", "incoming/customers/a.csv", bucket="raw")
@@ -62,6 +64,44 @@ def advanced(**fields: dict[str, list[str]]) -> dict[str, Any]:
 )  # fmt: skip
 def test_advanced_selectors(selector: dict[str, Any], put: bool, get: bool) -> None:
     assert [wants([selector], PUT), wants([selector], GET)] == [put, get]
+
+
+STOPPED = management.build(
+    ApiCall("cloudtrail", "StopLogging"),
+    b"{}",
+    actor(),
+    Answer(200, {}, b"{}", "R1", COMPLETED),
+    event_id="e1",
+    place=PLACE,
+)
+MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
+
+
+@pytest.mark.parametrize(
+    ("selector", "any_at_all", "this_one"),
+    [
+        ({"ReadWriteType": "All"}, True, True),
+        ({"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}, True, False),
+        ({"IncludeManagementEvents": False}, False, False),
+        ({"ExcludeManagementEventSources": ["cloudtrail.amazonaws.com"]}, True, False),
+        ({"FieldSelectors": [MANAGEMENT]}, True, True),
+        (
+            {
+                "FieldSelectors": [
+                    MANAGEMENT,
+                    {"Field": "eventSource", "NotEquals": ["cloudtrail.amazonaws.com"]},
+                ]
+            },
+            True,
+            False,
+        ),
+        (advanced(), False, False),
+    ],
+)
+def test_management_events(selector: dict[str, Any], any_at_all: bool, this_one: bool) -> None:
+    assert selects_management([selector]) is any_at_all
+    assert STOPPED is not None
+    assert wants([selector], STOPPED) is this_one
 
 
 def test_any_selector_is_enough_and_none_is_not() -> None:

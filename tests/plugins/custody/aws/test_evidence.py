@@ -7,11 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.moto_aws import make_bucket
+from botocore.exceptions import ClientError
+from tests.moto_aws import answer, make_bucket, refusal
 from tests.plugins.custody.core.trail_records import put
 from tests.plugins.custody.trail_history import LAYOUT, NOON, log_key
 
-from custody.aws.evidence import LogToRead, logs_to_read, read_log_file
+from custody.aws.evidence import (
+    LogToRead,
+    StoredObject,
+    logs_to_read,
+    read_log_file,
+    read_record,
+)
 from custody.aws.trail_store import S3TrailStore
 from custody.core.trail_findings import (
     ProvenLog,
@@ -77,3 +84,43 @@ def test_a_log_that_cannot_be_read_tells_that(s3, trail):
     content = read_log_file(s3, LogToRead(trail, key, version_id, None, None))
     assert content.events == ()
     assert len(content.problems) == 1
+
+
+SSE_C = "The object was stored using a form of Server Side Encryption."
+PLANTED = StoredObject("provenance", "provenance/incoming/dt=2026-11-01/x.json", "v1", NOON)
+
+
+def get_object_says(s3: Any, code: str, message: str = "") -> None:
+    s3.meta.events.register(
+        "before-call.s3.GetObject", lambda **_: refusal(code, 400, message), unique_id="get"
+    )
+
+
+def encrypted_with(s3: Any, key: str | None) -> None:
+    head = {"SSEKMSKeyId": key} if key else {}
+    s3.meta.events.register("before-call.s3.HeadObject", lambda **_: answer(head))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "key"),
+    [
+        ("InvalidRequest", SSE_C, None),
+        ("InvalidObjectState", "", None),
+        ("AccessDenied", "", "arn:aws:kms:us-east-1:999999999999:key/theirs"),
+    ],
+    ids=["a customer's key", "archived", "a KMS key of somebody's"],
+)
+def test_a_record_that_nobody_can_read_is_not_to_be_believed(s3, code, message, key):
+    get_object_says(s3, code, message)
+    encrypted_with(s3, key)
+    found = read_record(s3, PLANTED, {})
+    assert (found.place, found.version_id, found.claim) == (PLANTED.key, "v1", None)
+    assert (found.trouble, found.was_read) == (f"S3 does not hand it out ({code})", False)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchVersion", "InvalidRequest", "SlowDown"])
+def test_what_is_not_the_records_fault_is_raised(s3, code):
+    get_object_says(s3, code)
+    encrypted_with(s3, None)
+    with pytest.raises(ClientError, match=code):
+        read_record(s3, PLANTED, {})

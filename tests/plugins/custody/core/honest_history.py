@@ -21,6 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import strategies as st
+from tests.plugins.custody.core.management_records import (
+    call,
+    partition_moved,
+    role_taken,
+    service,
+    switched,
+)
 from tests.plugins.custody.core.notices import notice
 
 from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
@@ -40,6 +47,8 @@ PROVENANCE: Final = "provenance"
 LAYERS: Final = {"raw": "bronze", "processed": "silver", "analytics": "gold"}
 GLUE: Final = "arn:aws:iam::111122223333:role/custody-local-glue"
 RECORDER: Final = "arn:aws:iam::111122223333:role/custody-local-recorder"
+AIRFLOW: Final = "arn:aws:iam::111122223333:role/custody-local-airflow"
+ENGINEER: Final = "arn:aws:iam::111122223333:user/platform-engineer"
 UPLOADERS: Final = tuple(
     f"arn:aws:iam::111122223333:user/{name}" for name in ("crm-export", "web-shop", "partner-feed")
 )
@@ -60,7 +69,9 @@ class Activity(StrEnum):
     THAW = "a version fetched back from an archive"
     REFUSED = "an upload refused, then done"
     READ = "reading"
-    SPARK = "a job that writes, renames and clears up"
+    SPARK = "a job that writes, renames and clears up, and says so"
+    PUBLISH = "Airflow points partitions at new files"
+    DEPLOY = "an engineer deploys with CloudFormation, and runs a DAG as Airflow"
 
 
 @dataclass(frozen=True)
@@ -199,8 +210,8 @@ class Platform:
             case Activity.READ:
                 for name in ("GetObject", "HeadObject", "ListObjects"):
                     self._call(at, hour, uploader, name, "raw", key)
-            case Activity.SPARK:
-                self._spark(at, hour)
+            case _:
+                self._run(at, hour)
 
     def history(self) -> History:
         slots: defaultdict[datetime, list[Mapping[str, Any]]] = defaultdict(list)
@@ -231,8 +242,16 @@ class Platform:
                 again, hour, who, "CompleteMultipartUpload", "raw", key, answer, uploadId=upload
             )
 
+    def _run(self, at: datetime, hour: Hour) -> None:
+        if hour.activity is Activity.SPARK:
+            self._spark(at, hour)
+        elif hour.activity is Activity.PUBLISH:
+            self._publish(at, hour, self._session(at, hour, AIRFLOW, service("airflow")))
+        else:
+            self._deploy(at, hour)
+
     def _spark(self, at: datetime, hour: Hour) -> None:
-        layer, job = hour.layer, _session(GLUE, "job")
+        layer, job = hour.layer, self._session(at, hour, GLUE, service("glue"))
         folder = f"{LAYERS[layer]}/customers/dt=2026-11-01"
         work = f"{folder}/_temporary/0/task-{hour.key}/part-0.parquet"
         part = f"{folder}/run={self._id('run-')}/part-0.parquet"
@@ -249,6 +268,54 @@ class Platform:
             answer = marker if hour.version_named else None
             self._call(then(), hour, job, "DeleteObject", layer, key, answer)
         self._call(then(), hour, job, "DeleteObjects", layer, "", delete="")
+        lineage = f"provenance/lineage/dt=2026-11-01/{self._id('l')}.json"
+        answer = {"x-amz-version-id": self._id("p")}
+        self._call(then(), hour, job, "PutObject", PROVENANCE, lineage, answer)
+
+    def _publish(self, at: datetime, hour: Hour, airflow: Mapping[str, Any]) -> None:
+        """Airflow makes a table of ours, and points a partition that is there already."""
+        table = {"databaseName": "custody_local", "tableInput": {"name": "reconciliation"}}
+        self._manage(at, hour, call("glue", "CreateTable", dict(airflow), table))
+        self._manage(at, hour, partition_moved(dict(airflow)))
+
+    def _deploy(self, at: datetime, hour: Hour) -> None:
+        """What CloudFormation calls for an engineer, and what a console asks all day."""
+        engineer = dict(_user(ENGINEER)) | {"invokedBy": "cloudformation.amazonaws.com"}
+        clock = f"{at:%H:%M:%S}"
+        self._manage(
+            at, hour, switched("UpdateTrail", engineer, clock, enableLogFileValidation=True)
+        )
+        self._manage(at, hour, switched("StartLogging", engineer, clock))
+        self._manage(at, hour, call("glue", "UpdateDatabase", engineer, {"name": "custody_local"}))
+        self._manage(at, hour, call("ec2", "DescribeInstances", {}, "HIDDEN"))
+        theirs = {"databaseName": "of_others", "name": "t"}
+        self._manage(at, hour, call("glue", "DeleteTable", engineer, theirs))
+        self._publish(at, hour, self._session(at, hour, AIRFLOW, dict(_user(ENGINEER))))
+
+    def _session(
+        self, at: datetime, hour: Hour, role: str, taker: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Somebody takes a role, and acts in the session."""
+        key, name = self._id("ASIA"), role.rpartition("-")[2]
+        self._manage(at, hour, role_taken(name, key, dict(taker)))
+        return {**_session_of(role, "session"), "accessKeyId": key}
+
+    def _manage(self, at: datetime, hour: Hour, record: Mapping[str, Any]) -> None:
+        """A management event arrives as data events do: repeated, late, perhaps amended."""
+        whole = {
+            **record,
+            "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "eventID": self._id("m"),
+            "requestID": self._id("R"),
+        }
+        partial = {name: value for name, value in whole.items() if name not in hour.late}
+        for copy in range(hour.deliveries):
+            delay = timedelta(seconds=hour.event_delay * (copy + 1) // hour.deliveries)
+            self.arrivals.append((at + delay, partial))
+        if hour.late:
+            addendum = {"reason": "UPDATED_DATA", "originalEventID": whole["eventID"]}
+            late = whole | {"eventID": self._id("m"), "addendum": addendum}
+            self.arrivals.append((at + timedelta(seconds=hour.addendum_delay), late))
 
     # What S3, the recorder and CloudTrail make of it.
 
@@ -294,7 +361,7 @@ class Platform:
         record = landing_record(created, hashed, hashed_at)
         id_ = record_id(record.bucket, record.key, record.version_id)
         place = record_key(record.event.time, id_)
-        me = _session(RECORDER, "custody-local-recorder")
+        me = self._session(hashed_at, hour, RECORDER, service("lambda"))
         if place in self.records:
             self._refused(hashed_at, hour, me, "PutObject", PROVENANCE, place, "PreconditionFailed")
             return
@@ -401,7 +468,7 @@ def _user(arn: str) -> Mapping[str, Any]:
     return {"type": "IAMUser", "principalId": f"AIDA{name}", "arn": arn, "userName": name}
 
 
-def _session(role: str, session: str) -> Mapping[str, Any]:
+def _session_of(role: str, session: str) -> Mapping[str, Any]:
     name = role.rpartition("/")[2]
     return {
         "type": "AssumedRole",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)

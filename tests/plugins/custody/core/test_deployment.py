@@ -27,6 +27,8 @@ SETTINGS = {
     "provenance_bucket": "provenance",
     "trail_bucket": "trail",
     "trail_name": "custody-dev",
+    "database": "custody_dev",
+    "airflow_trusted_arns": "",
     "uploader_arns": "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:role/b",
     "bronze_to_silver_job": "to-silver",
     "silver_to_gold_job": "to-gold",
@@ -53,12 +55,26 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
         "gold": (f"{role}glue", f"{role}audit", f"{role}airflow"),
     }
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")
+    assert policy.keepers == {"provenance/lineage/": (f"{role}glue",), "seal/": (f"{role}audit",)}
+    services_only = ("glue", "audit", "airflow", "recorder", "recorder-large")
+    assert policy.takers == {role + name: () for name in services_only}
+    assert (policy.trail, policy.database) == ("custody-dev", "custody_dev")
+    assert policy.cataloguers == (f"{role}airflow",)
     assert (policy.as_of, policy.grace_text) == (AS_OF, "30 minutes")
 
 
 def test_lineage_is_stated_by_the_jobs_that_build() -> None:
     job = "arn:aws:glue:eu-central-1:111122223333:job/"
     assert builders(SETTINGS) == {f"{job}to-silver", f"{job}to-gold"}
+
+
+def test_airflow_may_be_run_by_others_than_mwaa() -> None:
+    trusted = "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:role/b"
+    settings = {**SETTINGS, "airflow_trusted_arns": trusted}
+    policy = policy_of(settings, as_of=AS_OF, grace=timedelta(minutes=30))
+    role = "arn:aws:iam::111122223333:role/custody-dev-"
+    assert policy.takers[f"{role}airflow"] == tuple(trusted.split(","))
+    assert policy.takers[f"{role}glue"] == ()
 
 
 def test_the_trail_is_where_the_settings_say() -> None:

@@ -141,6 +141,18 @@ def test_a_late_record_resolves_its_page_once_and_for_good():
     assert on_call.run() == []
 
 
+def test_whose_doing_it_is_is_told_once_it_is_known():
+    on_call = OnCall()
+    on_call.run(finding("TRAIL_BROKEN", principal_arn=None))
+    assert on_call.run(finding("TRAIL_BROKEN", principal_arn=None)) == []
+    named = finding("TRAIL_BROKEN", principal_arn="insider")
+    assert on_call.run(named) == [("named", "TRAIL_BROKEN", None)]
+    assert on_call.run(named) == []
+    # What is known once is not news again when a later run sees less.
+    assert on_call.run(finding("TRAIL_BROKEN", principal_arn=None)) == []
+    assert on_call.run(named) == []
+
+
 def test_what_comes_back_is_told_once_more():
     on_call = OnCall()
     on_call.run(finding())

@@ -25,17 +25,30 @@ from tests.plugins.custody.core.ledger_testimony import (
     read,
     said_in,
 )
+from tests.plugins.custody.core.management_records import (
+    INSIDER,
+    ROLE,
+    call,
+    partition_moved,
+    role_taken,
+    session,
+)
+from tests.plugins.custody.core.trail_records import put
 
 from custody.core.ledger import (
+    CATALOG,
     IllegibleRecord,
     LedgerRow,
+    ObjectHistory,
     TrailDefect,
+    catalog_rows,
     histories,
     illegible_row,
     rows_of,
     trail_row,
 )
-from custody.core.trail_events import Principal, TrailEvent, merge, read_log
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent, merge, read_log
 from custody.core.witness_records import read_testimony
 
 
@@ -132,6 +145,91 @@ def test_principals_are_matched_by_their_role() -> None:
     session = Principal("arn:aws:sts::1:assumed-role/x/s", "AssumedRole", "A:s", "arn:role/x")
     assert session.is_one_of(["arn:role/x"])
     assert not session.is_one_of(["arn:role/y"])
+
+
+def told(record: dict[str, Any], *, proven: bool = True) -> list[LedgerRow]:
+    """The rows of a change of the catalog."""
+    content = json.dumps({"Records": [record]}).encode()
+    rules = replace(
+        policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+        database="custody_local",
+        cataloguers=(f"{ROLE}airflow",),
+    )
+    calls = read_log(content, log="log", proven=proven).calls
+    return [row for call in calls for row in catalog_rows(call, rules)]
+
+
+def test_a_partition_that_somebody_else_moves_is_named_by_its_place_in_the_catalog() -> None:
+    (row,) = told(partition_moved(INSIDER, "s3://analytics/nothing/"))
+    assert (row.verdict, row.principal_arn) == ("UNEXPECTED_PRINCIPAL", INSIDER["arn"])
+    assert (row.bucket, row.object_key) == (CATALOG, "custody_local/reconciliation/2026-11-01/06")
+    assert (row.version_id, row.pipeline_layer) == ("null", "catalog")
+    assert "s3://analytics/nothing/" in row.verdict_reason
+    assert row.event_time == datetime(2026, 11, 1, 6, tzinfo=UTC)
+
+
+def test_moving_it_again_is_another_finding() -> None:
+    """Otherwise the second would never be paged: the first stays open."""
+    (one,) = told(partition_moved(INSIDER))
+    (other,) = told(partition_moved(INSIDER, requestID="M2", eventID="m2"))
+    assert one.fingerprint != other.fingerprint
+
+
+def test_whoever_keeps_the_catalog_changes_it_and_other_databases_are_not_ours() -> None:
+    assert told(partition_moved(session("airflow", "ASIA1"))) == []
+    others = {"databaseName": "other", "tableName": "t", "entries": []}
+    assert told(partition_moved(INSIDER, requestParameters=others)) == []
+    assert told(role_taken("glue", "ASIA1", INSIDER)) == []
+
+
+def test_dropped_tables_and_the_whole_database_are_named() -> None:
+    dropped = call("glue", "DeleteTable", INSIDER, {"databaseName": "custody_local", "name": "t"})
+    everything = call("glue", "DeleteDatabase", INSIDER, {"name": "custody_local"})
+    assert [row.object_key for row in told(dropped) + told(everything)] == [
+        "custody_local/t",
+        "custody_local",
+    ]
+
+
+def test_a_change_of_the_catalog_pages_nobody_before_it_is_proven() -> None:
+    (row,) = told(partition_moved(INSIDER), proven=False)
+    assert row.verdict == "PENDING"
+
+
+GLUE_SESSION, AUDIT_SESSION = session("glue", "ASIA1"), session("audit", "ASIA2")
+
+
+@pytest.mark.parametrize(
+    ("place", "who", "found"),
+    [
+        ("provenance/lineage/dt=2026-11-01/", GLUE_SESSION, []),
+        ("provenance/lineage/dt=2026-11-01/", AUDIT_SESSION, ["UNEXPECTED_PRINCIPAL"]),
+        ("seal/checkpoint", AUDIT_SESSION, []),
+        ("seal/checkpoint", INSIDER, ["UNEXPECTED_PRINCIPAL"]),
+        ("anything/else", GLUE_SESSION, ["UNEXPECTED_PRINCIPAL"]),
+        # What lies there is judged with what it claims to be: a record, or lineage.
+        ("provenance/incoming/dt=2026-11-01/x.json", INSIDER, []),
+        ("provenance/lineage/dt=2026-11-01/x.json", INSIDER, []),
+    ],
+)
+def test_who_may_write_beside_the_records(
+    place: str, who: dict[str, Any], found: list[str]
+) -> None:
+    rules = replace(
+        policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+        keepers={"provenance/lineage/": (f"{ROLE}glue",), "seal/": (f"{ROLE}audit",)},
+    )
+    record = put(userIdentity=who)
+    record["requestParameters"] |= {"bucketName": "provenance", "key": place}
+    for proven in (True, False):
+        events = read_log(
+            json.dumps({"Records": [record]}).encode(), log="log", proven=proven
+        ).events
+        history = ObjectHistory("provenance", place, events, ())
+        rows = list(rows_of(history, rules, {}))
+        assert [row.verdict for row in rows] == (found if proven else ["PENDING"] * len(found))
+        assert all(row.principal_arn == who["arn"] for row in rows)
+        assert all(row.version_id == "v1" for row in rows)
 
 
 def test_two_writes_that_name_no_version_are_two_findings() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tests.plugins.custody.core.lineages import LINEAGE, RUN
 from tests.plugins.custody.core.test_lineage_trust import TRUST, store
 from tests.plugins.custody.core.test_trail_events import event
-from tests.plugins.custody.core.trail_records import put
+from tests.plugins.custody.core.trail_records import USER, put
 
-from custody.core.lineage import statement_key
+from custody.core.lineage import LINEAGE_PREFIX, statement_key
 from custody.core.lineage_checks import (
     LineageCheck,
     check_statement,
@@ -31,6 +31,7 @@ POLICY = Policy(
     layers={"provenance": "provenance", "raw": "bronze"},
     writers={},
     recorders=(),
+    keepers={LINEAGE_PREFIX: (USER["arn"],)},
 )
 
 
@@ -106,6 +107,18 @@ def test_only_a_proven_write_of_this_version_names_anybody():
     assert (row.principal_arn, row.event_time) == (None, AT)
     (row,) = rows_of_statements([bad()], [*writes, written(second=40)], POLICY)
     assert (row.principal_arn, row.event_time.second) == (written().who.arn, 40)
+
+
+def test_somebody_elses_statement_is_unexpected_unless_it_is_bad():
+    policy = replace(POLICY, keepers={})
+    good = check(store()[PLACE])
+    (row,) = rows_of_statements([good], [written()], policy)
+    assert (row.verdict, row.version_id) == ("UNEXPECTED_PRINCIPAL", "p1")
+    (row,) = rows_of_statements([bad()], [written()], policy)
+    assert row.verdict == "BAD_SIGNATURE"
+    # One that was taken away before anybody could read it.
+    (row,) = rows_of_statements([], [written()], policy)
+    assert row.verdict == "UNEXPECTED_PRINCIPAL"
 
 
 def test_a_version_that_was_checked_twice_is_one_finding():

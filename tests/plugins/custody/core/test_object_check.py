@@ -24,8 +24,9 @@ from custody.core.landing import (
     to_statement,
 )
 from custody.core.object_check import CheckedVersion, Outcome, check_version
+from custody.core.principals import Principal
 from custody.core.recording import RECORDER
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.trail_events import TrailEvent
 from custody.core.witness_records import ReadEnvelope, TrustedKey, read_envelope
 
 AT = datetime(2026, 11, 1, 6, tzinfo=UTC)

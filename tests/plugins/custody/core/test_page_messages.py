@@ -122,6 +122,8 @@ def test_a_resolved_page_says_what_holds_now(now, headline, in_json):
 
 
 def test_a_reopened_page_says_so():
+    (page,) = pages_of([Change(Status.NAMED, finding())])
+    assert page.message.startswith("NAMED UNRECORDED (high): an object version was written")
     (page,) = pages_of([Change(Status.REOPENED, finding())])
     assert page.message.startswith("REOPENED UNRECORDED (high): an object version was written")
     assert [state.is_open for state in page.states] == [True]

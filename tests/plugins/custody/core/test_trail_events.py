@@ -14,15 +14,8 @@ from hypothesis import strategies as st
 from tests.plugins.custody.core.strategies import AWKWARD_KEYS, json_values
 from tests.plugins.custody.core.trail_records import USER, delete, put
 
-from custody.core.trail_events import (
-    UNNAMED,
-    LogContent,
-    Principal,
-    TrailEvent,
-    better_known,
-    merge,
-    read_log,
-)
+from custody.core.principals import UNNAMED, Principal, better_known
+from custody.core.trail_events import LogContent, TrailEvent, merge, read_log
 from custody.core.untrusted import MalformedInput
 
 
@@ -38,7 +31,7 @@ def event(record: Any, *, proven: bool = True) -> TrailEvent:
 
 
 def test_reads_everything_the_ledger_asks_for() -> None:
-    crm = Principal(USER["arn"], "IAMUser", "AIDACRMEXPORT", None)
+    crm = Principal(USER["arn"], "IAMUser", "AIDACRMEXPORT", None, USER["accessKeyId"])
     assert read(put()) == LogContent(
         log="log-1",
         events=(

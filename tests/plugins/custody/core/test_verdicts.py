@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from custody.core.landing import LandingEvent, LandingRecord, Recorder
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import (
     SETTLED,
     Policy,

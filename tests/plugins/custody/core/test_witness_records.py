@@ -25,7 +25,8 @@ from custody.core.landing import (
     to_statement,
 )
 from custody.core.ledger import IllegibleRecord
-from custody.core.trail_events import Principal, TrailEvent
+from custody.core.principals import Principal
+from custody.core.trail_events import TrailEvent
 from custody.core.witness_records import (
     ReadEnvelope,
     TrustedKey,
