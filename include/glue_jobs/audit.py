@@ -53,20 +53,23 @@ from custody.core.at_rest import (
     HeldVersion,
     ObjectAtRest,
     RecordedVersion,
+    Removers,
     identity_of,
     is_in_sample,
     recorded_version,
     row_of_reading,
     rows_at_rest,
 )
+from custody.core.attribution import by_taker, calls_of, concerns, who_switched
 from custody.core.deployment import auditor, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
-from custody.core.ledger import LedgerRow, TrailDefect, row_of_call, trail_row
+from custody.core.ledger import LedgerRow, row_of_call, trail_defect, trail_row
 from custody.core.lineage import LINEAGE_PREFIX
+from custody.core.management_events import LifecycleSet, ManagementEvent
 from custody.core.seal_entries import RecordEntry, SealEntry
 from custody.core.seal_layout import log_origin
 from custody.core.seal_verdicts import seal_row
-from custody.core.trail_events import TrailEvent, merge
+from custody.core.trail_events import LogContent, TrailEvent, merge
 from custody.core.verdicts import Policy, Verdict
 from custody.core.witness_records import TrustedKey
 
@@ -127,7 +130,7 @@ def at_rest(
     held: RDD[HeldVersion],
     places: RDD[StoredObject],
     keys: Mapping[str, TrustedKey],
-    removals: Mapping[str, Sequence[TrailEvent]],
+    removers: Mapping[str, Removers],
     policy: Policy,
     *,
     noncurrent: timedelta,
@@ -136,11 +139,12 @@ def at_rest(
 ) -> RDD[LedgerRow]:
     """The rows of everything the buckets hold, and of everything on record that they do not.
 
-    ``places`` are the stored objects in the places of records, ``removals`` the trail's events by
-    bucket. The bytes of the day's sample are read on the workers, with clients of ``s3_client``.
+    ``places`` are the stored objects in the places of records, ``removers`` what the trail tells
+    of each bucket. The bytes of the day's sample are read on the workers, with clients of
+    ``s3_client``.
     """
     context, day = held.context, policy.as_of.date()
-    known = context.broadcast(dict(removals))
+    known = context.broadcast(dict(removers))
     met = (
         held.filter(lambda version: not version.is_marker)
         .map(lambda version: (version.identity, version))
@@ -169,7 +173,7 @@ def at_rest(
     )
     compared = standing.cogroup(missing).flatMap(
         lambda pair: rows_at_rest(
-            _object(pair[0], *pair[1]), known.value.get(pair[0][0], ()), policy, noncurrent
+            _object(pair[0], *pair[1]), known.value.get(pair[0][0], Removers()), policy, noncurrent
         )
     )
     read = (
@@ -227,12 +231,11 @@ def _read(
 
 def read_logs(
     files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
-) -> Iterator[TrailEvent]:
-    """The writes and removals each log file tells of; the reconciliation tells of one it cannot
-    read."""
+) -> Iterator[LogContent]:
+    """What each log file tells; the reconciliation tells of one it cannot read."""
     s3 = s3_client()
     for file in files:
-        yield from read_log_file(s3, file).events
+        yield read_log_file(s3, file)
 
 
 def latest(events: RDD[TrailEvent], touched: Iterable[Object]) -> dict[Object, TrailEvent]:
@@ -279,23 +282,14 @@ def defect_rows(
     trail: ProvenTrail,
     offences: Sequence[SealOffence],
     events: RDD[TrailEvent],
+    calls: Sequence[ManagementEvent],
     policy: Policy,
     settings: Mapping[str, Any],
     s3: S3Client,
 ) -> list[LedgerRow]:
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
-    defects = [
-        TrailDefect(
-            f.bucket,
-            f.key,
-            f.version_id or UNVERSIONED,
-            policy.as_of,
-            f.reason,
-            f.digest_key,
-        )
-        for f in trail.report.findings
-    ]
+    defects = [trail_defect(finding, policy.as_of) for finding in trail.report.findings]
     head = (analytics, head_key(SEAL_HEAD))
     placed = [
         (offence.finding, place_of(s3, offence, bucket=provenance, head=head))
@@ -307,7 +301,15 @@ def defect_rows(
         events.filter(lambda event: not event.who.is_one_of(sealer)),
         ((bucket, key) for _, (bucket, key, _) in placed),
     )
-    rows = [trail_row(d, policy, culprits.get((d.bucket, d.key))) for d in defects]
+    rows = [
+        trail_row(
+            defect,
+            policy,
+            (defect.outage and who_switched(defect.outage, calls, policy))
+            or culprits.get((defect.bucket, defect.key)),
+        )
+        for defect in defects
+    ]
     rows += [
         seal_row(
             finding,
@@ -337,11 +339,21 @@ def defect_rows(
     return rows
 
 
-def by_bucket(removals: Iterable[TrailEvent]) -> dict[str, list[TrailEvent]]:
-    found: defaultdict[str, list[TrailEvent]] = defaultdict(list)
+def by_bucket(
+    removals: Iterable[TrailEvent], calls: Iterable[ManagementEvent]
+) -> dict[str, Removers]:
+    """What may have removed things in each bucket."""
+    removed = defaultdict[str, list[TrailEvent]](list)
+    rules = defaultdict[str, list[ManagementEvent]](list)
     for event in removals:
-        found[event.bucket].append(event)
-    return dict(found)
+        removed[event.bucket].append(event)
+    for call in calls:
+        if isinstance(call.about, LifecycleSet):
+            rules[call.about.bucket].append(call)
+    return {
+        bucket: Removers(tuple(removed[bucket]), tuple(rules[bucket]))
+        for bucket in {*removed, *rules}
+    }
 
 
 def s3_client() -> S3Client:
@@ -380,25 +392,31 @@ def run(
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     kept = seal_recent(spark, settings, order, s3, records)
-    events = (
+    logs = (
         sliced(context, trail.logs, FILES_PER_SLICE)
         .mapPartitions(lambda files: read_logs(files, s3_client))
-        .map(lambda event: (event.event_id, event))
+        .persist()
+    )
+    told = logs.flatMap(lambda content: content.calls).filter(lambda call: concerns(call, policy))
+    calls, sessions = calls_of(told.collect(), policy)
+    taken = context.broadcast(sessions)
+    events = (
+        logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
         .groupByKey()
-        .map(lambda deliveries: merge(deliveries[1]))
+        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
         .persist()
     )
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(context, [r for r in records if r.key.startswith(RECORD_PREFIX)], NAMES_PER_SLICE),
         trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
-        by_bucket(events.filter(lambda event: not event.is_write).collect()),
+        by_bucket(events.filter(lambda event: not event.is_write).collect(), calls),
         policy,
         noncurrent=timedelta(days=int(settings["noncurrent_version_days"])),
         sample_days=order.sample_days,
         s3_client=s3_client,
     )
-    defects = defect_rows(trail, kept.offences, events, policy, settings, s3)
+    defects = defect_rows(trail, kept.offences, events, calls, policy, settings, s3)
     counts = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),

@@ -57,11 +57,11 @@ from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
     LedgerRow,
     ObjectHistory,
-    Outage,
     TrailDefect,
     catalog_rows,
     illegible_row,
     rows_of,
+    trail_defect,
     trail_row,
 )
 from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_statements
@@ -69,7 +69,7 @@ from custody.core.lineage_trust import LineageKeys
 from custody.core.principals import Principal, better_known
 from custody.core.record_checks import from_row, to_row
 from custody.core.trail_events import LogContent, TrailEvent, merge
-from custody.core.trail_findings import TrailFinding, TrailFindingKind, TrailReport
+from custody.core.trail_findings import TrailFinding, TrailReport
 from custody.core.verdicts import Policy, SeenRecord
 from custody.core.witness_records import (
     ReadEnvelope,
@@ -373,9 +373,6 @@ def read_statements(
             yield check
 
 
-_SWITCHED_OFF = {TrailFindingKind.TRAIL_OFF, TrailFindingKind.GAP}
-
-
 def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
     """What is wrong with the trail, dated within the window that was judged."""
 
@@ -383,20 +380,7 @@ def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
         last = window.last_moment
         return min(max(finding.period_end or finding.period_start or last, window.start), last)
 
-    return [
-        TrailDefect(
-            finding.bucket,
-            finding.key,
-            finding.version_id or UNVERSIONED,
-            within(finding),
-            finding.reason,
-            finding.digest_key,
-            Outage(finding.period_start, finding.period_end)
-            if finding.kind in _SWITCHED_OFF
-            else None,
-        )
-        for finding in report.findings
-    ]
+    return [trail_defect(finding, within(finding)) for finding in report.findings]
 
 
 # --- Running --------------------------------------------------------------------------------------

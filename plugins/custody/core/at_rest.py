@@ -18,6 +18,8 @@ from typing import Final
 
 from custody.core.landing import LandingRecord, record_id
 from custody.core.ledger import LedgerRow, is_working_file, row_of_call
+from custody.core.management_events import ManagementEvent
+from custody.core.principals import Call
 from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy, Verdict
 from custody.core.witness_records import ReadEnvelope, proper_place
@@ -159,21 +161,32 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
     return _about(recorded, _row(verdict, reason, recorded, policy, None))
 
 
+@dataclass(frozen=True, slots=True)
+class Removers:
+    """What the trail tells, as far back as it was read, of whatever removes things in a bucket:
+    calls that did, and who set its lifecycle rules."""
+
+    calls: tuple[TrailEvent, ...] = ()
+    rules: tuple[ManagementEvent, ...] = ()
+
+
 def rows_at_rest(
-    found: ObjectAtRest, events: Sequence[TrailEvent], policy: Policy, noncurrent: timedelta
+    found: ObjectAtRest, removers: Removers, policy: Policy, noncurrent: timedelta
 ) -> Iterator[LedgerRow]:
     """What is missing, hidden, or on no record of one object.
 
-    ``events`` are the trail's removals in the bucket, as far back as it was read; one that no
-    digest vouches for may be invented, and accuses nobody. A replaced version of a layer in
-    `EXPIRING` may be gone ``noncurrent`` after it was replaced. What is younger than the grace
-    period is passed over: it may be on its way.
+    Of the ``removers``, one that no digest vouches for may be invented, and accuses nobody. A
+    replaced version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What
+    is younger than the grace period is passed over: it may be on its way.
     """
     layer = policy.layers.get(found.bucket)
-    calls = sorted(events, key=lambda event: (event.time, event.event_id))
+    removers = Removers(
+        tuple(sorted(removers.calls, key=lambda call: (call.time, call.event_id))),
+        tuple(sorted(removers.rules, key=lambda call: (call.time, call.event_id))),
+    )
     for version in sorted(found.held, key=lambda held: (held.stored_at, held.version_id)):
         if version.is_marker:
-            yield from _marker(version, calls, policy)
+            yield from _marker(version, removers, policy)
         elif version.version_id in found.unrecorded and layer in policy.writers:
             yield from _unrecorded(version, policy)
     for gone in sorted(found.missing, key=lambda missing: missing.version_id):
@@ -181,7 +194,7 @@ def rows_at_rest(
             continue
         if layer in EXPIRING and _has_expired(gone, found, policy.as_of - noncurrent):
             continue
-        yield from _missing(gone, calls, policy)
+        yield from _missing(gone, removers, policy)
 
 
 def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: datetime) -> bool:
@@ -208,25 +221,24 @@ def _unrecorded(version: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
     )
 
 
-def _marker(
-    marker: HeldVersion, calls: Sequence[TrailEvent], policy: Policy
-) -> Iterator[LedgerRow]:
+def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
     if marker.stored_at > policy.as_of:
         return
+    calls = removers.calls
     exact = [c for c in calls if (c.key, c.version_id) == (marker.key, marker.version_id)]
     batch = [c for c in calls if c.key is None and abs(c.time - marker.stored_at) <= _MARKED_WITHIN]
+    rules = [rule for rule in removers.rules if rule.time <= marker.stored_at]
     what = f"This object was hidden behind a delete marker at {marker.stored_at:%H:%M:%S}"
-    yield from _removed(marker, what, exact, batch, policy)
+    yield from _removed(marker, what, exact, batch, rules, policy)
 
 
-def _missing(
-    gone: RecordedVersion, calls: Sequence[TrailEvent], policy: Policy
-) -> Iterator[LedgerRow]:
+def _missing(gone: RecordedVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
+    calls = removers.calls
     exact = [c for c in calls if (c.key, c.version_id) == (gone.key, gone.version_id)]
     # CloudTrail drops what is below a second.
     known = gone.recorded_at.replace(microsecond=0)
     batch = [c for c in calls if c.key is None and c.time >= known]
-    for row in _removed(gone, "This version is gone", exact, batch, policy):
+    for row in _removed(gone, "This version is gone", exact, batch, removers.rules, policy):
         yield _about(gone, row)
 
 
@@ -235,13 +247,15 @@ def _removed(
     headline: str,
     named: Sequence[TrailEvent],
     unnamed: Sequence[TrailEvent],
+    rules: Sequence[ManagementEvent],
     policy: Policy,
 ) -> Iterator[LedgerRow]:
     """The row of a removal; none for a working file that its layer's writer cleared away.
 
     ``named`` are the calls that name it, ``unnamed`` those that name nothing and may have been it,
     both in order. Of the latter, somebody who is no writer of the layer is the likelier: writers
-    may clear their working files, and have no right to remove anything else.
+    may clear their working files, and have no right to remove anything else. Where no call can have
+    been it, it was by the ``rules`` of the bucket, and whoever set them last is named.
     """
     writers = policy.writers.get(policy.layers.get(what.bucket, ""), ())
     exact = [call for call in named if call.proven]
@@ -250,7 +264,7 @@ def _removed(
     if is_working_file(what.key) and writers and (by_writer or not candidates):
         return
     strangers = [call for call in candidates if not call.who.is_one_of(writers)]
-    culprit = next(reversed(strangers or candidates), None)
+    culprit: Call | None = next(reversed(strangers or candidates), None)
     hearsay = next(reversed(named or unnamed), None)
     if culprit is None and hearsay is not None:
         reason = (
@@ -258,11 +272,21 @@ def _removed(
             "file that no digest vouches for yet."
         )
     elif culprit is None:
-        reason = f"{headline}; no event of the days that were read shows who did it."
+        culprit = next((rule for rule in reversed(rules) if rule.proven), None)
+        reason = f"{headline}; no event of the days that were read shows who did it"
+        if culprit is None:
+            reason += "."
+        else:
+            reason += (
+                f". S3 removes things by a bucket's lifecycle rules without an event; "
+                f"{culprit.who.described} set them at {_when(culprit)}."
+            )
     elif exact:
-        reason = f"{headline}: {culprit.who.arn} called {culprit.name} on it at {_when(culprit)}."
+        reason = (
+            f"{headline}: {culprit.who.described} called {culprit.name} on it at {_when(culprit)}."
+        )
     else:
-        call = f"{culprit.who.arn} called DeleteObjects on the bucket at {_when(culprit)}"
+        call = f"{culprit.who.described} called DeleteObjects on the bucket at {_when(culprit)}"
         others = len(candidates) - 1
         reason = f"{headline}: {call}; no other call in the days that were read can have been it."
         if others:
@@ -270,8 +294,8 @@ def _removed(
     yield _row(Verdict.REMOVED, reason, what, policy, culprit)
 
 
-def _when(event: TrailEvent) -> str:
-    return f"{event.time:%Y-%m-%d %H:%M:%S}"
+def _when(call: Call) -> str:
+    return f"{call.time:%Y-%m-%d %H:%M:%S}"
 
 
 def _row(
@@ -279,7 +303,7 @@ def _row(
     reason: str,
     about: HeldVersion | RecordedVersion,
     policy: Policy,
-    culprit: TrailEvent | None,
+    culprit: Call | None,
 ) -> LedgerRow:
     """A row dated when it was found to be so: that is what is known of every one of them."""
     return row_of_call(

@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from custody.core.ledger import Outage
 from custody.core.management_events import (
     CatalogChanged,
+    LifecycleSet,
     ManagementEvent,
     RoleTaken,
     TrailSwitched,
@@ -33,7 +34,7 @@ _AnyCall = TypeVar("_AnyCall", TrailEvent, ManagementEvent)
 
 
 def concerns(call: ManagementEvent, policy: Policy) -> bool:
-    """Whether a call is about a role of the platform, its trail, or its database."""
+    """Whether a call is about a role of the platform, its trail, its database or its buckets."""
     match call.about:
         case RoleTaken(role_arn=role):
             return role in policy.takers
@@ -41,6 +42,8 @@ def concerns(call: ManagementEvent, policy: Policy) -> bool:
             return trail == policy.trail
         case CatalogChanged(database=database):
             return database == policy.database
+        case LifecycleSet(bucket=bucket):
+            return bucket in policy.layers
 
 
 def calls_of(

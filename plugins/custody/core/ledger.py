@@ -24,6 +24,7 @@ from custody.core.lineage import is_statement_key
 from custody.core.management_events import CatalogChanged, ManagementEvent
 from custody.core.principals import Call, Principal
 from custody.core.trail_events import TrailEvent
+from custody.core.trail_findings import TrailFinding, TrailFindingKind
 from custody.core.verdicts import (
     Judgement,
     Policy,
@@ -360,6 +361,20 @@ def _removal(event: TrailEvent, policy: Policy) -> LedgerRow:
         time=event.time,
         policy=policy,
         culprit=event,
+    )
+
+
+def trail_defect(finding: TrailFinding, time: datetime) -> TrailDefect:
+    """What the validator found, as of ``time``."""
+    switched_off = finding.kind in {TrailFindingKind.TRAIL_OFF, TrailFindingKind.GAP}
+    return TrailDefect(
+        finding.bucket,
+        finding.key,
+        finding.version_id or UNVERSIONED,
+        time,
+        finding.reason,
+        finding.digest_key,
+        Outage(finding.period_start, finding.period_end) if switched_off else None,
     )
 
 

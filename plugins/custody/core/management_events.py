@@ -1,12 +1,14 @@
 """The management events that say who is behind what the ledger finds.
 
-Three kinds matter: taking a role, switching the trail, and changing the Glue catalog. All others,
-which are most of a log, are passed over unread. What a call's parameters do not tell in the form
-expected is left out, and what is known of the call remains: CloudTrail cuts parameters that are
-too long, and hides some.
+Four kinds matter: taking a role, switching the trail, changing the Glue catalog, and setting a
+bucket's lifecycle rules. All others, which are most of a log, are passed over unread. What a call's
+parameters do not tell in the form expected is left out, and what is known of the call remains:
+CloudTrail cuts parameters that are too long, and hides some.
 
 Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide; parameters are those of the
-APIs of STS, CloudTrail and Glue, with the first letter small.
+APIs of STS, CloudTrail, Glue and S3, with the first letter small. S3 removes things by a bucket's
+lifecycle rules without any event ("Logging Amazon S3 API calls using AWS CloudTrail" lists none);
+setting them is ``PutBucketLifecycle``, by whichever of the two APIs.
 """
 
 from __future__ import annotations
@@ -65,6 +67,13 @@ class CatalogChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleSet:
+    """The lifecycle rules of a bucket, by which S3 removes things by itself, became others."""
+
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class ManagementEvent:
     """One successful call that matters. The fields are those of `TrailEvent`; ``about`` is what it
     did."""
@@ -80,7 +89,7 @@ class ManagementEvent:
     proven: bool
     digest: str | None
     amended: bool
-    about: RoleTaken | TrailSwitched | CatalogChanged
+    about: RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet
 
 
 def is_management(record: Fields) -> bool:
@@ -208,6 +217,14 @@ def _values(partition: Fields) -> tuple[str, ...]:
     return ()
 
 
+# --- Setting lifecycle rules ----------------------------------------------------------------------
+
+
+def _lifecycle_set(_name: str, request: Fields, _response: Fields) -> LifecycleSet | None:
+    bucket = _text(request, "bucketName")
+    return LifecycleSet(bucket) if bucket else None
+
+
 # --- Parameters that may have any shape -----------------------------------------------------------
 
 
@@ -235,10 +252,13 @@ def _short(value: object) -> str | None:
     return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
-_Reader = Callable[[str, Fields, Fields], RoleTaken | TrailSwitched | CatalogChanged | None]
+_Reader = Callable[
+    [str, Fields, Fields], RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet | None
+]
 
 _NAMES: Final[Mapping[str, tuple[str, _Reader]]] = {
     "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_taken),
+    "s3": ("PutBucketLifecycle", _lifecycle_set),
     "cloudtrail": ("StartLogging StopLogging CreateTrail UpdateTrail DeleteTrail", _trail_switched),
     "glue": (
         """

@@ -16,10 +16,9 @@ from tests.plugins.custody.core.removals import INSIDER, call
 import audit
 from custody.aws.evidence import StoredObject
 from custody.aws.spark_ledger import verdict_entries, write_rows
-from custody.core.at_rest import HeldVersion, is_in_sample
+from custody.core.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger import LedgerRow
 from custody.core.seal_entries import RecordEntry, VerdictEntry
-from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -58,7 +57,7 @@ def audited(
     spark: SparkSession,
     zone: LandingZone,
     here: Iterable[HeldVersion],
-    removals: dict[str, list[TrailEvent]],
+    removers: dict[str, Removers],
     sample_days: int = 1,
 ) -> dict[tuple[str, str], LedgerRow]:
     context, s3 = spark.sparkContext, zone.s3
@@ -66,7 +65,7 @@ def audited(
         context.parallelize(list(here), 2),
         context.parallelize(places(zone), 2),
         zone.keys,
-        removals,
+        removers,
         POLICY,
         noncurrent=timedelta(days=90),
         sample_days=sample_days,
@@ -91,7 +90,7 @@ def test_everything_is_compared_with_its_record(spark: SparkSession) -> None:
     here = [version for version in held(zone) if version.key != "removed.csv"]
 
     batch = call(bucket=RAW, at=marker.stored_at)
-    found = audited(spark, zone, [*here, marker], {RAW: [batch]})
+    found = audited(spark, zone, [*here, marker], {RAW: Removers((batch,))})
 
     assert {name: row.verdict for name, row in found.items()} == {
         ("honest.csv", "v1"): "VERIFIED",

@@ -131,15 +131,20 @@ class _Call:
 
     def _call(self) -> ApiCall | None:
         head = self._head
+        service = identity.service_of(head)
         action = extract_iam_action(
-            identity.service_of(head),
+            service,
             head.method,
             head.path,
             dict(head.headers),
             bytes(self._request),
             dict(head.query),
         )
-        return management.parse(action)
+        return management.parse(action, _bucket_of(head) if service == "s3" else None)
+
+
+def _bucket_of(head: Head) -> str | None:
+    return virtual_bucket(head.headers.get("host", "")) or head.path.split("/")[1] or None
 
 
 def _actor(scope: Scope, head: Head, account_id: str) -> Actor:

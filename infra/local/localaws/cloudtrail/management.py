@@ -1,8 +1,8 @@
 """Management events: one API call that is about settings, not bytes, as a CloudTrail record.
 
 Pure. Every call has its name, its caller and how it ended. Parameters and answers are told where
-the platform reads them: of STS, of CloudTrail, and of Glue's catalog. Of other services they are
-left out, which also leaves their secrets out.
+the platform reads them: of STS, of CloudTrail, of Glue's catalog, and of S3 the bucket. Of other
+services they are left out, which also leaves their secrets out.
 
 Source of the shapes: "CloudTrail record contents", and the samples in "Logging IAM and AWS STS API
 calls with AWS CloudTrail" and "Logging AWS Glue API calls with AWS CloudTrail".
@@ -38,6 +38,13 @@ _NO_MANAGEMENT = frozenset(
         "dynamodb:UpdateItem", "cloudwatch:PutMetricData",
     }
 )  # fmt: skip
+# CloudTrail's names where they are not IAM's.
+_BUCKET_CALLS = {
+    "s3:PutLifecycleConfiguration": "PutBucketLifecycle",
+    "s3:GetLifecycleConfiguration": "GetBucketLifecycle",
+    "s3:PutEncryptionConfiguration": "PutBucketEncryption",
+    "s3:GetEncryptionConfiguration": "GetBucketEncryption",
+}
 _CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partition)s?")
 _READS = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "AssumeRole")
 # Maps whose names somebody chose: they are not written small.
@@ -55,17 +62,19 @@ _REFUSED_CALLER = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call of an API that is no S3 data event. `service` and `action` are IAM's names."""
+    """One call of an API that is no S3 data event. `service` and `action` are CloudTrail's names;
+    `bucket` is the one that S3 was asked about."""
 
     service: str
     action: str
+    bucket: str | None = None
 
     @property
     def is_told(self) -> bool:
         """Whether its parameters and its answer are written down."""
         if self.service == "glue":
             return _CATALOG.fullmatch(self.action) is not None
-        return self.service in ("sts", "cloudtrail")
+        return self.service in ("sts", "cloudtrail", "s3")
 
     @property
     def read_only(self) -> bool:
@@ -84,7 +93,7 @@ class Answer:
     completed_at: dt.datetime
 
 
-def parse(iam_action: str | None) -> ApiCall | None:
+def parse(iam_action: str | None, bucket: str | None = None) -> ApiCall | None:
     """The call behind IAM's name of an action, None if CloudTrail makes no management event of it.
 
     For a few services CloudTrail's name of a call has the API's date behind it (Lambda's, for
@@ -93,7 +102,7 @@ def parse(iam_action: str | None) -> ApiCall | None:
     if iam_action is None or iam_action in _NO_MANAGEMENT:
         return None
     service, _, action = iam_action.partition(":")
-    return ApiCall(service, action) if action else None
+    return ApiCall(service, _BUCKET_CALLS.get(iam_action, action), bucket) if action else None
 
 
 def build(
@@ -133,6 +142,8 @@ def build(
 
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
+    if call.service == "s3":
+        return {"bucketName": call.bucket} if call.bucket else None
     if call.service == "sts":
         told: Any = dict(parse_qsl(body.decode("utf-8", "replace")))
         told.pop("Action", None)
@@ -145,6 +156,8 @@ def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
 def _response_elements(call: ApiCall, answer: Answer) -> dict[str, Any] | None:
     if call.service == "sts":
         told = _sts_answer(call.action, answer) if call.action.startswith("AssumeRole") else None
+    elif call.service == "s3":
+        told = None
     else:
         told = None if call.read_only else _json(answer.body)
     return _as_logged(told) if isinstance(told, dict) and told else None

@@ -136,6 +136,7 @@ def test_a_caller_nobody_knows_is_not_logged(code: str) -> None:
     [
         ("cloudtrail:StopLogging", STOP),
         ("s3:PutBucketPolicy", ApiCall("s3", "PutBucketPolicy")),
+        ("s3:PutLifecycleConfiguration", ApiCall("s3", "PutBucketLifecycle")),
         ("sqs:SendMessage", None),
         ("lambda:InvokeFunction", None),
         (None, None),

@@ -17,6 +17,7 @@ from custody.core.at_rest import (
     ObjectAtRest,
     Reading,
     RecordedVersion,
+    Removers,
     identity_of,
     is_in_sample,
     recorded_version,
@@ -33,6 +34,8 @@ from custody.core.landing import (
     record_key,
 )
 from custody.core.ledger import ObjectHistory, fingerprint, rows_of
+from custody.core.management_events import LifecycleSet, ManagementEvent
+from custody.core.principals import Principal
 from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy
 from custody.core.witness_records import ReadEnvelope
@@ -68,11 +71,12 @@ def judged(
     missing: tuple[RecordedVersion, ...] = (),
     unrecorded: set[str] = frozenset(),
     calls: tuple[TrailEvent, ...] = (),
+    rules: tuple[ManagementEvent, ...] = (),
     policy: Policy = POLICY,
 ):
     first = (*here, *missing)[0]
     found = ObjectAtRest(first.bucket, first.key, here, frozenset(unrecorded), missing)
-    return list(rows_at_rest(found, calls, policy, NONCURRENT))
+    return list(rows_at_rest(found, Removers(calls, rules), policy, NONCURRENT))
 
 
 def only(rows):
@@ -393,3 +397,42 @@ def test_an_honest_lifecycle_never_pages(ages, data):
         else:
             here.append(held(f"v{n}", at=at, **SILVER))
     assert judged(*here, missing=tuple(missing)) == []
+
+
+# Lifecycle rules
+
+
+def rules_set(who: Principal = INSIDER, *, at: datetime = NOON - DAY, proven: bool = True):
+    return ManagementEvent(
+        event_id=f"{who.arn} at {at}",
+        name="PutBucketLifecycle",
+        time=at,
+        who=who,
+        request_id="R",
+        source_ip="203.0.113.9",
+        user_agent="aws-cli",
+        log="log",
+        proven=proven,
+        digest="digest" if proven else None,
+        amended=False,
+        about=LifecycleSet("raw"),
+    )
+
+
+def test_what_no_call_removed_was_removed_by_rules_and_whoever_set_them_last_is_named():
+    rules = (rules_set(at=NOON - HOUR), rules_set(CRM, at=NOON - DAY))
+    row = only(judged(missing=(recorded(),), rules=rules))
+    assert (row.verdict, row.principal_arn) == ("REMOVED", INSIDER.arn)
+    assert "lifecycle rules without an event" in row.verdict_reason
+    # The rules that came after a marker did not make it.
+    hidden = judged(held(at=NOON - 2 * DAY), marker(at=NOON - 2 * HOUR), rules=rules)
+    assert only(hidden).principal_arn == CRM.arn
+
+
+def test_rules_explain_nothing_that_a_call_does_and_unproven_ones_accuse_nobody():
+    mine = call(CRM, key="a.csv", version="v1")
+    row = only(judged(missing=(recorded(),), calls=(mine,), rules=(rules_set(),)))
+    assert row.principal_arn == CRM.arn
+    row = only(judged(missing=(recorded(),), rules=(rules_set(proven=False),)))
+    assert (row.principal_arn, row.verdict) == (None, "REMOVED")
+    assert row.verdict_reason.endswith("no event of the days that were read shows who did it.")

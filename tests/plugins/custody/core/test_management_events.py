@@ -23,6 +23,7 @@ from tests.plugins.custody.core.strategies import json_values
 from custody.core.management_events import (
     MAX_PARTITIONS,
     CatalogChanged,
+    LifecycleSet,
     ManagementEvent,
     PartitionMoved,
     RoleTaken,
@@ -85,6 +86,12 @@ def test_a_trail_may_be_named_by_its_arn() -> None:
     about = event(switched("StopLogging", INSIDER, "06:00:00", name=arn)).about
     assert isinstance(about, TrailSwitched)
     assert about.trail == "custody-local"
+
+
+def test_who_sets_the_rules_by_which_a_bucket_loses_things() -> None:
+    asked = {"bucketName": "raw", "LifecycleConfiguration": {"Rule": {"ID": "x"}}, "lifecycle": ""}
+    assert event(call("s3", "PutBucketLifecycle", INSIDER, asked)).about == LifecycleSet("raw")
+    assert read(call("s3", "PutBucketLifecycle", INSIDER, {"lifecycle": ""})).calls == ()
 
 
 VALUES = ["2026-11-01", "06"]
