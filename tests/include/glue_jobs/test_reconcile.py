@@ -132,6 +132,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         [gap],
         policy,
         WINDOW,
+        unchecked,
     ).collect()
     assert {row.principal_arn for row in rows} == {INSIDER["arn"]}
     assert sorted(row.verdict for row in rows) == [

@@ -103,23 +103,26 @@ def test_the_calls_that_stop_and_start_a_trail_are_in_it_and_the_first_is_proven
 ) -> None:
     cloudtrail = aws.root("cloudtrail")
     cloudtrail.stop_logging(Name=TRAIL)
-    before = set(aws.log_objects("CloudTrail-Digest"))
-    cloudtrail.start_logging(Name=TRAIL)
-    cloudtrail.stop_logging(Name=TRAIL)
     aws.root("sqs").list_queues()
-    aws.flush()
-    last = max(aws.wait_for(lambda: set(aws.log_objects("CloudTrail-Digest")) - before))
-    vouched = {file["s3Object"] for file in aws.read_log(last)["logFiles"]}
+    stopped = aws.wait_for(lambda: [call for call in vouched(aws) if call[0] == "StopLogging"])
     cloudtrail.start_logging(Name=TRAIL)
-    told = [
-        (record["eventName"], record["requestParameters"])
-        for key in vouched
-        for record in aws.read_log(key)["Records"]
-        if record["eventName"].endswith("Logging")
-    ]
-    assert ("StopLogging", {"name": TRAIL}) in told
+    assert stopped == [("StopLogging", {"name": TRAIL})]
     assert aws.records(eventName="ListQueues") == []
-    assert len(aws.records(eventName="StartLogging")) >= 1
+    assert only(aws.records(eventName="StartLogging"))["requestParameters"] == {"name": TRAIL}
+
+
+def vouched(aws: LocalAws) -> list[tuple[str, Any]]:
+    """Name and parameters of each call in a log file that a digest vouches for."""
+    files = {
+        file["s3Object"]
+        for digest in aws.log_objects("CloudTrail-Digest")
+        for file in aws.read_log(digest)["logFiles"]
+    }
+    return [
+        (record["eventName"], record["requestParameters"])
+        for key in files
+        for record in aws.read_log(key)["Records"]
+    ]
 
 
 def test_what_is_logged_of_each_service(aws: LocalAws) -> None:
