@@ -123,7 +123,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         trail="custody-local",
         database="custody_local",
     )
-    gap = TrailDefect("trail", "d", "null", WINDOW.start, "A gap.", Outage(None, None))
+    gap = TrailDefect("trail", "d", "null", WINDOW.start, "A gap.", outage=Outage(None, None))
     rows = reconcile.ledger(
         spark.sparkContext.parallelize(
             [read_log(log.encode(), log="log", proven=True) for log in (writes, calls)], 2

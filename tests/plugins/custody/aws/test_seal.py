@@ -355,7 +355,7 @@ def refused(s3: Any, provenance: str, error: type[Exception], match: str) -> Non
         ("checkpoint", Checkpoint(ORIGIN, 3, bytes(32)).sign(STRANGER), BadNote, "no trusted key"),
         ("checkpoint", Checkpoint(ORIGIN, 3, bytes(32)).sign(SIGNER), BadTile, "the root of 3"),
         ("checkpoint", Checkpoint(ORIGIN, 9, bytes(32)).sign(SIGNER), BadTile, "is missing"),
-        ("tile/0/000.p/3", bytes(96), BadTile, "the root of 3"),
+        ("tile/0/000.p/3", bytes(96), BadTile, "does not have the hashes of what is below it"),
         ("tile/0/000.p/3", b"", BadTile, "has 0 bytes, not 96"),
         ("tile/entries/000.p/3", b"\0\1x" * 3, BadTile, "do not have the hashes"),
         ("append/0000000000000000003", b"rubbish", MalformedInput, "intent"),

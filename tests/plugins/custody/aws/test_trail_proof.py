@@ -104,7 +104,9 @@ def test_a_head_is_gone_on_from(s3, cloudtrail, history):
         s3.put_object(Bucket=LAYOUT.bucket, Key=f"{prefix}2026/11/01", Body=b"x")
     proven = onward(s3, cloudtrail, history, head.to_json().encode())
     assert (proven.report.findings, proven.trouble) == ((), None)
-    assert proven.report.logs_verified == ()  # they were proven before
+    # Those from `since` on are proven anew, the older ones are not.
+    assert {log.key for log in proven.report.logs_verified} == set(history.logs[-1])
+    assert [log.digest_key for log in proven.logs] == [history.digests[-1]] * len(proven.logs)
 
 
 def test_a_head_that_cannot_be_used_is_told_and_everything_proven(s3, cloudtrail, history):

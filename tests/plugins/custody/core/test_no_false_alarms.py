@@ -40,6 +40,7 @@ from custody.core.landing import RECORD_PREFIX
 from custody.core.ledger import LedgerRow, catalog_rows, illegible_row, rows_of
 from custody.core.ledger import histories as objects_of
 from custody.core.lineage import LINEAGE_PREFIX
+from custody.core.lineage_checks import is_statement, rows_of_statements
 from custody.core.management_events import ManagementEvent
 from custody.core.principals import Principal, better_known
 from custody.core.trail_events import TrailEvent, merge, read_log
@@ -91,6 +92,8 @@ def ledger(history: History, policy: Policy, order: random.Random | None = None)
     rows = [illegible_row(record, policy) for record in illegible]
     for found in objects_of(events, records):
         rows += rows_of(found, policy, principals)
+    stated = [event for event in events if is_statement(event, policy)]
+    rows += rows_of_statements([], stated, policy)  # what they say is well
     for call in calls:
         rows += catalog_rows(call, policy)
     return rows
