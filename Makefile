@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-custody test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
+.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -12,7 +12,8 @@ REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
 LOCALAWS := PYTHONPATH=infra/local $(LOCAL)/python -m localaws
 
 # Each runtime tests what it runs; what is not named here runs on the platform's.
-CUSTODY_TESTS := tests/plugins
+CORE_TESTS := tests/plugins/custody/core
+EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli
 GLUE_TESTS := tests/include/glue_jobs
 LOCAL_TESTS := tests/infra/local tests/include/sql
 PYTHON_SOURCES := plugins lambda include dags infra data diagrams tests
@@ -44,13 +45,16 @@ test: test-fast ## Run every test, the end-to-end run included
 
 # Three at a time, as each waits now and then: each is one process, what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-local test-custody test-platform test-glue
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-local test-core test-edges test-glue test-platform
 
-test-custody: setup
-	$(PLATFORM)/python -m pytest $(CUSTODY_TESTS)
+test-core: setup
+	$(PLATFORM)/python -m pytest $(CORE_TESTS)
+
+test-edges: setup
+	$(PLATFORM)/python -m pytest $(EDGE_TESTS)
 
 test-platform: setup
-	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(CUSTODY_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
+	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
