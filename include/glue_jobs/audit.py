@@ -60,10 +60,10 @@ from custody.core.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
-from custody.core.attribution import by_taker, calls_of, concerns, who_switched
+from custody.core.attribution import by_taker, calls_of, concerns, trail_rows
 from custody.core.deployment import auditor, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
-from custody.core.ledger import LedgerRow, row_of_call, trail_defect, trail_row
+from custody.core.ledger import LedgerRow, row_of_call, trail_defect
 from custody.core.lineage import LINEAGE_PREFIX
 from custody.core.management_events import LifecycleSet, ManagementEvent
 from custody.core.seal_entries import RecordEntry, SealEntry
@@ -301,15 +301,7 @@ def defect_rows(
         events.filter(lambda event: not event.who.is_one_of(sealer)),
         ((bucket, key) for _, (bucket, key, _) in placed),
     )
-    rows = [
-        trail_row(
-            defect,
-            policy,
-            (defect.outage and who_switched(defect.outage, calls, policy))
-            or culprits.get((defect.bucket, defect.key)),
-        )
-        for defect in defects
-    ]
+    rows = trail_rows(defects, calls, culprits, policy)
     rows += [
         seal_row(
             finding,

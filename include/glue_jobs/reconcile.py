@@ -51,7 +51,7 @@ from custody.aws.spark_checks import (
 from custody.aws.spark_ledger import write_rows
 from custody.aws.trail import Pace
 from custody.aws.trail_proof import prove_recent
-from custody.core.attribution import by_taker, calls_of, concerns, who_switched
+from custody.core.attribution import by_taker, calls_of, concerns, trail_rows
 from custody.core.deployment import builders, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
@@ -62,7 +62,6 @@ from custody.core.ledger import (
     illegible_row,
     rows_of,
     trail_defect,
-    trail_row,
 )
 from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_statements
 from custody.core.lineage_trust import LineageKeys
@@ -199,15 +198,7 @@ def ledger(
         .reduceByKey(_later)
         .collect()
     )
-    broken = [
-        trail_row(
-            defect,
-            policy,
-            (defect.outage and who_switched(defect.outage, calls, policy))
-            or culprits.get((defect.bucket, defect.key)),
-        )
-        for defect in defects
-    ]
+    broken = trail_rows(defects, calls, culprits, policy)
     catalog = [row for call in calls for row in catalog_rows(call, policy)]
     return logs.context.union(
         [

@@ -7,12 +7,12 @@ doing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from custody.core.ledger import Outage
+from custody.core.ledger import LedgerRow, Outage, TrailDefect, trail_row
 from custody.core.management_events import (
     CatalogChanged,
     LifecycleSet,
@@ -131,6 +131,25 @@ def who_switched(
         key=lambda call: (abs(until - call.time), call.event_id),
         default=None,
     )
+
+
+def trail_rows(
+    defects: Iterable[TrailDefect],
+    calls: Sequence[ManagementEvent],
+    touched: Mapping[tuple[str, str], TrailEvent],
+    policy: Policy,
+) -> list[LedgerRow]:
+    """The row of each defect, by whoever is behind it: of an outage, who switched the trail; else
+    the last event that ``touched`` the object (bucket and key)."""
+    return [
+        trail_row(
+            defect,
+            policy,
+            (defect.outage and who_switched(defect.outage, calls, policy))
+            or touched.get((defect.bucket, defect.key)),
+        )
+        for defect in defects
+    ]
 
 
 def _sets(switch: TrailSwitched, bucket: str) -> dict[str, bool]:
