@@ -35,9 +35,7 @@ from pyspark.sql import SparkSession
 from custody.aws.at_rest import audited_versions, read_back
 from custody.aws.evidence import (
     KeyRange,
-    LogToRead,
-    StoredObject,
-    read_log_file,
+    StoredVersion,
     read_record,
     stored_versions,
     trusted_keys,
@@ -47,6 +45,7 @@ from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal, place_of
 from custody.aws.seal_key import kms_signer
 from custody.aws.sealed_content import record_entry, verdict_files
 from custody.aws.spark_ledger import verdict_entries, write_rows
+from custody.aws.spark_trail import Told, latest, read_logs, told_by
 from custody.aws.trail import Pace
 from custody.aws.trail_proof import ProvenTrail, prove_onward
 from custody.core.at_rest import (
@@ -60,7 +59,7 @@ from custody.core.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
-from custody.core.attribution import by_taker, calls_of, concerns, trail_rows
+from custody.core.attribution import trail_rows
 from custody.core.deployment import auditor, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import LedgerRow, row_of_call, trail_defect
@@ -69,7 +68,7 @@ from custody.core.management_events import LifecycleSet, ManagementEvent
 from custody.core.seal_entries import RecordEntry, SealEntry
 from custody.core.seal_layout import log_origin
 from custody.core.seal_verdicts import seal_row
-from custody.core.trail_events import LogContent, TrailEvent, merge
+from custody.core.trail_events import TrailEvent
 from custody.core.verdicts import Policy, Verdict
 from custody.core.witness_records import TrustedKey
 
@@ -79,14 +78,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("audit")
 
 # One request each: enough of them at once to hide the waiting.
-FILES_PER_SLICE = 64
 RECORDS_PER_SLICE = 512
 NAMES_PER_SLICE = 50_000
 
 RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX)
 TRAIL_HEAD, SEAL_HEAD = "trail.json", "seal"
 
-Met = tuple[str, tuple[Iterable[HeldVersion], Iterable[StoredObject]]]
+Met = tuple[str, tuple[Iterable[HeldVersion], Iterable[StoredVersion]]]
 Object = tuple[str, str]
 
 
@@ -128,7 +126,7 @@ class Order:
 
 def at_rest(
     held: RDD[HeldVersion],
-    places: RDD[StoredObject],
+    places: RDD[StoredVersion],
     keys: Mapping[str, TrustedKey],
     removers: Mapping[str, Removers],
     policy: Policy,
@@ -226,36 +224,11 @@ def _read(
                 yield row
 
 
-# --- The trail ------------------------------------------------------------------------------------
-
-
-def read_logs(
-    files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
-) -> Iterator[LogContent]:
-    """What each log file tells; the reconciliation tells of one it cannot read."""
-    s3 = s3_client()
-    for file in files:
-        yield read_log_file(s3, file)
-
-
-def latest(events: RDD[TrailEvent], touched: Iterable[Object]) -> dict[Object, TrailEvent]:
-    """The last event about each of these objects that a digest vouches for."""
-    wanted = frozenset(touched)
-    found: dict[Object, TrailEvent] = dict(
-        events.filter(lambda event: event.proven)
-        .map(lambda event: ((event.bucket, event.key), event))
-        .filter(lambda pair: pair[0] in wanted)
-        .reduceByKey(lambda *two: max(two, key=lambda event: (event.time, event.event_id)))
-        .collect()
-    )
-    return found
-
-
 # --- The seal -------------------------------------------------------------------------------------
 
 
 def record_entries(
-    context: SparkContext, records: Sequence[StoredObject], s3_client: Callable[[], S3Client]
+    context: SparkContext, records: Sequence[StoredVersion], s3_client: Callable[[], S3Client]
 ) -> list[SealEntry]:
     """The records as the seal keeps them: where each lies and the hash of its envelope."""
     slices = max(1, len(records) // RECORDS_PER_SLICE)
@@ -268,7 +241,7 @@ def record_entries(
 
 
 def _hashed(
-    records: Iterable[StoredObject], s3_client: Callable[[], S3Client]
+    records: Iterable[StoredVersion], s3_client: Callable[[], S3Client]
 ) -> Iterator[RecordEntry]:
     s3 = s3_client()
     for stored in records:
@@ -281,8 +254,7 @@ def _hashed(
 def defect_rows(
     trail: ProvenTrail,
     offences: Sequence[SealOffence],
-    events: RDD[TrailEvent],
-    calls: Sequence[ManagementEvent],
+    told: Told,
     policy: Policy,
     settings: Mapping[str, Any],
     s3: S3Client,
@@ -296,12 +268,12 @@ def defect_rows(
         for offence in offences
     ]
     sealer = (auditor(settings),)
-    culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
+    culprits = latest(told.events, ((defect.bucket, defect.key) for defect in defects))
     strangers = latest(
-        events.filter(lambda event: not event.who.is_one_of(sealer)),
+        told.events.filter(lambda event: not event.who.is_one_of(sealer)),
         ((bucket, key) for _, (bucket, key, _) in placed),
     )
-    rows = trail_rows(defects, calls, culprits, policy)
+    rows = trail_rows(defects, told.calls, culprits, policy)
     rows += [
         seal_row(
             finding,
@@ -384,31 +356,18 @@ def run(
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     kept = seal_recent(spark, settings, order, s3, records)
-    logs = (
-        sliced(context, trail.logs, FILES_PER_SLICE)
-        .mapPartitions(lambda files: read_logs(files, s3_client))
-        .persist()
-    )
-    told = logs.flatMap(lambda content: content.calls).filter(lambda call: concerns(call, policy))
-    calls, sessions = calls_of(told.collect(), policy)
-    taken = context.broadcast(sessions)
-    events = (
-        logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
-        .groupByKey()
-        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
-        .persist()
-    )
+    told = told_by(read_logs(context, trail.logs, s3_client), policy)
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(context, [r for r in records if r.key.startswith(RECORD_PREFIX)], NAMES_PER_SLICE),
         trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
-        by_bucket(events.filter(lambda event: not event.is_write).collect(), calls),
+        by_bucket(told.events.filter(lambda event: not event.is_write).collect(), told.calls),
         policy,
         noncurrent=timedelta(days=int(settings["noncurrent_version_days"])),
         sample_days=order.sample_days,
         s3_client=s3_client,
     )
-    defects = defect_rows(trail, kept.offences, events, calls, policy, settings, s3)
+    defects = defect_rows(trail, kept.offences, told, policy, settings, s3)
     counts = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
@@ -429,7 +388,7 @@ def seal_recent(
     settings: Mapping[str, Any],
     order: Order,
     s3: S3Client,
-    records: Sequence[StoredObject],
+    records: Sequence[StoredVersion],
 ) -> SealKept:
     """Check the seal against the head remembered, and seal the last days' records and verdicts."""
     provenance = settings["provenance_bucket"]

@@ -33,8 +33,7 @@ from pyspark.sql import SparkSession
 from custody.aws.evidence import (
     KeyRange,
     LogToRead,
-    StoredObject,
-    read_log_file,
+    StoredVersion,
     read_record,
     record_ranges,
     stored_versions,
@@ -49,9 +48,10 @@ from custody.aws.spark_checks import (
     known_checks,
 )
 from custody.aws.spark_ledger import write_rows
+from custody.aws.spark_trail import latest, read_logs, told_by
 from custody.aws.trail import Pace
 from custody.aws.trail_proof import prove_recent
-from custody.core.attribution import by_taker, calls_of, concerns, trail_rows
+from custody.core.attribution import trail_rows
 from custody.core.deployment import builders, policy_of
 from custody.core.landing import RECORD_PREFIX, UNVERSIONED
 from custody.core.ledger import (
@@ -67,7 +67,7 @@ from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_stat
 from custody.core.lineage_trust import LineageKeys
 from custody.core.principals import Principal, better_known
 from custody.core.record_checks import from_row, to_row
-from custody.core.trail_events import LogContent, TrailEvent, merge
+from custody.core.trail_events import LogContent, TrailEvent
 from custody.core.trail_findings import TrailFinding, TrailReport
 from custody.core.verdicts import Policy, SeenRecord
 from custody.core.witness_records import (
@@ -83,8 +83,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("reconcile")
 
-# A log file is one request: enough of them in a slice to be worth a task.
-FILES_PER_SLICE = 64
 RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
 
 StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
@@ -150,20 +148,11 @@ def ledger(
 ) -> RDD[LedgerRow]:
     """The ledger's rows of everything in ``logs`` and ``envelopes``, of the lineage statements that
     ``logs`` tell of, and of the trail's defects."""
-    logs = logs.persist()
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))
-    # Those about the platform are few: a session is taken once an hour, the rest hardly ever.
-    told = logs.flatMap(lambda content: content.calls).filter(lambda call: concerns(call, policy))
-    calls, sessions = calls_of(told.collect(), policy)
-    taken = logs.context.broadcast(sessions)
-    events = (
-        logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
-        .groupByKey()
-        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
-        .persist()
-    )
+    told = told_by(logs, policy)
+    calls, events = told.calls, told.events
     testimony = (
         envelopes.map(lambda envelope: (proper_place(envelope.place), envelope))
         .cogroup(
@@ -191,13 +180,7 @@ def ledger(
         .flatMap(lambda known: rows_of_statements(known[1][0], known[1][1], policy))
     )
     illegible = testimony.flatMap(lambda found: found[1])
-    touched = {(defect.bucket, defect.key) for defect in defects}
-    culprits = dict(
-        events.filter(lambda event: event.proven and (event.bucket, event.key) in touched)
-        .map(lambda event: ((event.bucket, event.key), event))
-        .reduceByKey(_later)
-        .collect()
-    )
+    culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
     broken = trail_rows(defects, calls, culprits, policy)
     catalog = [row for call in calls for row in catalog_rows(call, policy)]
     return logs.context.union(
@@ -225,10 +208,6 @@ def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[T
     ]
 
 
-def _later(one: TrailEvent, other: TrailEvent) -> TrailEvent:
-    return max(one, other, key=lambda event: (event.time, event.event_id))
-
-
 def _by_outsider(event: TrailEvent, policy: Policy) -> bool:
     """Whether somebody other than the recorder wrote to the place of a record."""
     return (
@@ -251,18 +230,9 @@ def _judged(
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def read_logs(
-    files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
-) -> Iterator[LogContent]:
-    """What each log file tells, one after the other; a file that cannot be read tells that."""
-    s3 = s3_client()
-    for file in files:
-        yield read_log_file(s3, file)
-
-
 def list_records(
     ranges: Iterable[KeyRange], bucket: str, s3_client: Callable[[], S3Client]
-) -> Iterator[StoredObject]:
+) -> Iterator[StoredVersion]:
     """Every stored version of what lies in the places of records."""
     s3 = s3_client()
     for keys in ranges:
@@ -270,7 +240,7 @@ def list_records(
 
 
 def read_records(
-    stored: Iterable[StoredObject],
+    stored: Iterable[StoredVersion],
     keys: Mapping[str, TrustedKey],
     s3_client: Callable[[], S3Client],
 ) -> Iterator[ReadEnvelope]:
@@ -415,9 +385,7 @@ def run(
     output: str,
 ) -> dict[str, int]:
     """Judge the evidence and write the window's rows to the URI `output`; return verdict counts."""
-    logs = spark.sparkContext.parallelize(
-        trail.logs, max(1, len(trail.logs) // FILES_PER_SLICE)
-    ).mapPartitions(lambda files: read_logs(files, s3_client))
+    logs = read_logs(spark.sparkContext, trail.logs, s3_client)
     start, end = window.start, window.end  # a class of this script does not travel to the workers
     rows = ledger(logs, envelopes, trail.defects, policy, window, check_statements).filter(
         lambda row: start <= row.event_time < end

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredVersion:
     """One stored version of an object of evidence."""
 
     bucket: str
@@ -65,7 +65,7 @@ def record_ranges(day: date, parts: int) -> list[KeyRange]:
     return [KeyRange(prefix, *pair) for pair in pairwise(["", *bounds, ""])]
 
 
-def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[StoredObject]:
+def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[StoredVersion]:
     """Every stored version in a range of keys; delete markers and folder markers are none."""
     # Not botocore's paginator: that does not take a key to begin behind.
     list_versions = partial(s3.list_object_versions, Bucket=bucket, Prefix=keys.prefix)
@@ -75,7 +75,7 @@ def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[Store
             if keys.last and item["Key"] > keys.last:
                 return
             if not item["Key"].endswith("/"):
-                yield StoredObject(bucket, item["Key"], item["VersionId"], item["LastModified"])
+                yield StoredVersion(bucket, item["Key"], item["VersionId"], item["LastModified"])
         if not page["IsTruncated"]:
             return
         page = list_versions(
@@ -99,7 +99,9 @@ def trusted_keys(kms: KMSClient, settings: Mapping[str, object]) -> dict[str, Tr
     }
 
 
-def read_record(s3: S3Client, stored: StoredObject, keys: Mapping[str, TrustedKey]) -> ReadEnvelope:
+def read_record(
+    s3: S3Client, stored: StoredVersion, keys: Mapping[str, TrustedKey]
+) -> ReadEnvelope:
     """Read and check one envelope.
 
     One that S3 withholds for the way it is encrypted or stored is not to be believed. Raises what
@@ -133,7 +135,7 @@ def read_record(s3: S3Client, stored: StoredObject, keys: Mapping[str, TrustedKe
     )
 
 
-def _withheld(s3: S3Client, stored: StoredObject, error: ClientError) -> bool:
+def _withheld(s3: S3Client, stored: StoredVersion, error: ClientError) -> bool:
     """Whether it is the object's own fault that S3 does not hand it out."""
     said = error.response["Error"]
     reason = unreadable(said["Code"], said.get("Message", ""))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from custody.aws.catalog import locations
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.core.seal_entries import RecordEntry
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
-def record_entry(s3: S3Client, stored: StoredObject) -> RecordEntry:
+def record_entry(s3: S3Client, stored: StoredVersion) -> RecordEntry:
     """A stored record as the seal keeps it; raises what S3 raises."""
     found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
     digest = hashlib.sha256()

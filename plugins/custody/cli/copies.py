@@ -25,10 +25,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.aws.hashing import CHUNK_BYTES
-from custody.aws.trail_store import ObjectAbsent, ObjectRefused, Version
-from custody.aws.trail_store import StoredObject as TrailObject
+from custody.aws.trail_store import ObjectAbsent, ObjectRefused, StoredObject, Version
 from custody.cli.errors import CannotCheck
 from custody.core.landing import UNVERSIONED, HashedVersion
 from custody.core.s3_fields import object_key
@@ -50,7 +49,7 @@ class CopySource:
         self._root = root.resolve()
         self._current = cache(self._listed)
 
-    def versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         if not self._listing(bucket).is_file():
             raise CannotCheck(
                 f"{self._listing(bucket)} is missing: a record is about one version, and the files "
@@ -59,10 +58,10 @@ class CopySource:
             )
         return self.evidence(bucket, prefix)
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         for key, path in self._files(bucket, prefix):
             changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            yield StoredObject(bucket, key, self._version_id(bucket, key), changed)
+            yield StoredVersion(bucket, key, self._version_id(bucket, key), changed)
 
     def read(
         self, bucket: str, key: str, *, max_bytes: int, version_id: str | None = None
@@ -75,12 +74,12 @@ class CopySource:
         except FileNotFoundError:
             return None
 
-    def chunks(self, version: StoredObject) -> Iterator[bytes]:
+    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
         with self._open(version.bucket, version.key) as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
-    def hash(self, version: StoredObject) -> HashedVersion | str:
+    def hash(self, version: StoredVersion) -> HashedVersion | str:
         digest, size = hashlib.sha256(), 0
         try:
             for chunk in self.chunks(version):
@@ -98,11 +97,11 @@ class CopySource:
             )
         return CopiedTrail(self, bucket)
 
-    def trail_objects(self, bucket: str, prefix: str) -> Iterator[TrailObject]:
+    def trail_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         for key, path in self._files(bucket, prefix):
             found = path.stat()
             changed = datetime.fromtimestamp(found.st_mtime, UTC)
-            yield TrailObject(key, (Version(UNVERSIONED, changed, found.st_size, deletes=False),))
+            yield StoredObject(key, (Version(UNVERSIONED, changed, found.st_size, deletes=False),))
 
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """The user metadata of an object; none if its file is not there.
@@ -170,7 +169,7 @@ class CopiedTrail:
         self._source = source
         self._bucket = bucket
 
-    def list(self, prefix: str, *, after: str = "") -> Iterator[TrailObject]:
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         found = self._source.trail_objects(self._bucket, prefix)
         return (stored for stored in found if stored.key > after)
 
@@ -181,7 +180,7 @@ class CopiedTrail:
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
     ) -> tuple[T, str]:
-        stored = StoredObject(bucket, key, version_id or UNVERSIONED, datetime.now(UTC))
+        stored = StoredVersion(bucket, key, version_id or UNVERSIONED, datetime.now(UTC))
         metadata = self._source.metadata(bucket, key)
         try:
             return consume(metadata, self._source.chunks(stored)), UNVERSIONED

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.archive import Content, measure, write_archive
 from custody.cli.deployment import Deployment
 from custody.cli.files import whole_file
@@ -33,7 +33,7 @@ from custody.core.strict_gzip import gunzip
 
 def export(
     deployment: Deployment,
-    stored: StoredObject,
+    stored: StoredVersion,
     target: Path,
     output: Output,
     *,
@@ -64,7 +64,7 @@ def export(
     return gathered.well
 
 
-def _fetch(deployment: Deployment, stored: StoredObject, scratch: Path) -> Path:
+def _fetch(deployment: Deployment, stored: StoredVersion, scratch: Path) -> Path:
     path = scratch / "content"
     with path.open("wb") as file:
         for chunk in deployment.source.chunks(stored):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.deployment import Deployment
 from custody.cli.errors import CannotCheck
 from custody.cli.locations import Location
@@ -25,7 +25,7 @@ from custody.core.trace import TracedRun, is_made, trace
 class Known:
     """An object version, what lies in the places of its record, and what that comes to."""
 
-    stored: StoredObject
+    stored: StoredVersion
     kept: list[Kept]
     checked: CheckedVersion
 
@@ -59,7 +59,7 @@ class Gathered:
 
 
 def gather(
-    deployment: Deployment, stored: StoredObject, output: Output, *, with_trail: bool
+    deployment: Deployment, stored: StoredVersion, output: Output, *, with_trail: bool
 ) -> Gathered:
     """Gather what is known about a stored version.
 
@@ -111,7 +111,7 @@ def _reader(deployment: Deployment, seen: dict[str, bytes]) -> Read:
     return read
 
 
-def _stored(deployment: Deployment, version: ObjectVersion, read_at: datetime) -> StoredObject:
+def _stored(deployment: Deployment, version: ObjectVersion, read_at: datetime) -> StoredVersion:
     """A version that landed, as it is stored; one that is no longer is looked for in the records of
     the week before a run read it."""
     try:
@@ -122,16 +122,16 @@ def _stored(deployment: Deployment, version: ObjectVersion, read_at: datetime) -
         )
     except CannotCheck:
         about = read_at - timedelta(days=7)
-        return StoredObject(version.bucket, version.key, version.version_id, about)
+        return StoredVersion(version.bucket, version.key, version.version_id, about)
 
 
 @dataclass(frozen=True)
 class _Kept:
-    stored: StoredObject
+    stored: StoredVersion
     kept: list[Kept]
 
 
-def _kept(deployment: Deployment, stored: StoredObject) -> _Kept:
+def _kept(deployment: Deployment, stored: StoredVersion) -> _Kept:
     keys = deployment.keys.records
     return _Kept(stored, records_of(deployment.source, deployment.provenance_bucket, stored, keys))
 

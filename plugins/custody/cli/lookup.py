@@ -10,7 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.aws.trail import DigestKeys
 from custody.aws.trail_store import ObjectAbsent, ObjectRefused, TrailStore, first_bytes
 from custody.cli.sources import Source
@@ -47,7 +47,7 @@ class Kept:
 def records_of(
     source: Source,
     provenance_bucket: str,
-    version: StoredObject,
+    version: StoredVersion,
     keys: Mapping[str, TrustedKey],
 ) -> list[Kept]:
     """Everything in the places of a version's record, overwritten and hidden ones too."""
@@ -61,7 +61,7 @@ def records_of(
     return []
 
 
-def _read(source: Source, stored: StoredObject, keys: Mapping[str, TrustedKey]) -> Kept:
+def _read(source: Source, stored: StoredVersion, keys: Mapping[str, TrustedKey]) -> Kept:
     raw = source.read(
         stored.bucket, stored.key, max_bytes=MAX_ENVELOPE_BYTES, version_id=stored.version_id
     )
@@ -86,7 +86,7 @@ class TrailEvidence:
     events: list[TrailEvent] = field(default_factory=list)
 
     def writes_of(
-        self, version: StoredObject, envelopes: Collection[ReadEnvelope]
+        self, version: StoredVersion, envelopes: Collection[ReadEnvelope]
     ) -> list[TrailEvent]:
         return writes_of(version.bucket, version.key, version.version_id, envelopes, self.events)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.deployment import Deployment
 from custody.cli.errors import CannotCheck
 from custody.cli.files import replace_file
@@ -19,7 +19,7 @@ from custody.core.seal_layout import SEAL_PREFIX
 from custody.core.seal_lookup import prove_entry
 
 
-def prove(deployment: Deployment, stored: StoredObject, target: Path, output: Output) -> bool:
+def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: Output) -> bool:
     """Write the proof about the record to believe; whether it is sealed.
 
     Raises ``CannotCheck`` if there is no record to believe.

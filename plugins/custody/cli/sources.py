@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from botocore.exceptions import ClientError
 
-from custody.aws.evidence import KeyRange, StoredObject, stored_versions
+from custody.aws.evidence import KeyRange, StoredVersion, stored_versions
 from custody.aws.hashing import CHUNK_BYTES, IncompleteObject, Unreadable, hash_version
 from custody.aws.trail_store import S3TrailStore, TrailStore
 from custody.cli.errors import CannotCheck
@@ -29,11 +29,11 @@ _REFUSED: Final = frozenset({"AccessDenied", "403", "InvalidObjectState", "Metho
 class Source(Protocol):
     """The platform's buckets, to be read only."""
 
-    def versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         """Every stored version under a prefix, in the order of the keys."""
         ...
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         """The same of the provenance bucket, where the key says what an object is about."""
         ...
 
@@ -43,11 +43,11 @@ class Source(Protocol):
         """An object, or its first ``max_bytes`` + 1 bytes; None if there is none."""
         ...
 
-    def chunks(self, version: StoredObject) -> Iterator[bytes]:
+    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
         """The bytes of a version."""
         ...
 
-    def hash(self, version: StoredObject) -> HashedVersion | str:
+    def hash(self, version: StoredVersion) -> HashedVersion | str:
         """What the bytes of a version are now; a text says why they cannot be read."""
         ...
 
@@ -62,10 +62,10 @@ class S3Source:
     def __init__(self, s3: S3Client) -> None:
         self._s3 = s3
 
-    def versions(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         return stored_versions(self._s3, bucket, KeyRange(prefix, after="", last=""))
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         return stored_versions(self._s3, bucket, KeyRange(prefix, after="", last=""))
 
     def read(
@@ -83,14 +83,14 @@ class S3Source:
         with contextlib.closing(found["Body"]) as body:
             return body.read(max_bytes + 1)
 
-    def chunks(self, version: StoredObject) -> Iterator[bytes]:
+    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
         found = self._s3.get_object(
             Bucket=version.bucket, Key=version.key, VersionId=version.version_id
         )
         with contextlib.closing(found["Body"]) as body:
             yield from body.iter_chunks(CHUNK_BYTES)
 
-    def hash(self, version: StoredObject) -> HashedVersion | str:
+    def hash(self, version: StoredVersion) -> HashedVersion | str:
         try:
             return hash_version(self._s3, version.bucket, version.key, version.version_id)
         except (Unreadable, IncompleteObject) as error:
@@ -107,7 +107,7 @@ class S3Source:
 
 def named_versions(
     source: Source, location: Location, version_id: str | None
-) -> Iterator[StoredObject]:
+) -> Iterator[StoredVersion]:
     """The versions of the object of that key; if there is none, of all that begin like it.
 
     Raises ``CannotCheck`` if there is nothing.
@@ -116,7 +116,7 @@ def named_versions(
     first = next(listed, None)
     if first is None:
         raise CannotCheck(f"there is nothing at {location}")
-    every: Iterator[StoredObject] = itertools.chain([first], listed)
+    every: Iterator[StoredVersion] = itertools.chain([first], listed)
     if first.key == location.key:
         # The key itself comes before all that it begins.
         every = itertools.takewhile(lambda stored: stored.key == location.key, every)
@@ -128,7 +128,7 @@ def named_versions(
     return iter([wanted])
 
 
-def one_version(source: Source, location: Location, version_id: str | None) -> StoredObject:
+def one_version(source: Source, location: Location, version_id: str | None) -> StoredVersion:
     """The version of an object, by default the latest stored; raises ``CannotCheck``."""
     found = next(named_versions(source, location, version_id))
     if found.key != location.key:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.tree import Tree
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.deployment import Deployment
 from custody.cli.gathering import Gathered, Known, gather
 from custody.cli.output import Output, branch
@@ -16,7 +16,7 @@ from custody.core.trace import TracedRun
 
 
 def trace(
-    deployment: Deployment, stored: StoredObject, output: Output, *, with_trail: bool
+    deployment: Deployment, stored: StoredVersion, output: Output, *, with_trail: bool
 ) -> bool:
     """Show where an object version comes from; whether all of that is well."""
     gathered = gather(deployment, stored, output, with_trail=with_trail)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.deployment import Deployment
 from custody.cli.locations import Location
 from custody.cli.lookup import records_of
@@ -51,7 +51,7 @@ def verify(
     return counts[Outcome.OK] == total
 
 
-def check_stored(deployment: Deployment, stored: StoredObject) -> CheckedVersion:
+def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersion:
     """One version against its records."""
     kept = records_of(
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.include.glue_jobs.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE,
 from tests.plugins.custody.core.removals import INSIDER, call
 
 import audit
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.aws.spark_ledger import verdict_entries, write_rows
 from custody.core.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger import LedgerRow
@@ -44,9 +43,9 @@ def held(zone: LandingZone) -> list[HeldVersion]:
     ]
 
 
-def places(zone: LandingZone) -> list[StoredObject]:
+def places(zone: LandingZone) -> list[StoredVersion]:
     return [
-        StoredObject(PROVENANCE, key, version_id, LANDED_AT)
+        StoredVersion(PROVENANCE, key, version_id, LANDED_AT)
         for (bucket, key), versions in zone.s3.objects.items()
         if bucket == PROVENANCE
         for version_id, _ in versions
@@ -185,13 +184,3 @@ def test_verdicts_are_sealed_as_readers_see_them_but_for_those_that_are_none_yet
         VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", "ab" * 32, rows[2].event_time),
     }
     assert list(verdict_entries(spark, [])) == []
-
-
-def test_the_last_event_about_an_object_is_found(spark: SparkSession) -> None:
-    early = call(key="a", version="v1", event_id="e1", at=AS_OF)
-    late = call(key="a", version="v2", event_id="e2", at=AS_OF + timedelta(seconds=1))
-    other = call(key="b", version="v1", event_id="e3", at=AS_OF)
-    later = call(key="a", version="v3", event_id="e4", at=AS_OF + timedelta(seconds=2))
-    invented = replace(later, proven=False)
-    events = spark.sparkContext.parallelize([invented, late, early, other, call()], 2)
-    assert audit.latest(events, [("raw", "a"), ("raw", "c")]) == {("raw", "a"): late}

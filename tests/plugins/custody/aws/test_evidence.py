@@ -14,7 +14,7 @@ from tests.plugins.custody.trail_history import LAYOUT, NOON, log_key
 
 from custody.aws.evidence import (
     LogToRead,
-    StoredObject,
+    StoredVersion,
     logs_to_read,
     read_log_file,
     read_record,
@@ -87,7 +87,7 @@ def test_a_log_that_cannot_be_read_tells_that(s3, trail):
 
 
 SSE_C = "The object was stored using a form of Server Side Encryption."
-PLANTED = StoredObject("provenance", "provenance/incoming/dt=2026-11-01/x.json", "v1", NOON)
+PLANTED = StoredVersion("provenance", "provenance/incoming/dt=2026-11-01/x.json", "v1", NOON)
 
 
 def get_object_says(s3: Any, code: str, message: str = "") -> None:

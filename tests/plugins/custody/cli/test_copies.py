@@ -5,7 +5,7 @@ import os
 import pytest
 from tests.plugins.custody.cli.audited import write_json
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.aws.trail_store import ObjectAbsent
 from custody.cli.copies import CopySource
 from custody.cli.errors import CannotCheck
@@ -73,7 +73,7 @@ def test_nothing_outside_of_the_bucket_is_read(root, key):
     assert source.read(BUCKET, key, max_bytes=100) is None
     assert "link" not in keys(root, "")
     told = source.hash(
-        StoredObject(BUCKET, key, "null", next(source.evidence(BUCKET, "")).stored_at)
+        StoredVersion(BUCKET, key, "null", next(source.evidence(BUCKET, "")).stored_at)
     )
     assert isinstance(told, str)
 

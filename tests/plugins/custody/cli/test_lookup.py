@@ -6,7 +6,7 @@ import pytest
 from tests.plugins.custody.cli.audited import PROVENANCE, RAW, RING, A
 from tests.plugins.custody.trail_history import KEYS, LAYOUT
 
-from custody.aws.evidence import StoredObject
+from custody.aws.evidence import StoredVersion
 from custody.cli.lookup import Sought, records_of, search_trail
 from custody.cli.sources import S3Source
 from custody.core.lineage import ObjectVersion
@@ -19,7 +19,7 @@ def test_a_record_is_found_on_the_day_of_the_write_near_that_of_the_version(plat
     """S3's date of an upload in parts is when it began; around midnight the two days differ."""
     at = platform.times[A]
     platform.record(ObjectVersion(RAW, "incoming/x", "v", "ab" * 32), 1, at + timedelta(days=days))
-    stored = StoredObject(RAW, "incoming/x", "v", at)
+    stored = StoredVersion(RAW, "incoming/x", "v", at)
     (kept,) = records_of(S3Source(platform.s3), PROVENANCE, stored, RING.records)
     assert (kept.envelope.trouble, kept.envelope.place) == (None, platform.places[-1])
     assert kept.raw == platform.envelope(platform.places[-1])
@@ -28,7 +28,7 @@ def test_a_record_is_found_on_the_day_of_the_write_near_that_of_the_version(plat
 def test_what_lies_too_far_away_is_not_found(platform):
     at = platform.times[A]
     platform.record(ObjectVersion(RAW, "incoming/x", "v", "ab" * 32), 1, at + timedelta(days=9))
-    stored = StoredObject(RAW, "incoming/x", "v", at)
+    stored = StoredVersion(RAW, "incoming/x", "v", at)
     assert records_of(S3Source(platform.s3), PROVENANCE, stored, RING.records) == []
 
 
