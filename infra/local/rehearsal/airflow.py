@@ -153,6 +153,8 @@ class Airflow:
             "LOGGING__TRIGGER_LOG_SERVER_PORT": self._machine.airflow_port + 2,
             "USAGE_DATA_COLLECTION__ENABLED": False,
             "SCHEDULER__ENABLE_HEALTH_CHECK": False,
+            # A file that changed is read at once; the others need not be read every 30 s.
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 300,
             # After a crash, take over its tasks within a minute; the defaults wait five.
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 15,
             "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 20,
