@@ -14,7 +14,7 @@ from custody.core.contracts import Contract, parse_contract
 
 pyspark = pytest.importorskip("pyspark", reason="Spark lives in .venvs/glue")
 
-# For a handful of rows, compiling and planning anew is what takes the time.
+# For a handful of rows, compiling and planning anew is what takes the time, and reading archives.
 QUICK = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -24,15 +24,21 @@ QUICK = {
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.python.daemon.module": "quick_daemon",
 }
 REPOSITORY = Path(__file__).parents[3]
+WORKERS_PATH = (
+    REPOSITORY,
+    REPOSITORY / "plugins",
+    REPOSITORY / "include" / "glue_jobs",
+    REPOSITORY / "infra" / "local" / "localaws" / "glue" / "workers",
+)
 
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[pyspark.sql.SparkSession]:
     # Python workers start from the environment of the JVM: they must find our code and this Python.
-    paths = (REPOSITORY, REPOSITORY / "plugins", REPOSITORY / "include" / "glue_jobs")
-    os.environ["PYTHONPATH"] = os.pathsep.join(str(path) for path in paths)
+    os.environ["PYTHONPATH"] = os.pathsep.join(str(path) for path in WORKERS_PATH)
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder = pyspark.sql.SparkSession.builder.master("local[2]")

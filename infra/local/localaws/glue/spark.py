@@ -14,6 +14,7 @@ from pathlib import Path
 from localaws.settings import REPOSITORY
 
 LOG4J = Path(__file__).with_name("log4j2.properties")
+WORKERS = Path(__file__).with_name("workers")
 _JVM_OPTIONS = (
     # A run lives for seconds: quick compilation beats good code, and half a gigabyte of young
     # objects is rarely collected at all.
@@ -75,6 +76,7 @@ def properties(
         # Compiling Java for a few thousand rows takes longer than interpreting them.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.python.daemon.module": "quick_daemon",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         f"{s3a}.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         f"{s3a}.endpoint": endpoint,
@@ -124,7 +126,7 @@ def environment(
     """The environment of a script, without credentials: nothing of ours, nothing of the user's."""
     kept = ("PATH", "HOME", "LANG", "JAVA_HOME", "NO_PROXY", "no_proxy")
     return {name: os.environ[name] for name in kept if name in os.environ} | {
-        "PYTHONPATH": os.pathsep.join(str(path) for path in python_path),
+        "PYTHONPATH": os.pathsep.join(str(path) for path in (*python_path, WORKERS)),
         "PYTHONUNBUFFERED": "1",
         "PYSPARK_PYTHON": str(home.python),
         "PYSPARK_SUBMIT_ARGS": (
