@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from localaws import lifecycle
 from localaws.bootstrap import administrator
@@ -62,10 +63,14 @@ class Server:
         """As a crash would end it."""
         lifecycle.stop(self.settings, kill=True)
 
-    def client(self, service: str, of: boto3.Session | None = None) -> Any:
+    def client(
+        self, service: str, of: boto3.Session | None = None, config: Config | None = None
+    ) -> Any:
         """A client of the platform engineer, or of another session."""
         own = of or administrator(self.settings)
-        return own.client(service, endpoint_url=self.settings.endpoint)  # type: ignore[call-overload]
+        return own.client(  # type: ignore[call-overload]
+            service, endpoint_url=self.settings.endpoint, config=config
+        )
 
     def session(self, key: str, secret: str, token: str | None = None) -> boto3.Session:
         return session(self.settings, key, secret, token)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -329,7 +330,7 @@ def test_uploads_during_a_kill_are_whole_and_told_or_never_were(own_server: Serv
     stored: dict[tuple[str, str], str] = {}
 
     def upload(number: int) -> None:
-        s3 = own_server.client("s3")
+        s3 = own_server.client("s3", config=Config(retries={"total_max_attempts": 1}))
         for count in range(10_000):
             content = os.urandom(3000)
             key = f"incoming/{number}-{count % 3}.csv"
