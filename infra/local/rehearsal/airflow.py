@@ -283,18 +283,6 @@ class Airflow:
             line if isinstance(line, str) else str(line.get("event", line)) for line in lines
         )
 
-    def clear(self, dag_id: str, run_id: str, task_ids: list[str] | None = None) -> None:
-        """Clear a run (or only some of its tasks), so that it runs again."""
-        body: dict[str, Any] = {
-            "dry_run": False,
-            "dag_run_id": run_id,
-            "only_failed": False,
-            "reset_dag_runs": True,
-        }
-        if task_ids is not None:
-            body["task_ids"] = task_ids
-        self._call("POST", f"dags/{dag_id}/clearTaskInstances", json=body)
-
     def _call(self, method: str, path: str, **options: Any) -> Any:
         for attempt in range(2):
             if "Authorization" not in self._http.headers:
