@@ -23,6 +23,22 @@ MEDALLION = "medallion_customers"
 GOLD = "gold_customers_by_country_month"
 DAYS = sample_days()
 HOSTILE_DAY = DAYS[0]
+# Every task of a run, to be run again by itself; those of one round are of different days, or
+# only look.
+RERUNS = (
+    {
+        DAYS[0]: ["bronze_to_silver"],
+        DAYS[1]: ["silver_to_gold"],
+        DAYS[2]: [
+            "create_tables",
+            "wait_for_landing",
+            "custody_gate",
+            "read_file_accounts",
+            "report_files",
+        ],
+    },
+    {DAYS[0]: ["publish_silver"], DAYS[1]: ["publish_gold"]},
+)
 STARTED = datetime.now(UTC)
 
 
@@ -93,18 +109,54 @@ def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
 
 def file_report(platform: Platform, day: date) -> str:
     """The log of the task that reports on the day's files."""
-    airflow = platform.airflow
-    (run,) = [
-        run
-        for run in airflow.runs(MEDALLION)
-        if run["run_type"] == "backfill" and str(run["logical_date"]).startswith(str(day))
-    ]
+    airflow, run_id = platform.airflow, backfilled_run(platform, day)
     (task,) = [
         task
-        for task in airflow.task_instances(MEDALLION, run["dag_run_id"])
+        for task in airflow.task_instances(MEDALLION, run_id)
         if task["task_id"] == "report_files"
     ]
-    return airflow.task_log(MEDALLION, run["dag_run_id"], task)
+    return airflow.task_log(MEDALLION, run_id, task)
+
+
+def backfilled_run(platform: Platform, day: date) -> str:
+    (run,) = [
+        run
+        for run in platform.airflow.runs(MEDALLION)
+        if run["run_type"] == "backfill" and str(run["logical_date"]).startswith(str(day))
+    ]
+    return str(run["dag_run_id"])
+
+
+def task_tries(platform: Platform, run_id: str) -> dict[str, int]:
+    """How often each task of a run was tried; of a mapped one, its last instance."""
+    tasks = platform.airflow.task_instances(MEDALLION, run_id)
+    return {task["task_id"]: task["try_number"] for task in tasks}
+
+
+@pytest.mark.parametrize("reruns", RERUNS, ids=["what builds or looks", "what publishes"])
+def test_a_rerun_of_any_task_by_itself_changes_no_count(
+    platform: Platform, first_totals: dict[str, dict[str, int]], reruns: dict[date, list[str]]
+) -> None:
+    runs = {day: backfilled_run(platform, day) for day in reruns}
+    before = {day: task_tries(platform, run_id) for day, run_id in runs.items()}
+    for day, tasks in reruns.items():
+        platform.airflow.clear(MEDALLION, runs[day], tasks)
+    follow(platform, MEDALLION, list(runs.values()), say=print)
+    for day, tasks in reruns.items():
+        after = task_tries(platform, runs[day])
+        assert {task for task in after if after[task] > before[day][task]} == set(tasks)
+    assert totals(platform) == first_totals
+    copies = {
+        (table, day): len(seen)
+        for table, by_day in visible_runs(platform).items()
+        for day, seen in by_day.items()
+    }
+    assert set(copies.values()) == {1}, copies
+
+
+def test_no_task_is_left_out_of_the_reruns(platform: Platform, first_backfill: list[str]) -> None:
+    rerun = {task for reruns in RERUNS for tasks in reruns.values() for task in tasks}
+    assert rerun == set(task_tries(platform, first_backfill[0]))
 
 
 def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(

@@ -283,6 +283,17 @@ class Airflow:
             line if isinstance(line, str) else str(line.get("event", line)) for line in lines
         )
 
+    def clear(self, dag_id: str, run_id: str, task_ids: list[str]) -> None:
+        """Let these tasks of a run that has ended run again, and no other, as in the UI."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run_id,
+            "task_ids": task_ids,
+            "only_failed": False,
+            "reset_dag_runs": True,
+        }
+        self._call("POST", f"dags/{dag_id}/clearTaskInstances", json=body)
+
     def _call(self, method: str, path: str, **options: Any) -> Any:
         for attempt in range(2):
             if "Authorization" not in self._http.headers:
