@@ -7,15 +7,19 @@ in the trail, and sealed.
 import gzip
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from moto import mock_aws
 from tests.moto_aws import KEY_ARN, PRIVATE_KEY, REGION, make_bucket, signing_kms
 from tests.plugins.custody.core import trail_records
 from tests.plugins.custody.core.transparency import signer
@@ -111,7 +115,6 @@ class Platform:
 
     s3: Any
     folder: Path
-    capsys: pytest.CaptureFixture[str]
     versions: dict[str, ObjectVersion] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
@@ -220,10 +223,7 @@ class Platform:
         where = ["--settings", str(self.folder / "settings.json")]
         keys = ["--keys", str(self.folder / "keys.json")]
         command, *rest = map(str, args)
-        return run(self.capsys, command, *where, *keys, *self.source, *rest)
-
-    def offline(self, *args: str | Path) -> Result:
-        return run(self.capsys, *map(str, args))
+        return run(command, *where, *keys, *self.source, *rest)
 
     def copy(self, folder: Path) -> None:
         """Copy the buckets as the auditor's guide tells, and read the copy from now on."""
@@ -247,11 +247,11 @@ class Platform:
             )
 
 
-def run(capsys: pytest.CaptureFixture[str], *args: str) -> Result:
-    capsys.readouterr()
-    status = main(args)
-    printed = capsys.readouterr()
-    return Result(status, printed.out, printed.err)
+def run(*args: str | Path) -> Result:
+    """Run a command of anybody."""
+    with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        status = main([str(arg) for arg in args])
+    return Result(status, out.getvalue(), err.getvalue())
 
 
 def request_of(version: ObjectVersion) -> str:
@@ -263,13 +263,20 @@ def write_json(path: Path, document: object) -> None:
     path.write_text(json.dumps(document, default=str), encoding="utf-8")
 
 
-def honest(s3: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> Platform:
-    """The platform after an honest day."""
+@contextmanager
+def honest_platform(folder: Path) -> Iterator[Platform]:
+    """An AWS of its own with the platform after an honest day; its settings are in ``folder``."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        yield honest(boto3.client("s3", region_name=REGION), folder)
+
+
+def honest(s3: Any, folder: Path) -> Platform:
     for bucket in (RAW, PROCESSED, ANALYTICS, PROVENANCE, LAYOUT.bucket):
         make_bucket(s3, bucket)
     write_json(folder / "settings.json", SETTINGS)
     (folder / "keys.json").write_bytes(RING.to_json())
-    platform = Platform(s3, folder, capsys)
+    platform = Platform(s3, folder)
     landed = [platform.put(RAW, A, b"id\n1\n"), platform.put(RAW, B, b"id\n2\n")]
     silver = platform.put(PROCESSED, SILVER, b"silver")
     gold = platform.put(ANALYTICS, GOLD, b"gold")

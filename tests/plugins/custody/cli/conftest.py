@@ -1,17 +1,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto import mock_aws
-from tests.moto_aws import REGION
-from tests.plugins.custody.cli.audited import Platform, honest
+from tests.plugins.custody.cli.audited import Platform, honest_platform
 
 
 @pytest.fixture
-def platform(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Platform]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    with mock_aws():
-        yield honest(boto3.client("s3", region_name=REGION), tmp_path, capsys)
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with honest_platform(tmp_path) as platform:
+        yield platform

@@ -1,9 +1,11 @@
 """`custody check` of a case: no network, and no byte of it may change."""
 
 import gzip
+import hashlib
 import io
 import json
 import os
+import shutil
 import socket
 import warnings
 import zipfile
@@ -14,7 +16,7 @@ from pathlib import Path
 import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.plugins.custody.cli.audited import ANALYTICS, GOLD, RAW, RING, A, Platform
+from tests.plugins.custody.cli.audited import ANALYTICS, GOLD, RAW, RING, A, honest_platform, run
 from tests.plugins.custody.core.transparency import STRANGER
 
 from custody.cli.archive import measure, write_archive
@@ -40,22 +42,30 @@ def offline_now(small, gold, monkeypatch):
     monkeypatch.setattr(boto3.session.Session, "client", never)
 
 
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the case of one landed file, that of a file of gold, and the keys.
+
+    Making them takes longer than most checks of them do.
+    """
+    folder = tmp_path_factory.mktemp("cases")
+    with honest_platform(folder) as platform:
+        for name, uri in (("small", f"s3://{RAW}/{A}"), ("gold", f"s3://{ANALYTICS}/{GOLD}")):
+            made = platform.custody("export", uri, "-o", folder / f"{name}.zip", "--with-bytes")
+            assert made.status == 0
+    return folder
+
+
 @pytest.fixture
-def small(platform: Platform, tmp_path: Path) -> Path:
+def small(cases: Path, tmp_path: Path) -> Path:
     """The case of one landed file, with its bytes."""
-    path = tmp_path / "small.zip"
-    made = platform.custody("export", f"s3://{RAW}/{A}", "-o", path, "--with-bytes")
-    assert made.status == 0
-    return path
+    return Path(shutil.copy(cases / "small.zip", tmp_path))
 
 
 @pytest.fixture
-def gold(platform: Platform, tmp_path: Path) -> Path:
+def gold(cases: Path, tmp_path: Path) -> Path:
     """The case of a file of gold, with its bytes."""
-    path = tmp_path / "gold.zip"
-    made = platform.custody("export", f"s3://{ANALYTICS}/{GOLD}", "-o", path, "--with-bytes")
-    assert made.status == 0
-    return path
+    return Path(shutil.copy(cases / "gold.zip", tmp_path))
 
 
 def repack(case: Path, change: Callable[[Members], None], *, manifest: bool = True) -> None:
@@ -76,12 +86,12 @@ def repack(case: Path, change: Callable[[Members], None], *, manifest: bool = Tr
         write_archive(file, members)
 
 
-def test_a_case_of_gold_is_checked_down_to_what_landed(platform, gold, offline_now):
-    found = platform.offline("check", "--json", gold)
+def test_a_case_of_gold_is_checked_down_to_what_landed(gold, offline_now):
+    found = run("check", "--json", gold)
     assert found.status == 0
     objects = found.of_kind("object")
     assert [item["outcome"] for item in objects] == ["ok"] * 3
-    assert objects[0]["sha256_found"] == platform.versions[GOLD].sha256
+    assert objects[0]["sha256_found"] == hashlib.sha256(b"gold").hexdigest()
     assert {item["principal_arn"] for item in objects} == {
         "arn:aws:iam::111122223333:user/crm-export"
     }
@@ -91,18 +101,18 @@ def test_a_case_of_gold_is_checked_down_to_what_landed(platform, gold, offline_n
     assert {key["sha256"] for key in case["keys"]} == {name.sha256 for name in RING.names()}
 
 
-def test_people_are_told_which_keys_to_compare_unless_they_gave_them(platform, gold, tmp_path):
-    told = platform.offline("check", gold)
+def test_people_are_told_which_keys_to_compare_unless_they_gave_them(gold, cases):
+    told = run("check", gold)
     assert "Compare them with those you know" in told.out
     assert RING.names()[0].sha256 in told.out
-    pinned = platform.offline("check", gold, "--keys", tmp_path / "keys.json")
+    pinned = run("check", gold, "--keys", cases / "keys.json")
     assert (pinned.status, "Compare" in pinned.out) == (0, False)
 
 
-def test_no_byte_of_a_case_can_change(platform, small, offline_now):
+def test_no_byte_of_a_case_can_change(small, offline_now):
     """Every byte, and every bit position of some."""
     good = small.read_bytes()
-    assert platform.offline("check", small).status == 0
+    assert run("check", small).status == 0
     output, unnoticed = Output(as_json=True), []
     with small.open("r+b", buffering=0) as file:
         for i, byte in enumerate(good):
@@ -114,7 +124,7 @@ def test_no_byte_of_a_case_can_change(platform, small, offline_now):
     assert small.read_bytes() == good
 
 
-def test_nothing_can_be_added_or_taken_away(platform, small):
+def test_nothing_can_be_added_or_taken_away(small):
     good = small.read_bytes()
     commented, doubled, extra = io.BytesIO(good), io.BytesIO(good), io.BytesIO(good)
     with zipfile.ZipFile(commented, "a") as archive:
@@ -138,39 +148,39 @@ def test_nothing_can_be_added_or_taken_away(platform, small):
         extra.getvalue(),
     ):
         small.write_bytes(changed)
-        assert platform.offline("check", small).status == 1
+        assert run("check", small).status == 1
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_the_same_members_in_another_archive_are_no_case(platform, small, compression):
+def test_the_same_members_in_another_archive_are_no_case(small, compression):
     with zipfile.ZipFile(small) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(small, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    assert platform.offline("check", small).status == 1
+    assert run("check", small).status == 1
 
 
-def test_an_unlisted_member_is_refused_in_a_canonical_archive_too(platform, small):
+def test_an_unlisted_member_is_refused_in_a_canonical_archive_too(small):
     def add(members: Members) -> None:
         members["more.txt"] = b"x"
 
     repack(small, add, manifest=False)
-    found = platform.offline("check", small)
+    found = run("check", small)
     assert (found.status, "not those of its manifest: more.txt" in found.out) == (1, True)
     repack(small, lambda members: members.pop("more.txt") and None)
-    assert platform.offline("check", small).status == 0
+    assert run("check", small).status == 0
     repack(small, add)
-    assert platform.offline("check", small).status == 1
+    assert run("check", small).status == 1
 
 
 @pytest.mark.parametrize("name", [KEYS, "content/1.bin", "records/1.json", "logs/1.json.gz"])
-def test_a_member_that_is_not_that_of_the_manifest_is_named(platform, gold, name):
+def test_a_member_that_is_not_that_of_the_manifest_is_named(gold, name):
     def add_a_byte(members: Members) -> None:
         members[name] += b"\n"
 
     repack(gold, add_a_byte, manifest=False)
-    found = platform.offline("check", gold)
+    found = run("check", gold)
     assert (found.status, f"{name} is not the one of its manifest" in found.out) == (1, True)
 
 
@@ -185,38 +195,38 @@ def test_a_member_that_is_not_that_of_the_manifest_is_named(platform, gold, name
         ("logs/1.json.gz", "cannot be read"),
     ],
 )
-def test_a_forged_member_is_found_by_what_it_says(platform, gold, member, finding):
+def test_a_forged_member_is_found_by_what_it_says(gold, member, finding):
     """Also by one who makes the manifest fit."""
 
     def forge(members: Members) -> None:
         members[member] = b"forged"
 
     repack(gold, forge)
-    found = platform.offline("check", gold)
+    found = run("check", gold)
     assert found.status == 1
     assert finding in found.out
 
 
-def test_a_log_file_that_no_digest_vouches_for_is_found_although_it_reads_well(platform, gold):
+def test_a_log_file_that_no_digest_vouches_for_is_found_although_it_reads_well(gold):
     def forge(members: Members) -> None:
         told = gzip.decompress(members["logs/1.json.gz"])
         members["logs/1.json.gz"] = gzip.compress(told.replace(b"crm-export", b"mallory"))
 
     repack(gold, forge)
-    found = platform.offline("check", gold)
+    found = run("check", gold)
     assert found.status == 1
     assert "no digest of the case vouches for these bytes" in found.out
     assert "mallory" not in found.out
 
 
-def test_statements_of_a_job_that_is_not_trusted_are_bad(platform, gold):
+def test_statements_of_a_job_that_is_not_trusted_are_bad(gold):
     def drop(members: Members) -> None:
         ring = KeyRing.parse(members[KEYS])
         nobody = replace(ring, lineage=replace(ring.lineage, builders=frozenset()))
         members[KEYS] = nobody.to_json()
 
     repack(gold, drop)
-    found = platform.offline("check", gold)
+    found = run("check", gold)
     assert (found.status, "whose lineage is not trusted" in found.out) == (1, True)
 
 
@@ -228,7 +238,7 @@ def test_statements_of_a_job_that_is_not_trusted_are_bad(platform, gold):
         ("logs", "no event of its write"),
     ],
 )
-def test_what_was_left_out_is_missed(platform, gold, part, finding):
+def test_what_was_left_out_is_missed(gold, part, finding):
     def leave_out(members: Members) -> None:
         document = json.loads(members[MANIFEST])
         place = document["trail"] if part == "logs" else document
@@ -239,12 +249,12 @@ def test_what_was_left_out_is_missed(platform, gold, part, finding):
         members[MANIFEST] = json.dumps(document).encode()
 
     repack(gold, leave_out)
-    found = platform.offline("check", gold)
+    found = run("check", gold)
     assert found.status == 1
     assert finding in found.out.replace("\n", " ")
 
 
-def test_somebody_elses_keys_are_good_only_to_who_does_not_compare_them(platform, small, tmp_path):
+def test_somebody_elses_keys_are_good_only_to_who_does_not_compare_them(small, cases):
     stranger = ec.generate_private_key(ec.SECP256R1()).public_key()
 
     def swap(members: Members) -> None:
@@ -253,33 +263,33 @@ def test_somebody_elses_keys_are_good_only_to_who_does_not_compare_them(platform
         members[KEYS] = replace(forged, seal=(*ring.seal, STRANGER.key)).to_json()
 
     repack(small, swap)
-    assert platform.offline("check", small).status == 0
-    found = platform.offline("check", small, "--keys", tmp_path / "keys.json")
+    assert run("check", small).status == 0
+    found = run("check", small, "--keys", cases / "keys.json")
     assert found.status == 1
     assert found.out.count("is not among those trusted") == 3
 
 
-def test_a_record_signed_by_a_stranger_is_bad_although_he_left_the_key_out(platform, small):
+def test_a_record_signed_by_a_stranger_is_bad_although_he_left_the_key_out(small):
     def drop(members: Members) -> None:
         members[KEYS] = replace(KeyRing.parse(members[KEYS]), records={}).to_json()
 
     repack(small, drop)
-    found = platform.offline("check", small)
+    found = run("check", small)
     assert (found.status, "bad signature" in found.out) == (1, True)
 
 
-def test_several_files_are_all_checked(platform, small, gold, tmp_path):
+def test_several_files_are_all_checked(small, gold, tmp_path):
     bad = tmp_path / "bad.zip"
     bad.write_bytes(b"bad")
-    found = platform.offline("check", small, bad, gold)
+    found = run("check", small, bad, gold)
     assert found.status == 1
     assert f"{small}: good" in found.out
     assert f"{bad}: BAD" in found.out
     assert f"{gold}: good" in found.out
-    assert platform.offline("check", tmp_path / "none.zip").status == 2
+    assert run("check", tmp_path / "none.zip").status == 2
 
 
-def test_the_manifest_is_not_believed(platform, small):
+def test_the_manifest_is_not_believed(small):
     def lie(members: Members) -> None:
         manifest = Manifest.parse(members[MANIFEST])
         (subject,) = manifest.objects
@@ -287,7 +297,7 @@ def test_the_manifest_is_not_believed(platform, small):
         members[MANIFEST] = lied.to_bytes()
 
     repack(small, lie)
-    assert platform.offline("check", small).status == 1
+    assert run("check", small).status == 1
 
 
 def test_what_was_not_sealed_is_said_and_is_no_finding(platform, tmp_path):
@@ -295,5 +305,5 @@ def test_what_was_not_sealed_is_said_and_is_no_finding(platform, tmp_path):
     case = tmp_path / "new.zip"
     made = platform.custody("export", f"s3://{RAW}/incoming/new", "-o", case, "--no-trail")
     assert made.status == 0
-    found = platform.offline("check", case)
+    found = run("check", case)
     assert (found.status, "not sealed when the case was made" in found.out) == (0, True)

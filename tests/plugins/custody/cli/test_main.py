@@ -35,9 +35,9 @@ def test_wrong_usage_ends_with_2(capsys, args):
     assert "usage: custody" in capsys.readouterr().err
 
 
-def test_without_settings_it_asks_for_them(capsys, monkeypatch):
+def test_without_settings_it_asks_for_them(monkeypatch):
     monkeypatch.delenv(SETTINGS_VARIABLE, raising=False)
-    found = run(capsys, "verify", f"s3://{RAW}/")
+    found = run("verify", f"s3://{RAW}/")
     assert (found.status, "--settings" in found.err) == (2, True)
 
 
@@ -48,16 +48,14 @@ def test_what_names_no_object_is_refused(platform, uri):
     assert found.err
 
 
-def test_settings_come_from_a_parameter_too(platform, capsys):
+def test_settings_come_from_a_parameter_too(platform):
     ssm = boto3.client("ssm", region_name=REGION)
     name = "/custody/test/airflow/variables/custody"
     ssm.put_parameter(Name=name, Value=json.dumps(SETTINGS), Type="String")
     keys = str(platform.folder / "keys.json")
-    found = run(
-        capsys, "verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{name}", "--keys", keys
-    )  # fmt: skip
+    found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{name}", "--keys", keys)
     assert found.status == 0
-    found = run(capsys, "verify", f"s3://{RAW}/{A}", "--settings", "ssm:/other", "--keys", keys)
+    found = run("verify", f"s3://{RAW}/{A}", "--settings", "ssm:/other", "--keys", keys)
     assert (found.status, "ParameterNotFound" in found.err) == (2, True)
 
 
@@ -103,13 +101,11 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
         "custody.cli.deployment.fetch_digest_keys", lambda _client, _start, _end: RING.cloudtrail
     )
     target, settings = tmp_path / "fetched.json", str(platform.folder / "settings.json")
-    found = run(
-        platform.capsys, "keys", "--settings", settings, "-o", str(target), "--json"
-    )  # fmt: skip
+    found = run("keys", "--settings", settings, "-o", target, "--json")
     assert found.status == 0
     assert {key["sha256"] for key in found.documents} == {name.sha256 for name in RING.names()}
     assert KeyRing.parse(target.read_bytes()).to_json() == RING.to_json()
-    verified = run(platform.capsys, "verify", f"s3://{RAW}/{A}", "--settings", settings)
+    verified = run("verify", f"s3://{RAW}/{A}", "--settings", settings)
     assert verified.status == 0
 
 
