@@ -43,9 +43,9 @@ status: ## Show what of the local AWS is running
 test: test-fast ## Run every test, the end-to-end run included
 	@$(MAKE) --no-print-directory test-e2e
 
-# Three at a time, as each waits now and then: each is one process, what they start has its own ports.
+# Four at a time, the longest first, as each waits now and then: what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target test-local test-core test-edges test-glue test-platform
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target test-local test-edges test-glue test-platform test-core
 
 test-core: setup
 	$(PLATFORM)/python -m pytest $(CORE_TESTS)

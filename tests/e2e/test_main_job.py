@@ -23,7 +23,7 @@ MEDALLION = "medallion_customers"
 GOLD = "gold_customers_by_country_month"
 DAYS = sample_days()
 HOSTILE_DAY = DAYS[0]
-# Every task of a run, to be run again by itself; those of one round are of different days, or
+# Every task of a run, to be run again by itself. Those of one round are of different days, or
 # only look.
 RERUNS = (
     {
