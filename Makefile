@@ -40,8 +40,9 @@ reset: ## Stop it and forget its state
 status: ## Show what of the local AWS is running
 	@$(LOCALAWS) status
 
-test: test-fast ## Run every test, the end-to-end run included
-	@$(MAKE) --no-print-directory test-e2e
+test: setup ## Run every test, the end-to-end run included
+	@$(MAKE) --no-print-directory test-fast && $(MAKE) --no-print-directory test-e2e \
+		&& echo "Every test passed; they took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
 
 # Four at a time, the longest first, as each waits now and then: what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run

@@ -41,6 +41,15 @@ def switch_on_from_now(platform: Platform, dag_id: str) -> None:
     platform.airflow.pass_over(dag_id, run_id, "Passed over: the platform was not there yet.")
 
 
+def backfilled_runs(platform: Platform, dag_id: str) -> dict[date, str]:
+    """The run id of each day that was backfilled."""
+    return {
+        _day(run): run["dag_run_id"]
+        for run in platform.airflow.runs(dag_id)
+        if run["run_type"] == "backfill"
+    }
+
+
 def start_backfill(
     platform: Platform, dag_id: str, first: date, last: date, *, again: bool = False
 ) -> list[str]:
@@ -66,9 +75,9 @@ def start_backfill(
 
     def created() -> bool:
         run_ids[:] = [
-            run["dag_run_id"]
-            for run in airflow.runs(dag_id)
-            if run["run_type"] == "backfill" and first <= _day(run) <= last
+            run_id
+            for day, run_id in backfilled_runs(platform, dag_id).items()
+            if first <= day <= last
         ]
         return len(run_ids) == days
 

@@ -220,9 +220,9 @@ class Platform:
 
     def custody(self, *args: str | Path) -> Result:
         """Run a command of somebody who has the settings and the keys."""
-        where = ["--settings", str(self.folder / "settings.json")]
-        keys = ["--keys", str(self.folder / "keys.json")]
-        command, *rest = map(str, args)
+        where = ["--settings", self.folder / "settings.json"]
+        keys = ["--keys", self.folder / "keys.json"]
+        command, *rest = args
         return run(command, *where, *keys, *self.source, *rest)
 
     def copy(self, folder: Path) -> None:
@@ -272,6 +272,7 @@ def honest_platform(folder: Path) -> Iterator[Platform]:
 
 
 def honest(s3: Any, folder: Path) -> Platform:
+    """The platform after an honest day."""
     for bucket in (RAW, PROCESSED, ANALYTICS, PROVENANCE, LAYOUT.bucket):
         make_bucket(s3, bucket)
     write_json(folder / "settings.json", SETTINGS)

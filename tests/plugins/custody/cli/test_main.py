@@ -52,7 +52,7 @@ def test_settings_come_from_a_parameter_too(platform):
     ssm = boto3.client("ssm", region_name=REGION)
     name = "/custody/test/airflow/variables/custody"
     ssm.put_parameter(Name=name, Value=json.dumps(SETTINGS), Type="String")
-    keys = str(platform.folder / "keys.json")
+    keys = platform.folder / "keys.json"
     found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{name}", "--keys", keys)
     assert found.status == 0
     found = run("verify", f"s3://{RAW}/{A}", "--settings", "ssm:/other", "--keys", keys)
@@ -100,7 +100,7 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
     monkeypatch.setattr(
         "custody.cli.deployment.fetch_digest_keys", lambda _client, _start, _end: RING.cloudtrail
     )
-    target, settings = tmp_path / "fetched.json", str(platform.folder / "settings.json")
+    target, settings = tmp_path / "fetched.json", platform.folder / "settings.json"
     found = run("keys", "--settings", settings, "-o", target, "--json")
     assert found.status == 0
     assert {key["sha256"] for key in found.documents} == {name.sha256 for name in RING.names()}
