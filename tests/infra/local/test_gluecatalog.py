@@ -14,6 +14,7 @@ from tests.infra.local.conftest import ACCOUNT, REGION, Server
 PREFIX = f"arn:aws:glue:{REGION}:{ACCOUNT}"
 CATALOG, DATABASE, TABLE = f"{PREFIX}:catalog", f"{PREFIX}:database/lake", f"{PREFIX}:table/lake/*"
 STORAGE = {"Columns": [{"Name": "a", "Type": "int"}], "Location": "s3://b/run=1/"}
+KEY = {"Name": "dt", "Type": "string"}
 _names = itertools.count()
 
 
@@ -21,8 +22,7 @@ _names = itertools.count()
 def table(server: Server) -> Iterator[str]:
     glue = server.client("glue")
     glue.create_database(DatabaseInput={"Name": "lake"})
-    keys = [{"Name": "dt", "Type": "string"}]
-    given = {"Name": "t", "StorageDescriptor": STORAGE, "PartitionKeys": keys}
+    given = {"Name": "t", "StorageDescriptor": STORAGE, "PartitionKeys": [KEY]}
     glue.create_table(DatabaseName="lake", TableInput=given)
     partition = {"Values": ["2026-11-20"], "StorageDescriptor": STORAGE}
     glue.create_partition(DatabaseName="lake", TableName="t", PartitionInput=partition)
@@ -76,3 +76,18 @@ def test_a_partition_is_pointed_elsewhere(server: Server, table: str) -> None:
     assert found["StorageDescriptor"]["Location"] == "s3://b/run=2/"
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         glue.update_partition(**where, PartitionValueList=["1999-01-01"], PartitionInput=moved)
+
+
+def test_what_nobody_gave_is_left_out(server: Server, table: str) -> None:
+    glue = server.client("glue")
+    glue.create_table(
+        DatabaseName="lake", TableInput={"Name": "told", "Description": "a", "Owner": "hadoop"}
+    )
+    listed = {found["Name"]: found for found in glue.get_tables(DatabaseName="lake")["TableList"]}
+    assert (listed["told"]["Description"], listed["told"]["Owner"]) == ("a", "hadoop")
+    for bare in (listed[table], glue.get_table(DatabaseName="lake", Name=table)["Table"]):
+        assert not {"Description", "Owner", "ViewOriginalText"} & set(bare)
+        assert (bare["PartitionKeys"], bare["Parameters"]) == ([KEY], {})
+    database = glue.get_database(Name="lake")["Database"]
+    assert database in glue.get_databases()["DatabaseList"]
+    assert not {"Description", "LocationUri"} & set(database)
