@@ -15,14 +15,14 @@ import sys
 import uuid
 from typing import Any
 
+from localaws.access.root import root_keys
 from localaws.clients import session
-from localaws.cloudtrail import digests, logfiles
-from localaws.cloudtrail.digests import Window
+from localaws.cloudtrail.delivery import digests, logfiles
+from localaws.cloudtrail.delivery.digests import Window
+from localaws.cloudtrail.delivery.publickeys import SigningKey
 from localaws.cloudtrail.journal import Chain, DeliveredFile
 from localaws.cloudtrail.place import Place
-from localaws.cloudtrail.publickeys import SigningKey
 from localaws.cloudtrail.trails import Trail
-from localaws.root import root_keys
 from localaws.settings import Settings
 
 HOUR = 3600

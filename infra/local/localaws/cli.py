@@ -9,10 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from localaws import lifecycle
-from localaws.bootstrap import administrator, bootstrap
-from localaws.lifecycle import LifecycleError
-from localaws.readback import ReadbackError, differences
+from localaws.access.bootstrap import administrator, bootstrap
+from localaws.cloudformation.readback import ReadbackError, differences
+from localaws.server import lifecycle
+from localaws.server.lifecycle import LifecycleError
 from localaws.settings import Settings, SettingsError
 
 _EPILOG = """environment:

@@ -1,4 +1,4 @@
-"""The server process, ``python -m localaws.daemon``; `lifecycle` starts it."""
+"""The server process, ``python -m localaws.daemon``; `localaws.server.lifecycle` starts it."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from localaws import cloudformation
+from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
+from localaws.cloudformation import provisioners
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
-from localaws.control import Control
-from localaws.durability import Durability
-from localaws.encryption import ask_for_keys
-from localaws.expiration import Lifecycle
+from localaws.durability.middleware import Durability
 from localaws.glue import GlueJobRuns, SparkHome
-from localaws.gluecatalog import GlueCatalog
-from localaws.lifecycle import hold
-from localaws.server import LocalAws
+from localaws.glue.catalog import GlueCatalog
+from localaws.s3.expiration import Lifecycle
+from localaws.server.application import LocalAws
+from localaws.server.control import Control
+from localaws.server.lifecycle import hold
+from localaws.server.wire import App
 from localaws.settings import HOST, Settings
-from localaws.wire import App
 
 
 def compose(settings: Settings) -> App:
     """The whole local AWS, innermost first."""
-    cloudformation.register()
+    provisioners.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
     durability = Durability(settings, cloudtrail.recover_write)
     served = ask_for_keys(ministack.app.app, settings.account_id, settings.region)
     chain = durability.wrap(cloudtrail.observe(served))
     # CloudTrail's own files are as durable as anybody's.
     cloudtrail.deliver_through(chain)
-    records = cloudformation.StackRecords(settings.account_id, settings.region)
+    records = provisioners.StackRecords(settings.account_id, settings.region)
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
     services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings))

@@ -1,7 +1,8 @@
 """The types in which the services we serve ourselves speak AWS's JSON protocol.
 
-``server`` turns one HTTP request into an `AwsRequest` (signature verified, IAM evaluated), hands it
-to the `Service` that claims its target, and turns the `AwsResponse` or `AwsError` back into HTTP.
+`localaws.server.application` turns one HTTP request into an `AwsRequest` (signature verified, IAM
+evaluated), hands it to the `Service` that claims its target, and turns the `AwsResponse` or
+`AwsError` back into HTTP.
 """
 
 from __future__ import annotations

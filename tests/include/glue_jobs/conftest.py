@@ -31,7 +31,7 @@ WORKERS_PATH = (
     REPOSITORY,
     REPOSITORY / "plugins",
     REPOSITORY / "include" / "glue_jobs",
-    REPOSITORY / "infra" / "local" / "localaws" / "glue" / "workers",
+    REPOSITORY / "infra" / "local" / "localaws" / "glue" / "spark" / "workers",
 )
 
 

@@ -17,10 +17,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from localaws import lifecycle
-from localaws.bootstrap import administrator
+from localaws.access.bootstrap import administrator
+from localaws.access.root import root_keys
 from localaws.clients import session
-from localaws.root import root_keys
+from localaws.server import lifecycle
 from localaws.settings import HOST, REPOSITORY, Settings
 
 ACCOUNT = "111122223333"

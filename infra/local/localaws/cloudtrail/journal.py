@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localaws.cloudtrail.events import Record
-from localaws.cloudtrail.notifications import Notification
+from localaws.cloudtrail.recording.events import Record
+from localaws.cloudtrail.recording.notifications import Notification
 
 # Far more than can be under way at once.
 _RECENT = 10_000

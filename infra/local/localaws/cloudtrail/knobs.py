@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from localaws.cloudtrail.events import Record
+from localaws.cloudtrail.recording.events import Record
 from localaws.protocol import AwsError
 
 _MAX_SECONDS = 86400.0

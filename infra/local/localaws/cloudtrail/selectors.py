@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from localaws.cloudtrail.events import Record, resource_arn
+from localaws.cloudtrail.recording.events import Record, resource_arn
 
 Selector = Mapping[str, Any]
 

@@ -14,21 +14,21 @@ from typing import Any
 
 from ministack.services import cloudtrail as control_plane
 
-from localaws.cloudtrail.apicalls import observe_api
-from localaws.cloudtrail.bucketwriter import BucketWriter
-from localaws.cloudtrail.delivery import Delivery
+from localaws.cloudtrail.delivery.bucketwriter import BucketWriter
+from localaws.cloudtrail.delivery.delivery import Delivery
+from localaws.cloudtrail.delivery.permissions import DeliveryError
+from localaws.cloudtrail.delivery.publickeys import PublicKey, SigningKey
 from localaws.cloudtrail.journal import Journal
 from localaws.cloudtrail.knobs import Knobs
-from localaws.cloudtrail.observer import observe
-from localaws.cloudtrail.permissions import DeliveryError
 from localaws.cloudtrail.place import Place
-from localaws.cloudtrail.publickeys import PublicKey, SigningKey
-from localaws.cloudtrail.recorder import Recorder
+from localaws.cloudtrail.recording.apicalls import observe_api
+from localaws.cloudtrail.recording.observer import observe
+from localaws.cloudtrail.recording.recorder import Recorder
 from localaws.cloudtrail.settings import CloudTrailSettings
 from localaws.cloudtrail.trails import MinistackTrails
 from localaws.protocol import AwsError, AwsRequest, AwsResponse, json_object
+from localaws.server.wire import App
 from localaws.settings import Settings
-from localaws.wire import App
 
 _log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.access.root import root_keys
 from localaws.clients import session
-from localaws.root import root_keys
 from localaws.settings import Settings
 
 SERVICE = "glue.amazonaws.com"

@@ -10,9 +10,9 @@ from typing import Any
 
 from localaws.glue.account import Account
 from localaws.glue.definitions import Definitions
-from localaws.glue.runner import Runner
-from localaws.glue.runs import JobRun, Runs
-from localaws.glue.spark import SparkHome
+from localaws.glue.jobruns.runner import Runner
+from localaws.glue.jobruns.runs import JobRun, Runs
+from localaws.glue.spark.configuration import SparkHome
 from localaws.protocol import AwsError, AwsRequest, AwsResponse
 from localaws.settings import Settings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from localaws.cloudtrail import events
-from localaws.cloudtrail.events import Actor, Outcome, Record
 from localaws.cloudtrail.place import Place
-from localaws.cloudtrail.s3calls import S3Call
+from localaws.cloudtrail.recording import events
+from localaws.cloudtrail.recording.events import Actor, Outcome, Record
+from localaws.cloudtrail.recording.s3calls import S3Call
 from localaws.cloudtrail.trails import Trail
 from localaws.protocol import Caller
 

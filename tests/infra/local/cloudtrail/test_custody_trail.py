@@ -19,7 +19,7 @@ from tests.infra.local.cloudtrail.conftest import (
     LocalAws,
     make_local_aws,
 )
-from tests.infra.local.cloudtrail.test_validate_logs import overwrite, put_back, validate
+from tests.infra.local.cloudtrail.delivery.test_validate_logs import overwrite, put_back, validate
 
 from custody.aws.trail import Pace, validate_trail
 from custody.aws.trail_state import fetch_digest_keys, read_trail_state

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.infra.local.cloudtrail.samples import COMPLETED, PLACE, actor, record
 
-from localaws.cloudtrail import management
-from localaws.cloudtrail.management import Answer, ApiCall
+from localaws.cloudtrail.recording import management
+from localaws.cloudtrail.recording.management import Answer, ApiCall
 from localaws.cloudtrail.selectors import SelectorError, selects_management, wants
 
 PUT = record("PutObject", "incoming/customers/a.csv", bucket="raw")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from localaws.glue.jars import SHA256
-from localaws.glue.spark import SparkHome
+from localaws.glue.spark.configuration import SparkHome
+from localaws.glue.spark.jars import SHA256
 
 
 def plain_python(jars: Path) -> SparkHome:

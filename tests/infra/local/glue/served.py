@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.infra.local.conftest import Server
 
-from localaws.glue.spark import SparkHome
+from localaws.glue.spark.configuration import SparkHome
 
 BUCKET = "glue-code"
 TEMPLATE = """

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from tests.infra.local.glue.conftest import plain_python
 from tests.infra.local.glue.served import Glue, serving
 
-from localaws.glue.spark import SparkHome
+from localaws.glue.spark.configuration import SparkHome
 
 SCRIPT = b"""
 import pathlib, sys, time

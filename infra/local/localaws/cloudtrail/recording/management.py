@@ -1,0 +1,222 @@
+"""Management events: one API call that is about settings, not bytes, as a CloudTrail record.
+
+Pure. Every call has its name, its caller and how it ended. Parameters and answers are told where
+the platform reads them: of STS, of CloudTrail, of Glue's catalog, and of S3 the bucket. Of other
+services they are left out, which also leaves their secrets out.
+
+Source of the shapes: "CloudTrail record contents", and the samples in "Logging IAM and AWS STS API
+calls with AWS CloudTrail" and "Logging AWS Glue API calls with AWS CloudTrail".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+import botocore.session
+from botocore.parsers import ResponseParserError, create_parser
+
+from localaws.cloudtrail.place import Place
+from localaws.cloudtrail.recording.events import EVENT_VERSION, Actor, Record, iso
+
+HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+# Calls that AWS counts as data events, or does not log at all.
+_NO_MANAGEMENT = frozenset(
+    {
+        "sqs:ChangeMessageVisibility", "sqs:ChangeMessageVisibilityBatch", "sqs:DeleteMessage",
+        "sqs:DeleteMessageBatch", "sqs:ReceiveMessage", "sqs:SendMessage", "sqs:SendMessageBatch",
+        "sns:Publish", "sns:PublishBatch", "lambda:InvokeFunction", "logs:PutLogEvents",
+        "dynamodb:BatchGetItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
+        "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan",
+        "dynamodb:UpdateItem", "cloudwatch:PutMetricData",
+    }
+)  # fmt: skip
+# CloudTrail's names where they are not IAM's.
+_BUCKET_CALLS = {
+    "s3:PutLifecycleConfiguration": "PutBucketLifecycle",
+    "s3:GetLifecycleConfiguration": "GetBucketLifecycle",
+    "s3:PutEncryptionConfiguration": "PutBucketEncryption",
+    "s3:GetEncryptionConfiguration": "GetBucketEncryption",
+}
+_CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partition)s?")
+_READS = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "AssumeRole")
+# Maps whose names somebody chose: they are not written small.
+_CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
+_SECRETS = frozenset({"SAMLAssertion", "WebIdentityToken", "SecretAccessKey"})
+_REFUSED_CALLER = frozenset(
+    {
+        "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
+        "IncompleteSignatureException", "InvalidClientTokenId", "InvalidSignatureException",
+        "MissingAuthenticationToken", "MissingAuthenticationTokenException",
+        "SignatureDoesNotMatch", "UnrecognizedClientException",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """One call of an API that is no S3 data event. `service` and `action` are CloudTrail's names;
+    `bucket` is the one that S3 was asked about."""
+
+    service: str
+    action: str
+    bucket: str | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its parameters and its answer are written down."""
+        if self.service == "glue":
+            return _CATALOG.fullmatch(self.action) is not None
+        return self.service in ("sts", "cloudtrail", "s3")
+
+    @property
+    def read_only(self) -> bool:
+        """As CloudTrail's readOnly: taking a role changes nothing."""
+        return self.action.startswith(_READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a call ended: `body` as far as it was kept."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str
+    completed_at: dt.datetime
+
+
+def parse(iam_action: str | None, bucket: str | None = None) -> ApiCall | None:
+    """The call behind IAM's name of an action, None if CloudTrail makes no management event of it.
+
+    For a few services CloudTrail's name of a call has the API's date behind it (Lambda's, for
+    example); the date is left out here.
+    """
+    if iam_action is None or iam_action in _NO_MANAGEMENT:
+        return None
+    service, _, action = iam_action.partition(":")
+    return ApiCall(service, _BUCKET_CALLS.get(iam_action, action), bucket) if action else None
+
+
+def build(
+    call: ApiCall, request: bytes, actor: Actor, answer: Answer, *, event_id: str, place: Place
+) -> Record | None:
+    """The record of one finished call; None for one whose caller could not be established."""
+    code, message = _error_of(answer)
+    if code in _REFUSED_CALLER:
+        return None
+    record: Record = {
+        "eventVersion": EVENT_VERSION,
+        "userIdentity": dict(actor.identity),
+        "eventTime": iso(answer.completed_at),
+        "eventSource": f"{call.service}.amazonaws.com",
+        "eventName": call.action,
+        "awsRegion": place.region,
+        "sourceIPAddress": actor.source_ip,
+        "userAgent": actor.user_agent.strip("[]"),
+    }
+    if code is not None:
+        record["errorCode"] = code
+        if message:
+            record["errorMessage"] = message
+    told = call.is_told
+    record |= {
+        "requestParameters": _request_parameters(call, request) if told else None,
+        "responseElements": _response_elements(call, answer) if told and code is None else None,
+        "requestID": answer.request_id,
+        "eventID": event_id,
+        "readOnly": call.read_only,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": place.account_id,
+        "eventCategory": "Management",
+    }
+    return record
+
+
+def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
+    if call.service == "s3":
+        return {"bucketName": call.bucket} if call.bucket else None
+    if call.service == "sts":
+        told: Any = dict(parse_qsl(body.decode("utf-8", "replace")))
+        told.pop("Action", None)
+        told.pop("Version", None)
+    else:
+        told = _json(body)
+    return _as_logged(told) if isinstance(told, dict) and told else None
+
+
+def _response_elements(call: ApiCall, answer: Answer) -> dict[str, Any] | None:
+    if call.service == "sts":
+        told = _sts_answer(call.action, answer) if call.action.startswith("AssumeRole") else None
+    elif call.service == "s3":
+        told = None
+    else:
+        told = None if call.read_only else _json(answer.body)
+    return _as_logged(told) if isinstance(told, dict) and told else None
+
+
+def _sts_answer(action: str, answer: Answer) -> dict[str, Any] | None:
+    shape = _sts_model().operation_model(action).output_shape
+    response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
+    try:
+        parsed: dict[str, Any] = create_parser("query").parse(response, shape)
+    except ResponseParserError:
+        return None
+    del parsed["ResponseMetadata"]
+    parsed.get("Credentials", {}).pop("SecretAccessKey", None)
+    return parsed
+
+
+@functools.cache
+def _sts_model() -> Any:
+    return botocore.session.get_session().get_service_model("sts")
+
+
+def _as_logged(value: Any) -> Any:
+    """A value as CloudTrail writes it: names begin small, times are spelled, secrets are hidden."""
+    if isinstance(value, dict):
+        return {
+            name[:1].lower() + name[1:]: HIDDEN
+            if name in _SECRETS
+            else item
+            if name in _CHOSEN_NAMES
+            else _as_logged(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_as_logged(item) for item in value]
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%b %-d, %Y, %-I:%M:%S %p")
+    return value
+
+
+def _error_of(answer: Answer) -> tuple[str | None, str | None]:
+    """The error's code and message, in JSON or XML; (None, None) for a success."""
+    if answer.status < 400:
+        return None, None
+    document = _json(answer.body)
+    if isinstance(document, dict):
+        code = (
+            document.get("__type") or document.get("code") or answer.headers.get("x-amzn-errortype")
+        )
+        message = document.get("message") or document.get("Message")
+        return str(code or answer.status).rpartition("#")[2].partition(":")[0], message
+    text = answer.body.decode("utf-8", "replace")
+    found = re.search(r"<Code>([^<]*)</Code>", text)
+    said = re.search(r"<Message>([^<]*)</Message>", text)
+    return found[1] if found else str(answer.status), said[1] if said else None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

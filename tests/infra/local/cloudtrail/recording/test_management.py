@@ -1,0 +1,153 @@
+"""Management events, field for field as AWS writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.infra.local.cloudtrail.samples import COMPLETED, PLACE, USER, actor
+
+from localaws.cloudtrail.recording import events, management
+from localaws.cloudtrail.recording.management import Answer, ApiCall, parse
+
+STOP = ApiCall("cloudtrail", "StopLogging")
+TAKE = ApiCall("sts", "AssumeRole")
+TAKEN = b"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleResult>
+  <Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>hush</SecretAccessKey>
+    <SessionToken>token</SessionToken><Expiration>2026-11-03T05:05:06Z</Expiration></Credentials>
+  <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/glue/me</Arn>
+    <AssumedRoleId>AROA:me</AssumedRoleId></AssumedRoleUser>
+</AssumeRoleResult>
+<ResponseMetadata><RequestId>R</RequestId></ResponseMetadata></AssumeRoleResponse>"""
+
+
+def built(call: ApiCall, request: bytes = b"", body: bytes = b"", status: int = 200) -> Any:
+    return management.build(
+        call,
+        request,
+        actor(),
+        Answer(status, {}, body, "R1", COMPLETED),
+        event_id="e1",
+        place=PLACE,
+    )
+
+
+def test_a_whole_record() -> None:
+    assert built(STOP, b'{"Name": "custody-local"}', b"{}") == {
+        "eventVersion": "1.11",
+        "userIdentity": events.identity_of(USER, None),
+        "eventTime": "2026-11-03T04:05:06Z",
+        "eventSource": "cloudtrail.amazonaws.com",
+        "eventName": "StopLogging",
+        "awsRegion": "us-east-1",
+        "sourceIPAddress": "127.0.0.1",
+        "userAgent": "Boto3/1.43",
+        "requestParameters": {"name": "custody-local"},
+        "responseElements": None,
+        "requestID": "R1",
+        "eventID": "e1",
+        "readOnly": False,
+        "eventType": "AwsApiCall",
+        "managementEvent": True,
+        "recipientAccountId": "111122223333",
+        "eventCategory": "Management",
+    }
+
+
+def test_taking_a_role_tells_the_key_of_the_session_and_not_its_secret() -> None:
+    asked = b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Ax&RoleSessionName=me"
+    record = built(TAKE, asked, TAKEN)
+    assert record["readOnly"] is True
+    assert record["requestParameters"] == {"roleArn": "arn:x", "roleSessionName": "me"}
+    assert record["responseElements"] == {
+        "credentials": {
+            "accessKeyId": "ASIAEXAMPLE",
+            "sessionToken": "token",
+            "expiration": "Nov 3, 2026, 5:05:06 AM",
+        },
+        "assumedRoleUser": {
+            "arn": "arn:aws:sts::111122223333:assumed-role/glue/me",
+            "assumedRoleId": "AROA:me",
+        },
+    }
+    assert "hush" not in json.dumps(record)
+
+
+def test_tokens_of_other_providers_are_hidden() -> None:
+    record = built(ApiCall("sts", "AssumeRoleWithSAML"), b"RoleArn=arn%3Ax&SAMLAssertion=hush")
+    assert record["requestParameters"]["sAMLAssertion"] == management.HIDDEN
+
+
+def test_the_catalogs_parameters_keep_the_names_that_people_chose() -> None:
+    asked = {
+        "DatabaseName": "db",
+        "TableName": "t",
+        "PartitionInputList": [{"Values": ["1"], "Parameters": {"Chosen": "Name"}}],
+    }
+    errors = {"Errors": [{"PartitionValues": ["1"], "ErrorDetail": {"ErrorCode": "E"}}]}
+    record = built(
+        ApiCall("glue", "BatchCreatePartition"),
+        json.dumps(asked).encode(),
+        json.dumps(errors).encode(),
+    )
+    assert record["requestParameters"] == {
+        "databaseName": "db",
+        "tableName": "t",
+        "partitionInputList": [{"values": ["1"], "parameters": {"Chosen": "Name"}}],
+    }
+    assert record["responseElements"] == {
+        "errors": [{"partitionValues": ["1"], "errorDetail": {"errorCode": "E"}}]
+    }
+
+
+@pytest.mark.parametrize(
+    "call", [ApiCall("glue", "CreateConnection"), ApiCall("iam", "CreateAccessKey")]
+)
+def test_what_others_were_asked_and_answered_stays_unwritten(call: ApiCall) -> None:
+    record = built(call, b'{"Password": "hush"}', b'{"SecretAccessKey": "hush"}')
+    assert (record["requestParameters"], record["responseElements"]) == (None, None)
+    assert record["readOnly"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b'{"__type": "NotFoundException", "message": "none"}', "NotFoundException", "none"),
+        (b'{"__type": "com.amazonaws#AccessDeniedException"}', "AccessDeniedException", None),
+        (b"<E><Code>AccessDenied</Code><Message>no</Message></E>", "AccessDenied", "no"),
+        (b"gone wrong", "403", None),
+    ],
+)  # fmt: skip
+def test_a_refused_call_says_why(body: bytes, code: str, message: str | None) -> None:
+    record = built(STOP, b'{"Name": "x"}', body, 403)
+    assert (record["errorCode"], record.get("errorMessage")) == (code, message)
+    assert record["responseElements"] is None
+
+
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "UnrecognizedClientException"])
+def test_a_caller_nobody_knows_is_not_logged(code: str) -> None:
+    assert built(STOP, b"{}", json.dumps({"__type": code}).encode(), 403) is None
+
+
+@pytest.mark.parametrize(
+    ("action", "call"),
+    [
+        ("cloudtrail:StopLogging", STOP),
+        ("s3:PutBucketPolicy", ApiCall("s3", "PutBucketPolicy")),
+        ("s3:PutLifecycleConfiguration", ApiCall("s3", "PutBucketLifecycle")),
+        ("sqs:SendMessage", None),
+        ("lambda:InvokeFunction", None),
+        (None, None),
+    ],
+)
+def test_what_is_a_management_event(action: str | None, call: ApiCall | None) -> None:
+    assert parse(action) == call
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"[]", b"\xff", b"1", b"[" * 100_000])
+def test_bodies_of_any_shape_are_passed_over(body: bytes) -> None:
+    for call in (STOP, TAKE, ApiCall("glue", "UpdateTable")):
+        assert built(call, body, body)["responseElements"] is None
+        assert "errorCode" in built(call, body, body, 400)
