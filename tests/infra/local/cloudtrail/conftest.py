@@ -29,7 +29,8 @@ REGION = "us-east-1"
 TRAIL = "custody-local"
 TRAIL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{TRAIL}"
 LOG_BUCKET = f"custody-local-trail-{ACCOUNT}"
-_PATIENCE_SECONDS = 30
+# Ends a hang; how fast this machine is just now is nobody's test.
+PATIENCE_SECONDS = 900
 
 
 @dataclass
@@ -75,7 +76,12 @@ class LocalAws:
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
-            config=Config(proxies={}, retries={"total_max_attempts": 1}, **config),
+            config=Config(
+                proxies={},
+                retries={"total_max_attempts": 1},
+                read_timeout=PATIENCE_SECONDS,
+                **config,
+            ),
         )
 
     def user(self, name: str, *statements: dict[str, Any]) -> Callable[..., Any]:
@@ -97,7 +103,7 @@ class LocalAws:
             method=method,
         )
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=_PATIENCE_SECONDS) as response:
+        with opener.open(request, timeout=PATIENCE_SECONDS) as response:
             return json.load(response)
 
     def flush(self) -> list[str]:
@@ -144,7 +150,7 @@ class LocalAws:
     @staticmethod
     def wait_for(condition: Callable[[], Any]) -> Any:
         """Wait until the condition is true; gives its value."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             value = condition()
             if value:

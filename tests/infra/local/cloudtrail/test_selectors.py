@@ -72,6 +72,7 @@ STOPPED = management.build(
     actor(),
     Answer(200, {}, b"{}", "R1", COMPLETED),
     event_id="e1",
+    shared_event_id="s1",
     place=PLACE,
 )
 MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}

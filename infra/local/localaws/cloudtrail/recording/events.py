@@ -154,6 +154,9 @@ def identity_of(caller: Caller, session: Session | None) -> dict[str, Any]:
     if caller.type == "IAMUser":
         identity["userName"] = caller.name
     if session is not None:
+        # ministack keeps the sessions of functions by the name of their role instead of its id.
+        session_name = caller.arn.rpartition("/")[2]
+        identity["principalId"] = f"{session.role_id}:{session_name}"
         identity["sessionContext"] = {
             "sessionIssuer": {
                 "type": "Role",

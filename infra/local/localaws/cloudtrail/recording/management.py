@@ -46,6 +46,7 @@ _BUCKET_CALLS = {
     "s3:GetEncryptionConfiguration": "GetBucketEncryption",
 }
 _CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partition)s?")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/.+")
 _READS = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "AssumeRole")
 # Maps whose names somebody chose: they are not written small.
 _CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
@@ -106,9 +107,19 @@ def parse(iam_action: str | None, bucket: str | None = None) -> ApiCall | None:
 
 
 def build(
-    call: ApiCall, request: bytes, actor: Actor, answer: Answer, *, event_id: str, place: Place
+    call: ApiCall,
+    request: bytes,
+    actor: Actor,
+    answer: Answer,
+    *,
+    event_id: str,
+    shared_event_id: str,
+    place: Place,
 ) -> Record | None:
-    """The record of one finished call; None for one whose caller could not be established."""
+    """The record of one finished call; None for one whose caller could not be established.
+
+    `shared_event_id` is for the events that somebody else gets too: of a role that a service takes.
+    """
     code, message = _error_of(answer)
     if code in _REFUSED_CALLER:
         return None
@@ -133,12 +144,28 @@ def build(
         "requestID": answer.request_id,
         "eventID": event_id,
         "readOnly": call.read_only,
+    }
+    role = _role_taken(call, record) if code is None else None
+    if role is not None:
+        record["resources"] = [
+            {"accountId": role[1], "type": "AWS::IAM::Role", "ARN": role[0]},
+        ]
+    record |= {
         "eventType": "AwsApiCall",
         "managementEvent": True,
         "recipientAccountId": place.account_id,
-        "eventCategory": "Management",
     }
+    if role is not None and actor.identity.get("type") == "AWSService":
+        record["sharedEventID"] = shared_event_id
+    record["eventCategory"] = "Management"
     return record
+
+
+def _role_taken(call: ApiCall, record: Record) -> re.Match[str] | None:
+    """The ARN of the role that a call took, and its account as the first group."""
+    if call.service != "sts" or not call.action.startswith("AssumeRole"):
+        return None
+    return _ROLE.fullmatch((record["requestParameters"] or {}).get("roleArn", ""))
 
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:

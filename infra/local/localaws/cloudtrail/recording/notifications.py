@@ -106,7 +106,8 @@ def install() -> None:
     if not (known and takes_sequencer):
         raise RuntimeError(
             "ministack.services.s3 starts notifications in an unknown way: install the version"
-            " in infra/local/requirements.txt, or adapt localaws/cloudtrail/notifications.py"
+            " in infra/local/requirements.txt, or adapt"
+            " localaws/cloudtrail/recording/notifications.py"
         )
     s3._fire_s3_event_async = _holding_start(start)  # noqa: SLF001
 

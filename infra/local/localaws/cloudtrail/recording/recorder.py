@@ -89,7 +89,13 @@ class Recorder:
         they were.
         """
         record = management.build(
-            call, request, actor, answer, event_id=str(uuid.uuid4()), place=self._place
+            call,
+            request,
+            actor,
+            answer,
+            event_id=str(uuid.uuid4()),
+            shared_event_id=str(uuid.uuid4()),
+            place=self._place,
         )
         if record is None:
             return

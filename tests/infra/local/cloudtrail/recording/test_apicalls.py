@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,9 @@ def test_who_took_a_role_is_tied_to_what_is_done_in_the_session(aws: LocalAws) -
     told = taken["responseElements"]["credentials"]
     assert told["accessKeyId"] == keys["AccessKeyId"]
     assert keys["SecretAccessKey"] not in json.dumps(taken)
+    assert taken["resources"] == [{"accountId": ACCOUNT, "type": "AWS::IAM::Role", "ARN": arn}]
+    # Only an event that somebody else gets too, another account or a service, has one.
+    assert "sharedEventID" not in taken
     put = only(aws.records(eventName="PutObject", key="a"))
     assert put["userIdentity"]["accessKeyId"] == keys["AccessKeyId"]
 
@@ -89,6 +93,8 @@ def test_glue_takes_a_role_as_the_service_it_is(aws: LocalAws) -> None:
     taken = only(aws.records(eventName="AssumeRole", roleArn=arn))
     assert taken["userIdentity"] == {"type": "AWSService", "invokedBy": "glue.amazonaws.com"}
     assert taken["sourceIPAddress"] == "glue.amazonaws.com"
+    assert taken["resources"] == [{"accountId": ACCOUNT, "type": "AWS::IAM::Role", "ARN": arn}]
+    assert uuid.UUID(taken["sharedEventID"]) != uuid.UUID(taken["eventID"])
 
 
 def test_nobody_else_can_pass_for_a_service(aws: LocalAws) -> None:

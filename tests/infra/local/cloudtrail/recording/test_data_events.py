@@ -7,6 +7,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from botocore.exceptions import ClientError
 from tests.infra.local.cloudtrail.conftest import (
     ACCOUNT,
     LOG_BUCKET,
+    PATIENCE_SECONDS,
     REGION,
     LocalAws,
     allow,
@@ -38,11 +40,55 @@ def uploader(aws: LocalAws) -> Clients:
     return aws.user("till", allow("s3:*", "sts:AssumeRole"))
 
 
+def put_by_a_function(aws: LocalAws, key: str) -> None:
+    """Upload an object with a Lambda function of the role `putter`."""
+    iam = aws.root("iam")
+    trust = {"Principal": {"Service": "lambda.amazonaws.com"}, **allow("sts:AssumeRole")}
+    del trust["Resource"]
+    role = iam.create_role(
+        RoleName="putter",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]
+    policy = {"Version": "2012-10-17", "Statement": [allow("s3:PutObject")]}
+    iam.put_role_policy(RoleName="putter", PolicyName="p", PolicyDocument=json.dumps(policy))
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as package:
+        package.writestr(
+            "f.py",
+            "import boto3\n"
+            "def handler(event, context):\n"
+            "    s3 = boto3.client('s3')\n"
+            "    s3.put_object(Bucket=event['bucket'], Key=event['key'], Body=b'')\n",
+        )
+    functions = aws.root("lambda")
+    functions.create_function(
+        FunctionName="put",
+        Runtime="python3.12",
+        Handler="f.handler",
+        Role=role["Arn"],
+        Code={"ZipFile": code.getvalue()},
+        Timeout=PATIENCE_SECONDS,
+    )
+    answer = functions.invoke(
+        FunctionName="put", Payload=json.dumps({"bucket": RAW, "key": key}).encode()
+    )
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
 def resources(bucket: str, key: str) -> list[dict[str, str]]:
     return [
         {"type": "AWS::S3::Object", "ARN": f"arn:aws:s3:::{bucket}/{key}"},
         {"accountId": ACCOUNT, "type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}"},
     ]
+
+
+def test_a_function_is_named_by_the_id_of_its_role(aws: LocalAws, uploader: Clients) -> None:
+    put_by_a_function(aws, "incoming/by-a-function.csv")
+    (record,) = aws.records(eventName="PutObject", key="incoming/by-a-function.csv")
+    role_id = aws.root("iam").get_role(RoleName="putter")["Role"]["RoleId"]
+    assert role_id.startswith("AROA")
+    assert record["userIdentity"]["principalId"] == f"{role_id}:put"
+    assert record["userIdentity"]["sessionContext"]["sessionIssuer"]["principalId"] == role_id
 
 
 def test_an_upload_is_told_with_who_what_where_and_which_version(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.infra.local.cloudtrail.samples import COMPLETED, PLACE, USER, actor
@@ -13,6 +15,7 @@ from localaws.cloudtrail.recording.management import Answer, ApiCall, parse
 
 STOP = ApiCall("cloudtrail", "StopLogging")
 TAKE = ApiCall("sts", "AssumeRole")
+ROLE = "arn:aws:iam::111122223333:role/custody/glue"
 TAKEN = b"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <AssumeRoleResult>
   <Credentials><AccessKeyId>ASIAEXAMPLE</AccessKeyId><SecretAccessKey>hush</SecretAccessKey>
@@ -23,13 +26,20 @@ TAKEN = b"""<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/
 <ResponseMetadata><RequestId>R</RequestId></ResponseMetadata></AssumeRoleResponse>"""
 
 
-def built(call: ApiCall, request: bytes = b"", body: bytes = b"", status: int = 200) -> Any:
+def built(
+    call: ApiCall,
+    request: bytes = b"",
+    body: bytes = b"",
+    status: int = 200,
+    by: events.Actor | None = None,
+) -> Any:
     return management.build(
         call,
         request,
-        actor(),
+        by or actor(),
         Answer(status, {}, body, "R1", COMPLETED),
         event_id="e1",
+        shared_event_id="s1",
         place=PLACE,
     )
 
@@ -57,10 +67,10 @@ def test_a_whole_record() -> None:
 
 
 def test_taking_a_role_tells_the_key_of_the_session_and_not_its_secret() -> None:
-    asked = b"Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Ax&RoleSessionName=me"
-    record = built(TAKE, asked, TAKEN)
+    asked = b"Action=AssumeRole&Version=2011-06-15&RoleArn=" + quote(ROLE).encode()
+    record = built(TAKE, asked + b"&RoleSessionName=me", TAKEN)
     assert record["readOnly"] is True
-    assert record["requestParameters"] == {"roleArn": "arn:x", "roleSessionName": "me"}
+    assert record["requestParameters"] == {"roleArn": ROLE, "roleSessionName": "me"}
     assert record["responseElements"] == {
         "credentials": {
             "accessKeyId": "ASIAEXAMPLE",
@@ -73,6 +83,22 @@ def test_taking_a_role_tells_the_key_of_the_session_and_not_its_secret() -> None
         },
     }
     assert "hush" not in json.dumps(record)
+
+
+def test_taking_a_role_names_the_role_as_its_resource() -> None:
+    asked = f"Action=AssumeRole&RoleArn={quote(ROLE)}&RoleSessionName=me".encode()
+    role = {"accountId": "111122223333", "type": "AWS::IAM::Role", "ARN": ROLE}
+    assert built(TAKE, asked, TAKEN)["resources"] == [role]
+    assert "resources" not in built(TAKE, asked, b"", 403)
+    assert "resources" not in built(ApiCall("sts", "GetCallerIdentity"))
+
+
+def test_only_the_role_that_a_service_takes_shares_its_event() -> None:
+    asked = f"Action=AssumeRole&RoleArn={quote(ROLE)}&RoleSessionName=me".encode()
+    lambda_ = replace(actor(), identity=events.service_identity("lambda.amazonaws.com"))
+    assert built(TAKE, asked, TAKEN, by=lambda_)["sharedEventID"] == "s1"
+    assert "sharedEventID" not in built(TAKE, asked, TAKEN)
+    assert "sharedEventID" not in built(STOP, by=lambda_)
 
 
 def test_tokens_of_other_providers_are_hidden() -> None:
