@@ -17,6 +17,7 @@ from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.durability.middleware import Durability
 from localaws.glue import GlueJobRuns, SparkHome
 from localaws.glue.catalog import GlueCatalog
+from localaws.s3 import listings
 from localaws.s3.expiration import Lifecycle
 from localaws.server.application import LocalAws
 from localaws.server.control import Control
@@ -28,6 +29,7 @@ from localaws.settings import HOST, Settings
 def compose(settings: Settings) -> App:
     """The whole local AWS, innermost first."""
     provisioners.register()
+    listings.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
     durability = Durability(settings, cloudtrail.recover_write)
     served = ask_for_keys(ministack.app.app, settings.account_id, settings.region)

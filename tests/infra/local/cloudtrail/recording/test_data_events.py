@@ -197,6 +197,13 @@ def test_a_copy_and_its_source(aws: LocalAws, uploader: Clients) -> None:
     assert record["responseElements"]["x-amz-version-id"] == answer["VersionId"]
 
 
+def test_a_key_that_xml_cannot_hold_is_told_as_it_is(aws: LocalAws, uploader: Clients) -> None:
+    key = "incoming/a\x01b\ufffe.csv"
+    record = aws.record_of(uploader("s3").put_object(Bucket=RAW, Key=key, Body=b"x"))
+    assert record["requestParameters"]["key"] == key
+    assert record["resources"] == resources(RAW, key)
+
+
 def test_deletes_name_their_versions(aws: LocalAws, uploader: Clients) -> None:
     s3 = uploader("s3")
     put = s3.put_object(Bucket=RAW, Key="gone.csv", Body=b"")
