@@ -14,7 +14,7 @@ LOCALAWS := PYTHONPATH=infra/local $(LOCAL)/python -m localaws
 # Each runtime tests what it runs; what is not named here runs on the platform's.
 CORE_TESTS := tests/plugins/custody/core
 EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli
-GLUE_TESTS := tests/include/glue_jobs
+GLUE_TESTS := tests/include/glue_jobs tests/plugins/custody/spark
 LOCAL_TESTS := tests/infra/local tests/include/sql
 PYTHON_SOURCES := plugins lambda include dags infra data diagrams tests
 

@@ -1,7 +1,7 @@
 """How fast the recorder hashes, beside ``openssl dgst -sha256`` on the same bytes.
 
-Ours is the code the recorder runs (`custody.aws.hashing.hash_version`), given a file as the body of
-S3's answer; the reference is OpenSSL's own program reading that file. Both read it from the page
+Ours is the code the recorder runs (`custody.aws.s3.hashing.hash_version`), given a file as the body
+of S3's answer; the reference is OpenSSL's own program reading that file. Both read it from the page
 cache. They take turns, and the best of each counts: whatever else the machine does only slows one
 down.
 
@@ -29,7 +29,7 @@ from botocore.response import StreamingBody
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
-from custody.aws.hashing import hash_version
+from custody.aws.s3.hashing import hash_version
 
 MIB = 1024 * 1024
 

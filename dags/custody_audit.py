@@ -23,9 +23,9 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.windows import audit_window
-from custody.paging import page_findings
-from custody.wiring import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.core.ledger.windows import audit_window
+from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.paging import page_findings
 
 RUN = "{{ ti.xcom_pull(task_ids='audit') }}"
 

@@ -30,9 +30,9 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.athena import rows
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.landing_gate import awaiting_record
-from custody.core.windows import dataset_day
-from custody.wiring import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.aws.records.landing_gate import awaiting_record
+from custody.core.ledger.windows import dataset_day
+from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
 
 log = logging.getLogger(__name__)
 

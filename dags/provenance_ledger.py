@@ -17,7 +17,7 @@ import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
-from custody.wiring import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
+from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
 
 
 @dag(

@@ -29,9 +29,9 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.windows import reconcile_window
-from custody.paging import page_dead_letters, page_findings
-from custody.wiring import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.core.ledger.windows import reconcile_window
+from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.paging import page_dead_letters, page_findings
 
 WINDOW = "{% set window = ti.xcom_pull(task_ids='window') %}"
 RUN = "{{ ti.xcom_pull(task_ids='classify') }}"

@@ -26,8 +26,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# The parts of the package that need no Airflow.
-SHARED = ("core", "aws")
+# The parts of the package that need no Airflow: those the recorder runs on, and those of the jobs.
+RECORDER = ("core", "aws")
+JOBS = ("core", "aws", "spark", "settings.py")
 
 # Zip's own beginning of time.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,14 +40,14 @@ class BuildError(Exception):
 
 def build(repository: Path, target: Path) -> str:
     """Make `target` hold what the sources in `repository` say; return the bundle's hash."""
-    custody = _package(repository / "plugins" / "custody", SHARED)
+    package = repository / "plugins" / "custody"
     recorder = _package(repository / "lambda" / "recorder" / "recorder")
     bundle = {
-        "custody.zip": _zip(custody),
+        "custody.zip": _zip(_package(package, JOBS)),
         **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
         **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
     }
-    _sync(target / "lambda", {"recorder.zip": _zip({**custody, **recorder})})
+    _sync(target / "lambda", {"recorder.zip": _zip({**_package(package, RECORDER), **recorder})})
     _sync(target / "bundle", bundle)
     return content_hash(bundle)
 
@@ -65,8 +66,9 @@ def _package(root: Path, parts: tuple[str, ...] = ()) -> dict[str, bytes]:
     init = root / "__init__.py"
     if not init.is_file():
         raise BuildError(f"{init} is missing: {root.name} is not a package")
-    folders = [root / part for part in parts] or [root]
-    files = {init, *(file for folder in folders for file in folder.rglob("*.py"))}
+    places = [root / part for part in parts] or [root]
+    folders = (file for place in places if place.is_dir() for file in place.rglob("*.py"))
+    files = {init, *folders, *(place for place in places if place.is_file())}
     return {file.relative_to(root.parent).as_posix(): file.read_bytes() for file in files}
 
 

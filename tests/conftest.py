@@ -1,6 +1,7 @@
-"""Airflow reads its settings when it is first imported, so they are set before any test is."""
+"""What every test needs: Airflow's settings, read when it is first imported, and no stopwatch."""
 
 import atexit
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -14,3 +15,11 @@ os.environ.update(
         "AIRFLOW__CORE__UNIT_TEST_MODE": "true",
     }
 )
+
+# The environments of the Glue jobs and of the local AWS have no property tests.
+if importlib.util.find_spec("hypothesis"):
+    from hypothesis import settings
+
+    # A deadline measures the machine and what else runs on it, not our code.
+    settings.register_profile("custody", deadline=None)
+    settings.load_profile("custody")

@@ -17,11 +17,11 @@ from botocore.config import Config
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
-from custody.aws.trail import Pace, validate_trail
-from custody.aws.trail_state import fetch_digest_keys, read_trail_state
-from custody.aws.trail_store import S3TrailStore
-from custody.core.trail_findings import TrailReport
-from custody.core.trail_layout import TrailLayout
+from custody.aws.trail.state import fetch_digest_keys, read_trail_state
+from custody.aws.trail.store import S3TrailStore
+from custody.aws.trail.validation import Pace, validate_trail
+from custody.core.trail.findings import TrailReport
+from custody.core.trail.layout import TrailLayout
 
 
 def main() -> int:

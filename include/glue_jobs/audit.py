@@ -8,8 +8,8 @@ Writes  ``audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucke
         and verdicts; and, where nothing was wrong, the heads of trail and seal under
         ``audit/heads/``.
 
-The rules are those of `custody.core.at_rest`, `custody.core.digest_chain` and
-`custody.core.seal_check`; this job only brings together what belongs together.
+The rules are those of `custody.core.ledger.at_rest`, `custody.core.trail.digest_chain` and
+`custody.core.seal.check`; this job only brings together what belongs together.
 
 Arguments: settings (JSON, those of the stack), audit (JSON: as_of, grace_minutes, sample_days,
 days).
@@ -32,23 +32,21 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.at_rest import audited_versions, read_back
-from custody.aws.evidence import (
+from custody.aws.kms.seal_key import kms_signer
+from custody.aws.records.evidence import (
     KeyRange,
     StoredVersion,
     read_record,
     stored_versions,
     trusted_keys,
 )
-from custody.aws.heads import head_key, recall, remember, standing_version
-from custody.aws.seal_keeping import SealKept, SealOffence, keep_seal, place_of
-from custody.aws.seal_key import kms_signer
-from custody.aws.sealed_content import record_entry, verdict_files
-from custody.aws.spark_ledger import verdict_entries, write_rows
-from custody.aws.spark_trail import Told, latest, read_logs, told_by
-from custody.aws.trail import Pace
-from custody.aws.trail_proof import ProvenTrail, prove_onward
-from custody.core.at_rest import (
+from custody.aws.s3.at_rest import audited_versions, read_back
+from custody.aws.s3.heads import head_key, recall, remember, standing_version
+from custody.aws.seal.content import record_entry, verdict_files
+from custody.aws.seal.keeping import SealKept, SealOffence, keep_seal, place_of
+from custody.aws.trail.proof import ProvenTrail, prove_onward
+from custody.aws.trail.validation import Pace
+from custody.core.ledger.at_rest import (
     HeldVersion,
     ObjectAtRest,
     RecordedVersion,
@@ -59,18 +57,20 @@ from custody.core.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
-from custody.core.attribution import trail_rows
-from custody.core.deployment import auditor, policy_of
-from custody.core.landing import RECORD_PREFIX, UNVERSIONED
-from custody.core.ledger import LedgerRow, row_of_call, trail_defect
-from custody.core.lineage import LINEAGE_PREFIX
-from custody.core.management_events import LifecycleSet, ManagementEvent
-from custody.core.seal_entries import RecordEntry, SealEntry
-from custody.core.seal_layout import log_origin
-from custody.core.seal_verdicts import seal_row
-from custody.core.trail_events import TrailEvent
-from custody.core.verdicts import Policy, Verdict
-from custody.core.witness_records import TrustedKey
+from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.rows import LedgerRow, row_of_call, trail_defect
+from custody.core.ledger.seal_rows import seal_row
+from custody.core.ledger.testimony import TrustedKey
+from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.records.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.seal.entries import RecordEntry, SealEntry
+from custody.core.seal.layout import log_origin
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import LifecycleSet, ManagementEvent
+from custody.settings import auditor, policy_of
+from custody.spark.ledger import verdict_entries, write_rows
+from custody.spark.trail import Told, latest, read_logs, told_by
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

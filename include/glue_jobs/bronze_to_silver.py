@@ -1,14 +1,14 @@
 """Build one day of silver from the files of one dataset that landed for that day.
 
 Reads   the current object versions under ``incoming/<dataset>/dt=<dt>/`` of the raw bucket, each
-        through the custody gate (`custody.aws.landed_files`), and the dataset's contract.
+        through the custody gate (`custody.aws.records.landed_files`), and the dataset's contract.
 Writes  under ``…/<dataset>/dt=<dt>/run=<job run id>/`` of the processed bucket, as Parquet:
         ``silver``      accepted rows, typed, one per primary key
         ``quarantine``  rejected rows with every rule they broke; a broken file is one row
         ``files``       the row accounting, one row per object version
-        and, last, the run's signed lineage (`custody.core.lineage`) into the provenance bucket.
-Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published, and
-what a failed run leaves is never published.
+        and, last, the run's signed lineage (`custody.core.lineage.model`) into the provenance
+bucket. Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published,
+and what a failed run leaves is never published.
 
 Fails   when nothing landed, when no file could be read, when the rejected share passes the
         contract's limit, and when the accounting does not close (landed = silver + duplicates +
@@ -41,10 +41,15 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark read
 from pyspark.sql import types as T  # noqa: N812
 
 import custody
-from custody.aws.evidence import trusted_keys
-from custody.aws.glue_runs import GlueRun, code, fetch_material, record_lineage
-from custody.aws.landed_files import Gate, LandedObject, list_landed, open_verified, record_of
-from custody.core.contracts import (
+from custody.aws.records.evidence import trusted_keys
+from custody.aws.records.landed_files import (
+    Gate,
+    LandedObject,
+    list_landed,
+    open_verified,
+    record_of,
+)
+from custody.core.datasets.contracts import (
     Check,
     Column,
     Contract,
@@ -53,8 +58,9 @@ from custody.core.contracts import (
     ValidValues,
     parse_contract,
 )
-from custody.core.landed_csv import BrokenFileError, read_rows
-from custody.core.lineage import Material, ObjectVersion
+from custody.core.datasets.landed_csv import BrokenFileError, read_rows
+from custody.core.lineage.model import Material, ObjectVersion
+from custody.spark.glue_runs import GlueRun, code, fetch_material, record_lineage
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

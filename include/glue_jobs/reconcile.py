@@ -1,18 +1,19 @@
 """Compare the two witnesses of every write in a window, and write the verdicts.
 
 Reads   CloudTrail's log files delivered since the window began, each proven by a digest or not
-        (`custody.aws.trail`), every version of every record filed under the window's days, and
-        every lineage statement that was written in the window, as the trail tells.
+        (`custody.aws.trail.validation`), every version of every record filed under the window's
+        days, and every lineage statement that was written in the window, as the trail tells.
 Writes  ``reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as
         Parquet: one row per ledger row whose event_time lies in the window. And
         ``record_checks/dt=…/run=<job run id>/`` and ``lineage_checks/…``: what became of each
         record and statement read by this run, so that the next one need not read and verify it
         again.
 
-The rules are those of `custody.core.ledger`; this job only brings together what belongs together.
+The rules are those of `custody.core.ledger.rows`; this job only brings together what belongs
+together.
 
 Arguments: settings (JSON, those of the stack), window (JSON, that of
-`custody.core.windows.Window.parameters`).
+`custody.core.ledger.windows.Window.parameters`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from botocore.config import Config
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.evidence import (
+from custody.aws.lineage.keeping import check_written
+from custody.aws.records.evidence import (
     KeyRange,
     LogToRead,
     StoredVersion,
@@ -39,22 +41,12 @@ from custody.aws.evidence import (
     stored_versions,
     trusted_keys,
 )
-from custody.aws.lineage import check_written
-from custody.aws.spark_checks import (
-    LINEAGE_CHECK,
-    RECORD_CHECK,
-    Checks,
-    keep_checks,
-    known_checks,
-)
-from custody.aws.spark_ledger import write_rows
-from custody.aws.spark_trail import latest, read_logs, told_by
-from custody.aws.trail import Pace
-from custody.aws.trail_proof import prove_recent
-from custody.core.attribution import trail_rows
-from custody.core.deployment import builders, policy_of
-from custody.core.landing import RECORD_PREFIX, UNVERSIONED
-from custody.core.ledger import (
+from custody.aws.trail.proof import prove_recent
+from custody.aws.trail.validation import Pace
+from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.lineage_checks import LineageCheck, is_statement, rows_of_statements
+from custody.core.ledger.record_checks import from_row, to_row
+from custody.core.ledger.rows import (
     LedgerRow,
     ObjectHistory,
     TrailDefect,
@@ -63,19 +55,28 @@ from custody.core.ledger import (
     rows_of,
     trail_defect,
 )
-from custody.core.lineage_checks import LineageCheck, is_statement, rows_of_statements
-from custody.core.lineage_trust import LineageKeys
-from custody.core.principals import Principal, better_known
-from custody.core.record_checks import from_row, to_row
-from custody.core.trail_events import LogContent, TrailEvent
-from custody.core.trail_findings import TrailFinding, TrailReport
-from custody.core.verdicts import Policy, SeenRecord
-from custody.core.witness_records import (
+from custody.core.ledger.testimony import (
     ReadEnvelope,
     TrustedKey,
     proper_place,
     read_testimony,
 )
+from custody.core.ledger.verdicts import Policy, SeenRecord
+from custody.core.lineage.trust import LineageKeys
+from custody.core.records.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.trail.events import LogContent, TrailEvent
+from custody.core.trail.findings import TrailFinding, TrailReport
+from custody.core.trail.principals import Principal, better_known
+from custody.settings import builders, policy_of
+from custody.spark.checks import (
+    LINEAGE_CHECK,
+    RECORD_CHECK,
+    Checks,
+    keep_checks,
+    known_checks,
+)
+from custody.spark.ledger import write_rows
+from custody.spark.trail import latest, read_logs, told_by
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -116,7 +117,7 @@ class Window:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Window:
-        """Read `custody.core.windows.Window.parameters()`."""
+        """Read `custody.core.ledger.windows.Window.parameters()`."""
         start, end, as_of = (
             datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
             for name in ("start", "end", "as_of")

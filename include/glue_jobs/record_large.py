@@ -2,8 +2,8 @@
 
 Reads   the object version that was announced, once, in constant memory; the work is the driver's,
         and Spark has no part in it.
-Writes  the same record to the same place as the Lambda would (`custody.aws.recording`). Twice is
-        once, so a rerun cannot harm what is there.
+Writes  the same record to the same place as the Lambda would (`custody.aws.records.recording`).
+        Twice is once, so a rerun cannot harm what is there.
 
 Fails   when the bytes are not those announced, and when S3 or KMS refuse something that may be put
         right. The queue keeps the announcement until a run has succeeded, and the Lambda starts the
@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 import boto3
 from botocore.config import Config
 
-from custody.aws.large_objects import announced
-from custody.aws.recording import Scribe
-from custody.aws.records import Outcome
+from custody.aws.records.keeping import Outcome
+from custody.aws.records.large_objects import announced
+from custody.aws.records.recording import Scribe
 
 log = logging.getLogger("record_large")
 

@@ -3,8 +3,8 @@
 Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
         What lies in the silver run's place must be just what its signed lineage states.
 Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
-        last, the run's signed lineage (`custody.core.lineage`) into the provenance bucket. Nothing
-        else is touched, so a rerun cannot harm what is published.
+        last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
+        Nothing else is touched, so a rerun cannot harm what is published.
 
 Fails   when silver is not as its lineage states it or changes while it is read, when the silver run
         has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
@@ -27,7 +27,12 @@ import boto3
 from pyspark.sql import DataFrame, SparkSession
 
 import custody
-from custody.aws.glue_runs import (
+from custody.aws.kms.public_keys import fetch_public_keys
+from custody.aws.lineage.keeping import reader
+from custody.aws.records.landed_files import list_landed
+from custody.core.lineage.model import ObjectVersion
+from custody.core.lineage.trust import Trust
+from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
     code,
@@ -37,11 +42,6 @@ from custody.aws.glue_runs import (
     split_uri,
     verified_outputs,
 )
-from custody.aws.landed_files import list_landed
-from custody.aws.lineage import reader
-from custody.aws.public_keys import fetch_public_keys
-from custody.core.lineage import ObjectVersion
-from custody.core.lineage_trust import Trust
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, UPLOADER, World, signed_by
 
-from custody.core.landing import to_statement
+from custody.core.records.landing import to_statement
 from rehearsal.machine import REPOSITORY
 from rehearsal.waiting import wait_until
 
@@ -154,7 +154,7 @@ def _lying(world: World, change: str) -> AbstractContextManager[None]:
     return _replaced_code(
         world,
         "import dataclasses\n"
-        "from custody.aws import recording\n"
+        "from custody.aws.records import recording\n"
         "from recorder.honest import lambda_handler\n"
         "told = recording.landing_record\n"
         "def lie(*seen):\n"

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World, lifted
 
-from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature
-from custody.core.landing import (
+from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature
+from custody.core.records.landing import (
     LandingRecord,
     UnreadableReason,
     UnreadableRecord,

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import INSIDER, World, lifted
 
-from custody.aws.seal import seal_reader
-from custody.aws.seal_key import kms_signer
-from custody.core.checkpoint import Checkpoint
-from custody.core.merkle import EMPTY_ROOT
-from custody.core.seal_layout import CHECKPOINT_PATH, SEAL_PREFIX, log_origin
-from custody.core.signed_note import NoteSigner
-from custody.core.tlog_tiles import TiledTree, extend, tile_path
+from custody.aws.kms.seal_key import kms_signer
+from custody.aws.seal.log import seal_reader
+from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, log_origin
+from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.merkle import EMPTY_ROOT
+from custody.core.tlog.signed_note import NoteSigner
+from custody.core.tlog.tiles import TiledTree, extend, tile_path
 from rehearsal import tampering
 
 

@@ -6,7 +6,7 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger import CATALOG
+from custody.core.ledger.rows import CATALOG
 
 
 def _newest_part(world: World) -> str:

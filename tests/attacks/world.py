@@ -18,16 +18,16 @@ import jinja2
 from tests.attacks.attack import Finding, Job
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.deployment import trail_layout
-from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.landing import (
+from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.ledger.windows import Window, audit_window
+from custody.core.records.landing import (
     LandingRecord,
     from_statement,
     record_id,
     record_key,
     to_statement,
 )
-from custody.core.windows import Window, audit_window
+from custody.settings import trail_layout
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
 from rehearsal.machine import REPOSITORY

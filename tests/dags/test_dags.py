@@ -16,7 +16,7 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
-from custody.wiring import DEFAULT_ARGS, Tag
+from custody.tasks.defaults import DEFAULT_ARGS, Tag
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import boto3
 import pytest
 from moto import mock_aws
-from tests.moto_aws import REGION, answer, make_bucket
+from tests.support.moto_aws import REGION, answer, make_bucket
 
-from custody.core.landing import record_id, record_key
-from custody.core.ledger import fingerprint
-from custody.core.windows import BadWindow
+from custody.core.ledger.rows import fingerprint
+from custody.core.ledger.windows import BadWindow
+from custody.core.records.landing import record_id, record_key
 
 
 class Hook:

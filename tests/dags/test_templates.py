@@ -8,8 +8,8 @@ import jinja2
 import pytest
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
-from custody.core.findings import MAX_WATCHED, SEVERITIES
-from custody.core.windows import BadWindow, Window, audit_window
+from custody.core.ledger.windows import BadWindow, Window, audit_window
+from custody.core.paging.findings import MAX_WATCHED, SEVERITIES
 
 WINDOW = Window(
     datetime(2026, 11, 1, 6, tzinfo=UTC), datetime(2026, 11, 1, 8, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from custody.core.findings import SEVERITIES
+from custody.core.paging.findings import SEVERITIES
 from recorder import handler
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 -- Grain:   one row of a ledger: that of create_reconciliation.sql or create_audit.sql
 -- Writes:  the table definition of either, no data
 -- Params:  table (its name, and its folder in the analytics bucket), analytics_bucket (settings)
--- Notes:   The columns of custody.core.ledger.LedgerRow, as custody.aws.spark_ledger writes them, and
+-- Notes:   The columns of custody.core.ledger.rows.LedgerRow, as custody.spark.ledger writes them, and
 --          when and over which window they were judged. dt and hour are those of event_time (UTC).
 --          record_key, log_key and digest_key name the evidence: the record in the provenance bucket,
 --          the log file and the digest that vouches for it in the trail bucket. Every run writes to a

@@ -3,7 +3,7 @@
 -- Reads:   reconciliation; a predicate on dt and hour (those of event_time) prunes its partitions
 -- Writes:  the view provenance_ledger
 -- Notes:   The verdicts are those of the last reconciliation of each hour; the rules are in
---          custody.core.verdicts, and nowhere else. An hour nobody has reconciled yet has no rows.
+--          custody.core.ledger.verdicts, and nowhere else. An hour nobody has reconciled yet has no rows.
 CREATE OR REPLACE VIEW provenance_ledger AS
 SELECT
     event_time,

@@ -2,7 +2,7 @@
 --          open page stays open
 -- Reads:   reconciliation or audit, the window's days and hours
 -- Writes:  nothing
--- Params:  table (reconciliation or audit), window (custody.core.windows.Window.parameters()), verdicts (the ones that page),
+-- Params:  table (reconciliation or audit), window (custody.core.ledger.windows.Window.parameters()), verdicts (the ones that page),
 --          watched (fingerprints that are read whatever their verdict; hexadecimal digits),
 --          limit (findings read per cause, that is verdict and principal; cause_findings counts
 --          them all)

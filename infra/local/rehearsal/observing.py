@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from custody.core.page_messages import document_of
-from custody.core.untrusted import Fields
+from custody.core.formats.untrusted import Fields
+from custody.core.paging.messages import document_of
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 

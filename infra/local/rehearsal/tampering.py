@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from custody.core.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.landing import (
+from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.records.landing import (
     RECORD_PREFIX,
     LandingRecord,
     conflict_key,

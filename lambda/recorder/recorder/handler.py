@@ -41,13 +41,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custody.aws.hashing import IncompleteObject
-from custody.aws.large_objects import HandOver, hand_over
-from custody.aws.recording import Scribe
-from custody.aws.records import Outcome
-from custody.core.notifications import ObjectCreated, message_records, object_created
-from custody.core.recording import NotAsAnnounced
-from custody.core.untrusted import MalformedInput
+from custody.aws.records.keeping import Outcome
+from custody.aws.records.large_objects import HandOver, hand_over
+from custody.aws.records.recording import Scribe
+from custody.aws.s3.hashing import IncompleteObject
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.records.notifications import ObjectCreated, message_records, object_created
+from custody.core.records.recording import NotAsAnnounced
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

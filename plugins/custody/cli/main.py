@@ -12,17 +12,17 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from custody.aws.dead_letters import redrive
-from custody.cli import check, export, keys, prove, seal, trace, trail, verify
-from custody.cli.deployment import SSM, Deployment, now, read_keys
+from custody.aws.paging.dead_letters import redrive
+from custody.cli.commands import check, export, keys, prove, seal, trace, trail, verify
 from custody.cli.errors import CannotCheck
-from custody.cli.locations import Location
 from custody.cli.output import Output
-from custody.cli.sources import one_version
-from custody.core.signed_note import BadNote
-from custody.core.timestamps import parse_utc
-from custody.core.tlog_tiles import BadTile
-from custody.core.untrusted import MalformedInput
+from custody.cli.reading.deployment import SSM, Deployment, now, read_keys
+from custody.cli.reading.locations import Location
+from custody.cli.reading.sources import one_version
+from custody.core.formats.timestamps import parse_utc
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.tlog.signed_note import BadNote
+from custody.core.tlog.tiles import BadTile
 
 WELL: Final = 0
 FINDINGS: Final = 1

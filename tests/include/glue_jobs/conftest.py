@@ -1,52 +1,16 @@
-"""One small Spark for all job tests: nothing on the network but loopback, outputs on local disk."""
+"""What the tests of the Glue jobs share."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from tests.support.spark_session import REPOSITORY, ignore_sockets_of_collect, spark
 
-from custody.core.contracts import Contract, parse_contract
+from custody.core.datasets.contracts import Contract, parse_contract
 
-pyspark = pytest.importorskip("pyspark", reason="Spark lives in .venvs/glue")
-
-# For a handful of rows, compiling and planning anew is what takes the time, and reading archives.
-QUICK = {
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-    "spark.sql.shuffle.partitions": "1",
-    "spark.sql.adaptive.enabled": "false",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.python.daemon.module": "quick_daemon",
-}
-REPOSITORY = Path(__file__).parents[3]
-WORKERS_PATH = (
-    REPOSITORY,
-    REPOSITORY / "plugins",
-    REPOSITORY / "include" / "glue_jobs",
-    REPOSITORY / "infra" / "local" / "localaws" / "glue" / "spark" / "workers",
-)
-
-
-@pytest.fixture(scope="session")
-def spark() -> Iterator[pyspark.sql.SparkSession]:
-    # Python workers start from the environment of the JVM: they must find our code and this Python.
-    os.environ["PYTHONPATH"] = os.pathsep.join(str(path) for path in WORKERS_PATH)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    builder = pyspark.sql.SparkSession.builder.master("local[2]")
-    for name, value in QUICK.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+__all__ = ["spark"]
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +20,4 @@ def contract() -> Contract:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """PySpark 3.5 leaves the socket of `RDD.collect` to the garbage collector, which warns."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(
-                pytest.mark.filterwarnings(
-                    "ignore:Exception ignored in.*socket:pytest.PytestUnraisableExceptionWarning"
-                )
-            )
+    ignore_sockets_of_collect(items, Path(__file__).parent)

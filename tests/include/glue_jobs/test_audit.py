@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from tests.include.glue_jobs.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
-from tests.plugins.custody.core.removals import INSIDER, call
+from tests.support.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
+from tests.support.removals import INSIDER, call
 
 import audit
-from custody.aws.evidence import StoredVersion
-from custody.aws.spark_ledger import verdict_entries, write_rows
-from custody.core.at_rest import HeldVersion, Removers, is_in_sample
-from custody.core.ledger import LedgerRow
-from custody.core.seal_entries import RecordEntry, VerdictEntry
-from custody.core.verdicts import Policy
+from custody.aws.records.evidence import StoredVersion
+from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.verdicts import Policy
+from custody.core.seal.entries import RecordEntry, VerdictEntry
+from custody.spark.ledger import verdict_entries, write_rows
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.include.glue_jobs.landing_zone import PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 import bronze_to_silver as job
-from custody.aws.landed_files import Gate
-from custody.core.contracts import Contract
+from custody.aws.records.landed_files import Gate
+from custody.core.datasets.contracts import Contract
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.include.glue_jobs.landing_zone import (
+from tests.include.glue_jobs.test_bronze_to_silver import BROKEN_FILES, DT, PREFIX, csv, good
+from tests.support.landing_zone import (
     LINEAGE_KEY_ARN,
     PROVENANCE,
     RAW,
@@ -17,22 +18,21 @@ from tests.include.glue_jobs.landing_zone import (
     MemoryKms,
     MemoryS3,
 )
-from tests.include.glue_jobs.test_bronze_to_silver import BROKEN_FILES, DT, PREFIX, csv, good
 
 import bronze_to_silver
 import silver_to_gold
-from custody.aws.glue_runs import (
+from custody.aws.lineage.keeping import reader
+from custody.aws.records.landed_files import Gate
+from custody.core.datasets.contracts import Contract
+from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run
+from custody.core.lineage.trust import BadLineage, NoLineage, Trust
+from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
     job_arn,
     record_lineage,
     verified_outputs,
 )
-from custody.aws.landed_files import Gate
-from custody.aws.lineage import reader
-from custody.core.contracts import Contract
-from custody.core.lineage import Lineage, Material, ObjectVersion, Run
-from custody.core.lineage_trust import BadLineage, NoLineage, Trust
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

@@ -1,4 +1,4 @@
-"""The reconciliation on Spark: it brings together what `custody.core.ledger` then judges."""
+"""The reconciliation on Spark: it brings together what `custody.core.ledger.rows` then judges."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pytest
 from botocore.response import StreamingBody
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
-from tests.include.glue_jobs.landing_zone import PROVENANCE, LandingZone
-from tests.plugins.custody.core.ledger_testimony import CASES, said_in
-from tests.plugins.custody.core.management_records import (
+from tests.plugins.custody.core.ledger.test_rows import rows
+from tests.support.landing_zone import PROVENANCE, LandingZone
+from tests.support.ledger_testimony import CASES, said_in
+from tests.support.management_records import (
     INSIDER,
     ROLE,
     partition_moved,
@@ -24,16 +25,15 @@ from tests.plugins.custody.core.management_records import (
     session,
     switched,
 )
-from tests.plugins.custody.core.test_ledger import rows
-from tests.plugins.custody.core.trail_records import USER, put
+from tests.support.trail_records import USER, put
 
 import reconcile
-from custody.aws.spark_checks import Checks
-from custody.core.ledger import LedgerRow, Outage, TrailDefect
-from custody.core.lineage_checks import LineageCheck
-from custody.core.lineage_trust import LineageKeys
-from custody.core.record_checks import RecordCheck
-from custody.core.trail_events import LogContent, TrailEvent, read_log
+from custody.core.ledger.lineage_checks import LineageCheck
+from custody.core.ledger.record_checks import RecordCheck
+from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect
+from custody.core.lineage.trust import LineageKeys
+from custody.core.trail.events import LogContent, TrailEvent, read_log
+from custody.spark.checks import Checks
 
 HOUR = timedelta(hours=1)
 WINDOW = reconcile.Window(

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import boto3
 import pytest
 from botocore.response import StreamingBody
-from tests.moto_aws import (
+from tests.support.moto_aws import (
     DATA_KEY_ARN,
     KEY_ARN,
     PRIVATE_KEY,
@@ -21,14 +21,14 @@ from tests.moto_aws import (
     refusal,
     signing_kms,
 )
-from tests.plugins.custody.core.notices import notice
+from tests.support.notices import notice
 
 import record_large
-from custody.core.dsse import Envelope
-from custody.core.landing import Record, UnreadableRecord, read_record, record_id
-from custody.core.recording import RECORDER, NotAsAnnounced
-from custody.core.signatures import verify
-from custody.core.untrusted import MalformedInput
+from custody.core.formats.dsse import Envelope
+from custody.core.formats.signatures import verify
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.records.landing import Record, UnreadableRecord, read_record, record_id
+from custody.core.records.recording import RECORDER, NotAsAnnounced
 
 CONTENT = b"id\n1\n" * 1000
 SAID = notice(key="incoming/a b+é.csv", size=len(CONTENT), etag="0" * 32)

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.include.sql.test_golden import NOW, columns_of, render
 
-from custody.core.findings import Change, Finding, Status
-from custody.core.page_messages import GROUP_ABOVE, document_of, pages
+from custody.core.paging.findings import Change, Finding, Status
+from custody.core.paging.messages import GROUP_ABOVE, document_of, pages
 from localaws.athena.golden import run_golden
 
 PRINCIPAL = "arn:aws:iam::111122223333:user/o'brien"

@@ -27,16 +27,16 @@ import pytest
 from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
 
-from custody.aws.evidence import trusted_keys
-from custody.core.dsse import Envelope
-from custody.core.landing import (
+from custody.aws.records.evidence import trusted_keys
+from custody.core.formats.dsse import Envelope
+from custody.core.ledger.testimony import TrustedKey, read_envelope
+from custody.core.records.landing import (
     UnreadableReason,
     UnreadableRecord,
     from_statement,
     read_record,
     record_id,
 )
-from custody.core.witness_records import TrustedKey, read_envelope
 
 ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"

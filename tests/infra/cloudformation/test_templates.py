@@ -16,8 +16,8 @@ import pytest
 from cfnlint.decode import decode
 from infra.build import REPOSITORY
 
-from custody.core.seal_layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
-from custody.core.tlog_tiles import bundle_path, tile_path
+from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
+from custody.core.tlog.tiles import bundle_path, tile_path
 
 TEMPLATES = REPOSITORY / "infra" / "cloudformation"
 FILES = sorted(TEMPLATES.glob("*.yaml"))

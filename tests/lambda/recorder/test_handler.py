@@ -13,7 +13,8 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.moto_aws import (
+from tests.plugins.custody.aws.records.test_large_objects import JOB, Glue
+from tests.support.moto_aws import (
     DATA_KEY_ARN,
     KEY_ARN,
     PRIVATE_KEY,
@@ -22,13 +23,13 @@ from tests.moto_aws import (
     refusal,
     signing_kms,
 )
-from tests.plugins.custody.aws.test_large_objects import JOB, Glue
-from tests.plugins.custody.core.notices import notice
-from tests.plugins.custody.core.strategies import AWKWARD_KEYS
+from tests.support.notices import notice
+from tests.support.strategies import AWKWARD_KEYS
 
-from custody.aws.recording import Scribe
-from custody.core.dsse import Envelope
-from custody.core.landing import (
+from custody.aws.records.recording import Scribe
+from custody.core.formats.dsse import Envelope
+from custody.core.formats.signatures import verify
+from custody.core.records.landing import (
     LandingRecord,
     UnreadableReason,
     UnreadableRecord,
@@ -36,7 +37,6 @@ from custody.core.landing import (
     read_record,
     record_id,
 )
-from custody.core.signatures import verify
 from recorder import handler
 from recorder.handler import Invocation, Settings, run
 
@@ -402,7 +402,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 import boto3
 from botocore.response import StreamingBody
-from custody.aws.recording import Scribe
+from custody.aws.records.recording import Scribe
 from recorder.handler import Invocation, run
 
 class Letters(io.RawIOBase):

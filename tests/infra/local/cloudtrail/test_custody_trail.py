@@ -21,11 +21,11 @@ from tests.infra.local.cloudtrail.conftest import (
 )
 from tests.infra.local.cloudtrail.delivery.test_validate_logs import overwrite, put_back, validate
 
-from custody.aws.trail import Pace, validate_trail
-from custody.aws.trail_state import fetch_digest_keys, read_trail_state
-from custody.aws.trail_store import S3TrailStore
-from custody.core.trail_findings import Head, TrailFinding, TrailFindingKind, TrailReport
-from custody.core.trail_layout import TrailLayout
+from custody.aws.trail.state import fetch_digest_keys, read_trail_state
+from custody.aws.trail.store import S3TrailStore
+from custody.aws.trail.validation import Pace, validate_trail
+from custody.core.trail.findings import Head, TrailFinding, TrailFindingKind, TrailReport
+from custody.core.trail.layout import TrailLayout
 
 RAW = "raw-bucket"
 LAYOUT = TrailLayout(LOG_BUCKET, ACCOUNT, REGION, TRAIL, REGION)

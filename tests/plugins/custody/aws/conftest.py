@@ -4,7 +4,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from tests.moto_aws import REGION, make_bucket
+from tests.support.moto_aws import REGION, make_bucket
 
 
 @pytest.fixture

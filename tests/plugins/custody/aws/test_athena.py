@@ -2,7 +2,7 @@
 
 import boto3
 import pytest
-from tests.moto_aws import REGION, answer
+from tests.support.moto_aws import REGION, answer
 
 from custody.aws.athena import rows
 

@@ -2,7 +2,7 @@
 
 import boto3
 import pytest
-from tests.moto_aws import REGION, answer
+from tests.support.moto_aws import REGION, answer
 
 from custody.aws import catalog
 from custody.aws.catalog import MAX_PARTITIONS, PartitionsNotMoved, Pointer, point_partitions

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.plugins.custody.cli.audited import Platform, honest_platform
+from tests.support.audited import Platform, honest_platform
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from tests.moto_aws import REGION, signing_kms
-from tests.plugins.custody.cli.audited import RAW, RING, SETTINGS, A, run
+from tests.support.audited import RAW, RING, SETTINGS, A, run
+from tests.support.moto_aws import REGION, signing_kms
 
 from custody.cli.main import SETTINGS_VARIABLE, main
-from custody.core.key_ring import KeyRing
+from custody.core.case.key_ring import KeyRing
 
 PLUGINS = Path(__file__).parents[4] / "plugins"
 COMMANDS = ["verify", "trace", "trail", "seal", "prove", "export", "check", "keys", "redrive"]
@@ -95,10 +95,11 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
 
     monkeypatch.setattr(boto3, "client", client)
     monkeypatch.setattr(
-        "custody.cli.deployment.fetch_seal_key", lambda _kms, _arn, _origin: RING.seal[0]
+        "custody.cli.reading.deployment.fetch_seal_key", lambda _kms, _arn, _origin: RING.seal[0]
     )
     monkeypatch.setattr(
-        "custody.cli.deployment.fetch_digest_keys", lambda _client, _start, _end: RING.cloudtrail
+        "custody.cli.reading.deployment.fetch_digest_keys",
+        lambda _client, _start, _end: RING.cloudtrail,
     )
     target, settings = tmp_path / "fetched.json", platform.folder / "settings.json"
     found = run("keys", "--settings", settings, "-o", target, "--json")

@@ -1,0 +1,140 @@
+"""What people have been told, remembered in the analytics bucket; nothing in it is ever deleted.
+
+``pages/findings/<fingerprint>.json`` holds what was last told of a finding (a
+`custody.core.paging.findings.PageState`). ``pages/<finder>/dt=…/hour=…/<fingerprint>`` says who
+found it (only the finder can tell that it no longer holds: the table its findings stand in) and in
+which hour the finding lies, so that the pages of a window are found by listing its hours or days.
+``pages/queues/<queue>.json`` says whether the page about a queue is open.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.paging.findings import PageState
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+_MAX_STATE_BYTES: Final = 1024 * 1024
+
+
+def told(s3: S3Client, bucket: str, fingerprints: Iterable[str]) -> dict[str, PageState]:
+    """What people know, by fingerprint; those they know nothing of are left out.
+
+    A state that cannot be read counts as nothing known: better to page twice than never.
+    """
+    states = {}
+    for fingerprint in dict.fromkeys(fingerprints):
+        state = _read(s3, bucket, fingerprint)
+        if state is not None:
+            states[fingerprint] = state
+    return states
+
+
+def open_pages(
+    s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
+) -> Iterator[PageState]:
+    """The open pages about what ``finder`` found in these hours (``dt``, ``hour``) or days
+    (``dt``)."""
+    paginator = s3.get_paginator("list_objects_v2")
+    for partition in partitions:
+        prefix = _folder(finder, partition)
+        for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                folder, _, fingerprint = item["Key"].rpartition("/")
+                state = _read(s3, bucket, fingerprint)
+                # Found again in another hour, it is to be resolved there.
+                if (
+                    state is not None
+                    and state.is_open
+                    and f"{folder}/" == _folder(finder, state.finding.hour)
+                ):
+                    yield state
+
+
+def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]) -> None:
+    """Remember what people know now.
+
+    Call it after the page is out: a crash in between pages twice, which is better than never. The
+    hour is written first: a state whose hour is not listed could not be resolved.
+    """
+    for state in states:
+        finding = state.finding
+        if state.is_open:
+            s3.put_object(Bucket=bucket, Key=_folder(finder, finding.hour) + finding.fingerprint)
+        s3.put_object(
+            Bucket=bucket,
+            Key=_state_key(finding.fingerprint),
+            Body=json.dumps(state.to_json(), ensure_ascii=False).encode("utf-8"),
+            ContentType="application/json",
+        )
+
+
+def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
+    """Whether people know of what lies in ``queue``; not, if the state cannot be read."""
+    key = _queue_key(queue)
+    state = _object(s3, bucket, key)
+    if state is None:
+        return False
+    try:
+        return Fields.of(state, key).values.get("open") is True
+    except MalformedInput as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return False
+
+
+def remember_queue_page(s3: S3Client, bucket: str, queue: str, *, is_open: bool) -> None:
+    """Remember what people know of ``queue`` now; call it after the page is out."""
+    s3.put_object(
+        Bucket=bucket,
+        Key=_queue_key(queue),
+        Body=json.dumps({"open": is_open}).encode("utf-8"),
+        ContentType="application/json",
+    )
+
+
+def _folder(finder: str, partition: Sequence[str]) -> str:
+    names = ("dt", "hour")[: len(partition)]
+    return "".join(
+        [f"pages/{finder}/", *(f"{n}={v}/" for n, v in zip(names, partition, strict=True))]
+    )
+
+
+def _state_key(fingerprint: str) -> str:
+    return f"pages/findings/{fingerprint}.json"
+
+
+def _queue_key(queue: str) -> str:
+    return f"pages/queues/{queue}.json"
+
+
+def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
+    value = _object(s3, bucket, _state_key(fingerprint))
+    if value is None:
+        return None
+    try:
+        state = PageState.from_json(value)
+    except ValueError as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return None
+    return state if state.finding.fingerprint == fingerprint else None
+
+
+def _object(s3: S3Client, bucket: str, key: str) -> object:
+    """The JSON in an object; None if there is none, or no JSON in it."""
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_MAX_STATE_BYTES + 1)
+    except s3.exceptions.NoSuchKey:
+        return None
+    try:
+        return load_json(body, what=key, max_bytes=_MAX_STATE_BYTES)
+    except ValueError as error:
+        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        return None

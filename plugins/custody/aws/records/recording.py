@@ -1,0 +1,73 @@
+"""One recording, from the announcement of an object version to its signed record.
+
+The Lambda and the Glue job for large objects both do this and differ in nothing but the time they
+have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from custody.aws.kms.signing import is_key_arn, sign_statement
+from custody.aws.records.keeping import Kept, keep_record
+from custody.aws.s3.hashing import Unreadable, hash_version
+from custody.core.records.landing import Record, to_statement
+from custody.core.records.notifications import ObjectCreated
+from custody.core.records.recording import landing_record, unreadable_record
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Scribe:
+    """Who records: with which clients, by which clock, into which bucket, signing with which key.
+
+    ``data_key_arn`` is the key of the objects it is meant to read. Raises ``ValueError`` for what
+    is not the ARN of a key.
+    """
+
+    s3: S3Client
+    kms: KMSClient
+    now: Callable[[], datetime]
+    provenance_bucket: str
+    signing_key_arn: str
+    data_key_arn: str
+
+    def __post_init__(self) -> None:
+        for name in ("signing_key_arn", "data_key_arn"):
+            if not is_key_arn(getattr(self, name)):
+                raise ValueError(
+                    f"{name} must be the ARN of a KMS key (arn:…:key/…), "
+                    f"not {getattr(self, name)!r}"
+                )
+
+    def record(
+        self, created: ObjectCreated, *, before_chunk: Callable[[], None] = lambda: None
+    ) -> Kept:
+        """Hash what was ``created``, sign what was found, and keep it. Twice is once.
+
+        What nobody can read gets a record that says so. Raises what ``hash_version`` raises for
+        anything that may pass, ``NotAsAnnounced``, or what botocore raises.
+        """
+        record = self._witness(created, before_chunk)
+        envelope = sign_statement(self.kms, self.signing_key_arn, to_statement(record))
+        return keep_record(self.s3, self.provenance_bucket, record, envelope)
+
+    def _witness(self, created: ObjectCreated, before_chunk: Callable[[], None]) -> Record:
+        try:
+            hashed = hash_version(
+                self.s3,
+                created.bucket,
+                created.key,
+                created.version_id,
+                data_key_arn=self.data_key_arn,
+                before_chunk=before_chunk,
+            )
+        except Unreadable as refused:
+            return unreadable_record(created, refused.reason, refused.answer, self.now())
+        return landing_record(created, hashed, self.now())

@@ -1,0 +1,115 @@
+"""Reading one digest object: the digest CloudTrail wrote, and what is wrong with what stands there.
+
+An older version that verifies still proves the chain and the logs, so that one altered or deleted
+digest is one finding and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
+from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
+from custody.core.trail.digests import MAX_DIGEST_BYTES
+from custody.core.trail.findings import TrailFinding, TrailFindingKind
+from custody.core.trail.layout import DigestName
+
+_VERSIONS_TRIED: Final = 8
+"""Versions of one digest among which the one CloudTrail wrote is looked for, the oldest first."""
+
+
+@dataclass(frozen=True)
+class FoundDigest:
+    """A digest object as it was listed."""
+
+    bucket: str
+    name: DigestName
+    stored: StoredObject
+
+
+@dataclass(frozen=True)
+class LoadedDigest:
+    """``signed`` is what CloudTrail wrote, if any version is that; ``finding`` what is wrong.
+
+    Neither means that there is no such digest: something was put here and deleted again.
+    """
+
+    signed: SignedDigest | None
+    finding: TrailFinding | None
+
+
+def load_digest(
+    store: TrailStore, keys: Mapping[str, rsa.RSAPublicKey], found: FoundDigest
+) -> LoadedDigest:
+    """Read and verify a digest; raises what the store raises when it is not the object's fault."""
+    current, *older = found.stored.versions
+    problem: UnprovenDigest | None = None
+    if not current.deletes:
+        try:
+            return LoadedDigest(_verify(store, keys, found, current), None)
+        except UnprovenDigest as error:
+            problem = error
+    signed = _oldest_proven(store, keys, found, older)
+    if problem is None:
+        if signed is None:
+            return LoadedDigest(None, None)
+        problem = UnprovenDigest(TrailFindingKind.DIGEST_MISSING, "it was deleted")
+    finding = TrailFinding(
+        problem.kind,
+        found.bucket,
+        found.name.key,
+        f"The digest proves nothing: {problem}.",
+        version_id=current.id,
+        digest_key=found.name.key,
+        period_start=signed.digest.start if signed else None,
+        period_end=found.name.end,
+    )
+    return LoadedDigest(signed, finding)
+
+
+def _oldest_proven(
+    store: TrailStore,
+    keys: Mapping[str, rsa.RSAPublicKey],
+    found: FoundDigest,
+    newest_first: list[Version],
+) -> SignedDigest | None:
+    stored = [version for version in reversed(newest_first) if not version.deletes]
+    for version in stored[:_VERSIONS_TRIED]:
+        try:
+            return _verify(store, keys, found, version)
+        except UnprovenDigest:
+            continue
+    return None
+
+
+def _verify(
+    store: TrailStore,
+    keys: Mapping[str, rsa.RSAPublicKey],
+    found: FoundDigest,
+    version: Version,
+) -> SignedDigest:
+    key = found.name.key
+
+    def verify(metadata: Mapping[str, str], chunks: Iterator[bytes]) -> SignedDigest:
+        packed = bytearray()
+        for chunk in chunks:
+            packed += chunk
+            if len(packed) > MAX_DIGEST_BYTES:
+                raise UnprovenDigest(
+                    TrailFindingKind.DIGEST_ALTERED,
+                    f"it is longer than the {MAX_DIGEST_BYTES} bytes accepted",
+                )
+        return verify_digest(bytes(packed), metadata, keys, bucket=found.bucket, key=key)
+
+    try:
+        return store.read(found.bucket, key, version.id, verify)[0]
+    except ObjectAbsent as error:
+        raise UnprovenDigest(TrailFindingKind.DIGEST_MISSING, "it is gone") from error
+    except ObjectRefused as error:
+        raise UnprovenDigest(
+            TrailFindingKind.UNREADABLE, f"S3 does not hand it out ({error})"
+        ) from error

@@ -1,0 +1,139 @@
+"""The log files of a trail: checking those that digests name, and keeping account of the others."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
+from custody.core.formats.strict_gzip import Gunzip
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.trail.digests import LogFile
+from custody.core.trail.findings import ProvenLog, TrailFinding, TrailFindingKind
+from custody.core.trail.layout import TrailLayout
+
+MAX_LOG_BYTES: Final = 4 * 1024 * 1024 * 1024
+"""Longest log file accepted, unpacked. Memory does not depend on it; time does."""
+
+_VERSIONS_TRIED: Final = 8
+"""Versions of one log file among which CloudTrail's own is looked for, the oldest first."""
+
+
+@dataclass(frozen=True)
+class NamedLog:
+    """A log file that a digest names, and the object listed under its key, if there is one."""
+
+    log: LogFile
+    digest_key: str
+    stored: StoredObject | None
+
+
+class LogListing:
+    """The objects among the logs, listed as far as needed: what digests do not name remains.
+
+    Keys are in the order of their delivery times, so that little more is held than what is not
+    named yet.
+    """
+
+    def __init__(self, store: TrailStore, layout: TrailLayout, start: datetime | None) -> None:
+        self._bucket = layout.bucket
+        self._prefix = layout.log_prefix
+        self._reached = f"{self._prefix}{start:%Y/%m/%d}" if start else ""
+        self._coming = store.list(self._prefix, after=self._reached)
+        self._unnamed: dict[str, StoredObject] = {}
+
+    def named(self, log: LogFile) -> StoredObject | None:
+        """Note that a digest names ``log``; answers the object there, if it was listed."""
+        if log.bucket != self._bucket or not log.key.startswith(self._prefix):
+            return None
+        while self._reached < log.key and (stored := next(self._coming, None)) is not None:
+            self._reached = stored.key
+            self._unnamed[stored.key] = stored
+        return self._unnamed.pop(log.key, None)
+
+    def unnamed(self) -> Iterator[StoredObject]:
+        """Everything that no digest has named."""
+        yield from self._unnamed.values()
+        yield from self._coming
+
+
+@dataclass(frozen=True)
+class CheckedLog:
+    """``proven`` is the version whose bytes the digest vouches for, if there is one; ``finding``
+    what is wrong with what stands there now. At least one is set."""
+
+    proven: ProvenLog | None
+    finding: TrailFinding | None
+
+
+def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
+    """Whether the current bytes are those that the digest vouches for, or else an older version's.
+
+    Whoever changes or deletes a log file of a bucket with versions leaves CloudTrail's own beside
+    it, and its events stay proven. Raises what the store raises when it is not the object's fault.
+    """
+    current, *older = named.stored.versions if named.stored else [None]
+    try:
+        return CheckedLog(_prove(store, named, current), None)
+    except _Unproven as error:
+        finding = TrailFinding(
+            error.kind,
+            named.log.bucket,
+            named.log.key,
+            str(error),
+            current.id if current else None,
+            named.digest_key,
+        )
+    stored = [version for version in reversed(older) if version and not version.deletes]
+    for version in stored[:_VERSIONS_TRIED]:
+        with contextlib.suppress(_Unproven):
+            return CheckedLog(_prove(store, named, version), finding)
+    return CheckedLog(None, finding)
+
+
+class _Unproven(Exception):
+    """A version of a log file is not what the digest vouches for; the message is a sentence."""
+
+    def __init__(self, kind: TrailFindingKind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> ProvenLog:
+    log = named.log
+    if version is not None and version.deletes:
+        raise _Unproven(TrailFindingKind.LOG_MISSING, "The log file was deleted.")
+    try:
+        sha256, version_id = store.read(log.bucket, log.key, version.id if version else None, _hash)
+    except ObjectAbsent as error:
+        raise _Unproven(
+            TrailFindingKind.LOG_MISSING, "The log file that the digest names is gone."
+        ) from error
+    except ObjectRefused as error:
+        raise _Unproven(
+            TrailFindingKind.UNREADABLE, f"S3 does not hand out the log file ({error})."
+        ) from error
+    except MalformedInput as error:
+        raise _Unproven(
+            TrailFindingKind.LOG_ALTERED, f"The log file cannot be read: it {error.problem}."
+        ) from error
+    if sha256 != log.sha256:
+        raise _Unproven(
+            TrailFindingKind.LOG_ALTERED,
+            f"The log file's bytes hash to {sha256}, the digest says {log.sha256}.",
+        )
+    return ProvenLog(log.bucket, log.key, version_id, sha256, named.digest_key)
+
+
+def _hash(_: Mapping[str, str], chunks: Iterator[bytes]) -> str:
+    """The SHA-256 of the uncompressed bytes."""
+    reader, digest = Gunzip("log file", max_bytes=MAX_LOG_BYTES), hashlib.sha256()
+    for chunk in chunks:
+        for piece in reader.feed(chunk):
+            digest.update(piece)
+    reader.finish()
+    return digest.hexdigest()

@@ -1,0 +1,150 @@
+"""`custody export`: a case, one file by which an outsider checks an object version without us."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from custody.aws.records.evidence import StoredVersion
+from custody.cli.commands.prove import proof_of
+from custody.cli.output import Output
+from custody.cli.reading.archive import Content, measure, write_archive
+from custody.cli.reading.deployment import Deployment
+from custody.cli.reading.files import whole_file
+from custody.cli.reading.gathering import Gathered, Known, gather
+from custody.core.case.key_ring import KeyRing
+from custody.core.case.manifest import (
+    KEYS,
+    MANIFEST,
+    CaseDigest,
+    CaseLog,
+    CaseObject,
+    CaseTrail,
+    Filed,
+    Manifest,
+)
+from custody.core.formats.strict_gzip import gunzip
+from custody.core.trail.digests import MAX_DIGEST_BYTES, parse_digest
+
+
+def export(
+    deployment: Deployment,
+    stored: StoredVersion,
+    target: Path,
+    output: Output,
+    *,
+    with_trail: bool,
+    with_bytes: bool,
+) -> bool:
+    """Write the case of a stored version; whether all that is in it is well.
+
+    What is wrong goes into it, too: it is the evidence.
+    """
+    gathered = gather(deployment, stored, output, with_trail=with_trail)
+    with tempfile.TemporaryDirectory() as scratch:
+        content = _fetch(deployment, stored, Path(scratch)) if with_bytes else None
+        members = _Packer(deployment).pack(gathered, content)
+        with whole_file(target) as file:
+            write_archive(file, members)
+    size = target.stat().st_size
+    output.document(
+        {"kind": "case", "file": str(target), "bytes": size, "members": len(members),
+         "well": gathered.well}
+    )  # fmt: skip
+    output.line(
+        f"{target}: {len(members)} members, {size} bytes",
+        "green" if gathered.well else "bold red",
+    )
+    if not gathered.well:
+        output.line("something in it is wrong: custody check says what", "bold red")
+    return gathered.well
+
+
+def _fetch(deployment: Deployment, stored: StoredVersion, scratch: Path) -> Path:
+    path = scratch / "content"
+    with path.open("wb") as file:
+        for chunk in deployment.source.chunks(stored):
+            file.write(chunk)
+    return path
+
+
+class _Packer:
+    """Gives the members their names, and says in the manifest what each is."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._members: dict[str, Content] = {}
+        self._numbers = defaultdict[str, Iterator[int]](lambda: itertools.count(1))
+
+    def pack(self, gathered: Gathered, content: Path | None) -> dict[str, Content]:
+        if content is not None:
+            self._members["content/1.bin"] = content
+        objects = [self._object(known) for known in gathered.everything]
+        if content is not None:
+            objects[0] = replace(objects[0], content="content/1.bin")
+        lineage = [self._filed("lineage", key, raw) for key, raw in gathered.lineage.items()]
+        trail = self._trail(gathered)
+        self._members[KEYS] = self._keys(gathered).to_json()
+        manifest = Manifest(
+            provenance_bucket=self._deployment.provenance_bucket,
+            objects=tuple(objects),
+            lineage=tuple(lineage),
+            trail=trail,
+            members={name: measure(content) for name, content in self._members.items()},
+        )
+        return {MANIFEST: manifest.to_bytes(), **self._members}
+
+    def _object(self, known: Known) -> CaseObject:
+        stored = known.stored
+        return CaseObject(
+            stored.bucket,
+            stored.key,
+            stored.version_id,
+            tuple(self._filed("records", k.envelope.place, k.raw) for k in known.kept),
+            None,
+        )
+
+    def _filed(self, folder: str, key: str, raw: bytes) -> Filed:
+        member = self._add(folder, "json", raw)
+        proof = proof_of(self._deployment, key, raw)
+        if proof is None:
+            return Filed(key, member, None)
+        return Filed(key, member, self._add("proofs", "tlog-proof", proof))
+
+    def _trail(self, gathered: Gathered) -> CaseTrail | None:
+        if gathered.evidence is None:
+            return None
+        return CaseTrail(
+            self._deployment.layout.bucket,
+            tuple(
+                CaseDigest(key, self._add("digests", "json.gz", packed), metadata)
+                for key, (packed, metadata) in gathered.evidence.digests.items()
+            ),
+            tuple(
+                CaseLog(key, self._add("logs", "json.gz", packed))
+                for key, packed in gathered.evidence.logs.items()
+            ),
+        )
+
+    def _keys(self, gathered: Gathered) -> KeyRing:
+        """The deployment's keys, of CloudTrail's only those that signed the digests."""
+        signed = [
+            parse_digest(gunzip(packed, what="digest", max_bytes=MAX_DIGEST_BYTES))
+            for packed, _ in (gathered.evidence.digests.values() if gathered.evidence else ())
+        ]
+        if not signed:
+            return replace(self._deployment.keys, cloudtrail={})
+        published = self._deployment.digest_keys()(
+            min(digest.start for digest in signed), max(digest.end for digest in signed)
+        )
+        used = {digest.fingerprint: published[digest.fingerprint] for digest in signed}
+        return replace(self._deployment.keys, cloudtrail=used)
+
+    def _add(self, folder: str, extension: str, content: bytes) -> str:
+        name = f"{folder}/{next(self._numbers[folder])}.{extension}"
+        self._members[name] = content
+        return name

@@ -1,0 +1,69 @@
+"""`custody prove`: that the record of an object version is in the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from custody.aws.records.evidence import StoredVersion
+from custody.cli.errors import CannotCheck
+from custody.cli.output import Output
+from custody.cli.reading.deployment import Deployment
+from custody.cli.reading.files import replace_file
+from custody.cli.reading.lookup import records_of
+from custody.cli.reading.sources import seal_files
+from custody.core.case.object_check import check_version
+from custody.core.seal.entries import RecordEntry
+from custody.core.seal.layout import SEAL_PREFIX
+from custody.core.seal.lookup import prove_entry
+
+
+def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: Output) -> bool:
+    """Write the proof about the record to believe; whether it is sealed.
+
+    Raises ``CannotCheck`` if there is no record to believe.
+    """
+    kept = records_of(
+        deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
+    )
+    checked = check_version(
+        stored.bucket,
+        stored.key,
+        stored.version_id,
+        envelopes=[each.envelope for each in kept],
+        found=None,
+    )
+    if checked.record is None or checked.record.trouble is not None:
+        raise CannotCheck(
+            f"s3://{stored.bucket}/{stored.key} version {stored.version_id} has no record to "
+            f"prove: {checked.reason}"
+        )
+    place = checked.record.place
+    raw = next(each.raw for each in kept if each.envelope.place == place)
+    proof = proof_of(deployment, place, raw)
+    if proof is None:
+        output.document({"kind": "proof", "record": place, "sealed": False})
+        output.line(f"{place} is not sealed (yet): seals are made once a day", "bold red")
+        return False
+    replace_file(target, proof)
+    output.document({"kind": "proof", "record": place, "sealed": True, "file": str(target)})
+    output.line(f"{target}: {place} is in {deployment.origin}", "green")
+    return True
+
+
+def proof_of(deployment: Deployment, place: str, envelope: bytes) -> bytes | None:
+    """The proof that this place of the provenance bucket had these bytes; None if not sealed."""
+    bucket = deployment.provenance_bucket
+
+    def list_files(prefix: str) -> Iterator[str]:
+        for stored in deployment.source.evidence(bucket, SEAL_PREFIX + prefix):
+            yield stored.key.removeprefix(SEAL_PREFIX)
+
+    return prove_entry(
+        seal_files(deployment.source, bucket),
+        list_files,
+        RecordEntry(place, sha256(envelope).hexdigest()),
+        origin=deployment.origin,
+        keys=deployment.keys.seal,
+    )

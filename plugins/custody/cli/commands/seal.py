@@ -1,0 +1,59 @@
+"""`custody seal`: whether the transparency log is whole, and still the one it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from custody.cli.output import Output
+from custody.cli.reading.deployment import Deployment, read_file
+from custody.cli.reading.files import replace_file
+from custody.cli.reading.sources import seal_files
+from custody.core.seal.check import check_seal
+
+
+def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:
+    """Check the seal against the head that the file ``head`` remembers, and remember the new one.
+
+    The file is left as it is if anything is wrong.
+    """
+    remembered = read_file(head, "the remembered head") if head and head.exists() else None
+    found = check_seal(
+        seal_files(deployment.source, deployment.provenance_bucket),
+        origin=deployment.origin,
+        keys=deployment.keys.seal,
+        remembered=remembered,
+        everything=everything,
+    )
+    for finding in found.findings:
+        output.document(
+            {
+                "kind": "finding",
+                "problem": finding.problem.name,
+                "path": finding.path,
+                "reason": finding.reason,
+            }
+        )
+    output.table(
+        ("problem", "file", "why"),
+        [(f.problem.name, f.path, f"{f.problem.value}: {f.reason}") for f in found.findings],
+    )
+    size = found.checkpoint.size if found.checkpoint else None
+    root = found.checkpoint.root.hex() if found.checkpoint else None
+    output.document(
+        {
+            "kind": "summary",
+            "origin": deployment.origin,
+            "size": size,
+            "root": root,
+            "compared": remembered is not None,
+            "findings": len(found.findings),
+        }
+    )
+    if found.head is None:
+        output.line(f"{deployment.origin}: {len(found.findings)} findings", "bold red")
+        return False
+    if head is not None:
+        replace_file(head, found.head)
+    past = "consistent with the remembered head" if remembered else "no head was remembered"
+    output.line(f"{deployment.origin}: whole, {size} entries, root {root}; {past}", "green")
+    return True

@@ -1,0 +1,108 @@
+"""`custody trace`: from a file of silver or gold to the bytes that landed, and who sent them."""
+
+from __future__ import annotations
+
+from rich.tree import Tree
+
+from custody.aws.records.evidence import StoredVersion
+from custody.cli.commands.verify import describe
+from custody.cli.output import Output, branch
+from custody.cli.reading.deployment import Deployment
+from custody.cli.reading.gathering import Gathered, Known, gather
+from custody.core.case.object_check import Outcome
+from custody.core.formats.timestamps import format_utc
+from custody.core.lineage.model import Lineage, ObjectVersion, statement_key
+from custody.core.lineage.tracing import TracedRun
+
+
+def trace(
+    deployment: Deployment, stored: StoredVersion, output: Output, *, with_trail: bool
+) -> bool:
+    """Show where an object version comes from; whether all of that is well."""
+    gathered = gather(deployment, stored, output, with_trail=with_trail)
+    subject = gathered.subject
+    output.document({"kind": "object", **describe(subject.checked)})
+    tree = Tree(branch(f"s3://{stored.bucket}/{stored.key} version {stored.version_id}", "bold"))
+    _add_known(tree, subject, gathered)
+    if gathered.run is not None:
+        _add_run(tree, gathered.run, gathered)
+        for run in gathered.run.walk():
+            output.document({"kind": "run", **_describe_run(run)})
+    for known in gathered.landed.values():
+        output.document({"kind": "landed", **describe(known.checked)})
+    output.document({"kind": "summary", "well": gathered.well, "landed": len(gathered.landed)})
+    output.tree(tree)
+    output.line(*_verdict(gathered))
+    return gathered.well
+
+
+def _verdict(gathered: Gathered) -> tuple[str, str]:
+    count = len(gathered.landed) if gathered.run else 1
+    if gathered.well:
+        return f"traced to {count} object versions that landed; everything agrees", "green"
+    return "not everything agrees: see above", "bold red"
+
+
+def _add_run(tree: Tree, run: TracedRun, gathered: Gathered) -> None:
+    node = tree.add(branch(f"made by run {run.run.id} of {run.run.dt}", "cyan"))
+    for trouble in run.troubles:
+        node.add(branch(trouble, "bold red"))
+    if run.lineage is not None:
+        node.add(branch(f"lineage {statement_key(run.run)}"))
+        _add_lineage(node, run.lineage)
+    for source in run.sources:
+        read = node.add(branch(f"read {len(source.outputs)} files of another run", "bold"))
+        for version in source.outputs:
+            read.add(branch(str(version)))
+        _add_run(read, source, gathered)
+    for version in run.landed:
+        landed = node.add(branch(f"read s3://{version.bucket}/{version.key}", "bold"))
+        landed.add(branch(f"version {version.version_id}"))
+        landed.add(branch(f"sha256 {version.sha256}"))
+        _add_known(landed, gathered.landed[version], gathered)
+
+
+def _add_lineage(node: Tree, lineage: Lineage) -> None:
+    node.add(branch(f"by {lineage.builder_id}, from {format_utc(lineage.started_on)} "
+                    f"to {format_utc(lineage.finished_on)}"))  # fmt: skip
+    for material in lineage.materials:
+        node.add(branch(f"with {material.name} {material.version or ''} sha256 {material.sha256}"))
+
+
+def _add_known(node: Tree, known: Known, gathered: Gathered) -> None:
+    checked, good = known.checked, known.checked.outcome is Outcome.OK
+    node.add(branch(f"{checked.outcome}: {checked.reason}", "green" if good else "bold red"))
+    if checked.record is not None:
+        event = checked.record.claim.event
+        node.add(branch(f"record {checked.record.place}, signed with {checked.record.key_id}"))
+        node.add(branch(f"written by {event.principal_id} from {event.source_ip} at "
+                        f"{format_utc(event.time)}, says S3"))  # fmt: skip
+    if checked.write is not None:
+        write, at = checked.write, format_utc(checked.write.time)
+        node.add(branch(f"written by {write.who.arn} from {write.source_ip} at {at}, says "
+                        f"CloudTrail (event {write.event_id})"))  # fmt: skip
+    elif gathered.evidence is not None:
+        node.add(branch("CloudTrail shows no event of this write", "bold red"))
+
+
+def _describe_run(run: TracedRun) -> dict[str, object]:
+    lineage = run.lineage
+    return {
+        "run": run.run.id,
+        "dt": run.run.dt,
+        "lineage": statement_key(run.run),
+        "builder": lineage.builder_id if lineage else None,
+        "outputs": [_describe_version(version) for version in run.outputs],
+        "sources": [source.run.id for source in run.sources],
+        "landed": [_describe_version(version) for version in run.landed],
+        "troubles": list(run.troubles),
+    }
+
+
+def _describe_version(version: ObjectVersion) -> dict[str, str]:
+    return {
+        "bucket": version.bucket,
+        "key": version.key,
+        "version_id": version.version_id,
+        "sha256": version.sha256,
+    }

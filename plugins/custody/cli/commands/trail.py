@@ -1,0 +1,102 @@
+"""`custody trail`: the chain of CloudTrail's digests, and every log file they name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from custody.aws.trail.validation import validate_trail
+from custody.cli.errors import CannotCheck
+from custody.cli.output import Output
+from custody.cli.reading.deployment import Deployment, read_file
+from custody.cli.reading.files import replace_file
+from custody.core.formats.timestamps import format_utc
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.trail.findings import Head, TrailFinding, TrailReport
+
+
+def check(
+    deployment: Deployment,
+    output: Output,
+    *,
+    as_of: datetime,
+    since: datetime | None,
+    head: Path | None,
+) -> bool:
+    """Prove the trail from the head that the file ``head`` remembers, or from ``since``.
+
+    The head moves on as far as everything is proven, also if something behind it is wrong.
+    """
+    known = _read_head(head, deployment)
+    if deployment.is_copy:
+        output.remark("a copy does not say whether logging is still on: ask CloudTrail, too")
+    digests, logs, findings = 0, 0, list[TrailFinding]()
+    last: TrailReport | None = None
+    reports = validate_trail(
+        deployment.source.trail(deployment.layout.bucket),
+        deployment.layout,
+        deployment.digest_keys(),
+        state=deployment.trail_state(),
+        as_of=as_of,
+        head=known,
+        since=since,
+        pace=deployment.pace,
+    )
+    for report in output.progress(reports, lambda report: report.tip.key if report.tip else ""):
+        digests += report.digests_verified
+        logs += len(report.logs_verified)
+        findings += report.findings
+        for finding in report.findings:
+            output.document({"kind": "finding", **_describe(finding)})
+        if head is not None and report.head is not None:
+            replace_file(head, report.head.to_json().encode() + b"\n")
+        last = report
+    output.table(
+        ("finding", "object", "version", "why"),
+        [
+            (f.kind.value, f"s3://{f.bucket}/{f.key}", f.version_id or "", f.reason)
+            for f in findings
+        ],
+    )
+    proven = last.head if last else None
+    output.document(
+        {
+            "kind": "summary",
+            "digests": digests,
+            "logs": logs,
+            "findings": len(findings),
+            "proven_until": format_utc(proven.end) if proven else None,
+        }
+    )
+    until = f"proven until {format_utc(proven.end)}" if proven else "nothing proven"
+    output.line(
+        f"{digests} digests and {logs} log files verified, {len(findings)} findings; {until}",
+        "bold red" if findings else "green",
+    )
+    return not findings
+
+
+def _read_head(path: Path | None, deployment: Deployment) -> Head | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        head = Head.from_json(read_file(path, "the remembered head"))
+    except MalformedInput as error:
+        raise CannotCheck(f"{path}: {error}; it is no head that custody trail wrote") from error
+    layout = deployment.layout
+    if head.bucket != layout.bucket or layout.digest_name(head.key) is None:
+        raise CannotCheck(f"{path} remembers another trail, s3://{head.bucket}/{head.key}")
+    return head
+
+
+def _describe(finding: TrailFinding) -> dict[str, object]:
+    return {
+        "finding": finding.kind.value,
+        "bucket": finding.bucket,
+        "key": finding.key,
+        "version_id": finding.version_id,
+        "reason": finding.reason,
+        "digest": finding.digest_key,
+        "period_start": format_utc(finding.period_start) if finding.period_start else None,
+        "period_end": format_utc(finding.period_end) if finding.period_end else None,
+    }

@@ -1,0 +1,87 @@
+"""`custody verify`: the bytes of object versions, now, against their signed records."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from custody.aws.records.evidence import StoredVersion
+from custody.cli.output import Output
+from custody.cli.reading.deployment import Deployment
+from custody.cli.reading.locations import Location
+from custody.cli.reading.lookup import records_of
+from custody.cli.reading.sources import named_versions
+from custody.core.case.object_check import CheckedVersion, Outcome, check_version
+from custody.core.formats.timestamps import format_utc
+
+_COLUMNS = ("outcome", "object", "version", "sha256 recorded", "why")
+
+
+def verify(
+    deployment: Deployment, location: Location, version_id: str | None, output: Output
+) -> bool:
+    """Check every version of an object, or of all objects under a prefix; whether all are well."""
+    counts = Counter[Outcome]()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        found = named_versions(deployment.source, location, version_id)
+        for stored in output.progress(found, lambda stored: stored.key):
+            checked = check_stored(deployment, stored)
+            counts[checked.outcome] += 1
+            output.document({"kind": "version", **describe(checked)})
+            yield (
+                checked.outcome,
+                f"s3://{checked.bucket}/{checked.key}",
+                checked.version_id,
+                describe(checked)["sha256"] or "",
+                checked.reason,
+            )
+
+    if output.as_json:
+        for _ in rows():
+            pass
+    else:
+        output.table(_COLUMNS, rows())
+    total = sum(counts.values())
+    output.document(
+        {"kind": "summary", "versions": total, **{o.value: n for o, n in counts.items()}}
+    )
+    named = ", ".join(f"{outcome}: {number}" for outcome, number in sorted(counts.items()))
+    output.line(f"{total} versions; {named}")
+    return counts[Outcome.OK] == total
+
+
+def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersion:
+    """One version against its records."""
+    kept = records_of(
+        deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
+    )
+    return check_version(
+        stored.bucket,
+        stored.key,
+        stored.version_id,
+        envelopes=[each.envelope for each in kept],
+        found=deployment.source.hash(stored),
+    )
+
+
+def describe(checked: CheckedVersion) -> dict[str, object]:
+    """A checked version for JSON; the uploader is who the record, and who the trail says."""
+    claim = checked.record.claim if checked.record else None
+    return {
+        "bucket": checked.bucket,
+        "key": checked.key,
+        "version_id": checked.version_id,
+        "outcome": checked.outcome.value,
+        "reason": checked.reason,
+        "sha256": getattr(claim, "sha256", None),
+        "sha256_found": checked.found.sha256 if checked.found else None,
+        "record": checked.record.place if checked.record else None,
+        "key_id": checked.record.key_id if checked.record else None,
+        "written_at": format_utc(claim.event.time) if claim else None,
+        "uploader": claim.event.principal_id if claim else None,
+        "source_ip": claim.event.source_ip if claim else None,
+        "request_id": claim.event.request_id if claim else None,
+        "principal_arn": checked.write.who.arn if checked.write else None,
+        "event_id": checked.write.event_id if checked.write else None,
+    }

@@ -1,0 +1,209 @@
+"""A copy of the buckets on disk, as ``aws s3 sync`` leaves one.
+
+::
+
+    DIR/<bucket>/<key>                  the current version of every object
+    DIR/_versions/<bucket>.json         aws s3api list-object-versions --bucket <bucket>
+    DIR/_metadata/<trail bucket>/<digest key>.json
+                                        aws s3api head-object --bucket … --key <digest key>
+
+``_versions`` is needed for the buckets whose objects are verified: a record is about one version,
+and a file does not say which it is. ``_metadata`` is needed to check the trail: that is where
+CloudTrail puts the signatures of its digests. No bucket's name begins with an underscore.
+
+A file's time of change is taken for S3's time of the delivery, as ``aws s3 sync`` sets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import IO, Final, TypeVar
+
+from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.hashing import CHUNK_BYTES
+from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, Version
+from custody.cli.errors import CannotCheck
+from custody.core.formats.s3_fields import object_key
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.records.landing import UNVERSIONED, HashedVersion
+
+T = TypeVar("T")
+
+_MAX_LISTING_BYTES: Final = 4 * 1024 * 1024 * 1024
+_MAX_LISTED: Final = 100_000_000
+_MAX_METADATA_BYTES: Final = 64 * 1024
+
+
+class CopySource:
+    """The buckets as they lie under a folder. Raises ``CannotCheck`` if it is none."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise CannotCheck(f"{root} is no folder: --from takes a copy of the buckets")
+        self._root = root.resolve()
+        self._current = cache(self._listed)
+
+    def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
+        if not self._listing(bucket).is_file():
+            raise CannotCheck(
+                f"{self._listing(bucket)} is missing: a record is about one version, and the files "
+                "do not say which they are; write there what aws s3api list-object-versions "
+                f"--bucket {bucket} prints"
+            )
+        return self.evidence(bucket, prefix)
+
+    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
+        for key, path in self._files(bucket, prefix):
+            changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            yield StoredVersion(bucket, key, self._version_id(bucket, key), changed)
+
+    def read(
+        self, bucket: str, key: str, *, max_bytes: int, version_id: str | None = None
+    ) -> bytes | None:
+        if version_id not in (None, self._version_id(bucket, key)):
+            return None
+        try:
+            with self._open(bucket, key) as file:
+                return file.read(max_bytes + 1)
+        except FileNotFoundError:
+            return None
+
+    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
+        with self._open(version.bucket, version.key) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
+
+    def hash(self, version: StoredVersion) -> HashedVersion | str:
+        digest, size = hashlib.sha256(), 0
+        try:
+            for chunk in self.chunks(version):
+                digest.update(chunk)
+                size += len(chunk)
+        except OSError as error:
+            return f"Its bytes cannot be read: {error}."
+        return HashedVersion(digest.hexdigest(), size, etag="", checksum=None)
+
+    def trail(self, bucket: str) -> CopiedTrail:
+        if not (self._root / "_metadata" / bucket).is_dir():
+            raise CannotCheck(
+                f"{self._root}/_metadata/{bucket} is missing: digests are signed in their objects' "
+                "metadata, which a copy of the files does not have (custody trail --help)"
+            )
+        return CopiedTrail(self, bucket)
+
+    def trail_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        for key, path in self._files(bucket, prefix):
+            found = path.stat()
+            changed = datetime.fromtimestamp(found.st_mtime, UTC)
+            yield StoredObject(key, (Version(UNVERSIONED, changed, found.st_size, deletes=False),))
+
+    def metadata(self, bucket: str, key: str) -> dict[str, str]:
+        """The user metadata of an object; none if its file is not there.
+
+        Raises ``CannotCheck`` for one that is not what ``head-object`` prints.
+        """
+        path = self._root / "_metadata" / bucket / f"{key}.json"
+        if not path.is_file():
+            return {}
+        try:
+            document = load_json(path.read_bytes(), what=str(path), max_bytes=_MAX_METADATA_BYTES)
+            metadata = Fields.of(document, str(path)).child("Metadata")
+            return {name: metadata.text(name, max_length=2048) for name in metadata.values}
+        except MalformedInput as error:
+            raise CannotCheck(f"{error}: keep what aws s3api head-object prints") from error
+
+    @contextmanager
+    def _open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
+        """Open the file of an object, and none outside of the copy."""
+        path = self._root / bucket / key
+        inside = path.resolve().is_relative_to(self._root / bucket)
+        if key.endswith("/") or not inside or not path.is_file():
+            raise FileNotFoundError(f"s3://{bucket}/{key} is not in the copy")
+        with path.open("rb") as file:
+            yield file
+
+    def _files(self, bucket: str, prefix: str) -> Iterator[tuple[str, Path]]:
+        """Key and file of every object whose key begins with ``prefix``, in the order of S3."""
+        root = self._root / bucket
+        if not root.is_dir():
+            raise CannotCheck(f"{root} is missing: the copy has no bucket {bucket}")
+        yield from _walk(root, "", prefix)
+
+    def _listing(self, bucket: str) -> Path:
+        return self._root / "_versions" / f"{bucket}.json"
+
+    def _version_id(self, bucket: str, key: str) -> str:
+        return self._current(bucket).get(key, UNVERSIONED)
+
+    def _listed(self, bucket: str) -> Mapping[str, str]:
+        """The id of the current version of each key, as the listing of the bucket says."""
+        path = self._listing(bucket)
+        if not path.is_file():
+            return {}
+        try:
+            document = load_json(path.read_bytes(), what=str(path), max_bytes=_MAX_LISTING_BYTES)
+            fields = Fields.of(document, str(path))
+            if not fields.has("Versions"):
+                return {}
+            items = fields.items("Versions", max_items=_MAX_LISTED)
+            listed = [Fields.of(v, f"{path}: Versions[{i}]") for i, v in enumerate(items)]
+            return {
+                object_key(version, "Key"): version.text("VersionId")
+                for version in listed
+                if version.values.get("IsLatest") is True
+            }
+        except MalformedInput as error:
+            raise CannotCheck(f"{error}: keep what list-object-versions prints") from error
+
+
+class CopiedTrail:
+    """The trail's bucket in a copy (`custody.aws.trail.store.TrailStore`)."""
+
+    def __init__(self, source: CopySource, bucket: str) -> None:
+        self._source = source
+        self._bucket = bucket
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
+        found = self._source.trail_objects(self._bucket, prefix)
+        return (stored for stored in found if stored.key > after)
+
+    def read(
+        self,
+        bucket: str,
+        key: str,
+        version_id: str | None,
+        consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
+    ) -> tuple[T, str]:
+        stored = StoredVersion(bucket, key, version_id or UNVERSIONED, datetime.now(UTC))
+        metadata = self._source.metadata(bucket, key)
+        try:
+            return consume(metadata, self._source.chunks(stored)), UNVERSIONED
+        except FileNotFoundError as error:
+            raise ObjectAbsent(str(error)) from error
+        except OSError as error:
+            raise ObjectRefused(str(error)) from error
+
+
+def _walk(folder: Path, key: str, prefix: str) -> Iterator[tuple[str, Path]]:
+    """The files below a folder in the order of their keys; links are not followed.
+
+    A folder sorts as its name with a slash, as the keys below it do.
+    """
+    with os.scandir(folder) as entries:
+        named = sorted(
+            (f"{key}{e.name}/" if e.is_dir(follow_symlinks=False) else f"{key}{e.name}", e.path)
+            for e in entries
+            if not e.is_symlink()
+        )
+    for name, path in named:
+        if name.endswith("/"):
+            if name.startswith(prefix) or prefix.startswith(name):
+                yield from _walk(Path(path), name, prefix)
+        elif name.startswith(prefix):
+            yield name, Path(path)

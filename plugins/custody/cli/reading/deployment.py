@@ -1,0 +1,185 @@
+"""The deployment under audit: its settings, where to read it, and the keys it is held against."""
+
+from __future__ import annotations
+
+import functools
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from custody.aws.kms.public_keys import fetch_public_keys
+from custody.aws.kms.seal_key import fetch_seal_key
+from custody.aws.trail.state import fetch_digest_keys, read_trail_state
+from custody.aws.trail.validation import DigestKeys, Pace
+from custody.cli.errors import CannotCheck
+from custody.cli.reading.copies import CopySource
+from custody.cli.reading.sources import S3Source, Source
+from custody.core.case.key_ring import KeyRing
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.ledger.testimony import TrustedKey
+from custody.core.lineage.trust import Trust
+from custody.core.seal.layout import log_origin
+from custody.core.trail.layout import TrailLayout
+from custody.core.trail.state import TrailState
+from custody.settings import KeyPeriod, builders, signing_key_periods, trail_layout
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail import CloudTrailClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sqs import SQSClient
+
+SSM: Final = "ssm:"
+_MAX_SETTINGS_BYTES: Final = 64 * 1024
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """A small file named on the command line; raises ``CannotCheck``."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotCheck(f"{what} {path} cannot be read: {error.strerror}") from error
+
+
+def read_keys(path: Path) -> KeyRing:
+    """The keys of a file; raises ``CannotCheck``."""
+    try:
+        return KeyRing.parse(read_file(path, "the file of keys"))
+    except MalformedInput as error:
+        raise CannotCheck(f"{path}: {error}; `custody keys` writes such a file") from error
+
+
+class Deployment:
+    """One stage of the platform, as its settings parameter describes it.
+
+    ``copy`` is a copy of its buckets to read instead of S3, ``keys`` a file of keys to use instead
+    of asking KMS and CloudTrail for them. AWS is asked for nothing before it is needed.
+    """
+
+    def __init__(self, settings: str, *, copy: Path | None, keys: Path | None) -> None:
+        self.is_copy = copy is not None
+        self._settings = settings
+        self._copy = copy
+        self._keys = keys
+
+    @functools.cached_property
+    def fields(self) -> Fields:
+        """The settings; raises ``CannotCheck`` if they cannot be read."""
+        try:
+            if self._settings.startswith(SSM):
+                name = self._settings.removeprefix(SSM)
+                raw = boto3.client("ssm").get_parameter(Name=name)["Parameter"]["Value"].encode()
+            else:
+                raw = read_file(Path(self._settings), "the file of settings")
+            document = load_json(raw, what=self._settings, max_bytes=_MAX_SETTINGS_BYTES)
+            return Fields.of(document, self._settings)
+        except MalformedInput as error:
+            raise CannotCheck(
+                f"{error}; it must be the JSON of the stack's settings parameter"
+            ) from error
+
+    def setting(self, name: str) -> str:
+        try:
+            return self.fields.text(name, max_length=4096)
+        except MalformedInput as error:
+            raise CannotCheck(
+                f"{error}; settings are the JSON of the stack's settings parameter"
+            ) from error
+
+    @property
+    def provenance_bucket(self) -> str:
+        return self.setting("provenance_bucket")
+
+    @property
+    def origin(self) -> str:
+        """The name of the seal's log."""
+        return log_origin(self.provenance_bucket)
+
+    @functools.cached_property
+    def source(self) -> Source:
+        if self._copy is not None:
+            return CopySource(self._copy)
+        return S3Source(
+            boto3.client(
+                "s3",
+                region_name=self.setting("region"),
+                config=Config(max_pool_connections=Pace.workers),
+            )
+        )
+
+    @functools.cached_property
+    def keys(self) -> KeyRing:
+        """The keys of records, lineage and seal; those of CloudTrail only if they are in a file."""
+        if self._keys is not None:
+            return read_keys(self._keys)
+        try:
+            return self._published_keys()
+        except ValueError as error:
+            raise CannotCheck(f"{error}; are these the settings of the right stack?") from error
+
+    def _published_keys(self) -> KeyRing:
+        lineage, seal = self.setting("lineage_key_arn"), self.setting("seal_key_arn")
+        periods = signing_key_periods(self.fields.values)
+        return KeyRing(
+            records={period.key_arn: self._signing_key(period) for period in periods},
+            lineage=Trust(
+                fetch_public_keys(self._kms(lineage), [lineage]), builders(self.fields.values)
+            ),
+            seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
+        )
+
+    def _signing_key(self, period: KeyPeriod) -> TrustedKey:
+        der = self._kms(period.key_arn).get_public_key(KeyId=period.key_arn)["PublicKey"]
+        return TrustedKey(period.key_arn, der, period.valid_from, period.valid_until)
+
+    @staticmethod
+    def _kms(arn: str) -> KMSClient:
+        return boto3.client("kms", region_name=arn.split(":")[3])
+
+    # The trail
+
+    @functools.cached_property
+    def layout(self) -> TrailLayout:
+        try:
+            return trail_layout(self.fields.values)
+        except MalformedInput as error:
+            raise CannotCheck(f"{self._settings}: {error}") from error
+
+    @property
+    def pace(self) -> Pace:
+        text = self.setting("digest_seconds")
+        if not text.isdigit() or not int(text):
+            raise CannotCheck(f"{self._settings}.digest_seconds: {text!r} is no number of seconds")
+        return Pace.of_cadence(timedelta(seconds=int(text)))
+
+    def digest_keys(self) -> DigestKeys:
+        """CloudTrail's public keys: those of the file of keys, else those it publishes."""
+        if self._keys is not None:
+            known = self.keys.cloudtrail
+            return lambda _start, _end: known
+        return lambda start, end: fetch_digest_keys(self._cloudtrail, start, end)
+
+    def trail_state(self) -> TrailState | None:
+        """What CloudTrail says of the trail. Of a copy's nobody is asked: it is taken to be on."""
+        if self.is_copy:
+            return TrailState(self.layout.bucket, self.layout.prefix, logging=True, validated=True)
+        return read_trail_state(self._cloudtrail, self.setting("trail_name"))
+
+    @functools.cached_property
+    def _cloudtrail(self) -> CloudTrailClient:
+        return boto3.client("cloudtrail", region_name=self.setting("region"))
+
+    # The recorder's queues
+
+    def sqs(self) -> SQSClient:
+        return boto3.client("sqs", region_name=self.setting("region"))
+
+    def queue_url(self, sqs: SQSClient, suffix: str) -> str:
+        name = f"{self.setting('project')}-{self.setting('stage')}-{suffix}"
+        return sqs.get_queue_url(QueueName=name)["QueueUrl"]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

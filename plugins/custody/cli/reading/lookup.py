@@ -1,0 +1,188 @@
+"""Finding what is kept about an object version: its records, and the trail's events of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from custody.aws.records.evidence import StoredVersion
+from custody.aws.trail.store import ObjectAbsent, ObjectRefused, TrailStore, first_bytes
+from custody.aws.trail.validation import DigestKeys
+from custody.cli.reading.sources import Source
+from custody.core.case.check import writes_of
+from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
+from custody.core.formats.strict_gzip import gunzip
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.landing import RECORD_PREFIX, record_id
+from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
+from custody.core.trail.digests import MAX_DIGEST_BYTES, LogFile
+from custody.core.trail.events import MAX_LOG_BYTES, TrailEvent, read_log
+from custody.core.trail.layout import DigestName, TrailLayout
+
+_SKEW: Final = timedelta(minutes=5)
+"""How far the times of a notification and of the trail may differ."""
+
+_SIGNATURE: Final = ("signature", "signature-algorithm")
+"""The user metadata of a digest that its check needs."""
+
+DAYS_SEARCHED: Final = (0, 1, -1, 2, 3, 4, 5, 6, 7, 8)
+"""Days, from that of S3's date of a version, under which its record may be filed: the day of the
+write. For an upload in parts S3's date is when that began, which may be a week before it ended."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An envelope about an object version, as it is stored and as it was read."""
+
+    raw: bytes
+    envelope: ReadEnvelope
+
+
+def records_of(
+    source: Source,
+    provenance_bucket: str,
+    version: StoredVersion,
+    keys: Mapping[str, TrustedKey],
+) -> list[Kept]:
+    """Everything in the places of a version's record, overwritten and hidden ones too."""
+    name = record_id(version.bucket, version.key, version.version_id)
+    for days in DAYS_SEARCHED:
+        day = (version.stored_at + timedelta(days=days)).date()
+        stored = source.evidence(provenance_bucket, f"{RECORD_PREFIX}dt={day}/{name}")
+        found = [_read(source, record, keys) for record in stored]
+        if found:
+            return found
+    return []
+
+
+def _read(source: Source, stored: StoredVersion, keys: Mapping[str, TrustedKey]) -> Kept:
+    raw = source.read(
+        stored.bucket, stored.key, max_bytes=MAX_ENVELOPE_BYTES, version_id=stored.version_id
+    )
+    envelope = read_envelope(
+        raw or b"",
+        keys,
+        bucket=stored.bucket,
+        place=stored.key,
+        version_id=stored.version_id,
+        stored_at=stored.stored_at,
+    )
+    return Kept(raw or b"", envelope)
+
+
+@dataclass
+class TrailEvidence:
+    """What of the trail is about some object versions: digests and log files as they are stored,
+    by object key, and the events in them."""
+
+    digests: dict[str, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
+    logs: dict[str, bytes] = field(default_factory=dict)
+    events: list[TrailEvent] = field(default_factory=list)
+
+    def writes_of(
+        self, version: StoredVersion, envelopes: Collection[ReadEnvelope]
+    ) -> list[TrailEvent]:
+        return writes_of(version.bucket, version.key, version.version_id, envelopes, self.events)
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A write to be found in the trail: of an object, at about a time."""
+
+    bucket: str
+    key: str
+    at: datetime
+
+
+def search_trail(
+    store: TrailStore,
+    layout: TrailLayout,
+    keys: DigestKeys,
+    sought: Collection[Sought],
+    *,
+    within: timedelta,
+    watch: Callable[[Iterator[DigestName]], Iterator[DigestName]] = iter,
+) -> TrailEvidence:
+    """The log files that tell of the writes ``sought``, and the digests that vouch for them.
+
+    Looks at the digests that end up to ``within`` after each write. What does not verify is passed
+    over: nothing follows from it, and `custody.aws.trail.validation` is what names it. ``watch``
+    sees the digests pass.
+    """
+    evidence = TrailEvidence()
+    if not sought:
+        return evidence
+    wanted = {(write.bucket, write.key) for write in sought}
+    first = min(write.at for write in sought) - _SKEW
+    public = keys(first - within, max(write.at for write in sought) + within)
+    for name in watch(_digests(store, layout, sought, within)):
+        found = _read_digest(store, layout, name, public)
+        if found is None:
+            continue
+        packed, metadata, signed = found
+        for log in signed.digest.log_files:
+            told = _read_log(store, log, wanted)
+            if told is None:
+                continue
+            evidence.digests[name.key] = (packed, metadata)
+            evidence.logs[log.key], events = told
+            evidence.events += events
+    return evidence
+
+
+def _digests(
+    store: TrailStore, layout: TrailLayout, sought: Collection[Sought], within: timedelta
+) -> Iterator[DigestName]:
+    first = min(write.at for write in sought) - _SKEW
+    last = max(write.at for write in sought) + within
+    prefix = layout.digest_prefix
+    for stored in store.list(prefix, after=f"{prefix}{first:%Y/%m/%d}"):
+        if stored.key > f"{prefix}{last:%Y/%m/%d}0":  # behind all of that day, as "/" < "0"
+            return
+        name = layout.digest_name(stored.key)
+        if name is not None and any(w.at - _SKEW <= name.end <= w.at + within for w in sought):
+            yield name
+
+
+def _read_digest(
+    store: TrailStore,
+    layout: TrailLayout,
+    name: DigestName,
+    keys: Mapping[str, rsa.RSAPublicKey],
+) -> tuple[bytes, dict[str, str], SignedDigest] | None:
+    def consume(
+        metadata: Mapping[str, str], chunks: Iterator[bytes]
+    ) -> tuple[bytes, dict[str, str]]:
+        signature = {field: metadata[field] for field in _SIGNATURE if field in metadata}
+        return first_bytes(chunks, MAX_DIGEST_BYTES), signature
+
+    try:
+        (packed, metadata), _ = store.read(layout.bucket, name.key, None, consume)
+        signed = verify_digest(packed, metadata, keys, bucket=layout.bucket, key=name.key)
+    except (ObjectAbsent, ObjectRefused, UnprovenDigest):
+        return None
+    return packed, metadata, signed
+
+
+def _read_log(
+    store: TrailStore, log: LogFile, wanted: Collection[tuple[str, str]]
+) -> tuple[bytes, list[TrailEvent]] | None:
+    """A log file and its events about objects ``wanted``; None without any, or if it is altered."""
+    try:
+        packed, _ = store.read(
+            log.bucket, log.key, None, lambda _, chunks: first_bytes(chunks, MAX_LOG_BYTES)
+        )
+        content = gunzip(packed, what="log", max_bytes=MAX_LOG_BYTES)
+        if sha256(content).hexdigest() != log.sha256:
+            return None
+        told = read_log(content, log=log.key, proven=True)
+    except (ObjectAbsent, ObjectRefused, MalformedInput):
+        return None
+    events = [event for event in told.events if (event.bucket, event.key) in wanted]
+    return (packed, events) if events else None

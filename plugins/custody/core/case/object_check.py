@@ -1,0 +1,146 @@
+"""Whether one object version is what its records say: the auditor's question, about bytes.
+
+The ledger's question is about witnesses (`custody.core.ledger.verdicts`). Its rules on records that
+are not to be believed, or that disagree, are asked first here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from custody.core.ledger.testimony import ReadEnvelope, proper_place, read_testimony
+from custody.core.ledger.verdicts import Policy, SeenRecord, Verdict, VersionFacts, judge
+from custody.core.records.landing import HashedVersion, LandingRecord, record_id
+from custody.core.trail.events import TrailEvent
+
+_LAYER: Final = "checked"
+
+
+class Outcome(StrEnum):
+    """What was found about one object version."""
+
+    OK = "ok"
+    UNRECORDED = "unrecorded"
+    """There is no record of it."""
+    BAD_SIGNATURE = "bad signature"
+    """Something in the place of its record is not to be believed."""
+    CONFLICT = "conflict"
+    """Records, or a record and the trail, contradict each other."""
+    ALTERED = "altered"
+    """The bytes are not those of the record."""
+    UNREADABLE = "unreadable"
+    """The bytes cannot be read, or could not when they were to be recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedVersion:
+    """What was found, and why in one sentence.
+
+    ``record`` is the record to believe, ``found`` what the bytes are now, ``write`` the trail's
+    event of the write; each None where there is none.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    outcome: Outcome
+    reason: str
+    record: SeenRecord | None
+    found: HashedVersion | None
+    write: TrailEvent | None
+
+
+def check_version(
+    bucket: str,
+    key: str,
+    version_id: str,
+    *,
+    envelopes: Sequence[ReadEnvelope],
+    found: HashedVersion | str | None,
+    writes: Sequence[TrailEvent] = (),
+) -> CheckedVersion:
+    """Compare an object version with what is kept about it. Never raises for what is in there.
+
+    ``envelopes`` are what lies in the places of its records, ``found`` what its bytes are now (a
+    text says why they cannot be read, None that they were not asked for), ``writes`` the trail's
+    events of its writing.
+    """
+    mine = [e for e in envelopes if _is_about(e, bucket, key, version_id)]
+    strays = [e for e in envelopes if not _is_about(e, bucket, key, version_id)]
+    records, _ = read_testimony(mine, {})
+    facts = VersionFacts(bucket, key, version_id, tuple(writes), tuple(records), None)
+    outcome, reason = _doubt(facts, strays) or _compare(facts, found)
+    return CheckedVersion(
+        bucket,
+        key,
+        version_id,
+        outcome,
+        reason,
+        facts.record,
+        found if isinstance(found, HashedVersion) else None,
+        facts.write,
+    )
+
+
+def _doubt(facts: VersionFacts, strays: Sequence[ReadEnvelope]) -> tuple[Outcome, str] | None:
+    """Why what is kept about the version is not to be believed, or None if it is."""
+    for stray in strays:
+        trouble = stray.trouble or "it is about another object version"
+        return (
+            Outcome.BAD_SIGNATURE,
+            f"In the place of its record lies {stray.place}, which is none: {trouble}.",
+        )
+    if facts.record is None:
+        return Outcome.UNRECORDED, "There is no record of it."
+    judgement = judge(facts, _anybody_may_write(facts))
+    if judgement.verdict is Verdict.BAD_SIGNATURE:
+        return Outcome.BAD_SIGNATURE, judgement.reason
+    if judgement.verdict is Verdict.CONFLICT:
+        return Outcome.CONFLICT, judgement.reason
+    return None
+
+
+def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Outcome, str]:
+    """The bytes against the record."""
+    assert facts.record is not None  # noqa: S101 - without one there is doubt
+    claim = facts.record.claim
+    if not isinstance(claim, LandingRecord):
+        return (
+            Outcome.UNREADABLE,
+            f"Its record says that nobody could hash it: {claim.reason.value} ({claim.answer}).",
+        )
+    if isinstance(found, str):
+        return Outcome.UNREADABLE, found
+    if found is None:
+        return Outcome.OK, "A trusted key signed its record; no bytes were compared."
+    if (found.sha256, found.size_bytes) != (claim.sha256, claim.size_bytes):
+        return Outcome.ALTERED, (
+            f"Its {found.size_bytes} bytes hash to {found.sha256}; the record says "
+            f"{claim.size_bytes} bytes and {claim.sha256}."
+        )
+    return Outcome.OK, "Its bytes are those of its record, which a trusted key signed."
+
+
+def _is_about(envelope: ReadEnvelope, bucket: str, key: str, version_id: str) -> bool:
+    """Whether it names this version and lies where a record of it belongs."""
+    claim = envelope.claim
+    if claim is None or (claim.bucket, claim.key, claim.version_id) != (bucket, key, version_id):
+        return False
+    name = record_id(bucket, key, version_id)
+    return proper_place(envelope.place).endswith(f"/{name}.json")
+
+
+def _anybody_may_write(facts: VersionFacts) -> Policy:
+    """Long after everything, and without an opinion on who may write: that is for the reader."""
+    writers = tuple(event.who.arn for event in facts.writes)
+    return Policy(
+        as_of=datetime.max.replace(tzinfo=UTC),
+        grace=timedelta(0),
+        layers={facts.bucket: _LAYER},
+        writers={_LAYER: writers},
+        recorders=(),
+    )

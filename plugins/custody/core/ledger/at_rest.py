@@ -1,0 +1,329 @@
+"""At rest: what the buckets hold now, against what the records say they were given.
+
+The reconciliation judges writes; this judges what became of them. ``DeleteObjects`` names no keys
+in CloudTrail, S3 tells nobody of bytes that rot, and a version that came while both witnesses were
+off left no trace but itself: all three show only when versions are compared.
+
+A finding has the fingerprint that the reconciliation gives the same one, so that whoever is first
+pages, and nobody pages twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from custody.core.ledger.rows import LedgerRow, is_working_file, row_of_call
+from custody.core.ledger.testimony import ReadEnvelope, proper_place
+from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.records.landing import LandingRecord, record_id
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import ManagementEvent
+from custody.core.trail.principals import Call
+
+EXPIRING: Final = frozenset({"silver", "gold"})
+"""Layers whose replaced versions expire (``NoncurrentVersionExpiration`` in ``storage.yaml``)."""
+
+_MARKED_WITHIN: Final = timedelta(minutes=1)
+"""S3 tells when a marker was made, CloudTrail when the call was done; both to the second."""
+
+_PLACE: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldVersion:
+    """A version, or a delete marker, that a bucket holds now; ``stored_at`` is S3's word for when
+    it came."""
+
+    bucket: str
+    key: str
+    version_id: str
+    stored_at: datetime
+    is_marker: bool
+
+    @property
+    def identity(self) -> str:
+        """The id of its record."""
+        return record_id(self.bucket, self.key, self.version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVersion:
+    """What good records say of one version.
+
+    ``written_at`` is when it was written, ``recorded_at`` when it is known to have been there.
+    ``sha256s`` are the hashes on record: none if nobody could read it, several if the records
+    contradict each other (which is for the reconciliation to tell).
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    written_at: datetime
+    recorded_at: datetime
+    sha256s: frozenset[str]
+    size_bytes: int
+    key_id: str | None
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The bytes of a version as they were read: their hash, or the ``trouble`` in its place.
+
+    ``gone`` says that S3 will not hand them out any more, so that they are as good as removed.
+    """
+
+    sha256: str | None
+    trouble: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAtRest:
+    """One object: everything a bucket ``held`` of it, which version ids of these have no record at
+    all, and the versions on record that are ``missing``."""
+
+    bucket: str
+    key: str
+    held: tuple[HeldVersion, ...]
+    unrecorded: frozenset[str]
+    missing: tuple[RecordedVersion, ...]
+
+
+def identity_of(place: str) -> str | None:
+    """The id in the name of a record's object; None for an object with another kind of name."""
+    found = _PLACE.search(proper_place(place))
+    return found[1] if found else None
+
+
+def is_in_sample(identity: str, day: date, days: int) -> bool:
+    """Whether a version's bytes are read on ``day``; each is, on one of any ``days`` days in a row.
+
+    ``identity`` is a record id. It is a hash, so each day's share is about the same, and whoever
+    could choose a version's day would have to choose its version id.
+    """
+    return int(identity[:16], 16) % days == day.toordinal() % days
+
+
+def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> RecordedVersion | None:
+    """What the good records among ``envelopes`` say of the version ``identity``.
+
+    None if there is none: an envelope that cannot be believed, or is about another version than its
+    name says, is a finding of the reconciliation and proves nothing here.
+    """
+    good = [
+        (envelope, envelope.claim)
+        for envelope in sorted(envelopes, key=lambda e: (e.place, e.stored_at, e.version_id))
+        if envelope.claim is not None
+        and envelope.trouble is None
+        and record_id(envelope.claim.bucket, envelope.claim.key, envelope.claim.version_id)
+        == identity
+    ]
+    if not good:
+        return None
+    envelope, claim = good[0]
+    return RecordedVersion(
+        bucket=claim.bucket,
+        key=claim.key,
+        version_id=claim.version_id,
+        written_at=min(claim.event.time for _, claim in good),
+        recorded_at=max(claim.made_at for _, claim in good),
+        sha256s=frozenset(c.sha256 for _, c in good if isinstance(c, LandingRecord)),
+        size_bytes=claim.size_bytes,
+        key_id=envelope.key_id,
+        place=envelope.place,
+    )
+
+
+def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) -> LedgerRow | None:
+    """``VERIFIED`` if the bytes are those on record, else ``ALTERED``; None if none are on record.
+
+    ``REMOVED`` if S3 will not hand out what the recorder could read.
+    """
+    if not recorded.sha256s:
+        return None
+    on_record = " or ".join(sorted(recorded.sha256s))
+    if reading.gone:
+        verdict = Verdict.REMOVED
+        reason = f"S3 does not hand out these bytes any more ({reading.trouble})."
+    elif reading.sha256 in recorded.sha256s:
+        verdict, reason = Verdict.VERIFIED, "The bytes at rest are those of the record."
+    elif reading.sha256 is None:
+        verdict = Verdict.ALTERED
+        reason = f"The bytes at rest are not those on record: {reading.trouble}."
+    else:
+        verdict = Verdict.ALTERED
+        reason = f"The bytes at rest hash to {reading.sha256}; the record says {on_record}."
+    return _about(recorded, _row(verdict, reason, recorded, policy, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Removers:
+    """What the trail tells, as far back as it was read, of whatever removes things in a bucket:
+    calls that did, and who set its lifecycle rules."""
+
+    calls: tuple[TrailEvent, ...] = ()
+    rules: tuple[ManagementEvent, ...] = ()
+
+
+def rows_at_rest(
+    found: ObjectAtRest, removers: Removers, policy: Policy, noncurrent: timedelta
+) -> Iterator[LedgerRow]:
+    """What is missing, hidden, or on no record of one object.
+
+    Of the ``removers``, one that no digest vouches for may be invented, and accuses nobody. A
+    replaced version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What
+    is younger than the grace period is passed over: it may be on its way.
+    """
+    layer = policy.layers.get(found.bucket)
+    removers = Removers(
+        tuple(sorted(removers.calls, key=lambda call: (call.time, call.event_id))),
+        tuple(sorted(removers.rules, key=lambda call: (call.time, call.event_id))),
+    )
+    for version in sorted(found.held, key=lambda held: (held.stored_at, held.version_id)):
+        if version.is_marker:
+            yield from _marker(version, removers, policy)
+        elif version.version_id in found.unrecorded and layer in policy.writers:
+            yield from _unrecorded(version, policy)
+    for gone in sorted(found.missing, key=lambda missing: missing.version_id):
+        if gone.written_at + policy.grace > policy.as_of:
+            continue
+        if layer in EXPIRING and _has_expired(gone, found, policy.as_of - noncurrent):
+            continue
+        yield from _missing(gone, removers, policy)
+
+
+def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: datetime) -> bool:
+    """Whether something took the version's place long enough ago for S3 to have expired it."""
+    later = [held.stored_at for held in found.held if held.stored_at >= gone.written_at]
+    later += [
+        other.written_at
+        for other in found.missing
+        if other.version_id != gone.version_id and other.written_at >= gone.written_at
+    ]
+    return min(later, default=replaced_before + timedelta.resolution) <= replaced_before
+
+
+def _unrecorded(version: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
+    if version.stored_at + policy.grace > policy.as_of:
+        return
+    yield _row(
+        Verdict.UNRECORDED,
+        f"This version has been here since {version.stored_at:%Y-%m-%d %H:%M:%S} and no record of "
+        "it exists.",
+        version,
+        policy,
+        None,
+    )
+
+
+def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
+    if marker.stored_at > policy.as_of:
+        return
+    calls = removers.calls
+    exact = [c for c in calls if (c.key, c.version_id) == (marker.key, marker.version_id)]
+    batch = [c for c in calls if c.key is None and abs(c.time - marker.stored_at) <= _MARKED_WITHIN]
+    rules = [rule for rule in removers.rules if rule.time <= marker.stored_at]
+    what = f"This object was hidden behind a delete marker at {marker.stored_at:%H:%M:%S}"
+    yield from _removed(marker, what, exact, batch, rules, policy)
+
+
+def _missing(gone: RecordedVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
+    calls = removers.calls
+    exact = [c for c in calls if (c.key, c.version_id) == (gone.key, gone.version_id)]
+    # CloudTrail drops what is below a second.
+    known = gone.recorded_at.replace(microsecond=0)
+    batch = [c for c in calls if c.key is None and c.time >= known]
+    for row in _removed(gone, "This version is gone", exact, batch, removers.rules, policy):
+        yield _about(gone, row)
+
+
+def _removed(
+    what: HeldVersion | RecordedVersion,
+    headline: str,
+    named: Sequence[TrailEvent],
+    unnamed: Sequence[TrailEvent],
+    rules: Sequence[ManagementEvent],
+    policy: Policy,
+) -> Iterator[LedgerRow]:
+    """The row of a removal; none for a working file that its layer's writer cleared away.
+
+    ``named`` are the calls that name it, ``unnamed`` those that name nothing and may have been it,
+    both in order. Of the latter, somebody who is no writer of the layer is the likelier: writers
+    may clear their working files, and have no right to remove anything else. Where no call can have
+    been it, it was by the ``rules`` of the bucket, and whoever set them last is named.
+    """
+    writers = policy.writers.get(policy.layers.get(what.bucket, ""), ())
+    exact = [call for call in named if call.proven]
+    candidates = exact or [call for call in unnamed if call.proven]
+    by_writer = [call for call in candidates if call.who.is_one_of(writers)]
+    if is_working_file(what.key) and writers and (by_writer or not candidates):
+        return
+    strangers = [call for call in candidates if not call.who.is_one_of(writers)]
+    culprit: Call | None = next(reversed(strangers or candidates), None)
+    hearsay = next(reversed(named or unnamed), None)
+    if culprit is None and hearsay is not None:
+        reason = (
+            f"{headline}; {hearsay.who.arn} called {hearsay.name} at {_when(hearsay)}, says a log "
+            "file that no digest vouches for yet."
+        )
+    elif culprit is None:
+        culprit = next((rule for rule in reversed(rules) if rule.proven), None)
+        reason = f"{headline}; no event of the days that were read shows who did it"
+        if culprit is None:
+            reason += "."
+        else:
+            reason += (
+                f". S3 removes things by a bucket's lifecycle rules without an event; "
+                f"{culprit.who.described} set them at {_when(culprit)}."
+            )
+    elif exact:
+        reason = (
+            f"{headline}: {culprit.who.described} called {culprit.name} on it at {_when(culprit)}."
+        )
+    else:
+        call = f"{culprit.who.described} called DeleteObjects on the bucket at {_when(culprit)}"
+        others = len(candidates) - 1
+        reason = f"{headline}: {call}; no other call in the days that were read can have been it."
+        if others:
+            reason = f"{headline}: {call}; {others} other such calls may have been it as well."
+    yield _row(Verdict.REMOVED, reason, what, policy, culprit)
+
+
+def _when(call: Call) -> str:
+    return f"{call.time:%Y-%m-%d %H:%M:%S}"
+
+
+def _row(
+    verdict: Verdict,
+    reason: str,
+    about: HeldVersion | RecordedVersion,
+    policy: Policy,
+    culprit: Call | None,
+) -> LedgerRow:
+    """A row dated when it was found to be so: that is what is known of every one of them."""
+    return row_of_call(
+        verdict,
+        reason,
+        bucket=about.bucket,
+        key=about.key,
+        version_id=about.version_id,
+        time=policy.as_of,
+        policy=policy,
+        culprit=culprit,
+    )
+
+
+def _about(recorded: RecordedVersion, row: LedgerRow) -> LedgerRow:
+    """The row, with what is on record of the version."""
+    return replace(
+        row,
+        sha256=min(recorded.sha256s, default=None),
+        size_bytes=recorded.size_bytes,
+        key_id=recorded.key_id,
+        record_key=recorded.place,
+    )

@@ -1,0 +1,162 @@
+"""Who is behind a call, and behind an outage of the trail, by what the management events say.
+
+An access key tells which session signed a call, and ``AssumeRole`` who took that session. The
+platform's roles are for AWS's own services: what anybody else does in a session of one is his own
+doing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect, trail_row
+from custody.core.ledger.verdicts import Policy
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import (
+    CatalogChanged,
+    LifecycleSet,
+    ManagementEvent,
+    RoleTaken,
+    TrailSwitched,
+    merge_calls,
+)
+
+_JUST_BEFORE: Final = timedelta(hours=1)
+"""The last digest of a chain may end this long after the call that ended it."""
+
+_CLOCKS: Final = timedelta(minutes=5)
+"""How far the time of a call and that of a digest may differ."""
+
+_AnyCall = TypeVar("_AnyCall", TrailEvent, ManagementEvent)
+
+
+def concerns(call: ManagementEvent, policy: Policy) -> bool:
+    """Whether a call is about a role of the platform, its trail, its database or its buckets."""
+    match call.about:
+        case RoleTaken(role_arn=role):
+            return role in policy.takers
+        case TrailSwitched(trail=trail):
+            return trail == policy.trail
+        case CatalogChanged(database=database):
+            return database == policy.database
+        case LifecycleSet(bucket=bucket):
+            return bucket in policy.layers
+
+
+def calls_of(
+    deliveries: Iterable[ManagementEvent], policy: Policy
+) -> tuple[list[ManagementEvent], Mapping[str, ManagementEvent]]:
+    """The calls about the platform, each once and by whoever is behind it, and `sessions_taken`."""
+    calls = merge_calls(call for call in deliveries if concerns(call, policy))
+    taken = sessions_taken(calls, policy)
+    return [by_taker(call, taken) for call in calls], taken
+
+
+def sessions_taken(calls: Iterable[ManagementEvent], policy: Policy) -> dict[str, ManagementEvent]:
+    """The sessions of the platform's roles that somebody took who may not, by access key.
+
+    A proven call counts before one that no digest vouches for.
+    """
+    taken: dict[str, ManagementEvent] = {}
+    for call in sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id)):
+        session = call.about
+        if (
+            isinstance(session, RoleTaken)
+            and session.role_arn in policy.takers
+            and not call.who.is_service
+            and not call.who.is_one_of(policy.takers[session.role_arn])
+        ):
+            taken.setdefault(session.access_key_id, call)
+    return taken
+
+
+def by_taker(call: _AnyCall, taken: Mapping[str, ManagementEvent]) -> _AnyCall:
+    """The call as that of whoever took the session it was made in; taken sessions may follow each
+    other. It is as well proven as the least proven of all these calls."""
+    who, proven, passed = call.who, call.proven, set[str]()
+    while (key := who.access_key_id) is not None and key in taken and key not in passed:
+        passed.add(key)
+        who, proven = taken[key].who, proven and taken[key].proven
+    if not passed:
+        return call
+    return replace(call, who=replace(who, acting_as=call.who.arn), proven=proven)
+
+
+def who_switched(
+    outage: Outage, calls: Iterable[ManagementEvent], policy: Policy
+) -> ManagementEvent | None:
+    """The proven call that explains an outage of the trail, None if there is none.
+
+    That is the last one before its end that switched anything off, and was not undone before it
+    began. Where that one is not proven, as may be when validation is what was switched off, it is
+    the one that ended the outage.
+    """
+    ours = next(bucket for bucket, layer in policy.layers.items() if layer == "trail")
+    switched = [
+        (call, sets)
+        for call in calls
+        if call.proven
+        and isinstance(call.about, TrailSwitched)
+        and call.about.trail == policy.trail
+        and (sets := _sets(call.about, ours))
+    ]
+    until, since = outage.until or policy.as_of, outage.since
+    off = [
+        call
+        for call, sets in switched
+        if call.time <= until
+        and (since is None or call.time >= since - _JUST_BEFORE)
+        and any(
+            not on
+            and not any(
+                then.get(what) and call.time < later.time and (since is None or later.time <= since)
+                for later, then in switched
+            )
+            for what, on in sets.items()
+        )
+    ]
+    if off:
+        return max(off, key=lambda call: (call.time, call.event_id))
+    if since is None or outage.until is None:
+        return None
+    return min(
+        (
+            call
+            for call, sets in switched
+            if any(sets.values()) and since <= call.time <= until + _CLOCKS
+        ),
+        key=lambda call: (abs(until - call.time), call.event_id),
+        default=None,
+    )
+
+
+def trail_rows(
+    defects: Iterable[TrailDefect],
+    calls: Sequence[ManagementEvent],
+    touched: Mapping[tuple[str, str], TrailEvent],
+    policy: Policy,
+) -> list[LedgerRow]:
+    """The row of each defect, by whoever is behind it: of an outage, who switched the trail; else
+    the last event that ``touched`` the object (bucket and key)."""
+    return [
+        trail_row(
+            defect,
+            policy,
+            (defect.outage and who_switched(defect.outage, calls, policy))
+            or touched.get((defect.bucket, defect.key)),
+        )
+        for defect in defects
+    ]
+
+
+def _sets(switch: TrailSwitched, bucket: str) -> dict[str, bool]:
+    """What a call switches on or off."""
+    told = {
+        "logging": switch.logging,
+        "validation": switch.validation,
+        "delivery": None if switch.bucket is None else switch.bucket == bucket,
+    }
+    return {what: on for what, on in told.items() if on is not None}

@@ -1,0 +1,183 @@
+"""Windows of time: which hours a reconciliation covers, and which partitions hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from custody.core.formats.timestamps import format_utc
+
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+
+MAX_HOURS: Final = 96
+"""Longest window in hours: Athena writes at most 100 partitions per statement, and a window has one
+partition per hour."""
+
+MAX_AUDIT_DAYS: Final = 90
+"""How far apart two readings of the same bytes may be, and how far back an audit may look."""
+
+MAX_GRACE_MINUTES: Final = 7 * 24 * 60
+
+
+class BadWindow(ValueError):
+    """A window (or day) that cannot be worked on; the text says which parameter to change."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """``start`` ≤ event time < ``end``: aware, UTC, whole hours, at most ``MAX_HOURS``."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        for name, instant in (("start", self.start), ("end", self.end)):
+            if instant.tzinfo is not UTC:
+                raise BadWindow(f"window {name} {instant} must be an aware UTC time")
+            if instant != _floor_hour(instant):
+                raise BadWindow(f"window {name} {format_utc(instant)} must be a whole hour")
+        if self.end <= self.start:
+            raise BadWindow(
+                f"window is empty: {format_utc(self.start)} to {format_utc(self.end)}; "
+                "window_end must be later than window_start"
+            )
+        if self.end - self.start > MAX_HOURS * HOUR:
+            raise BadWindow(
+                f"window covers {(self.end - self.start) // HOUR} hours, more than {MAX_HOURS}: "
+                "reconcile it in parts"
+            )
+
+    @property
+    def hours(self) -> tuple[datetime, ...]:
+        """The start of every hour in the window."""
+        return tuple(self.start + n * HOUR for n in range((self.end - self.start) // HOUR))
+
+    def parameters(self, *, as_of: datetime, grace_minutes: int) -> dict[str, object]:
+        """The window as the jobs and ``include/sql/reconcile`` take it; JSON values only.
+
+        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC. Records are filed under the day of the S3
+        event; one day either side allows for a difference of clocks around midnight.
+        """
+        last_day = (self.end - HOUR).date()
+        return {
+            "start": _sql_time(self.start),
+            "end": _sql_time(self.end),
+            "as_of": _sql_time(as_of),
+            "grace_minutes": grace_minutes,
+            "records_from": f"{self.start - DAY:%Y-%m-%d}",
+            "records_to": f"{last_day + DAY:%Y-%m-%d}",
+            "first_dt": f"{self.start:%Y-%m-%d}",
+            "last_dt": f"{last_day:%Y-%m-%d}",
+            "first_hour": f"{self.start:%Y-%m-%d %H}",
+            "last_hour": f"{self.end - HOUR:%Y-%m-%d %H}",
+        }
+
+    def partitions(self) -> list[tuple[str, str]]:
+        """``(dt, hour)`` of every hour in the window, as the partitions of ``reconciliation``."""
+        return [(f"{hour:%Y-%m-%d}", f"{hour:%H}") for hour in self.hours]
+
+
+def reconcile_window(
+    *,
+    window_start: str | None,
+    window_end: str | None,
+    interval_start: datetime | None,
+    interval_end: datetime | None,
+    grace_minutes: int,
+    lookback_hours: int,
+) -> Window:
+    """The window a reconciliation run is for.
+
+    ``window_start`` and ``window_end`` (ISO 8601 with a zone) name it. Without them it is the
+    run's data interval moved back by the grace period and down to whole hours, so that the grace of
+    everything in it has passed when the interval ends, and so that intervals that meet give windows
+    that meet; and ``lookback_hours`` before it, which are judged once more: what was late for the
+    run before, a digest above all, has come by now.
+
+    Raises ``BadWindow`` if only one of the two is given, if there is nothing to derive the window
+    from (an asset-triggered or API run without a logical date), or if the window is not valid.
+    """
+    if not 0 <= grace_minutes <= MAX_GRACE_MINUTES:
+        raise BadWindow(
+            f"grace_minutes is {grace_minutes}, must be between 0 and {MAX_GRACE_MINUTES}"
+        )
+    if window_start and window_end:
+        return Window(_instant("window_start", window_start), _instant("window_end", window_end))
+    if window_start or window_end:
+        raise BadWindow("give window_start and window_end together, or neither")
+    if interval_start is None or interval_end is None:
+        raise BadWindow("this run has no data interval: give window_start and window_end")
+    grace = timedelta(minutes=grace_minutes)
+    return Window(
+        _floor_hour(_utc(interval_start) - grace) - lookback_hours * HOUR,
+        _floor_hour(_utc(interval_end) - grace),
+    )
+
+
+def audit_window(
+    *, as_of: datetime, grace_minutes: int, sample_days: int, days: int
+) -> dict[str, object]:
+    """What an audit at ``as_of`` (aware) is for, in JSON values: its own parameters, the hour its
+    rows stand in as the statements of ``include/sql/reconcile`` take it, and the ``watched`` days.
+
+    A page about bytes can be resolved when they are read again, ``sample_days`` later at most; the
+    day after allows for an audit that was late.
+
+    Raises ``BadWindow`` for a ``sample_days`` or ``days`` that is not 1 to ``MAX_AUDIT_DAYS``.
+    """
+    for name, value in (("sample_days", sample_days), ("days", days)):
+        if not 1 <= value <= MAX_AUDIT_DAYS:
+            raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
+    hour = _floor_hour(_utc(as_of))
+    window = Window(hour, hour + HOUR)
+    return {
+        **window.parameters(as_of=as_of, grace_minutes=grace_minutes),
+        "as_of": format_utc(as_of),
+        "sample_days": sample_days,
+        "days": days,
+        "partition": window.partitions()[0],
+        "watched": [(f"{hour - n * DAY:%Y-%m-%d}",) for n in range(sample_days + 2)],
+    }
+
+
+def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
+    """The day (``YYYY-MM-DD``) a dataset run is for: ``dt``, else the data interval's first day.
+
+    Raises ``BadWindow`` if ``dt`` is not a calendar day, or if there is neither.
+    """
+    if dt:
+        try:
+            day = date.fromisoformat(dt)
+        except ValueError as error:
+            raise BadWindow(f"dt is {dt!r}, must be a day such as 2026-11-01") from error
+        if day.isoformat() != dt:
+            raise BadWindow(f"dt is {dt!r}, must be written {day.isoformat()}")
+        return dt
+    if interval_start is None:
+        raise BadWindow("this run has no data interval: give dt, a day such as 2026-11-01")
+    return _utc(interval_start).date().isoformat()
+
+
+def _instant(name: str, text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadWindow(f"{name} is {text!r}, must be like 2026-11-01T06:00:00Z") from error
+    if instant.tzinfo is None:
+        raise BadWindow(f"{name} is {text!r}, which has no time zone: write {text}Z for UTC")
+    return _utc(instant)
+
+
+def _utc(instant: datetime) -> datetime:
+    """``instant`` as a plain UTC datetime, whatever datetime class and zone it came with."""
+    return datetime.fromtimestamp(instant.timestamp(), UTC)
+
+
+def _floor_hour(instant: datetime) -> datetime:
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
+def _sql_time(instant: datetime) -> str:
+    return format_utc(instant).replace("T", " ").removesuffix("Z")

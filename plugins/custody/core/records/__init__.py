@@ -1,0 +1,6 @@
+"""Landing records: what the recorder states of one object version, under which name, and when it
+refuses to.
+
+Not here: what CloudTrail says of the same version (`trail`), and what follows when the two are
+compared (`ledger`). The recorder runs on this package, so nothing here may need `cryptography`.
+"""

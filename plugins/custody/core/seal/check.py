@@ -1,0 +1,131 @@
+"""Whether the log is whole, and still the log it was: for auditors, who trust only its key.
+
+A reader that remembers the last head it verified notices a log that went back (``ROLLBACK``) and
+one that was rewritten (``FORK``), also where every signature is good. The remembered head is the
+signed note itself: together with a later one it proves to others what the log's key signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.seal.layout import CHECKPOINT_PATH
+from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.merkle import BadProof, consistency_proof, verify_consistency
+from custody.core.tlog.signed_note import BadNote, NoteKey
+from custody.core.tlog.tiles import BadTile, FileReader, Sample, TiledTree
+
+REMEMBERED: Final = "remembered head"
+"""Stands for the path of what is not a file of the log."""
+
+
+class SealProblem(Enum):
+    """What can be wrong with the log."""
+
+    BAD_CHECKPOINT = "the checkpoint is missing, malformed or signed by no trusted key"
+    BAD_TILE = "a tile or a bundle is missing or changed"
+    ROLLBACK = "the log is shorter than it was"
+    FORK = "the log does not begin with what it was"
+    BAD_MEMORY = "the remembered head cannot be read, so nothing could be compared with it"
+
+
+@dataclass(frozen=True)
+class SealFinding:
+    """One thing that is wrong; ``path`` is the file of the log it is about."""
+
+    problem: SealProblem
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SealCheck:
+    """What was found. ``tree`` is ``None`` if there is no checkpoint to trust or its tree cannot be
+    read; ``head`` is the signed checkpoint to remember from now on, ``None`` if anything is
+    wrong."""
+
+    findings: tuple[SealFinding, ...]
+    checkpoint: Checkpoint | None = None
+    tree: TiledTree | None = None
+    head: bytes | None = None
+
+
+def check_seal(
+    read: FileReader,
+    *,
+    origin: str,
+    keys: Iterable[NoteKey],
+    remembered: bytes | None = None,
+    everything: bool = False,
+    sample: Sample | None = None,
+) -> SealCheck:
+    """Check the log ``origin``, whose files ``read`` returns by their path.
+
+    ``keys`` are all that ever signed for it. The files with leaves added since the ``remembered``
+    head are read, or those of the whole log if ``everything`` or nothing is remembered; and a
+    ``sample`` of the others.
+    """
+    keys = tuple(keys)
+    findings: list[SealFinding] = []
+    before = _remembered(remembered, origin, keys, findings)
+    note = read(CHECKPOINT_PATH)
+    if note is None:
+        findings.append(
+            SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, "there is none")
+            if before is None
+            else SealFinding(
+                SealProblem.ROLLBACK,
+                CHECKPOINT_PATH,
+                f"there is none; the log had {before.size} entries",
+            )
+        )
+        return SealCheck(tuple(findings))
+    try:
+        now = Checkpoint.open(note, origin=origin, keys=keys)
+    except (BadNote, MalformedInput) as error:
+        findings.append(SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error)))
+        return SealCheck(tuple(findings))
+    tree: TiledTree | None = None
+    try:
+        tree = TiledTree(now.size, now.root, read)
+        start = 0 if before is None or everything else min(before.size, now.size)
+        findings.extend(_bad_tile(problem) for problem in tree.problems(start, sample))
+        if before is not None:
+            findings.extend(_changes(before, now, tree))
+    except BadTile as problem:
+        findings.append(_bad_tile(problem))
+    unique = tuple(dict.fromkeys(findings))
+    return SealCheck(unique, now, tree, None if unique else note)
+
+
+def _remembered(
+    note: bytes | None, origin: str, keys: Iterable[NoteKey], findings: list[SealFinding]
+) -> Checkpoint | None:
+    if note is None:
+        return None
+    try:
+        return Checkpoint.open(note, origin=origin, keys=keys)
+    except (BadNote, MalformedInput) as error:
+        findings.append(SealFinding(SealProblem.BAD_MEMORY, REMEMBERED, str(error)))
+        return None
+
+
+def _changes(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> Iterator[SealFinding]:
+    if now.size < before.size:
+        reason = f"the log has {now.size} entries; it had {before.size}"
+        yield SealFinding(SealProblem.ROLLBACK, CHECKPOINT_PATH, reason)
+        return
+    try:
+        proof = consistency_proof(before.size, now.size, tree.node)
+        verify_consistency(before.size, now.size, before.root, now.root, proof)
+    except BadProof as error:
+        reason = f"its first {before.size} entries are not those it had: {error}"
+        yield SealFinding(SealProblem.FORK, CHECKPOINT_PATH, reason)
+
+
+def _bad_tile(problem: BadTile) -> SealFinding:
+    return SealFinding(SealProblem.BAD_TILE, problem.path, problem.problem)

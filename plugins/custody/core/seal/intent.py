@@ -1,0 +1,121 @@
+"""The decision to append entries at one place of the log, made durable before anything is written.
+
+Whoever finds one at the end of the log completes it, whatever else there is to seal; so a run that
+died leaves no choice to the next one, and two runs at once cannot fork the log. It is signed, since
+completing it puts the log's signature under its entries.
+
+The file is a signed note (``custody.core.tlog.signed_note``), an empty line, and the entries, each
+on a line of its own. The note's text has seven lines: ``FORMAT``, the log's origin, the first leaf,
+the root before it (base64), the day of the entries, their number, and the SHA-256 of the lines that
+hold them (base64). ``FORMAT`` comes where a checkpoint has its origin, so neither passes as the
+other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.tlog.checkpoint import Checkpoint, decimal, digest
+from custody.core.tlog.signed_note import (
+    MAX_NOTE_BYTES,
+    NoteKey,
+    NoteSigner,
+    encode_base64,
+    open_note,
+    sign_note,
+)
+from custody.core.tlog.tiles import MAX_ENTRY_BYTES
+
+FORMAT: Final = "https://custody.example/custody/seal-append/v1"
+
+MAX_ENTRIES: Final = 65_536
+MAX_ENTRIES_BYTES: Final = 16 * 1024 * 1024
+"""The most one append adds, so that it fits into memory several times over; more is several
+appends. Both bounds are those of the lines that hold the entries."""
+
+MAX_INTENT_BYTES: Final = MAX_NOTE_BYTES + MAX_ENTRIES_BYTES
+
+
+@dataclass(frozen=True)
+class Intent:
+    """``entries`` of ``day`` are to follow the log whose head is ``before``."""
+
+    before: Checkpoint
+    day: date
+    entries: tuple[bytes, ...]
+
+    def sign(self, signer: NoteSigner) -> bytes:
+        """The file of the intent. Raises ``ValueError`` for entries that it cannot hold."""
+        lines = b"".join(entry + b"\n" for entry in self.entries)
+        if not 0 < len(self.entries) <= MAX_ENTRIES or len(lines) > MAX_ENTRIES_BYTES:
+            raise ValueError(f"{len(self.entries)} entries with {len(lines)} bytes in one append")
+        if lines.count(b"\n") != len(self.entries):
+            raise ValueError("an entry must be one line")
+        text = "\n".join(
+            [
+                FORMAT,
+                self.before.origin,
+                str(self.before.size),
+                encode_base64(self.before.root),
+                self.day.isoformat(),
+                str(len(self.entries)),
+                encode_base64(hashlib.sha256(lines).digest()),
+                "",
+            ]
+        )
+        return sign_note(text, signer) + b"\n" + lines
+
+    @classmethod
+    def open(cls, raw: bytes, *, before: Checkpoint, keys: Iterable[NoteKey]) -> Intent:
+        """Read an intent to append to the log whose head is ``before``.
+
+        Raises ``BadNote`` if none of ``keys`` signed it, and ``MalformedInput`` if it is no intent,
+        or one for another log or another head of this one.
+        """
+        if len(raw) > MAX_INTENT_BYTES:
+            raise MalformedInput("intent", f"is longer than the {MAX_INTENT_BYTES} bytes accepted")
+        text, _, rest = raw.partition(b"\n\n")
+        signatures, separator, lines = rest.partition(b"\n\n")
+        if not separator:
+            raise MalformedInput("intent", "must be a signed note, an empty line and entries")
+        note = open_note(b"%b\n\n%b\n" % (text, signatures), keys)
+        head = note.removesuffix("\n").split("\n")
+        expected = [FORMAT, before.origin, str(before.size), encode_base64(before.root)]
+        if len(head) != 7 or head[:4] != expected:
+            raise MalformedInput("intent", f"is not one to append to {before.origin} at this head")
+        if hashlib.sha256(lines).digest() != digest(head[6], "intent digest"):
+            raise MalformedInput("intent", "its entries do not have the SHA-256 that was signed")
+        entries = tuple(lines.removesuffix(b"\n").split(b"\n"))
+        if len(entries) != decimal(head[5], "intent count"):
+            raise MalformedInput("intent", f"has {len(entries)} entries, not {head[5]}")
+        return cls(before, _day(head[4]), entries)
+
+
+def portions(entries: Iterable[bytes]) -> Iterable[tuple[bytes, ...]]:
+    """Divide entries, in order, into as few appends as hold them all.
+
+    Raises ``ValueError`` for an entry too long for the log.
+    """
+    portion, size = list[bytes](), 0
+    for entry in entries:
+        if len(entry) > MAX_ENTRY_BYTES:
+            raise ValueError(f"an entry of {len(entry)} bytes: {MAX_ENTRY_BYTES} is the most")
+        if portion and (len(portion) == MAX_ENTRIES or size + len(entry) + 1 > MAX_ENTRIES_BYTES):
+            yield tuple(portion)
+            portion, size = [], 0
+        portion.append(entry)
+        size += len(entry) + 1
+    if portion:
+        yield tuple(portion)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedInput("intent day", f"{text[:40]!r} is no day") from error

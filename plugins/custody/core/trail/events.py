@@ -1,0 +1,212 @@
+"""CloudTrail's log files, and S3's data events in them: late, more than once, in no order.
+
+Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide. Only what the ledger asks of
+an event is read; failed calls, reads, and other services' events but those of
+`custody.core.trail.management_events` are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from custody.core.formats.s3_fields import checked_key, instant
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.trail.management_events import (
+    ManagementEvent,
+    is_management,
+    read_management_event,
+)
+from custody.core.trail.principals import (
+    Principal,
+    better_known,
+    check_event_version,
+    read_principal,
+    remark,
+)
+
+MAX_LOG_BYTES: Final = 256 * 1024 * 1024
+MAX_LOG_RECORDS: Final = 1_000_000
+
+WRITES: Final = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"})
+REMOVALS: Final = frozenset({"DeleteObject", "DeleteObjects"})
+
+_TOP_LEVEL: Final = {
+    "eventTime": ("time",),
+    "userIdentity": ("who",),
+    "requestID": ("request_id",),
+    "requestParameters": ("bucket", "key", "version_id"),
+    "responseElements": ("version_id", "delete_marker"),
+    "additionalEventData": ("bytes_in",),
+    "sourceIPAddress": ("source_ip",),
+    "userAgent": ("user_agent",),
+}
+"""What of a `TrailEvent` comes from each field an addendum may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """One successful write or removal.
+
+    ``key`` is None for ``DeleteObjects``, which names none. ``version_id`` is the version written
+    or permanently removed, or None where the event does not say; with ``delete_marker`` it is the
+    marker's own. ``bytes_in`` counts the bytes S3 received, which for a multipart upload is not
+    the object's size. ``log`` names the log file the event stands in, ``proven`` says whether a
+    digest vouches for that file, and ``digest`` names the digest if so.
+    """
+
+    event_id: str
+    name: str
+    time: datetime
+    bucket: str
+    key: str | None
+    version_id: str | None
+    delete_marker: bool
+    request_id: str | None
+    bytes_in: int | None
+    who: Principal
+    source_ip: str | None
+    user_agent: str | None
+    updates: tuple[str, ...] | None
+    log: str
+    proven: bool
+    upload_id: str | None = None
+    digest: str | None = None
+
+    @property
+    def is_write(self) -> bool:
+        return self.name in WRITES
+
+
+@dataclass(frozen=True, slots=True)
+class LogContent:
+    """What the log file ``log`` tells: the writes and removals, whoever did anything to objects (by
+    principal id), a description of each record that does not have CloudTrail's shape, and the
+    management events that matter."""
+
+    log: str
+    events: tuple[TrailEvent, ...]
+    principals: Mapping[str, Principal]
+    problems: tuple[str, ...]
+    calls: tuple[ManagementEvent, ...] = ()
+
+
+def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = None) -> LogContent:
+    """Read a log file's uncompressed ``content``; raises ``MalformedInput`` if it is none.
+
+    ``digest`` names the digest that proves it, where the caller knows it.
+
+    A record without CloudTrail's shape costs itself, not the file.
+    """
+    document = Fields.of(load_json(content, what="log", max_bytes=MAX_LOG_BYTES), "log")
+    events: list[TrailEvent] = []
+    principals: dict[str, Principal] = {}
+    problems: list[str] = []
+    calls: list[ManagementEvent] = []
+    for i, item in enumerate(document.items("Records", max_items=MAX_LOG_RECORDS)):
+        try:
+            fields = Fields.of(item, f"Records[{i}]")
+            if is_management(fields):
+                call = read_management_event(fields, log=log, proven=proven, digest=digest)
+                calls += [call] if call is not None else []
+                continue
+            who = read_principal(fields.child("userIdentity"))
+            if who.id is not None:
+                principals[who.id] = better_known(principals.get(who.id, who), who)
+            event = _event(fields, who, log, proven, digest if proven else None)
+        except MalformedInput as error:
+            problems.append(str(error))
+        else:
+            if event is not None:
+                events.append(event)
+    return LogContent(log, tuple(events), principals, tuple(problems), tuple(calls))
+
+
+def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
+    """One event out of all deliveries that share its ``event_id``.
+
+    Copies are the same; an addendum's named fields replace the original's. Where some are proven,
+    the others do not count: an injected copy must not put its words into a proven event. The result
+    does not depend on the order. Raises ``ValueError`` for no deliveries.
+    """
+    known = list(deliveries)
+    if not known:
+        raise ValueError("nothing to merge")
+    believed = [event for event in known if event.proven] or known
+    ordered = sorted(believed, key=lambda e: (e.updates is not None, e.time, e.log, repr(e)))
+    merged = ordered[0]
+    for later in ordered[1:]:
+        changed = {
+            attribute: value
+            for field in later.updates or ()
+            for attribute in _TOP_LEVEL.get(field, ())
+            if (value := getattr(later, attribute)) is not None
+        }
+        merged = replace(merged, **changed)
+    return replace(merged, updates=None)
+
+
+def _event(
+    fields: Fields, who: Principal, log: str, proven: bool, digest: str | None
+) -> TrailEvent | None:
+    name = fields.text("eventName")
+    if (
+        fields.text("eventSource") != "s3.amazonaws.com"
+        or name not in WRITES | REMOVALS
+        or fields.has("errorCode")
+        or fields.optional_text("eventCategory") == "Aggregated"
+    ):
+        return None
+    check_event_version(fields)
+    request = fields.child("requestParameters")
+    response = fields.child("responseElements") if fields.has("responseElements") else None
+    extra = fields.child("additionalEventData") if fields.has("additionalEventData") else None
+    addendum = fields.child("addendum") if fields.has("addendum") else None
+    original = addendum.optional_text("originalEventID") if addendum else None
+    answered = response.optional_text("x-amz-version-id") if response else None
+    asked = _asked_version(request) if name in REMOVALS else None
+    return TrailEvent(
+        event_id=original or fields.text("eventID"),
+        name=name,
+        time=instant(fields, "eventTime"),
+        bucket=request.text("bucketName"),
+        key=None if name == "DeleteObjects" else _key(request),
+        version_id=asked or answered,
+        delete_marker=name == "DeleteObject" and asked is None,
+        request_id=fields.optional_text("requestID"),
+        bytes_in=_bytes(extra) if extra else None,
+        who=who,
+        source_ip=remark(fields, "sourceIPAddress"),
+        user_agent=remark(fields, "userAgent"),
+        updates=_updates(addendum) if addendum and original else None,
+        log=log,
+        proven=proven,
+        upload_id=request.optional_text("uploadId") if name == "CompleteMultipartUpload" else None,
+        digest=digest,
+    )
+
+
+def _asked_version(request: Fields) -> str | None:
+    return request.optional_text("versionId") or request.optional_text("x-amz-version-id")
+
+
+def _key(request: Fields) -> str:
+    return checked_key(request.text("key"), request.where("key"))
+
+
+def _bytes(extra: Fields) -> int | None:
+    """``bytesTransferredIn``, a number that AWS's samples write as 100, 100.0 or "100"."""
+    value = extra.values.get("bytesTransferredIn")
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**63:
+        return None
+    return int(value)
+
+
+def _updates(addendum: Fields) -> tuple[str, ...]:
+    """The fields an addendum updates, such as ``"userAgent,sourceIPAddress"``."""
+    named = addendum.optional_text("updatedFields") or ""
+    return tuple(name.strip() for name in named.split(",") if name.strip())

@@ -1,0 +1,276 @@
+"""The management events that say who is behind what the ledger finds.
+
+Four kinds matter: taking a role, switching the trail, changing the Glue catalog, and setting a
+bucket's lifecycle rules. All others, which are most of a log, are passed over unread. What a call's
+parameters do not tell in the form expected is left out, and what is known of the call remains:
+CloudTrail cuts parameters that are too long, and hides some.
+
+Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide; parameters are those of the
+APIs of STS, CloudTrail, Glue and S3, with the first letter small. S3 removes things by a bucket's
+lifecycle rules without any event ("Logging Amazon S3 API calls using AWS CloudTrail" lists none);
+setting them is ``PutBucketLifecycle``, by whichever of the two APIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from custody.core.formats.s3_fields import instant
+from custody.core.formats.untrusted import MAX_TEXT, Fields
+from custody.core.trail.principals import Principal, check_event_version, read_principal, remark
+
+MAX_PARTITIONS: Final = 100
+"""Glue's limit per call; of a call that claims more, the first are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTaken:
+    """A session of a role, and the access key that signs what is done in it."""
+
+    role_arn: str
+    access_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailSwitched:
+    """A call that may have switched the trail of this name (or its proof) off or on.
+
+    ``logging`` and ``validation`` are what it set them to, None for neither; ``bucket`` is where it
+    has the trail deliver, if it says so.
+    """
+
+    trail: str
+    logging: bool | None
+    validation: bool | None
+    bucket: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionMoved:
+    """A partition by its values, and where it lies since; None if nowhere, or not told."""
+
+    values: tuple[str, ...]
+    location: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogChanged:
+    """Tables of a database that a call made, changed or dropped (none: the database itself), or
+    the partitions of its one table."""
+
+    database: str
+    tables: tuple[str, ...]
+    partitions: tuple[PartitionMoved, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleSet:
+    """The lifecycle rules of a bucket, by which S3 removes things by itself, became others."""
+
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementEvent:
+    """One successful call that matters. The fields are those of `TrailEvent`; ``about`` is what it
+    did."""
+
+    event_id: str
+    name: str
+    time: datetime
+    who: Principal
+    request_id: str | None
+    source_ip: str | None
+    user_agent: str | None
+    log: str
+    proven: bool
+    digest: str | None
+    amended: bool
+    about: RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet
+
+
+def is_management(record: Fields) -> bool:
+    """Whether a record is about an account's settings, not about an object's bytes."""
+    return (
+        record.values.get("eventCategory") == "Management"
+        or record.values.get("managementEvent") is True
+    )
+
+
+def read_management_event(
+    record: Fields, *, log: str, proven: bool, digest: str | None = None
+) -> ManagementEvent | None:
+    """The call a record tells of; None if it failed, or is none that matters.
+
+    Raises ``MalformedInput`` for one that matters and does not say who did it, or when.
+    """
+    source, name = record.values.get("eventSource"), record.values.get("eventName")
+    if not isinstance(source, str) or not isinstance(name, str) or record.has("errorCode"):
+        return None
+    read = _READERS.get((source, name))
+    if read is None:
+        return None
+    check_event_version(record)
+    request, response = _part(record, "requestParameters"), _part(record, "responseElements")
+    about = read(name, request, response)
+    if about is None:
+        return None
+    original = _text(_part(record, "addendum"), "originalEventID")
+    return ManagementEvent(
+        event_id=original or record.text("eventID"),
+        name=name,
+        time=instant(record, "eventTime"),
+        who=read_principal(record.child("userIdentity")),
+        request_id=record.optional_text("requestID"),
+        source_ip=remark(record, "sourceIPAddress"),
+        user_agent=remark(record, "userAgent"),
+        log=log,
+        proven=proven,
+        digest=digest if proven else None,
+        amended=original is not None,
+        about=about,
+    )
+
+
+def merge_calls(deliveries: Iterable[ManagementEvent]) -> list[ManagementEvent]:
+    """Each call once, by time: a proven delivery before others, the original before an addendum.
+
+    The result does not depend on the order.
+    """
+    known: dict[str, ManagementEvent] = {}
+    for call in sorted(deliveries, key=lambda c: (not c.proven, c.amended, c.time, repr(c))):
+        known.setdefault(call.event_id, call)
+    return sorted(known.values(), key=lambda call: (call.time, call.event_id))
+
+
+# --- Taking a role --------------------------------------------------------------------------------
+
+
+def _role_taken(_name: str, request: Fields, response: Fields) -> RoleTaken | None:
+    role = _text(request, "roleArn")
+    key = _text(_part(response, "credentials"), "accessKeyId")
+    return RoleTaken(role, key) if role and key else None
+
+
+# --- Switching the trail --------------------------------------------------------------------------
+
+_SETS_LOGGING: Final = {"StartLogging": True, "StopLogging": False, "DeleteTrail": False}
+
+
+def _trail_switched(name: str, request: Fields, _response: Fields) -> TrailSwitched | None:
+    trail = _text(request, "name")
+    if trail is None:
+        return None
+    validation = request.values.get("enableLogFileValidation")
+    return TrailSwitched(
+        trail=trail.rpartition("/")[2],  # a name, or an ARN that ends in it
+        logging=_SETS_LOGGING.get(name),
+        validation=validation if isinstance(validation, bool) else None,
+        bucket=_text(request, "s3BucketName"),
+    )
+
+
+# --- Changing the catalog -------------------------------------------------------------------------
+
+
+def _catalog_changed(name: str, request: Fields, response: Fields) -> CatalogChanged | None:
+    database = _text(request, "name" if name == "DeleteDatabase" else "databaseName")
+    if database is None:
+        return None
+    tables: tuple[str | None, ...] = ()
+    moved: list[PartitionMoved] = []
+    if "Partition" in name:
+        tables = (_text(request, "tableName"),)
+        refused = {values for error in _list(response, "errors") if (values := _values(error))}
+        moved = [p for p in _partitions(request) if p.values not in refused]
+        if refused and not moved:
+            return None
+    elif name == "BatchDeleteTable":
+        listed = request.values.get("tablesToDelete")
+        tables = tuple(map(_short, listed[:MAX_PARTITIONS])) if isinstance(listed, list) else ()
+    elif name != "DeleteDatabase":
+        tables = (_text(request, "name") or _text(_part(request, "tableInput"), "name"),)
+    return CatalogChanged(database, tuple(filter(None, tables)), tuple(moved))
+
+
+def _partitions(request: Fields) -> Iterator[PartitionMoved]:
+    """The partitions that any of Glue's calls about partitions names."""
+    for each in (request, *_list(request, "entries"), *_list(request, "partitionInputList")):
+        made = _part(each, "partitionInput") if each.has("partitionInput") else each
+        # A partition that is given other values is known by those it had.
+        if values := _values(each) or _values(made):
+            yield PartitionMoved(values, _text(_part(made, "storageDescriptor"), "location"))
+    for each in _list(request, "partitionsToDelete"):
+        if values := _values(each):
+            yield PartitionMoved(values, None)
+
+
+def _values(partition: Fields) -> tuple[str, ...]:
+    """A partition's values, under whichever of its names for them Glue has here."""
+    for name in ("partitionValueList", "partitionValues", "values"):
+        listed = partition.values.get(name)
+        if isinstance(listed, list) and listed:
+            return tuple(_short(value) or "" for value in listed[:MAX_PARTITIONS])
+    return ()
+
+
+# --- Setting lifecycle rules ----------------------------------------------------------------------
+
+
+def _lifecycle_set(_name: str, request: Fields, _response: Fields) -> LifecycleSet | None:
+    bucket = _text(request, "bucketName")
+    return LifecycleSet(bucket) if bucket else None
+
+
+# --- Parameters that may have any shape -----------------------------------------------------------
+
+
+def _part(fields: Fields, name: str) -> Fields:
+    """An object in another; empty where it is anything else."""
+    value = fields.values.get(name)
+    return Fields(value if isinstance(value, Mapping) else {}, fields.where(name))
+
+
+def _list(fields: Fields, name: str) -> list[Fields]:
+    """The objects in a list; empty where it is anything else."""
+    value = fields.values.get(name)
+    listed = value[:MAX_PARTITIONS] if isinstance(value, list) else []
+    return [Fields(item, fields.where(name)) for item in listed if isinstance(item, Mapping)]
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    return _short(fields.values.get(name))
+
+
+def _short(value: object) -> str | None:
+    """A text, cut to size and made such that UTF-8 can carry it; None for anything else."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
+
+
+_Reader = Callable[
+    [str, Fields, Fields], RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet | None
+]
+
+_NAMES: Final[Mapping[str, tuple[str, _Reader]]] = {
+    "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_taken),
+    "s3": ("PutBucketLifecycle", _lifecycle_set),
+    "cloudtrail": ("StartLogging StopLogging CreateTrail UpdateTrail DeleteTrail", _trail_switched),
+    "glue": (
+        """
+        BatchCreatePartition BatchDeletePartition BatchUpdatePartition CreatePartition
+        DeletePartition UpdatePartition CreateTable UpdateTable DeleteTable BatchDeleteTable
+        DeleteDatabase
+        """,
+        _catalog_changed,
+    ),
+}
+_READERS: Final[Mapping[tuple[str, str], _Reader]] = {
+    (f"{service}.amazonaws.com", name): reader
+    for service, (names, reader) in _NAMES.items()
+    for name in names.split()
+}

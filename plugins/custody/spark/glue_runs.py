@@ -1,0 +1,147 @@
+"""A run of a Glue job as its own script sees it: what it is, what it read, what it wrote."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from custody.aws.kms.signing import is_key_arn
+from custody.aws.lineage.keeping import keep_lineage
+from custody.aws.records.landed_files import list_landed
+from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run, run_of
+from custody.core.lineage.trust import NoLineage, Read, Trust, lineage_of_run
+from custody.spark.hashing import hash_versions
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from pyspark.sql import SparkSession
+
+
+class ChangedOutputs(Exception):
+    """What lies in the place of a run is not what the run wrote; the text names the difference."""
+
+
+@dataclass(frozen=True)
+class GlueRun:
+    """A run of a job.
+
+    ``parameters`` are the arguments it was given, among them ``dt``, ``provenance_bucket`` and
+    ``lineage_key_arn``. ``materials`` are its code and configuration.
+    """
+
+    job_name: str
+    id: str
+    parameters: Mapping[str, str]
+    started_on: datetime
+    materials: tuple[Material, ...]
+
+
+class UnknownCode(Exception):
+    """The running code cannot be told; a statement without it would hide what made the outputs."""
+
+
+def job_arn(key_arn: str, job_name: str) -> str:
+    """The ARN of the Glue job that signs with ``key_arn``: of the same account and region.
+
+    Raises ``ValueError`` if that is not the ARN of a KMS key.
+    """
+    if not is_key_arn(key_arn):
+        raise ValueError(f"lineage_key_arn must be the ARN of a KMS key, not {key_arn!r}")
+    _, partition, _, region, account, _ = key_arn.split(":", 5)
+    return f"arn:{partition}:glue:{region}:{account}:job/{job_name}"
+
+
+def code(script: str, package: str) -> tuple[Material, ...]:
+    """What runs: the file ``script``, and the archive that the module file ``package`` lies in.
+
+    Raises ``UnknownCode`` if the package was not imported from an archive.
+    """
+    archive = next((path for path in Path(package).parents if path.is_file()), None)
+    if archive is None:
+        raise UnknownCode(
+            f"{package} is in no archive: give the job custody.zip (--extra-py-files)"
+        )
+    return tuple(
+        Material(name, hashlib.sha256(path.read_bytes()).hexdigest())
+        for name, path in (("script", Path(script)), ("package", archive))
+    )
+
+
+def fetch_material(s3: S3Client, name: str, uri: str) -> tuple[bytes, Material]:
+    """The bytes of the small object at an S3 URI, and which version of it they are."""
+    bucket, key = split_uri(uri)
+    found = s3.get_object(Bucket=bucket, Key=key)
+    body = found["Body"].read()
+    digest = hashlib.sha256(body).hexdigest()
+    return body, Material(name, digest, uri=uri, version_id=found.get("VersionId"))
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key (or prefix) of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def verified_outputs(
+    spark: SparkSession, place: str, *, read: Read, trust: Trust, s3_client: Callable[[], S3Client]
+) -> list[ObjectVersion]:
+    """The object versions in the place (S3 URI) of an earlier run, if the run states just these.
+
+    All bytes are read and hashed. Raises ``ChangedOutputs``, ``NoLineage`` or ``BadLineage``.
+    """
+    bucket, prefix = split_uri(place)
+    run = run_of(prefix)
+    if run is None:
+        raise NoLineage(f"{place} is not the place of a run")
+    lineage = lineage_of_run(run, read, trust)
+    stated = {
+        item for item in lineage.outputs if item.bucket == bucket and item.key.startswith(prefix)
+    }
+    found = hash_versions(spark.sparkContext, list_landed(s3_client(), bucket, prefix), s3_client)
+    if difference := stated.symmetric_difference(found):
+        first = min(difference)
+        side = "is there, unstated" if first in found else "is stated, but not there"
+        raise ChangedOutputs(
+            f"{place}: {first} {side} ({len(difference)} such differences to the lineage of "
+            f"run {run.id}); build it again and find out who wrote there"
+        )
+    return found
+
+
+def record_lineage(
+    spark: SparkSession,
+    run: GlueRun,
+    *,
+    inputs: Sequence[ObjectVersion],
+    places: Sequence[str],
+    s3_client: Callable[[], S3Client],
+    kms: KMSClient,
+) -> Lineage:
+    """State what ``run`` made: every object in its ``places`` (S3 URIs), out of ``inputs``.
+
+    To be called when all outputs are written and checked. Raises what ``keep_lineage`` raises.
+    """
+    key_arn = run.parameters["lineage_key_arn"]
+    s3 = s3_client()
+    written = [item for place in places for item in list_landed(s3, *split_uri(place))]
+    lineage = Lineage(
+        run=Run(run.parameters["dt"], run.id),
+        builder_id=job_arn(key_arn, run.job_name),
+        platform={"python": platform.python_version(), "spark": spark.version},
+        started_on=run.started_on,
+        finished_on=datetime.now(UTC),
+        parameters=run.parameters,
+        materials=run.materials,
+        inputs=tuple(sorted(inputs)),
+        outputs=tuple(sorted(hash_versions(spark.sparkContext, written, s3_client))),
+    )
+    keep_lineage(
+        s3, kms, key_arn=key_arn, bucket=run.parameters["provenance_bucket"], lineage=lineage
+    )
+    return lineage

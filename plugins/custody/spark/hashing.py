@@ -1,0 +1,42 @@
+"""Hashing many object versions on the workers of a Spark job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from custody.aws.records.landed_files import LandedObject
+from custody.aws.s3.hashing import hash_version
+from custody.core.lineage.model import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from pyspark import SparkContext
+
+
+def hash_versions(
+    spark: SparkContext, versions: Sequence[LandedObject], s3_client: Callable[[], S3Client]
+) -> list[ObjectVersion]:
+    """Each object version with the SHA-256 of its bytes, in order.
+
+    Only names and hashes pass through the driver. ``s3_client`` is called on the workers, as
+    clients do not travel. A version that is gone or cut short fails the job, as Spark reports it.
+    """
+    if not versions:
+        return []
+    slices = min(len(versions), spark.defaultParallelism * 4)
+    hashed: list[ObjectVersion] = (
+        spark.parallelize(versions, slices)
+        .mapPartitions(lambda some: _hashed(some, s3_client))
+        .collect()
+    )
+    return hashed
+
+
+def _hashed(
+    versions: Iterable[LandedObject], s3_client: Callable[[], S3Client]
+) -> Iterator[ObjectVersion]:
+    s3 = s3_client()
+    for item in versions:
+        found = hash_version(s3, item.bucket, item.key, item.version_id)
+        yield ObjectVersion(item.bucket, item.key, item.version_id, found.sha256)

@@ -1,0 +1,170 @@
+"""From findings in a table to pages: the tasks that the DAGs which page have in common.
+
+Each finding is told once, and once more when it is resolved; publishing comes before remembering,
+so that a page may come twice when a task dies in between, but comes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.athena import AthenaHook
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
+from airflow.sdk import chain, task, task_group
+
+from custody.aws.athena import rows
+from custody.aws.paging import pages as pages_told
+from custody.aws.paging.dead_letters import look
+from custody.core.paging import messages as page_messages
+from custody.core.paging.dead_letters import page_about
+from custody.core.paging.findings import (
+    MAX_WATCHED,
+    READ_LIMIT,
+    SEVERITIES,
+    PageState,
+    changes,
+    read_findings_of,
+    rows_that_settle,
+)
+from custody.tasks.defaults import ATHENA, setting
+
+
+@task
+def open_pages(bucket: str, finder: str, window: dict[str, Any]) -> dict[str, list[str]]:
+    """The open pages to look at, and the rows that decide whether they stay open; fingerprints."""
+    states = pages_told.open_pages(S3Hook().get_conn(), bucket, finder, window["watched"])
+    watched = [state.finding for state in itertools.islice(states, MAX_WATCHED)]
+    return {
+        "pages": [finding.fingerprint for finding in watched],
+        "rows": [row for finding in watched for row in rows_that_settle(finding)],
+    }
+
+
+@task
+def pages(
+    bucket: str, window: dict[str, Any], watched: dict[str, list[str]], query: str, table: str
+) -> list[dict[str, Any]]:
+    """The pages that tell what nobody has been told yet."""
+    found, unread = read_findings_of(rows(AthenaHook().get_conn(), query))
+    told = pages_told.told(
+        S3Hook().get_conn(),
+        bucket,
+        [*(finding.fingerprint for finding in found if finding.pages), *watched["pages"]],
+    )
+    return [
+        {**_message(page), "states": [state.to_json() for state in page.states]}
+        for page in page_messages.pages(
+            changes(found, told, watched["pages"]),
+            unread=unread,
+            window_start=window["start"],
+            window_end=window["end"],
+            table=table,
+        )
+    ]
+
+
+@task
+def mark(bucket: str, finder: str, states: list[dict[str, Any]]) -> None:
+    """Remember what the page told."""
+    pages_told.remember(S3Hook().get_conn(), bucket, finder, map(PageState.from_json, states))
+
+
+# A group, not mapped operators: its arguments reach the operator as they are. A mapped operator
+# would render the texts in them as templates, and an object's key is whatever its uploader typed.
+@task_group
+def page(
+    finder: str,
+    subject: str,
+    message: str,
+    message_attributes: dict[str, str],
+    states: list[dict[str, Any]],
+) -> None:
+    """One page: out, then remembered."""
+    publish = _publish(subject, message, message_attributes)
+    chain(publish, mark(setting("analytics_bucket"), finder, states))
+
+
+@task
+def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, Any]]:
+    """The page about the recorder's dead-letter queue, if there is news of it."""
+    is_open = pages_told.is_queue_page_open(S3Hook().get_conn(), bucket, queue)
+    page = page_about(
+        look(SqsHook().get_conn(), queue),
+        is_open=is_open,
+        now=datetime.now(UTC),
+        grace=timedelta(minutes=int(grace_minutes)),
+    )
+    return [] if page is None else [{**_message(page), "is_open": not is_open}]
+
+
+@task
+def mark_queue(bucket: str, queue: str, is_open: bool) -> None:
+    """Remember what the page about the queue told."""
+    pages_told.remember_queue_page(S3Hook().get_conn(), bucket, queue, is_open=is_open)
+
+
+@task_group
+def dead_letters_page(
+    queue: str, subject: str, message: str, message_attributes: dict[str, str], is_open: bool
+) -> None:
+    """One page about the queue: out, then remembered."""
+    publish = _publish(subject, message, message_attributes)
+    chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
+
+
+def _message(page: page_messages.Page) -> dict[str, Any]:
+    """What of a page is published."""
+    return {
+        "subject": page.subject,
+        "message": page.message,
+        "message_attributes": dict(page.message_attributes),
+    }
+
+
+def _publish(subject: str, message: str, message_attributes: dict[str, str]) -> SnsPublishOperator:
+    return SnsPublishOperator(
+        task_id="publish",
+        target_arn=setting("topic_arn"),
+        subject=subject,
+        message=message,
+        message_attributes=message_attributes,
+    )
+
+
+def page_dead_letters() -> None:
+    """The tasks that page what has lain in the recorder's dead-letter queue too long.
+
+    They wait for nothing else: also while nothing can be judged, people hear of it.
+    """
+    queue = f"{setting('project')}-{setting('stage')}-recorder-dlq"
+    found: Any = dead_letters(setting("analytics_bucket"), queue, "{{ params.grace_minutes }}")
+    dead_letters_page.partial(queue=queue).expand_kwargs(found)
+
+
+def page_findings(published: Any, window: Any, *, table: str, ledger: str) -> None:
+    """The tasks that page what stands in ``table`` once ``published`` is done.
+
+    ``window`` is the task of that name: its parameters as the statements take them, and in
+    ``watched`` the partitions whose open pages are looked at. People are sent to ``ledger`` to see
+    for themselves.
+    """
+    bucket = setting("analytics_bucket")
+    watched: Any = open_pages(bucket, table, window)
+    read_findings: Any = AthenaOperator(
+        task_id="read_findings",
+        query="{% set window = ti.xcom_pull(task_ids='window') %}"
+        "{% set watched = ti.xcom_pull(task_ids='open_pages')['rows'] %}"
+        f"{{% set table = '{table}' %}}"
+        f"{{% set verdicts = {list(SEVERITIES)} %}}{{% set limit = {READ_LIMIT} %}}"
+        "{% include 'reconcile/read_findings.sql' %}",
+        **ATHENA,
+    )
+    chain(published, watched, read_findings)
+    page.partial(finder=table).expand_kwargs(
+        pages(bucket, window, watched, read_findings.output, ledger)
+    )

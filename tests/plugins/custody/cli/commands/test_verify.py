@@ -1,0 +1,128 @@
+"""`custody verify`, against S3 and against a copy."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from tests.support.audited import GOLD, PROVENANCE, RAW, A, Platform
+from tests.support.moto_aws import refusal
+
+from custody.cli.reading.sources import S3Source
+from custody.core.records.landing import conflict_key
+
+
+def outcomes(platform: Platform, *args: str) -> dict[str, str]:
+    found = platform.custody("verify", "--json", *args)
+    versions = found.of_kind("version")
+    (summary,) = found.of_kind("summary")
+    assert summary["versions"] == len(versions)
+    well = all(version["outcome"] == "ok" for version in versions)
+    assert found.status == (0 if well else 1)
+    return {version["version_id"]: version["outcome"] for version in versions}
+
+
+@pytest.fixture(params=["S3", "copy"])
+def audited(platform, tmp_path, request):
+    if request.param == "copy":
+        platform.copy(tmp_path / "copy")
+    return platform
+
+
+def test_an_honest_prefix_is_well_and_every_version_is_named(audited):
+    landed = [v.version_id for v in audited.versions.values() if v.bucket == RAW]
+    assert outcomes(audited, f"s3://{RAW}/incoming/") == dict.fromkeys(landed, "ok")
+
+
+def test_one_version_is_told_in_full(audited):
+    version = audited.versions[A]
+    found = audited.custody("verify", "--json", f"s3://{RAW}/{A}")
+    (told,) = found.of_kind("version")
+    assert told["version_id"] == version.version_id
+    assert told["sha256"] == told["sha256_found"] == version.sha256
+    assert (told["uploader"], told["source_ip"]) == ("AWS:AIDACRM", "203.0.113.7")
+
+
+def test_people_get_a_table_without_the_control_characters_of_keys(audited):
+    found = audited.custody("verify", f"s3://{RAW}/")
+    assert "2 versions; ok: 2" in found.out
+    assert r"\u202e[red]" in found.out.replace("\n", "")
+    assert "\u202e" not in found.out
+
+
+def test_nothing_there_is_no_answer(audited):
+    found = audited.custody("verify", f"s3://{RAW}/incoming/nothing")
+    assert (found.status, found.out) == (2, "")
+    assert f"there is nothing at s3://{RAW}/incoming/nothing" in found.err
+
+
+def test_an_overwrite_is_two_versions_each_with_its_record(platform):
+    old = platform.versions[A].version_id
+    new = platform.put(RAW, A, b"newer").version_id
+    assert outcomes(platform, f"s3://{RAW}/{A}") == {old: "ok", new: "ok"}
+    assert outcomes(platform, f"s3://{RAW}/{A}", "--version-id", old) == {old: "ok"}
+    assert platform.custody("verify", f"s3://{RAW}/{A}", "--version-id", "v").status == 2
+
+
+def test_a_key_that_another_one_begins_with_is_that_key_alone(platform):
+    platform.put(RAW, f"{A}.bak", b"x", recorded=False)
+    assert set(outcomes(platform, f"s3://{RAW}/{A}").values()) == {"ok"}
+    assert sorted(outcomes(platform, f"s3://{RAW}/{A[:-1]}").values()) == ["ok", "unrecorded"]
+
+
+def test_each_wrong_is_told_apart(platform):
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    unrecorded = platform.put(RAW, "incoming/1", b"x", recorded=False)
+    forged = platform.put(RAW, "incoming/2", b"x", recorded=False)
+    platform.record(forged, 1, platform.times["incoming/2"], key=stranger)
+    altered = platform.put(RAW, "incoming/3", b"x", recorded=False)
+    platform.record(replace(altered, sha256="0" * 64), 1, platform.times["incoming/3"])
+    disputed = platform.put(RAW, "incoming/4", b"x")
+    other = replace(disputed, sha256="1" * 64)
+    beside = conflict_key(platform.places[-1], other.sha256)
+    platform.record(other, 1, platform.times["incoming/4"], place=beside)
+    found = outcomes(platform, f"s3://{RAW}/incoming/")
+    assert {version: found[version] for version in (
+        unrecorded.version_id, forged.version_id, altered.version_id, disputed.version_id
+    )} == {
+        unrecorded.version_id: "unrecorded",
+        forged.version_id: "bad signature",
+        altered.version_id: "altered",
+        disputed.version_id: "conflict",
+    }  # fmt: skip
+
+
+def test_a_record_that_was_replaced_or_hidden_is_still_read(platform):
+    place = platform.places[0]
+    platform.s3.put_object(Bucket=PROVENANCE, Key=place, Body=b"{}")
+    version = platform.versions[A].version_id
+    assert outcomes(platform, f"s3://{RAW}/{A}") == {version: "bad signature"}
+    platform.s3.delete_object(Bucket=PROVENANCE, Key=place)
+    assert outcomes(platform, f"s3://{RAW}/{A}") == {version: "bad signature"}
+
+
+def test_a_version_that_s3_refuses_does_not_stop_the_others(platform, monkeypatch):
+    hidden = platform.versions[A].version_id
+
+    def refuse(params, **_):
+        asked = str(params["query_string"])
+        return refusal("AccessDenied", 403) if hidden in asked else None
+
+    def watched(s3):
+        s3.meta.events.register("before-call.s3.GetObject", refuse)
+        return S3Source(s3)
+
+    monkeypatch.setattr("custody.cli.reading.deployment.S3Source", watched)
+    found = outcomes(platform, f"s3://{RAW}/incoming/")
+    assert sorted(found.values()) == ["ok", "unreadable"]
+    assert found[hidden] == "unreadable"
+
+
+def test_bytes_that_changed_in_the_copy_are_altered(platform, tmp_path):
+    platform.copy(tmp_path / "copy")
+    (tmp_path / "copy" / RAW / A).write_bytes(b"id\n9\n")
+    assert sorted(outcomes(platform, f"s3://{RAW}/").values()) == ["altered", "ok"]
+
+
+def test_gold_has_records_too(audited):
+    bucket = audited.versions[GOLD].bucket
+    assert set(outcomes(audited, f"s3://{bucket}/").values()) == {"ok"}

@@ -1,0 +1,220 @@
+"""Who is behind a session, and behind an outage of the trail."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.management_records import (
+    ACCOUNT,
+    INSIDER,
+    ROLE,
+    call,
+    partition_moved,
+    role_taken,
+    service,
+    session,
+    switched,
+)
+from tests.support.trail_records import USER, put
+
+from custody.core.ledger.attribution import by_taker, calls_of, concerns, who_switched
+from custody.core.ledger.rows import Outage
+from custody.core.ledger.verdicts import Policy
+from custody.core.trail.events import TrailEvent, read_log
+from custody.core.trail.management_events import ManagementEvent
+
+ENGINEER = {**INSIDER, "arn": f"arn:aws:iam::{ACCOUNT}:user/engineer", "accessKeyId": "AKIAENG"}
+AS_OF = datetime(2026, 11, 1, 12, tzinfo=UTC)
+POLICY = Policy(
+    as_of=AS_OF,
+    grace=timedelta(minutes=30),
+    layers={"raw": "bronze", "trail": "trail"},
+    writers={},
+    recorders=(),
+    takers={f"{ROLE}glue": (), f"{ROLE}airflow": (ENGINEER["arn"],)},
+    trail="custody-local",
+    database="custody_local",
+    cataloguers=(f"{ROLE}airflow",),
+)
+
+
+def calls(*records: Any, proven: bool = True) -> tuple[ManagementEvent, ...]:
+    content = read_log(json.dumps({"Records": records}).encode(), log="log", proven=proven)
+    assert content.problems == ()
+    return content.calls
+
+
+def write(key: str, role: str = "glue") -> TrailEvent:
+    record = put(userIdentity=session(role, key))
+    return read_log(json.dumps({"Records": [record]}).encode(), log="log", proven=True).events[0]
+
+
+def behind(event: TrailEvent, deliveries: Sequence[ManagementEvent]) -> TrailEvent:
+    return by_taker(event, calls_of(deliveries, POLICY)[1])
+
+
+def test_what_is_done_in_a_session_is_done_by_whoever_took_it() -> None:
+    found = behind(write("ASIA1"), calls(role_taken("glue", "ASIA1", INSIDER)))
+    assert (found.who.arn, found.who.type, found.proven) == (INSIDER["arn"], "IAMUser", True)
+    assert not found.who.is_one_of([f"{ROLE}glue"])
+    assert found.who.described == f"{INSIDER['arn']} (as {session('glue', '')['arn']})"
+
+
+@pytest.mark.parametrize(
+    ("role", "who", "key"),
+    [
+        ("glue", service("glue"), "ASIA1"),
+        ("airflow", ENGINEER, "ASIA1"),
+        ("glue", INSIDER, "ASIAOTHER"),
+        ("of-somebody-else", INSIDER, "ASIA1"),
+    ],
+    ids=["by a service", "by one who may", "another session", "another role"],
+)
+def test_other_sessions_stay_the_roles_own(role: str, who: dict[str, Any], key: str) -> None:
+    event = write("ASIA1", role)
+    assert behind(event, calls(role_taken(role, key, who))) is event
+
+
+def test_sessions_taken_from_a_session_lead_to_the_first_taker() -> None:
+    first = role_taken("airflow", "ASIA1", INSIDER)
+    second = role_taken("glue", "ASIA2", session("airflow", "ASIA1"), eventID="m2")
+    for records in itertools.permutations([first, second]):
+        found = behind(write("ASIA2"), calls(*records))
+        assert (found.who.arn, found.who.acting_as) == (INSIDER["arn"], write("ASIA2").who.arn)
+
+
+def test_sessions_that_claim_to_have_taken_each_other_end_somewhere() -> None:
+    records = (
+        role_taken("glue", "ASIA1", session("glue", "ASIA2")),
+        role_taken("glue", "ASIA2", session("glue", "ASIA1"), eventID="m2"),
+    )
+    assert behind(write("ASIA1"), calls(*records)).who.acting_as is not None
+
+
+def test_an_unproven_taking_names_nobody_for_certain() -> None:
+    """What hangs on it waits for a digest; a proven one counts before it."""
+    forged = calls(role_taken("glue", "ASIA1", USER, eventID="m2"), proven=False)
+    assert not behind(write("ASIA1"), forged).proven
+    both = [*forged, *calls(role_taken("glue", "ASIA1", INSIDER))]
+    for some in itertools.permutations(both):
+        found = behind(write("ASIA1"), some)
+        assert (found.who.arn, found.proven) == (INSIDER["arn"], True)
+
+
+def test_other_calls_too_are_those_of_whoever_took_the_session() -> None:
+    taken = role_taken("airflow", "ASIA1", INSIDER, eventID="m0")
+    found, _ = calls_of(calls(taken, partition_moved(session("airflow", "ASIA1"))), POLICY)
+    assert {each.who.arn for each in found} == {INSIDER["arn"]}
+
+
+def test_only_the_platforms_own_concerns_it() -> None:
+    table = {"databaseName": "other", "name": "t"}
+    assert not any(
+        concerns(each, POLICY)
+        for each in calls(
+            role_taken("of-somebody-else", "A", INSIDER),
+            switched("StopLogging", INSIDER, "06:00:00", name="other"),
+            call("glue", "DeleteTable", INSIDER, table),
+        )
+    )
+
+
+# --- The trail ------------------------------------------------------------------------------------
+
+
+def at(clock: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-01T{clock}:00Z")
+
+
+def culprit(outage: Outage, *records: Any) -> tuple[str, str] | None:
+    """Who and what explains an outage, in whatever order the calls are read."""
+    known = list(calls(*records))
+    found = who_switched(outage, known, POLICY)
+    for seed in range(3):
+        random.Random(seed).shuffle(known)  # noqa: S311 - a repeatable order, no secret
+        assert who_switched(outage, known, POLICY) == found
+    return (found.who.arn.rpartition("/")[2], found.name) if found else None
+
+
+STOPPED = switched("StopLogging", INSIDER, "05:59:30")
+STARTED = switched("StartLogging", ENGINEER, "06:20:00")
+OFF = switched("UpdateTrail", INSIDER, "05:59:30", enableLogFileValidation=False)
+ON = switched("UpdateTrail", INSIDER, "06:19:59", enableLogFileValidation=True)
+GAP = Outage(at("06:00"), at("06:20"))
+LASTS = Outage(None, None)
+
+
+def test_who_stopped_the_trail_is_behind_its_gap_whoever_started_it_again() -> None:
+    assert culprit(GAP, STOPPED, STARTED) == ("insider", "StopLogging")
+
+
+def test_who_stopped_the_trail_is_behind_its_being_off() -> None:
+    assert culprit(LASTS, STOPPED) == ("insider", "StopLogging")
+    assert culprit(LASTS, OFF) == ("insider", "UpdateTrail")
+    moved = switched("UpdateTrail", INSIDER, "06:00:00", s3BucketName="elsewhere")
+    assert culprit(LASTS, moved) == ("insider", "UpdateTrail")
+
+
+def test_what_was_undone_before_is_not_behind_it() -> None:
+    """An engineer stopped and started the trail; later it was off by no call that is proven."""
+    maintenance = switched("StopLogging", ENGINEER, "05:30:00")
+    done = switched("StartLogging", ENGINEER, "05:31:00")
+    assert culprit(GAP, maintenance, done) is None
+    assert culprit(LASTS, maintenance, done) is None
+    assert culprit(GAP, maintenance, done, STOPPED) == ("insider", "StopLogging")
+
+
+def test_switching_one_thing_on_does_not_undo_another() -> None:
+    """A deployment sets validation to true again, as always."""
+    deployed = switched("UpdateTrail", ENGINEER, "05:59:50", enableLogFileValidation=True)
+    assert culprit(GAP, STOPPED, deployed) == ("insider", "StopLogging")
+
+
+def test_where_only_the_call_that_ended_it_is_proven_that_one_is_told() -> None:
+    later = switched("UpdateTrail", ENGINEER, "06:24:00", enableLogFileValidation=True)
+    assert culprit(GAP, ON, later) == ("insider", "UpdateTrail")
+    assert culprit(LASTS, ON) is None
+
+
+def test_what_lies_far_away_explains_nothing() -> None:
+    long_ago = switched("StopLogging", ENGINEER, "03:00:00")
+    long_after = switched("StartLogging", ENGINEER, "09:00:00")
+    assert culprit(GAP, long_ago, long_after) is None
+    assert culprit(GAP) is None
+
+
+def test_a_call_that_no_digest_vouches_for_names_nobody() -> None:
+    assert who_switched(GAP, calls(STOPPED, proven=False), POLICY) is None
+
+
+TIMES = st.integers(0, 12 * 3600 - 1).map(lambda second: AS_OF - timedelta(seconds=second + 1))
+
+
+@given(st.lists(st.tuples(TIMES, st.booleans()), max_size=6), TIMES, st.booleans())
+def test_whoever_is_named_switched_something_that_explains_it(
+    switches: list[tuple[datetime, bool]], since: datetime, lasts: bool
+) -> None:
+    (stop,), (start,) = calls(STOPPED), calls(STARTED)
+    known = [
+        replace(start if on else stop, time=time, event_id=f"e{n}")
+        for n, (time, on) in enumerate(switches)
+    ]
+    found = who_switched(Outage(None, None) if lasts else Outage(since, AS_OF), known, POLICY)
+    if found is None:
+        return
+    if found.name == "StartLogging":
+        assert not lasts
+        assert since <= found.time
+    elif lasts:
+        assert not any(c.name == "StartLogging" and c.time > found.time for c in known)
+    else:
+        assert found.time >= since - timedelta(hours=1)

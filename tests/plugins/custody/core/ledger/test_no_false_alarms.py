@@ -1,0 +1,289 @@
+"""Nobody is paged for what honest people do, however late and disorderly the evidence comes.
+
+Every property runs over days that `honest_history` invents, and judges them as the reconciliation
+does: logs are read, deliveries merged, envelopes verified.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.support.honest_history import (
+    AIRFLOW,
+    DAYS_LATE,
+    ENGINEER,
+    GLUE,
+    HOURS_A_DAY,
+    LAYERS,
+    PROMPT,
+    PROVENANCE,
+    RECORDER,
+    START,
+    UPLOADERS,
+    Activity,
+    History,
+    Hour,
+    LogFile,
+    Write,
+    histories,
+    live,
+)
+
+from custody.core.ledger.attribution import by_taker, calls_of
+from custody.core.ledger.lineage_checks import is_statement, rows_of_statements
+from custody.core.ledger.rows import LedgerRow, catalog_rows, illegible_row, rows_of
+from custody.core.ledger.rows import histories as objects_of
+from custody.core.ledger.testimony import read_testimony
+from custody.core.ledger.verdicts import SETTLED, Policy, Verdict
+from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.records.landing import RECORD_PREFIX
+from custody.core.trail.events import TrailEvent, merge, read_log
+from custody.core.trail.management_events import ManagementEvent
+from custody.core.trail.principals import Principal, better_known
+
+GRACE = timedelta(minutes=30)
+HONEST_HOURS = 12_000
+HONEST_WRITES = 10_000
+
+repeatable = settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    # A day is much to draw, and is drawn fast enough.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def ledger(history: History, policy: Policy, order: random.Random | None = None) -> list[LedgerRow]:
+    """The ledger, judged from what has arrived by ``policy.as_of`` and read in some ``order``."""
+    at = policy.as_of
+    logs = [log for log in history.logs if log.delivered <= at]
+    envelopes = [envelope for envelope in history.records if envelope.stored_at <= at]
+    if order:
+        order.shuffle(logs)
+        order.shuffle(envelopes)
+    deliveries: defaultdict[str, list[TrailEvent]] = defaultdict(list)
+    principals: dict[str, Principal] = {}
+    told: list[ManagementEvent] = []
+    for log in logs:
+        read = read_log(log.content(order), log=log.name, proven=log.vouched <= at)
+        assert read.problems == ()
+        for event in read.events:
+            deliveries[event.event_id].append(event)
+        told += read.calls
+        for id_, who in read.principals.items():
+            principals[id_] = better_known(principals.get(id_, who), who)
+    calls, taken = calls_of(told, policy)
+    events = [by_taker(merge(copies), taken) for copies in deliveries.values()]
+    outsiders = [
+        event
+        for event in events
+        if event.bucket == PROVENANCE
+        and (event.key or "").startswith(RECORD_PREFIX)
+        and not event.who.is_one_of([RECORDER])
+    ]
+    records, illegible = read_testimony(envelopes, outsiders)
+    rows = [illegible_row(record, policy) for record in illegible]
+    for found in objects_of(events, records):
+        rows += rows_of(found, policy, principals)
+    stated = [event for event in events if is_statement(event, policy)]
+    rows += rows_of_statements([], stated, policy)  # what they say is well
+    for call in calls:
+        rows += catalog_rows(call, policy)
+    return rows
+
+
+def policy_at(at: datetime) -> Policy:
+    return Policy(
+        as_of=at,
+        grace=GRACE,
+        layers={**LAYERS, PROVENANCE: "provenance"},
+        writers={"bronze": UPLOADERS, "silver": (GLUE,), "gold": (GLUE,)},
+        recorders=(RECORDER,),
+        keepers={LINEAGE_PREFIX: (GLUE,)},
+        takers={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,)},
+        trail="custody-local",
+        database="custody_local",
+        cataloguers=(AIRFLOW,),
+    )
+
+
+def written(row: LedgerRow) -> Write:
+    """What a row tells of a write."""
+    assert row.principal_arn is not None
+    assert row.sha256 is not None
+    assert row.size_bytes is not None
+    return Write(
+        row.bucket, row.object_key, row.version_id, row.principal_arn, row.sha256, row.size_bytes
+    )
+
+
+def verdicts(rows: list[LedgerRow]) -> Counter[str]:
+    return Counter(row.verdict for row in rows)
+
+
+def test_once_everything_has_arrived_nobody_is_paged() -> None:
+    """Every write is one VERIFIED row with its true writer and bytes, and there is no other row."""
+    hours, writes = 0, 0
+
+    @settings(repeatable, max_examples=-(-HONEST_HOURS // HOURS_A_DAY))
+    @given(histories(DAYS_LATE))
+    def holds(day: list[Hour]) -> None:
+        nonlocal hours, writes
+        history = live(day)
+        rows = ledger(history, policy_at(history.settled + GRACE))
+        assert {row.verdict for row in rows} <= {Verdict.VERIFIED}
+        assert sorted(map(repr, map(written, rows))) == sorted(map(repr, history.writes))
+        hours += len(day)
+        writes += len(history.writes)
+
+    holds()
+    assert hours >= HONEST_HOURS
+    assert writes >= HONEST_WRITES
+
+
+instants = st.lists(
+    st.integers(0, 26 * 3600).map(lambda second: START + timedelta(seconds=second)),
+    min_size=3,
+    max_size=3,
+).map(sorted)
+
+
+@repeatable
+@given(histories(PROMPT), instants)
+def test_within_grace_nobody_is_paged(day: list[Hour], moments: list[datetime]) -> None:
+    """At no moment, and what is once VERIFIED stays it."""
+    history = live(day)
+    verified: set[Write] = set()
+    for at in moments:
+        rows = ledger(history, policy_at(at))
+        assert {row.verdict for row in rows} <= SETTLED
+        now = {written(row) for row in rows if row.verdict == Verdict.VERIFIED}
+        assert verified <= now <= history.writes
+        verified = now
+
+
+@settings(repeatable, max_examples=50)
+@given(histories(DAYS_LATE), instants)
+def test_lateness_is_never_taken_for_a_lie(day: list[Hour], moments: list[datetime]) -> None:
+    """A witness that is later than grace is missed, never said to contradict the other."""
+    history = live(day)
+    for at in moments:
+        rows = ledger(history, policy_at(at))
+        assert {row.verdict for row in rows} <= {*SETTLED, Verdict.UNRECORDED, Verdict.UNWITNESSED}
+
+
+@settings(repeatable, max_examples=50)
+@given(histories(DAYS_LATE), instants, st.integers(0, 2**32))
+def test_verdicts_do_not_depend_on_the_order_of_arrival(
+    day: list[Hour], moments: list[datetime], seed: int
+) -> None:
+    history = live(day)
+    order = random.Random(seed)  # noqa: S311 - a repeatable order, no secret
+    for at in moments[-1], history.settled + GRACE:
+        assert sorted(map(repr, ledger(history, policy_at(at), order))) == sorted(
+            map(repr, ledger(history, policy_at(at)))
+        )
+
+
+DAY = [
+    Hour(
+        activity=activity,
+        who=0,
+        key=0,
+        layer="processed",
+        second=0,
+        event_delay=60,
+        record_delay=2,
+        addendum_delay=120,
+        deliveries=2,
+        notifications=2,
+        version_named=True,
+        late=(),
+        dialect=0,
+    )
+    for activity in Activity
+]
+"""One hour of each kind."""
+
+
+@pytest.mark.parametrize("activity", Activity)
+@pytest.mark.parametrize("version_named", [True, False])
+def test_each_activity_by_itself(activity: Activity, version_named: bool) -> None:
+    hour = next(hour for hour in DAY if hour.activity is activity)
+    history = live([replace(hour, version_named=version_named)])
+    rows = ledger(history, policy_at(history.settled + GRACE))
+    assert {written(row) for row in rows} == history.writes
+    assert {row.verdict for row in rows} <= {Verdict.VERIFIED}
+
+
+def test_a_record_that_never_comes_is_one_page() -> None:
+    """The suite is not deaf: the same day with one record taken away."""
+    history = live(DAY)
+    poorer = replace(history, records=history.records[1:])
+    rows = ledger(poorer, policy_at(history.settled + GRACE))
+    assert verdicts(rows) == {Verdict.VERIFIED: len(history.writes) - 1, Verdict.UNRECORDED: 1}
+
+
+def test_a_log_that_never_comes_is_a_page_for_each_write_in_it() -> None:
+    history = live(DAY)
+    poorer = replace(history, logs=history.logs[1:])
+    rows = ledger(poorer, policy_at(history.settled + GRACE))
+    assert verdicts(rows) == {Verdict.VERIFIED: len(history.writes) - 1, Verdict.UNWITNESSED: 1}
+
+
+def test_a_writer_who_is_not_declared_is_a_page_for_each_of_his_writes() -> None:
+    history = live(DAY)
+    policy = policy_at(history.settled + GRACE)
+    rows = ledger(history, replace(policy, writers={**policy.writers, "silver": ()}))
+    silver = sum(write.bucket == "processed" for write in history.writes)
+    # Clearing away working files is no longer a declared writer's business either.
+    assert verdicts(rows) == {
+        Verdict.VERIFIED: len(history.writes) - silver,
+        Verdict.UNEXPECTED_PRINCIPAL: silver,
+        Verdict.REMOVED: 3,
+    }
+
+
+def test_a_role_that_somebody_took_is_a_page_for_each_write_in_its_session() -> None:
+    """The suite is not deaf: the same day, but for who took Glue's role."""
+    history = live(DAY)
+    insider = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/insider"}
+
+    def taken(log: LogFile) -> LogFile:
+        return replace(
+            log,
+            records=tuple(
+                {**record, "userIdentity": insider}
+                if record["eventName"] == "AssumeRole"
+                and record["requestParameters"]["roleArn"] == GLUE
+                else record
+                for record in log.records
+            ),
+        )
+
+    tampered = replace(history, logs=tuple(map(taken, history.logs)))
+    rows = ledger(tampered, policy_at(history.settled + GRACE))
+    told = [row for row in rows if row.verdict not in SETTLED]
+    assert {row.principal_arn for row in told} == {insider["arn"]}
+    silver = sum(write.bucket == "processed" for write in history.writes)
+    # His statement among the lineage is one more.
+    assert Counter(row.verdict for row in told) == {
+        Verdict.UNEXPECTED_PRINCIPAL: silver + 1,
+        Verdict.REMOVED: 3,
+    }
+
+
+def test_a_partition_that_others_move_is_a_page() -> None:
+    history = live(DAY)
+    policy = replace(policy_at(history.settled + GRACE), cataloguers=())
+    rows = [row for row in ledger(history, policy) if row.verdict not in SETTLED]
+    # Two made a table and moved a partition: Airflow, and an engineer as Airflow.
+    assert {row.pipeline_layer for row in rows} == {"catalog"}
+    assert verdicts(rows) == {Verdict.UNEXPECTED_PRINCIPAL: 4}

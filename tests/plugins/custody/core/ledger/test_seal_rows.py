@@ -1,0 +1,59 @@
+"""Every problem of the seal is a verdict that pages, about the object version that offends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.support.removals import INSIDER, NOON, POLICY, call
+
+from custody.core.ledger.seal_rows import VERDICTS, seal_row
+from custody.core.paging.findings import SEVERITIES
+from custody.core.seal.check import SealFinding, SealProblem
+from custody.core.trail.events import TrailEvent
+
+PUT = replace(call(key="seal/checkpoint", version="c2"), name="PutObject")
+
+
+def row(problem: SealProblem = SealProblem.ROLLBACK, culprit: TrailEvent | None = None):
+    return seal_row(
+        SealFinding(problem, "checkpoint", "the log has 20 entries; it had 24"),
+        POLICY,
+        bucket="provenance",
+        key="seal/checkpoint",
+        version_id="c2",
+        culprit=culprit,
+    )
+
+
+def test_every_problem_pages():
+    assert VERDICTS.keys() == set(SealProblem)
+    assert set(VERDICTS.values()) <= SEVERITIES.keys()
+
+
+@pytest.mark.parametrize("problem", SealProblem)
+def test_the_row_says_what_is_wrong_and_where(problem):
+    found = row(problem)
+    assert found.verdict == VERDICTS[problem]
+    assert (found.bucket, found.object_key, found.version_id) == (
+        "provenance",
+        "seal/checkpoint",
+        "c2",
+    )
+    assert (found.event_time, found.pipeline_layer) == (NOON, "provenance")
+    assert problem.value in found.verdict_reason
+    assert "it had 24" in found.verdict_reason
+    assert (found.principal_arn, found.record_key) == (None, None)
+
+
+def test_whoever_touched_it_is_named():
+    found = row(culprit=PUT)
+    assert found.principal_arn == INSIDER.arn
+    assert "insider called PutObject on it at 2026-11-02 11:00:00" in found.verdict_reason
+    assert (found.event_id, found.log_key) == ("e1", "log")
+
+
+def test_an_event_that_no_digest_vouches_for_accuses_nobody():
+    found = row(culprit=replace(PUT, proven=False))
+    assert (found.principal_arn, found.log_key) == (None, None)
+    assert "insider" not in found.verdict_reason

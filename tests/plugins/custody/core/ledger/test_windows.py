@@ -1,0 +1,189 @@
+"""Windows cover every hour once, and read every partition that can hold what happened in them."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custody.core.ledger.windows import (
+    MAX_HOURS,
+    BadWindow,
+    Window,
+    audit_window,
+    dataset_day,
+    reconcile_window,
+)
+
+HOUR = timedelta(hours=1)
+
+
+def at(hour, minute=0, day=1):
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+def from_interval(start, end, grace_minutes=30, lookback_hours=0):
+    return reconcile_window(
+        window_start=None,
+        window_end=None,
+        interval_start=start,
+        interval_end=end,
+        grace_minutes=grace_minutes,
+        lookback_hours=lookback_hours,
+    )
+
+
+def given_as(start, end, grace_minutes=30):
+    return reconcile_window(
+        window_start=start,
+        window_end=end,
+        interval_start=None,
+        interval_end=None,
+        grace_minutes=grace_minutes,
+        lookback_hours=3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("grace_minutes", "expected"),
+    [(0, at(6)), (30, at(6)), (35, at(6)), (36, at(5)), (95, at(5)), (96, at(4))],
+)
+def test_the_window_is_over_for_the_grace_period_when_the_interval_ends(grace_minutes, expected):
+    window = from_interval(at(6, 35), at(7, 35), grace_minutes)
+    assert window == Window(expected, expected + HOUR)
+
+
+@given(
+    start=st.integers(0, 500_000).map(lambda minutes: at(0) + timedelta(minutes=minutes)),
+    grace=st.integers(0, 10080),
+    hours=st.integers(1, 20),
+)
+def test_intervals_that_meet_give_windows_that_meet(start, grace, hours):
+    windows = [from_interval(start + n * HOUR, start + (n + 1) * HOUR, grace) for n in range(hours)]
+    covered = [hour for window in windows for hour in window.hours]
+    assert covered == [windows[0].start + n * HOUR for n in range(hours)]
+    assert windows[-1].end + timedelta(minutes=grace) <= start + hours * HOUR
+
+
+def test_the_hours_before_are_judged_once_more_but_not_before_a_window_given():
+    assert from_interval(at(7, 35), at(8, 35), lookback_hours=3) == Window(at(4), at(8))
+    assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00Z") == Window(at(6), at(8))
+
+
+def test_a_window_may_be_given_in_any_zone():
+    expected = Window(at(6), at(8))
+    assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00+00:00") == expected
+    assert given_as("2026-11-01T07:00:00+01:00", "2026-11-01T03:00:00-05:00") == expected
+
+
+def test_an_interval_may_come_in_any_zone():
+    zone = timezone(timedelta(hours=5))
+    start, end = at(6, 35).astimezone(zone), at(7, 35).astimezone(zone)
+    assert from_interval(start, end) == Window(at(6), at(7))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "problem"),
+    [
+        ("2026-11-01T06:30:00Z", "2026-11-01T08:00:00Z", "start 2026-11-01T06:30.* whole hour"),
+        ("2026-11-01T06:00:00Z", "2026-11-01T08:00:01Z", "end 2026-11-01T08:00:01.* whole hour"),
+        ("2026-11-01T06:00:00Z", "2026-11-01T06:00:00Z", "empty"),
+        ("2026-11-01T06:00:00Z", "2026-11-01T05:00:00Z", "empty"),
+        ("2026-11-01T06:00:00Z", "2026-11-05T07:00:00Z", "97 hours, more than 96"),
+        ("2026-11-01T06:00:00", "2026-11-01T08:00:00Z", "window_start .* no time zone"),
+        ("yesterday", "2026-11-01T08:00:00Z", "window_start is 'yesterday'"),
+        ("2026-11-01T06:00:00Z", None, "together, or neither"),
+        (None, "2026-11-01T06:00:00Z", "together, or neither"),
+        (None, None, "no data interval"),
+    ],
+)
+def test_a_window_that_cannot_be_is_refused(start, end, problem):
+    with pytest.raises(BadWindow, match=problem):
+        given_as(start, end)
+
+
+@pytest.mark.parametrize("grace_minutes", [-1, 10081])
+def test_a_grace_period_has_bounds(grace_minutes):
+    with pytest.raises(BadWindow, match="grace_minutes"):
+        from_interval(at(6), at(7), grace_minutes)
+
+
+def test_the_longest_window_fits_one_unload():
+    window = Window(at(0), at(0) + MAX_HOURS * HOUR)
+    assert len(window.partitions()) == MAX_HOURS < 100
+
+
+def test_parameters_read_the_days_around_the_window():
+    window = Window(at(22), at(2, day=2))
+    parameters = window.parameters(as_of=at(2, 35, day=2), grace_minutes=30)
+    assert parameters == {
+        "start": "2026-11-01 22:00:00.000",
+        "end": "2026-11-02 02:00:00.000",
+        "as_of": "2026-11-02 02:35:00.000",
+        "grace_minutes": 30,
+        "records_from": "2026-10-31",
+        "records_to": "2026-11-03",
+        "first_dt": "2026-11-01",
+        "last_dt": "2026-11-02",
+        "first_hour": "2026-11-01 22",
+        "last_hour": "2026-11-02 01",
+    }
+    assert window.partitions() == [
+        ("2026-11-01", "22"),
+        ("2026-11-01", "23"),
+        ("2026-11-02", "00"),
+        ("2026-11-02", "01"),
+    ]
+
+
+def test_a_window_that_ends_at_midnight_does_not_reach_into_the_next_day():
+    parameters = Window(at(23), at(0, day=2)).parameters(as_of=at(1, day=2), grace_minutes=30)
+    assert parameters["last_dt"] == "2026-11-01"
+    assert parameters["last_hour"] == "2026-11-01 23"
+
+
+def test_a_window_that_begins_at_midnight_reads_what_came_just_before():
+    parameters = Window(at(0), at(1)).parameters(as_of=at(2), grace_minutes=30)
+    assert (parameters["records_from"], parameters["records_to"]) == ("2026-10-31", "2026-11-02")
+
+
+def test_the_day_is_the_one_given_or_the_first_of_the_interval():
+    late = datetime(2026, 11, 1, 23, tzinfo=timezone(timedelta(hours=-3)))
+    assert dataset_day("2026-11-03", late) == "2026-11-03"
+    assert dataset_day(None, late) == "2026-11-02"
+    assert dataset_day("", at(5)) == "2026-11-01"
+
+
+@pytest.mark.parametrize(
+    ("dt", "problem"),
+    [
+        ("2026-11-31", "must be a day"),
+        ("20261101", "must be written 2026-11-01"),
+        ("2026-11-01/../x", "must be a day"),
+        (None, "give dt"),
+    ],
+)
+def test_what_is_no_day_is_refused(dt, problem):
+    with pytest.raises(BadWindow, match=problem):
+        dataset_day(dt, None)
+
+
+def test_an_audit_is_told_its_moment_its_partition_and_what_it_watches():
+    order = audit_window(as_of=at(3, day=3), grace_minutes=180, sample_days=2, days=5)
+    assert (order["as_of"], order["grace_minutes"]) == ("2026-11-03T03:00:00.000Z", 180)
+    assert (order["sample_days"], order["days"]) == (2, 5)
+    assert order["partition"] == ("2026-11-03", "03")
+    assert (order["first_dt"], order["first_hour"], order["last_hour"]) == (
+        "2026-11-03",
+        "2026-11-03 03",
+        "2026-11-03 03",
+    )
+    # Read on day n at the latest, and the day after if an audit was late.
+    assert order["watched"] == [("2026-11-03",), ("2026-11-02",), ("2026-11-01",), ("2026-10-31",)]
+
+
+@pytest.mark.parametrize("wrong", [{"sample_days": 0}, {"sample_days": 91}, {"days": 0}])
+def test_an_audit_reads_everything_within_a_quarter(wrong):
+    (name,) = wrong
+    with pytest.raises(BadWindow, match=f"{name} is"):
+        audit_window(**{"as_of": at(3), "grace_minutes": 0, "sample_days": 1, "days": 1} | wrong)

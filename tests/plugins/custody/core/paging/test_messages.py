@@ -1,0 +1,285 @@
+"""A page can be read on a telephone and by a machine, and no uploader can write one."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.plugins.custody.core.paging.test_findings import finding
+
+from custody.core.paging.findings import SEVERITIES, Change, Status
+from custody.core.paging.messages import (
+    GROUP_ABOVE,
+    MARKER,
+    MAX_MESSAGE_BYTES,
+    MAX_PAGES,
+    MAX_SUBJECT,
+    document_of,
+    pages,
+    shown,
+)
+
+WINDOW = {"window_start": "2026-11-01 06:00:00.000", "window_end": "2026-11-02 00:00:00.000"}
+CRM = "arn:aws:iam::111122223333:user/crm-export"
+
+
+def opened(*findings):
+    return [Change(Status.OPEN, each) for each in findings]
+
+
+def pages_of(news, unread=None):
+    return pages(news, unread=unread or {}, table="provenance_ledger", **WINDOW)
+
+
+def sent_bytes(page):
+    """What counts against SNS's limit, as the provider's hook sends it."""
+    attributes = sum(
+        len(name) + len("String") + len(v) for name, v in page.message_attributes.items()
+    )
+    return len(json.dumps({"default": page.message}).encode()) + attributes
+
+
+def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
+    (page,) = pages_of(opened(finding()))
+    assert page.subject == "UNRECORDED (high) s3://raw/incoming/customers/dt=2026-11-01/a b.csv"
+    assert page.message_attributes == {
+        "verdict": "UNRECORDED",
+        "severity": "high",
+        "status": "open",
+    }
+    assert [(state.finding, state.is_open) for state in page.states] == [(finding(), True)]
+    text, _, _ = page.message.partition(f"\n{MARKER}\n")
+    assert text == (
+        "UNRECORDED (high): an object version was written and nobody recorded its bytes.\n"
+        "\n"
+        'why      "because"\n'
+        f'who      "{CRM}", type "IAMUser"\n'
+        'from     "203.0.113.7", user agent not known\n'
+        'what     "s3://raw/incoming/customers/dt=2026-11-01/a b.csv"\n'
+        'version  "v1"\n'
+        'when     2026-11-01T06:00:01Z, call "PutObject"\n'
+        'where    bucket "raw", layer "bronze"\n'
+        "evidence\n"
+        '  CloudTrail event  "e1"\n'
+        '  request           "r1"\n'
+        "  record            not known\n"
+        '  log file          "AWSLogs/l1.json.gz"\n'
+        '  digest            "AWSLogs/d1.json.gz"\n'
+        "window   2026-11-01 06:00 to 2026-11-02 00:00 UTC\n"
+        "runbook  docs/runbooks/unrecorded.md\n"
+    )
+    assert document_of(page.message) == {
+        "status": "open",
+        "severity": "high",
+        "summary": text.splitlines()[0],
+        "verdict": "UNRECORDED",
+        "bucket": "raw",
+        "key": "incoming/customers/dt=2026-11-01/a b.csv",
+        "version_id": "v1",
+        "principal_arn": CRM,
+        "principal_type": "IAMUser",
+        "source_ip": "203.0.113.7",
+        "user_agent": None,
+        "event_name": "PutObject",
+        "event_time": "2026-11-01T06:00:01Z",
+        "pipeline_layer": "bronze",
+        "reason": "because",
+        "fingerprint": finding().fingerprint,
+        "evidence": {
+            "event_id": "e1",
+            "request_id": "r1",
+            "record_key": None,
+            "log_key": "AWSLogs/l1.json.gz",
+            "digest_key": "AWSLogs/d1.json.gz",
+            "sha256": None,
+        },
+        "runbook": "docs/runbooks/unrecorded.md",
+        "window": {"start": WINDOW["window_start"], "end": WINDOW["window_end"]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("now", "headline", "in_json"),
+    [
+        (
+            finding("VERIFIED", verdict_reason="both agree"),
+            "RESOLVED UNRECORDED (high): this object version is VERIFIED now.",
+            ("VERIFIED", "both agree"),
+        ),
+        (None, "RESOLVED UNRECORDED (high): this defect is no longer found.", (None, None)),
+    ],
+)
+def test_a_resolved_page_says_what_holds_now(now, headline, in_json):
+    (page,) = pages_of([Change(Status.RESOLVED, finding(), now)])
+    assert page.message.splitlines()[0] == headline
+    assert page.subject.startswith("RESOLVED UNRECORDED (high) s3://raw/")
+    assert page.message_attributes["status"] == "resolved"
+    body = document_of(page.message)
+    assert (body["verdict_now"], body["reason_now"]) == in_json
+    assert body["fingerprint"] == finding().fingerprint
+    assert [state.is_open for state in page.states] == [False]
+
+
+def test_a_reopened_page_says_so():
+    (page,) = pages_of([Change(Status.NAMED, finding())])
+    assert page.message.startswith("NAMED UNRECORDED (high): an object version was written")
+    (page,) = pages_of([Change(Status.REOPENED, finding())])
+    assert page.message.startswith("REOPENED UNRECORDED (high): an object version was written")
+    assert [state.is_open for state in page.states] == [True]
+
+
+def test_the_most_urgent_come_first_and_resolved_ones_last():
+    news = [
+        Change(Status.RESOLVED, finding("CONFLICT")),
+        *opened(finding("UNRECORDED"), finding("CONFLICT", version_id="v2")),
+    ]
+    assert [page.subject.split(" (")[0] for page in pages_of(news)] == [
+        "CONFLICT",
+        "UNRECORDED",
+        "RESOLVED CONFLICT",
+    ]
+
+
+def test_no_news_no_pages():
+    assert pages_of([]) == []
+
+
+def test_every_verdict_that_pages_names_its_runbook():
+    for verdict in SEVERITIES:
+        (page,) = pages_of(opened(finding(verdict)))
+        body = document_of(page.message)
+        assert body["runbook"] == f"docs/runbooks/{verdict.lower()}.md"
+        assert body["severity"] == page.message_attributes["severity"] == SEVERITIES[verdict]
+
+
+# --- Whatever somebody typed ----------------------------------------------------------------------
+
+ANYTHING = st.text(min_size=1, max_size=1024)
+
+
+@given(ANYTHING, ANYTHING, ANYTHING)
+def test_no_text_can_disguise_itself_as_the_page(key, principal, agent):
+    (honest,) = pages_of(opened(finding()))
+    hostile = replace(finding(), key=key, principal_arn=principal, user_agent=agent, reason=key)
+    (page,) = pages_of(opened(hostile))
+    text, _, document = page.message.partition(f"\n{MARKER}\n")
+    assert len(text.splitlines()) == len(honest.message.partition(f"\n{MARKER}\n")[0].splitlines())
+    assert text.replace("\n", "").isprintable()
+    assert document.replace("\n", "").isascii()
+    assert document.replace("\n", "").isprintable()
+    body = document_of(page.message)
+    assert (body["key"], body["principal_arn"], body["user_agent"]) == (key, principal, agent)
+    assert len(page.subject) <= MAX_SUBJECT < 100
+    assert page.subject.isascii()
+    assert page.subject.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("é.csv", '"é.csv"'),
+        ("a\nwho      root", r'"a\u000awho      root"'),
+        ('a" b\\', r'"a\" b\\"'),
+        ("fdp.\u202evsc", r'"fdp.\u202evsc"'),
+        ("a\u00a0\u200b\U000e0001", r'"a\u00a0\u200b\U000e0001"'),
+    ],
+)
+def test_what_is_shown(text, quoted):
+    assert shown(text) == quoted
+
+
+def test_a_message_without_a_document_is_refused():
+    with pytest.raises(ValueError, match="page"):
+        document_of("hello")
+
+
+def test_the_largest_texts_still_fit():
+    cut = ("reason", "user_agent", "principal_arn", "event_id", "request_id", "log_key")
+    worst = dict.fromkeys(cut, "\U0001f600" * 4096)
+    key = "\x01" * 1024
+    single = replace(finding(), key=key, **worst)
+    group = [replace(single, version_id=f"v{n}") for n in range(GROUP_ABOVE + 1)]
+    for page in [*pages_of(opened(single)), *pages_of(opened(*group))]:
+        assert sent_bytes(page) <= MAX_MESSAGE_BYTES + 1024 == 262_144
+        body = document_of(page.message)
+        shown_finding = body["examples"][0] if "examples" in body else body
+        assert shown_finding["key"] == key
+        assert shown_finding["user_agent"].endswith("\U0001f600…")
+
+
+# --- Many of one cause ----------------------------------------------------------------------------
+
+
+def many(number, **columns):
+    return [finding(version_id=f"v{n}", **columns) for n in range(number)]
+
+
+def test_more_than_the_limit_of_one_cause_become_one_page():
+    alone = finding(version_id="w", principal_arn="other")
+    conflict = finding("CONFLICT")
+    unread = {("UNRECORDED", CRM): 4899, ("UNRECORDED", "other"): 0, ("CONFLICT", CRM): 0}
+    first, group, last = pages_of(opened(*many(GROUP_ABOVE + 1), alone, conflict), unread)
+    assert [state.finding for state in (*first.states, *last.states)] == [conflict, alone]
+    assert len(group.states) == GROUP_ABOVE + 1
+    assert group.subject.startswith("UNRECORDED (high) 5000 object versions, 2026-11-01 06:00 to")
+    who, what, example = group.message.splitlines()[2:5]
+    assert (who, what) == (f'who      "{CRM}"', "what     5000 findings, for example")
+    place = '"s3://raw/incoming/customers/dt=2026-11-01/a b.csv" version "v0"'
+    assert example == f'  2026-11-01T06:00:01Z  {place} by "{CRM}"'
+    body = document_of(group.message)
+    assert (body["findings"], body["principal_arn"], len(body["examples"])) == (5000, CRM, 10)
+    assert body["query"].splitlines() == [
+        "SELECT * FROM provenance_ledger",
+        "WHERE dt BETWEEN '2026-11-01' AND '2026-11-01'",
+        "    AND dt || ' ' || hour BETWEEN '2026-11-01 06' AND '2026-11-01 23'",
+        "    AND verdict = 'UNRECORDED'",
+        f"    AND principal_arn = '{CRM}'",
+        "ORDER BY event_time",
+    ]
+    assert all(f"  {line}\n" in group.message for line in body["query"].splitlines())
+
+
+def test_as_many_as_the_limit_are_pages_of_their_own():
+    assert len(pages_of(opened(*many(GROUP_ABOVE)))) == GROUP_ABOVE
+
+
+def test_many_principals_are_one_page_too():
+    findings = [finding(version_id=f"v{n}", principal_arn=f"p{n}") for n in range(GROUP_ABOVE + 1)]
+    (page,) = pages_of(opened(*findings))
+    body = document_of(page.message)
+    assert (body["principals"], body["principal_arn"]) == (GROUP_ABOVE + 1, None)
+    assert "principal_arn =" not in body["query"]
+
+
+def test_many_that_resolve_are_one_page():
+    news = [
+        Change(Status.RESOLVED, each, finding("VERIFIED") if n else finding("CONFLICT"))
+        for n, each in enumerate(many(GROUP_ABOVE + 1))
+    ]
+    (page,) = pages_of(news, {("UNRECORDED", CRM): 7})
+    body = document_of(page.message)
+    assert (body["status"], body["findings"]) == ("resolved", GROUP_ABOVE + 1)
+    assert body["verdicts_now"] == {"CONFLICT": 1, "VERIFIED": GROUP_ABOVE}
+    assert f"now      1 CONFLICT, {GROUP_ABOVE} VERIFIED\n" in page.message
+
+
+def test_too_many_pages_are_put_together_sooner():
+    news = opened(
+        *(
+            finding(verdict, version_id=f"v{n}", principal_arn=f"p{n // 2}")
+            for verdict in SEVERITIES
+            for n in range(GROUP_ABOVE)
+        )
+    )
+    assert GROUP_ABOVE * len(SEVERITIES) > MAX_PAGES
+    assert len(pages_of(news)) == len(SEVERITIES)
+
+
+@pytest.mark.parametrize("principal", ["o'brien", "x\n' OR 1 = 1 --", "é", None])
+def test_a_principal_cannot_change_the_query(principal):
+    findings = many(GROUP_ABOVE + 1, principal_arn=principal)
+    (page,) = pages_of(opened(*findings))
+    query = document_of(page.message)["query"]
+    assert ("principal_arn = 'o''brien'" in query) == (principal == "o'brien")
+    assert len(query.splitlines()) == (6 if principal == "o'brien" else 5)

@@ -1,0 +1,171 @@
+"""A bronze in memory: files, the recorder's signed records, and an S3 client that serves both."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from custody.core.case.key_ring import ALWAYS
+from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.ledger.testimony import TrustedKey
+from custody.core.records.landing import (
+    LandingEvent,
+    LandingRecord,
+    Recorder,
+    record_id,
+    record_key,
+    to_statement,
+)
+
+RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
+KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
+LINEAGE_KEY_ARN = KEY_ARN.replace("0001", "0002")
+LANDED_AT = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+
+
+@dataclass
+class MemoryS3:
+    """What the jobs use of S3. Objects are (bucket, key) → versions, oldest first."""
+
+    objects: dict[tuple[str, str], list[tuple[str, bytes]]] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)
+
+    def put(self, bucket: str, key: str, body: bytes, version_id: str) -> None:
+        self.objects.setdefault((bucket, key), []).append((version_id, body))
+
+    def get_paginator(self, operation: str) -> MemoryS3:
+        assert operation == "list_object_versions"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """One object a page, as pages may end anywhere; an empty last page, as S3 may give."""
+        for (bucket, key), versions in sorted(self.objects.items()):
+            if bucket == Bucket and key.startswith(Prefix):
+                yield {
+                    "Versions": [
+                        {
+                            "Key": key,
+                            "VersionId": version_id,
+                            "IsLatest": version_id == versions[-1][0],
+                            "LastModified": LANDED_AT,
+                        }
+                        for version_id, _ in reversed(versions)
+                    ]
+                }
+        yield {}
+
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        VersionId: str | None = None,  # noqa: N803
+        **_: str,
+    ) -> dict[str, Any]:
+        if Bucket in self.denied:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+        for version_id, body in reversed(self.objects.get((Bucket, Key), ())):
+            if VersionId in (None, version_id):
+                return {
+                    "Body": StreamingBody(io.BytesIO(body), len(body)),
+                    "ContentLength": len(body),
+                    "ETag": '"e"',
+                    "LastModified": LANDED_AT,
+                    "VersionId": version_id,
+                }
+        raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **options: str) -> None:  # noqa: N803
+        assert options.pop("IfNoneMatch") == "*"
+        if (Bucket, Key) in self.objects:
+            code = {"Code": "PreconditionFailed", "Message": "there"}
+            raise ClientError({"Error": code}, "PutObject")
+        self.put(Bucket, Key, Body, "p1")
+
+
+@dataclass
+class MemoryKms:
+    """A KMS with one signing key."""
+
+    key: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+
+    def sign(self, *, Message: bytes, **options: str) -> dict[str, bytes]:  # noqa: N803
+        assert (options["KeyId"], options["MessageType"]) == (LINEAGE_KEY_ARN, "DIGEST")
+        return {"Signature": self.key.sign(Message, ec.ECDSA(Prehashed(SHA256())))}
+
+
+class LandingZone:
+    """Lands files as S3 and the recorder do."""
+
+    def __init__(self) -> None:
+        self.s3 = MemoryS3()
+        self.key = ec.generate_private_key(ec.SECP256R1())
+
+    @property
+    def keys(self) -> dict[str, TrustedKey]:
+        der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return {KEY_ARN: TrustedKey(KEY_ARN, der, ALWAYS, None)}
+
+    def land(
+        self,
+        key: str,
+        body: bytes,
+        *,
+        version_id: str = "v1",
+        recorded: bool = True,
+        recorded_days_later: int = 0,
+        claims: dict[str, Any] | None = None,
+    ) -> None:
+        """Put an object version and, unless `recorded` is false, its signed record.
+
+        `claims` are the fields in which the record differs from the truth.
+        """
+        self.s3.put(RAW, key, body, version_id)
+        if not recorded:
+            return
+        record = replace(_record(key, version_id, body), **(claims or {}))
+        name = record_key(
+            LANDED_AT + timedelta(days=recorded_days_later), record_id(RAW, key, version_id)
+        )
+        self.s3.put(PROVENANCE, name, self.sign(record), "r1")
+
+    def sign(self, record: LandingRecord) -> bytes:
+        payload = to_statement(record)
+        sig = self.key.sign(pae(PAYLOAD_TYPE, payload), ec.ECDSA(SHA256()))
+        return Envelope(payload, PAYLOAD_TYPE, (Signature(KEY_ARN, sig),)).to_json_line()
+
+
+def _record(key: str, version_id: str, body: bytes) -> LandingRecord:
+    return LandingRecord(
+        bucket=RAW,
+        key=key,
+        version_id=version_id,
+        sha256=hashlib.sha256(body).hexdigest(),
+        size_bytes=len(body),
+        etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        sequencer="0065A1B2C3D4E5F6",
+        checksum=None,
+        event=LandingEvent(
+            name="ObjectCreated:Put",
+            time=LANDED_AT,
+            request_id="C3D13FE58DE4C810",
+            host_id="host",
+            source_ip="127.0.0.1",
+            principal_id="AWS:AIDACRMEXPORT",
+        ),
+        hashed_at=LANDED_AT,
+        recorder=Recorder("custody-recorder", "1.0.0"),
+    )

@@ -1,0 +1,122 @@
+"""The testimony of a case in ``ledger_cases/``: what both witnesses say, as it is read.
+
+A case holds ``cloudtrail_logs.yaml`` and ``hash_records.yaml``, in the columns of the tables of
+those names, ``expect.yaml`` and, if it differs from 08:00 of 1 November, ``as_of.yaml``.
+``defaults.yaml`` gives what holds for every row unless the case says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.testimony import ReadEnvelope
+from custody.core.ledger.verdicts import Policy
+from custody.core.records.landing import read_record
+from custody.core.trail.events import LogContent, read_log
+
+CASES = Path(__file__).parents[1] / "plugins" / "custody" / "core" / "ledger" / "cases"
+RECORDER = "arn:aws:iam::111122223333:role/custody-local-recorder"
+FIELDS = """
+eventVersion eventSource eventCategory eventName eventTime awsRegion sourceIPAddress userAgent
+userIdentity principalId sessionContext sessionIssuer invokedBy accountId requestParameters
+responseElements additionalEventData requestID eventID errorCode originalEventID updatedFields
+"""
+CAMEL = {name.lower(): name for name in FIELDS.split()}
+Row = dict[str, Any]
+
+
+def policy(as_of: datetime) -> Policy:
+    uploaders = ("crm-export", "web-shop", "partner-feed")
+    return Policy(
+        as_of=as_of,
+        grace=timedelta(minutes=30),
+        layers={
+            "raw": "bronze",
+            "processed": "silver",
+            "analytics": "gold",
+            "provenance": "provenance",
+        },
+        writers={
+            "bronze": tuple(f"arn:aws:iam::111122223333:user/{name}" for name in uploaders),
+            "silver": ("arn:aws:iam::111122223333:role/custody-local-glue",),
+            "gold": ("arn:aws:iam::111122223333:role/custody-local-glue",),
+        },
+        recorders=(RECORDER, f"{RECORDER}-large"),
+    )
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """A log file, the envelopes, and the policy to judge them by."""
+
+    log: LogContent
+    envelopes: list[ReadEnvelope]
+    policy: Policy
+
+
+def said_in(case: Path, shuffled: random.Random | None = None, *, proven: bool = True) -> Testimony:
+    """What a case says; ``shuffled`` repeats and reorders it."""
+    defaults = read(case.parent / "defaults.yaml")
+    logs = [merged(defaults["cloudtrail_logs"], row) for row in read(case / "cloudtrail_logs.yaml")]
+    records = [merged(defaults["hash_records"], row) for row in read(case / "hash_records.yaml")]
+    if shuffled:
+        logs = [row for row in logs for _ in range(shuffled.randint(1, 3))]
+        shuffled.shuffle(logs)
+        shuffled.shuffle(records)
+    content = json.dumps({"Records": [camel(row) for row in logs]}).encode()
+    log = read_log(content, log="log", proven=proven)
+    assert log.problems == ()
+    as_of = (read(case / "as_of.yaml") or {}).get("as_of", "2026-11-01T08:00:00+00:00")
+    return Testimony(log, [envelope(row) for row in records], policy(datetime.fromisoformat(as_of)))
+
+
+def envelope(row: Row) -> ReadEnvelope:
+    place = row["$path"].removeprefix("s3://provenance/")
+    claim, trouble = None, row.get("trouble")
+    statement = row["statement"]
+    if statement and statement["subject"]:
+        about = statement["predicate"]
+        statement["subject"][0]["name"] = f"s3://{about['bucket']}/{about['key']}"
+    try:
+        claim = read_record(json.dumps(statement).encode())
+    except MalformedInput as error:
+        trouble = str(error)
+    keys = [signature["keyid"] for signature in row["signatures"] or []]
+    stored_at = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
+    return ReadEnvelope(
+        "provenance",
+        place,
+        row.get("$version", "p0"),
+        stored_at,
+        keys[0] if keys else None,
+        claim,
+        trouble,
+    )
+
+
+def camel(value: Any) -> Any:
+    """A row of the Athena table as the CloudTrail record it was read from."""
+    if isinstance(value, dict):
+        return {CAMEL.get(name, name): camel(item) for name, item in value.items()}
+    return value
+
+
+def merged(defaults: Row, row: Row) -> Row:
+    return defaults | {
+        name: merged(defaults[name], value)
+        if isinstance(value, dict) and isinstance(defaults.get(name), dict)
+        else value
+        for name, value in row.items()
+    }
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text()) or [] if path.exists() else []
