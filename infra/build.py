@@ -27,8 +27,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # The parts of the package that need no Airflow: those the recorder runs on, and those of the jobs.
-RECORDER = ("core", "aws")
-JOBS = ("core", "aws", "spark", "settings.py")
+RECORDER = ("core", "aws", "objects.py")
+JOBS = ("core", "aws", "spark", "objects.py", "settings.py")
 
 # Zip's own beginning of time.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)

@@ -63,11 +63,12 @@ from custody.core.ledger.seal_rows import seal_row
 from custody.core.ledger.testimony import TrustedKey
 from custody.core.ledger.verdicts import Policy, Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.records.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.records.landing import RECORD_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry
 from custody.core.seal.layout import log_origin
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
+from custody.objects import UNVERSIONED
 from custody.settings import auditor, policy_of
 from custody.spark.ledger import verdict_entries, write_rows
 from custody.spark.trail import Told, latest, read_logs, told_by

@@ -63,10 +63,11 @@ from custody.core.ledger.testimony import (
 )
 from custody.core.ledger.verdicts import Policy, SeenRecord
 from custody.core.lineage.trust import LineageKeys
-from custody.core.records.landing import RECORD_PREFIX, UNVERSIONED
+from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.events import LogContent, TrailEvent
 from custody.core.trail.findings import TrailFinding, TrailReport
 from custody.core.trail.principals import Principal, better_known
+from custody.objects import UNVERSIONED
 from custody.settings import builders, policy_of
 from custody.spark.checks import (
     LINEAGE_CHECK,

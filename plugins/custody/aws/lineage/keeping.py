@@ -19,8 +19,8 @@ from custody.core.ledger.lineage_checks import LineageCheck, check_statement
 from custody.core.lineage import trust as lineage_trust
 from custody.core.lineage.model import Lineage, ObjectVersion, Part, from_statement, to_statements
 from custody.core.lineage.trust import Read, Trust
-from custody.core.records.landing import UNVERSIONED
 from custody.core.trail.events import TrailEvent
+from custody.objects import UNVERSIONED
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient

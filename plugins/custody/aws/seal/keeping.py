@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from custody.aws.s3.heads import standing_version
 from custody.aws.seal.log import Sealed, seal, seal_reader
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import UNVERSIONED
 from custody.core.seal.check import REMEMBERED, SealCheck, SealFinding, SealProblem, check_seal
 from custody.core.seal.entries import SealEntry
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX
 from custody.core.tlog.merkle import BadProof
 from custody.core.tlog.signed_note import BadNote, NoteSigner
 from custody.core.tlog.tiles import BadTile, Sample
+from custody.objects import UNVERSIONED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

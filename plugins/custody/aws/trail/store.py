@@ -18,7 +18,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from custody.core.records.landing import UNVERSIONED
+from custody.objects import UNVERSIONED
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

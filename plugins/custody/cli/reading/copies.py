@@ -31,7 +31,8 @@ from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, V
 from custody.cli.errors import CannotCheck
 from custody.core.formats.s3_fields import object_key
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.records.landing import UNVERSIONED, HashedVersion
+from custody.core.records.landing import HashedVersion
+from custody.objects import UNVERSIONED
 
 T = TypeVar("T")
 

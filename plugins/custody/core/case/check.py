@@ -20,7 +20,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.testimony import ReadEnvelope, read_envelope
 from custody.core.lineage.model import ObjectVersion
 from custody.core.lineage.tracing import TracedRun, is_made, trace
-from custody.core.records.landing import UNVERSIONED, HashedVersion, LandingRecord
+from custody.core.records.landing import HashedVersion, LandingRecord
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
@@ -29,6 +29,7 @@ from custody.core.tlog.proof import check_proof
 from custody.core.tlog.signed_note import BadNote
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.events import MAX_LOG_BYTES, TrailEvent, merge, read_log
+from custody.objects import UNVERSIONED
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When an envelope was stored is S3's word, and not in the case."""

@@ -17,8 +17,8 @@ from custody.core.ledger.rows import LedgerRow, row_of_call, written_beside_the_
 from custody.core.ledger.verdicts import Policy, Verdict
 from custody.core.lineage.model import is_statement_key
 from custody.core.lineage.trust import BadLineage, Trust, read_part
-from custody.core.records.landing import UNVERSIONED
 from custody.core.trail.events import TrailEvent
+from custody.objects import UNVERSIONED
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -29,11 +29,12 @@ from custody.core.ledger.verdicts import (
     judge,
 )
 from custody.core.lineage.model import is_statement_key
-from custody.core.records.landing import RECORD_PREFIX, UNVERSIONED, LandingRecord
+from custody.core.records.landing import RECORD_PREFIX, LandingRecord
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.findings import TrailFinding, TrailFindingKind
 from custody.core.trail.management_events import CatalogChanged, ManagementEvent
 from custody.core.trail.principals import Call, Principal
+from custody.objects import UNVERSIONED
 
 CATALOG: Final = "AwsDataCatalog"
 """Stands for a bucket in rows about the Glue catalog: Athena's name of it, and no bucket's."""

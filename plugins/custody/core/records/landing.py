@@ -26,8 +26,6 @@ from custody.core.formats.untrusted import Fields, MalformedInput
 LANDING_V1: Final = "https://custody.example/custody/landing/v1"
 UNREADABLE_V1: Final = "https://custody.example/custody/unreadable/v1"
 RECORD_PREFIX: Final = "provenance/incoming/"
-UNVERSIONED: Final = "null"
-"""What S3 calls the version of an object that was stored without one."""
 
 _RECORD_ID = re.compile(r"[0-9a-f]{64}")
 

@@ -13,7 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from custody.core.formats.s3_fields import bucket_name, checked_key, etag, instant, sequencer
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.records.landing import UNVERSIONED, LandingEvent
+from custody.core.records.landing import LandingEvent
+from custody.objects import UNVERSIONED
 
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 """The largest message SQS carries."""
