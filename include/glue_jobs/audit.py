@@ -60,9 +60,9 @@ from custody.core.ledger.at_rest import (
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.rows import LedgerRow, row_of_call, trail_defect
 from custody.core.ledger.seal_rows import seal_row
-from custody.core.ledger.testimony import TrustedKey
 from custody.core.ledger.verdicts import Policy, Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.records.checking import TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry
 from custody.core.seal.layout import log_origin

@@ -55,14 +55,10 @@ from custody.core.ledger.rows import (
     rows_of,
     trail_defect,
 )
-from custody.core.ledger.testimony import (
-    ReadEnvelope,
-    TrustedKey,
-    proper_place,
-    read_testimony,
-)
+from custody.core.ledger.testimony import proper_place, read_testimony
 from custody.core.ledger.verdicts import Policy, SeenRecord
 from custody.core.lineage.trust import LineageKeys
+from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.events import LogContent, TrailEvent
 from custody.core.trail.findings import TrailFinding, TrailReport

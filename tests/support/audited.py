@@ -30,9 +30,9 @@ from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.seal.log import seal
 from custody.cli.main import main
 from custody.core.case.key_ring import ALWAYS, KeyRing
-from custody.core.ledger.testimony import TrustedKey
 from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run, statement_key
 from custody.core.lineage.trust import Trust
+from custody.core.records.checking import TrustedKey
 from custody.core.records.landing import (
     LandingEvent,
     LandingRecord,

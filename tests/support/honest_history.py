@@ -32,7 +32,7 @@ from tests.support.notices import notice
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.formats.timestamps import format_utc
-from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import HashedVersion, record_id, record_key, to_statement
 from custody.core.records.notifications import object_created
 from custody.core.records.recording import landing_record

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from custody.core.case.key_ring import ALWAYS
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.ledger.testimony import TrustedKey
+from custody.core.records.checking import TrustedKey
 from custody.core.records.landing import (
     LandingEvent,
     LandingRecord,

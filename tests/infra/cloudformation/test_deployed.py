@@ -29,7 +29,7 @@ from infra.build import REPOSITORY
 
 from custody.aws.records.evidence import trusted_keys
 from custody.core.formats.dsse import Envelope
-from custody.core.ledger.testimony import TrustedKey, read_envelope
+from custody.core.records.checking import TrustedKey, read_envelope
 from custody.core.records.landing import (
     UnreadableReason,
     UnreadableRecord,

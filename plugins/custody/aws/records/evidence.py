@@ -22,7 +22,7 @@ from custody.aws.trail.store import S3TrailStore
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import RECORD_PREFIX, UnreadableReason
 from custody.core.records.refusals import may_be_its_kms_key, unreadable
 from custody.core.trail.events import MAX_LOG_BYTES, LogContent, read_log

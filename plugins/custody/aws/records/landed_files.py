@@ -1,6 +1,6 @@
 """Reading landed files through the custody gate.
 
-A file is read only if its record exists, is to be believed (`custody.core.ledger.testimony`), is
+A file is read only if its record exists, is to be believed (`custody.core.records.checking`), is
 about this very object version, and names the hash of the bytes that arrived here. All of it is
 checked before the first byte is used.
 """
@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
-from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import LandingRecord, UnreadableRecord, record_id, record_key
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from custody.cli.reading.copies import CopySource
 from custody.cli.reading.sources import S3Source, Source
 from custody.core.case.key_ring import KeyRing
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.ledger.testimony import TrustedKey
 from custody.core.lineage.trust import Trust
+from custody.core.records.checking import TrustedKey
 from custody.core.seal.layout import log_origin
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.state import TrailState

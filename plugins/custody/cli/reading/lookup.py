@@ -18,7 +18,7 @@ from custody.core.case.check import writes_of
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import RECORD_PREFIX, record_id
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES, LogFile

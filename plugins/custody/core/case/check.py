@@ -17,9 +17,9 @@ from custody.core.case.manifest import CaseObject, CaseTrail, Filed, Manifest
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.testimony import ReadEnvelope, read_envelope
 from custody.core.lineage.model import ObjectVersion
 from custody.core.lineage.tracing import TracedRun, is_made, trace
+from custody.core.records.checking import ReadEnvelope, read_envelope
 from custody.core.records.landing import HashedVersion, LandingRecord
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin

@@ -25,8 +25,8 @@ from custody.core.formats.s3_fields import instant
 from custody.core.formats.signatures import load_public_key
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.ledger.testimony import TrustedKey
 from custody.core.lineage.trust import Trust
+from custody.core.records.checking import TrustedKey
 from custody.core.tlog.signed_note import NoteKey
 from custody.core.trail.digest_signatures import load_digest_key
 

@@ -17,8 +17,9 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from custody.core.ledger.rows import LedgerRow, is_working_file, row_of_call
-from custody.core.ledger.testimony import ReadEnvelope, proper_place
+from custody.core.ledger.testimony import proper_place
 from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import LandingRecord, record_id
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from custody.core.ledger.testimony import ReadEnvelope
+from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import read_record, to_statement
 
 

@@ -25,7 +25,7 @@ from custody.aws.records.landed_files import (
 from custody.core.case.key_ring import ALWAYS
 from custody.core.datasets.landed_csv import BrokenFileError
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.ledger.testimony import TrustedKey
+from custody.core.records.checking import TrustedKey
 from custody.core.records.landing import (
     LandingEvent,
     LandingRecord,

@@ -12,7 +12,7 @@ from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY
 
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.ledger.testimony import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import (
     HashedVersion,
     LandingEvent,

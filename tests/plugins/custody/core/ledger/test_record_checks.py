@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support import strategies
 
 from custody.core.ledger.record_checks import from_row, to_row
-from custody.core.ledger.testimony import ReadEnvelope
+from custody.core.records.checking import ReadEnvelope
 
 
 @given(

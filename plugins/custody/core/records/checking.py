@@ -1,0 +1,99 @@
+"""Read a record's envelope and check who signed it.
+
+An envelope is believed if a trusted key signed it within that key's period. One that is not
+believed is still read as far as it goes: it is evidence of what somebody did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+from custody.core.formats.dsse import Envelope
+from custody.core.formats.signatures import BadSignature, load_public_key, verify
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.records.landing import Record, read_record
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key (DER) and the period in which it signs: from ``valid_from`` until, and not
+    including, ``valid_until`` (None: still in use)."""
+
+    key_id: str
+    der: bytes
+    valid_from: datetime
+    valid_until: datetime | None
+
+    def covers(self, moment: datetime) -> bool:
+        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEnvelope:
+    """One stored version of a record object, read and checked once.
+
+    ``claim`` is what it says, None if that cannot be read; ``trouble`` why it is not to be
+    believed, None if it is. ``was_read`` is false where S3 did not hand it out, which may change.
+    """
+
+    bucket: str
+    place: str
+    version_id: str
+    stored_at: datetime
+    key_id: str | None
+    claim: Record | None
+    trouble: str | None
+    was_read: bool = True
+
+
+def read_envelope(
+    raw: bytes,
+    keys: Mapping[str, TrustedKey],
+    *,
+    bucket: str,
+    place: str,
+    version_id: str,
+    stored_at: datetime,
+) -> ReadEnvelope:
+    """Read and check one envelope; never raises for what is in it."""
+    key_id, claim, trouble = None, None, None
+    try:
+        envelope = Envelope.parse(raw)
+        key_id = next((s.keyid for s in envelope.signatures if s.keyid), None)
+        claim = read_record(envelope.payload)
+        trouble = _outside_period(envelope, claim, keys)
+    except (MalformedInput, BadSignature) as error:
+        trouble = str(error)
+    return ReadEnvelope(bucket, place, version_id, stored_at, key_id, claim, trouble)
+
+
+def _outside_period(
+    envelope: Envelope, claim: Record, keys: Mapping[str, TrustedKey]
+) -> str | None:
+    """Trouble if only keys outside their period signed; raises ``BadSignature`` if none did.
+
+    The period is that of the key whose signature verifies. Which keys an envelope names is the
+    word of whoever wrote it, and may name a current key beside an old one's signature.
+    """
+    loaded = {name: load_public_key(key.der) for name, key in keys.items()}
+    current = {name: key for name, key in loaded.items() if keys[name].covers(claim.made_at)}
+    if _signed_by_one_of(current, envelope):
+        return None
+    verify(envelope, loaded)
+    signers = [name for name, key in loaded.items() if _signed_by_one_of({name: key}, envelope)]
+    return (
+        f"it says it was signed at {claim.made_at.isoformat()}, outside the period of its key "
+        + ", ".join(signers)
+    )
+
+
+def _signed_by_one_of(keys: Mapping[str, EllipticCurvePublicKey], envelope: Envelope) -> bool:
+    try:
+        verify(envelope, keys)
+    except BadSignature:
+        return False
+    return True
