@@ -45,16 +45,11 @@ def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
         window_end=params["window_end"],
         interval_start=dag_run.data_interval_start,
         interval_end=dag_run.data_interval_end,
+        as_of=datetime.now(UTC),
         grace_minutes=params["grace_minutes"],
         lookback_hours=params["lookback_hours"],
     )
-    return {
-        **chosen.parameters(
-            as_of=datetime.now(UTC),
-            grace_minutes=params["grace_minutes"],
-        ),
-        "watched": chosen.partitions(),
-    }
+    return {**chosen.parameters(), "watched": chosen.partitions()}
 
 
 @task

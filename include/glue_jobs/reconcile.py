@@ -23,7 +23,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -57,6 +57,7 @@ from custody.core.ledger.rows import (
 )
 from custody.core.ledger.testimony import proper_place, read_testimony
 from custody.core.ledger.verdicts import Policy, SeenRecord
+from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
@@ -85,52 +86,6 @@ RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
 
 StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
 """Given the writes of lineage statements, what became of each of these."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The hours judged (``start`` ≤ event time < ``end``), and the days of their evidence."""
-
-    start: datetime
-    end: datetime
-    as_of: datetime
-    grace: timedelta
-    record_days: tuple[date, ...]
-
-    @property
-    def evidence_from(self) -> datetime:
-        """Nothing of these hours was witnessed before; an hour more, as clocks differ, and as a
-        session that is used in them may have been taken that long ago."""
-        return self.start - timedelta(hours=1)
-
-    @property
-    def last_moment(self) -> datetime:
-        return self.end - timedelta(seconds=1)
-
-    @property
-    def days(self) -> tuple[date, ...]:
-        """The days that the hours judged lie in."""
-        return _days(f"{self.start:%Y-%m-%d}", f"{self.last_moment:%Y-%m-%d}")
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Any]) -> Window:
-        """Read `custody.core.ledger.windows.Window.parameters()`."""
-        start, end, as_of = (
-            datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
-            for name in ("start", "end", "as_of")
-        )
-        return cls(
-            start=start,
-            end=end,
-            as_of=as_of,
-            grace=timedelta(minutes=parameters["grace_minutes"]),
-            record_days=_days(parameters["records_from"], parameters["records_to"]),
-        )
-
-
-def _days(first: str, last: str) -> tuple[date, ...]:
-    start, end = date.fromisoformat(first), date.fromisoformat(last)
-    return tuple(start + timedelta(days=n) for n in range((end - start).days + 1))
 
 
 # --- Bringing together what belongs together ------------------------------------------------------
@@ -384,9 +339,8 @@ def run(
 ) -> dict[str, int]:
     """Judge the evidence and write the window's rows to the URI `output`; return verdict counts."""
     logs = read_logs(spark.sparkContext, trail.logs, s3_client)
-    start, end = window.start, window.end  # a class of this script does not travel to the workers
     rows = ledger(logs, envelopes, trail.defects, policy, window, check_statements).filter(
-        lambda row: start <= row.event_time < end
+        lambda row: window.start <= row.event_time < window.end
     )
     return write_rows(
         spark, rows, as_of=window.as_of, window=(window.start, window.end), output=output

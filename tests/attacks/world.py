@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -371,9 +371,9 @@ class World:
         started = time.monotonic()
         now, as_of, self.as_of = datetime.now(UTC), self.as_of, None
         midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
-        window = Window(*whole_hours(midnight, now))
-        parameters = window.parameters(as_of=as_of or now, grace_minutes=0)
-        self.outputs.append(self._run(Job.RECONCILE, {"window": parameters}, window.partitions()))
+        window = Window(*whole_hours(midnight, now), as_of or now, timedelta())
+        order = {"window": window.parameters()}
+        self.outputs.append(self._run(Job.RECONCILE, order, window.partitions()))
         return self._seen(Job.RECONCILE, started)
 
     def audit(self) -> Seen:

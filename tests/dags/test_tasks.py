@@ -78,7 +78,7 @@ def test_the_window_given_wins(function):
     )
     window = function("provenance_reconcile", "window")(params, run)
     assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
-    assert window["records_to"] == "2026-11-03"
+    assert window["last_dt"] == "2026-11-02"
     with pytest.raises(BadWindow, match="no data interval"):
         function("provenance_reconcile", "window")(reconcile_params(), run)
 

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import jinja2
 import pytest
@@ -12,8 +12,11 @@ from custody.core.ledger.windows import BadWindow, Window, audit_window
 from custody.core.paging.findings import MAX_WATCHED, SEVERITIES
 
 WINDOW = Window(
-    datetime(2026, 11, 1, 6, tzinfo=UTC), datetime(2026, 11, 1, 8, tzinfo=UTC)
-).parameters(as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC), grace_minutes=30)
+    datetime(2026, 11, 1, 6, tzinfo=UTC),
+    datetime(2026, 11, 1, 8, tzinfo=UTC),
+    as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC),
+    grace=timedelta(minutes=30),
+).parameters()
 PAGE = {
     "subject": "CONFLICT s3://raw/{{ 1 / 0 }}.sql",
     "message": '{"key": "{{ undefined }}{% raw %}.sql"}',

@@ -31,17 +31,17 @@ import reconcile
 from custody.core.ledger.lineage_checks import LineageCheck
 from custody.core.ledger.record_checks import RecordCheck
 from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect
+from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.trail.events import LogContent, TrailEvent, read_log
 from custody.spark.checks import Checks
 
 HOUR = timedelta(hours=1)
-WINDOW = reconcile.Window(
+WINDOW = Window(
     start=datetime(2026, 11, 1, 6, tzinfo=UTC),
     end=datetime(2026, 11, 1, 8, tzinfo=UTC),
     as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC),
     grace=timedelta(minutes=30),
-    record_days=(date(2026, 11, 1), date(2026, 11, 2)),
 )
 
 

@@ -1,10 +1,11 @@
-"""Windows of time: which hours a reconciliation covers, and which partitions hold them."""
+"""Windows of time: which hours a reconciliation covers, and which days hold their evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
 
@@ -25,12 +26,15 @@ class BadWindow(ValueError):
     """A window (or day) that cannot be worked on; the text says which parameter to change."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
-    """``start`` ≤ event time < ``end``: aware, UTC, whole hours, at most ``MAX_HOURS``."""
+    """The hours to judge (``start`` ≤ event time < ``end``: UTC, whole hours, at most
+    ``MAX_HOURS``), as things stand at ``as_of`` and with which ``grace`` for late evidence."""
 
     start: datetime
     end: datetime
+    as_of: datetime
+    grace: timedelta
 
     def __post_init__(self) -> None:
         for name, instant in (("start", self.start), ("end", self.end)):
@@ -49,29 +53,59 @@ class Window:
                 "reconcile it in parts"
             )
 
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> Window:
+        """The window that `parameters` describe; raises ``BadWindow`` as the constructor does."""
+        start, end, as_of = (
+            datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
+            for name in ("start", "end", "as_of")
+        )
+        return cls(start, end, as_of, timedelta(minutes=parameters["grace_minutes"]))
+
     @property
     def hours(self) -> tuple[datetime, ...]:
         """The start of every hour in the window."""
         return tuple(self.start + n * HOUR for n in range((self.end - self.start) // HOUR))
 
-    def parameters(self, *, as_of: datetime, grace_minutes: int) -> dict[str, object]:
-        """The window as the jobs and ``include/sql/reconcile`` take it; JSON values only.
+    @property
+    def last_moment(self) -> datetime:
+        return self.end - timedelta(seconds=1)
 
-        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC. Records are filed under the day of the S3
-        event; one day either side allows for a difference of clocks around midnight.
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The days that the hours judged lie in."""
+        return _days(self.start, self.last_moment)
+
+    @property
+    def record_days(self) -> tuple[date, ...]:
+        """The days under which the records of these hours may be filed.
+
+        A record is filed under the day of its S3 event; one day either side allows for a difference
+        of clocks around midnight.
         """
-        last_day = (self.end - HOUR).date()
+        return _days(self.start - DAY, self.last_moment + DAY)
+
+    @property
+    def evidence_from(self) -> datetime:
+        """When the trail's evidence about these hours begins: an hour before them, as clocks
+        differ, and as a session that is used in them may have begun that long before."""
+        return self.start - HOUR
+
+    def parameters(self) -> dict[str, object]:
+        """The window as `of` reads it and ``include/sql/reconcile`` takes it; JSON values only.
+
+        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
+        """
+        last_hour = self.end - HOUR
         return {
             "start": _sql_time(self.start),
             "end": _sql_time(self.end),
-            "as_of": _sql_time(as_of),
-            "grace_minutes": grace_minutes,
-            "records_from": f"{self.start - DAY:%Y-%m-%d}",
-            "records_to": f"{last_day + DAY:%Y-%m-%d}",
+            "as_of": _sql_time(self.as_of),
+            "grace_minutes": self.grace // timedelta(minutes=1),
             "first_dt": f"{self.start:%Y-%m-%d}",
-            "last_dt": f"{last_day:%Y-%m-%d}",
+            "last_dt": f"{last_hour:%Y-%m-%d}",
             "first_hour": f"{self.start:%Y-%m-%d %H}",
-            "last_hour": f"{self.end - HOUR:%Y-%m-%d %H}",
+            "last_hour": f"{last_hour:%Y-%m-%d %H}",
         }
 
     def partitions(self) -> list[tuple[str, str]]:
@@ -85,10 +119,11 @@ def reconcile_window(
     window_end: str | None,
     interval_start: datetime | None,
     interval_end: datetime | None,
+    as_of: datetime,
     grace_minutes: int,
     lookback_hours: int,
 ) -> Window:
-    """The window a reconciliation run is for.
+    """The window a reconciliation run at ``as_of`` (aware) is for.
 
     ``window_start`` and ``window_end`` (ISO 8601 with a zone) name it. Without them it is the
     run's data interval moved back by the grace period and down to whole hours, so that the grace of
@@ -103,16 +138,19 @@ def reconcile_window(
         raise BadWindow(
             f"grace_minutes is {grace_minutes}, must be between 0 and {MAX_GRACE_MINUTES}"
         )
+    as_of, grace = _utc(as_of), timedelta(minutes=grace_minutes)
     if window_start and window_end:
-        return Window(_instant("window_start", window_start), _instant("window_end", window_end))
+        start, end = _instant("window_start", window_start), _instant("window_end", window_end)
+        return Window(start, end, as_of, grace)
     if window_start or window_end:
         raise BadWindow("give window_start and window_end together, or neither")
     if interval_start is None or interval_end is None:
         raise BadWindow("this run has no data interval: give window_start and window_end")
-    grace = timedelta(minutes=grace_minutes)
     return Window(
         _floor_hour(_utc(interval_start) - grace) - lookback_hours * HOUR,
         _floor_hour(_utc(interval_end) - grace),
+        as_of,
+        grace,
     )
 
 
@@ -131,9 +169,9 @@ def audit_window(
         if not 1 <= value <= MAX_AUDIT_DAYS:
             raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
     hour = _floor_hour(_utc(as_of))
-    window = Window(hour, hour + HOUR)
+    window = Window(hour, hour + HOUR, _utc(as_of), timedelta(minutes=grace_minutes))
     return {
-        **window.parameters(as_of=as_of, grace_minutes=grace_minutes),
+        **window.parameters(),
         "as_of": format_utc(as_of),
         "sample_days": sample_days,
         "days": days,
@@ -158,6 +196,12 @@ def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
     if interval_start is None:
         raise BadWindow("this run has no data interval: give dt, a day such as 2026-11-01")
     return _utc(interval_start).date().isoformat()
+
+
+def _days(first: datetime, last: datetime) -> tuple[date, ...]:
+    """Every day from that of ``first`` to that of ``last``."""
+    days = (last.date() - first.date()).days + 1
+    return tuple(first.date() + timedelta(days=n) for n in range(days))
 
 
 def _instant(name: str, text: str) -> datetime:

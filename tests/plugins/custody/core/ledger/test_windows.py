@@ -1,6 +1,7 @@
 """Windows cover every hour once, and read every partition that can hold what happened in them."""
 
-from datetime import UTC, datetime, timedelta, timezone
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -22,12 +23,20 @@ def at(hour, minute=0, day=1):
     return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
 
 
+AS_OF = at(9, 35, day=2)
+
+
+def hours(start, end, as_of=AS_OF, grace_minutes=30):
+    return Window(start, end, as_of, timedelta(minutes=grace_minutes))
+
+
 def from_interval(start, end, grace_minutes=30, lookback_hours=0):
     return reconcile_window(
         window_start=None,
         window_end=None,
         interval_start=start,
         interval_end=end,
+        as_of=AS_OF,
         grace_minutes=grace_minutes,
         lookback_hours=lookback_hours,
     )
@@ -39,6 +48,7 @@ def given_as(start, end, grace_minutes=30):
         window_end=end,
         interval_start=None,
         interval_end=None,
+        as_of=AS_OF,
         grace_minutes=grace_minutes,
         lookback_hours=3,
     )
@@ -50,28 +60,28 @@ def given_as(start, end, grace_minutes=30):
 )
 def test_the_window_is_over_for_the_grace_period_when_the_interval_ends(grace_minutes, expected):
     window = from_interval(at(6, 35), at(7, 35), grace_minutes)
-    assert window == Window(expected, expected + HOUR)
+    assert window == hours(expected, expected + HOUR, grace_minutes=grace_minutes)
 
 
 @given(
     start=st.integers(0, 500_000).map(lambda minutes: at(0) + timedelta(minutes=minutes)),
     grace=st.integers(0, 10080),
-    hours=st.integers(1, 20),
+    count=st.integers(1, 20),
 )
-def test_intervals_that_meet_give_windows_that_meet(start, grace, hours):
-    windows = [from_interval(start + n * HOUR, start + (n + 1) * HOUR, grace) for n in range(hours)]
+def test_intervals_that_meet_give_windows_that_meet(start, grace, count):
+    windows = [from_interval(start + n * HOUR, start + (n + 1) * HOUR, grace) for n in range(count)]
     covered = [hour for window in windows for hour in window.hours]
-    assert covered == [windows[0].start + n * HOUR for n in range(hours)]
-    assert windows[-1].end + timedelta(minutes=grace) <= start + hours * HOUR
+    assert covered == [windows[0].start + n * HOUR for n in range(count)]
+    assert windows[-1].end + timedelta(minutes=grace) <= start + count * HOUR
 
 
 def test_the_hours_before_are_judged_once_more_but_not_before_a_window_given():
-    assert from_interval(at(7, 35), at(8, 35), lookback_hours=3) == Window(at(4), at(8))
-    assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00Z") == Window(at(6), at(8))
+    assert from_interval(at(7, 35), at(8, 35), lookback_hours=3) == hours(at(4), at(8))
+    assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00Z") == hours(at(6), at(8))
 
 
 def test_a_window_may_be_given_in_any_zone():
-    expected = Window(at(6), at(8))
+    expected = hours(at(6), at(8))
     assert given_as("2026-11-01T06:00:00Z", "2026-11-01T08:00:00+00:00") == expected
     assert given_as("2026-11-01T07:00:00+01:00", "2026-11-01T03:00:00-05:00") == expected
 
@@ -79,7 +89,7 @@ def test_a_window_may_be_given_in_any_zone():
 def test_an_interval_may_come_in_any_zone():
     zone = timezone(timedelta(hours=5))
     start, end = at(6, 35).astimezone(zone), at(7, 35).astimezone(zone)
-    assert from_interval(start, end) == Window(at(6), at(7))
+    assert from_interval(start, end) == hours(at(6), at(7))
 
 
 @pytest.mark.parametrize(
@@ -109,20 +119,17 @@ def test_a_grace_period_has_bounds(grace_minutes):
 
 
 def test_the_longest_window_fits_one_unload():
-    window = Window(at(0), at(0) + MAX_HOURS * HOUR)
+    window = hours(at(0), at(0) + MAX_HOURS * HOUR)
     assert len(window.partitions()) == MAX_HOURS < 100
 
 
-def test_parameters_read_the_days_around_the_window():
-    window = Window(at(22), at(2, day=2))
-    parameters = window.parameters(as_of=at(2, 35, day=2), grace_minutes=30)
-    assert parameters == {
+def test_parameters_name_the_partitions_of_the_window():
+    window = hours(at(22), at(2, day=2), as_of=at(2, 35, day=2))
+    assert window.parameters() == {
         "start": "2026-11-01 22:00:00.000",
         "end": "2026-11-02 02:00:00.000",
         "as_of": "2026-11-02 02:35:00.000",
         "grace_minutes": 30,
-        "records_from": "2026-10-31",
-        "records_to": "2026-11-03",
         "first_dt": "2026-11-01",
         "last_dt": "2026-11-02",
         "first_hour": "2026-11-01 22",
@@ -137,14 +144,35 @@ def test_parameters_read_the_days_around_the_window():
 
 
 def test_a_window_that_ends_at_midnight_does_not_reach_into_the_next_day():
-    parameters = Window(at(23), at(0, day=2)).parameters(as_of=at(1, day=2), grace_minutes=30)
+    window = hours(at(23), at(0, day=2))
+    parameters = window.parameters()
     assert parameters["last_dt"] == "2026-11-01"
     assert parameters["last_hour"] == "2026-11-01 23"
+    assert window.days == (date(2026, 11, 1),)
 
 
 def test_a_window_that_begins_at_midnight_reads_what_came_just_before():
-    parameters = Window(at(0), at(1)).parameters(as_of=at(2), grace_minutes=30)
-    assert (parameters["records_from"], parameters["records_to"]) == ("2026-10-31", "2026-11-02")
+    window = hours(at(0), at(1))
+    assert window.record_days == (date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2))
+    assert window.evidence_from == datetime(2026, 10, 31, 23, tzinfo=UTC)
+
+
+@given(
+    start=st.integers(0, 1_000).map(lambda count: at(0) + count * HOUR),
+    count=st.integers(1, MAX_HOURS),
+    late=st.integers(0, 10**9).map(lambda count: timedelta(milliseconds=count)),
+    grace=st.integers(0, 10080),
+)
+def test_a_window_is_read_back_from_its_parameters(start, count, late, grace):
+    end = start + count * HOUR
+    window = hours(start, end, as_of=end + late, grace_minutes=grace)
+    assert Window.of(json.loads(json.dumps(window.parameters()))) == window
+
+
+def test_parameters_that_are_no_window_are_refused():
+    parameters = hours(at(0), at(1)).parameters()
+    with pytest.raises(BadWindow, match=r"window start .* whole hour"):
+        Window.of(parameters | {"start": "2026-11-01 00:30:00.000"})
 
 
 def test_the_day_is_the_one_given_or_the_first_of_the_interval():
