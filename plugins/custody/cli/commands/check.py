@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from custody.cli.arguments import Commands, new_command
 from custody.cli.commands.verify import describe
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.archive import BadArchive, open_archive
+from custody.cli.reading.deployment import read_keys
 from custody.core.case.check import CaseReport, check_case
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import KEYS
@@ -20,6 +23,26 @@ from custody.core.tlog.proof import check_proof, extra_of
 from custody.core.tlog.signed_note import MAX_NOTE_BYTES, BadNote
 
 _PROOF_BEGINS = b"c2sp.org/tlog-proof"
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "check",
+        _run,
+        about="check proofs and cases, offline",
+        well="every file is good",
+        wrong="a file is bad: changed, forged, or no case or proof at all",
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a case or a proof")
+    parser.add_argument(
+        "--keys", "--key", type=Path, help="keys to trust, as custody keys writes them"
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    return check(args.files, read_keys(args.keys) if args.keys else None, output)
 
 
 def check(paths: list[Path], trusted: KeyRing | None, output: Output) -> bool:

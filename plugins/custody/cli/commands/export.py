@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import tempfile
 from collections import defaultdict
@@ -10,12 +11,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from custody.aws.records.evidence import StoredVersion
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_no_trail,
+    add_object,
+    add_target,
+    deployment,
+    new_command,
+)
 from custody.cli.commands.prove import proof_of
 from custody.cli.output import Output
 from custody.cli.reading.archive import Content, measure, write_archive
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.files import whole_file
 from custody.cli.reading.gathering import Gathered, Known, gather
+from custody.cli.reading.locations import Location
+from custody.cli.reading.sources import one_version
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import (
     KEYS,
@@ -29,6 +41,38 @@ from custody.core.case.manifest import (
 )
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.trail.digests import MAX_DIGEST_BYTES, parse_digest
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "export",
+        _run,
+        about="write a case that an outsider can check without us",
+        well="the case is written, and all that is in it is well",
+        wrong="the case is written, and something in it is wrong: custody check says what",
+    )
+    add_deployment(parser)
+    add_object(parser, "s3://bucket/key")
+    add_target(parser, "the case, a zip file")
+    add_no_trail(parser)
+    parser.add_argument(
+        "--with-bytes", action="store_true", help="put the object itself into it, too"
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    stage = deployment(args)
+    stored = one_version(stage.source, Location.parse(args.uri), args.version_id)
+    return export(
+        stage,
+        stored,
+        args.output,
+        output,
+        with_trail=not args.no_trail,
+        with_bytes=args.with_bytes,
+    )
 
 
 def export(

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_target,
+    deployment,
+    new_command,
+    time,
+)
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment
+from custody.cli.reading.deployment import Deployment, now
 from custody.cli.reading.files import replace_file
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "keys",
+        _run,
+        about="write down the public keys of a deployment",
+        well="the keys are written",
+        wrong="never",
+    )
+    add_deployment(parser)
+    add_target(parser, "the keys")
+    parser.add_argument(
+        "--since", type=time, help="CloudTrail's keys from this time on; else of the last 30 days"
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    until = now()
+    since = args.since or until - timedelta(days=30)
+    return fetch(deployment(args), args.output, output, since=since, until=until)
 
 
 def fetch(

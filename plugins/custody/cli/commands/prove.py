@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 from custody.aws.records.evidence import StoredVersion
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_object,
+    add_target,
+    deployment,
+    new_command,
+)
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.files import replace_file
+from custody.cli.reading.locations import Location
 from custody.cli.reading.lookup import records_of
-from custody.cli.reading.sources import seal_files
+from custody.cli.reading.sources import one_version, seal_files
 from custody.core.case.object_check import check_version
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import SEAL_PREFIX
 from custody.core.seal.lookup import prove_entry
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "prove",
+        _run,
+        about="write the proof that the record of an object is sealed",
+        well="the proof is written",
+        wrong="the record is not sealed (yet), or the seal cannot be used",
+    )
+    add_deployment(parser)
+    add_object(parser, "s3://bucket/key")
+    add_target(parser, "the proof (https://c2sp.org/tlog-proof)")
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    stage = deployment(args)
+    stored = one_version(stage.source, Location.parse(args.uri), args.version_id)
+    return prove(stage, stored, args.output, output)
 
 
 def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: Output) -> bool:

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
+from custody.cli.arguments import Commands, add_deployment, deployment, new_command
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment, read_file
 from custody.cli.reading.files import replace_file
 from custody.cli.reading.sources import seal_files
 from custody.core.seal.check import check_seal
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "seal",
+        _run,
+        about="check that the transparency log is whole and what it was",
+        well="the log is whole, and begins with what the remembered head says",
+        wrong="it is not; what is wrong, is on standard output",
+    )
+    add_deployment(parser)
+    parser.add_argument("--head", type=Path, help="file that remembers the last good checkpoint")
+    parser.add_argument(
+        "--everything", action="store_true", help="read all of it, not only what is new"
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    return check(deployment(args), args.head, output, everything=args.everything)
 
 
 def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:

@@ -2,17 +2,50 @@
 
 from __future__ import annotations
 
+import argparse
+
 from rich.tree import Tree
 
 from custody.aws.records.evidence import StoredVersion
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_no_trail,
+    add_object,
+    deployment,
+    new_command,
+)
 from custody.cli.commands.verify import describe
 from custody.cli.output import Output, branch
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.gathering import Gathered, Known, gather
+from custody.cli.reading.locations import Location
+from custody.cli.reading.sources import one_version
 from custody.core.case.object_check import Outcome
 from custody.core.formats.timestamps import format_utc
 from custody.core.lineage.model import Lineage, ObjectVersion, statement_key
 from custody.core.lineage.tracing import TracedRun
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "trace",
+        _run,
+        about="follow a file back to the bytes that landed and who sent them",
+        well="every step is signed, every version agrees with its record and is in the trail",
+        wrong="something does not agree; what, is on standard output",
+    )
+    add_deployment(parser)
+    add_object(parser, "s3://bucket/key of silver, gold or bronze")
+    add_no_trail(parser)
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    stage = deployment(args)
+    stored = one_version(stage.source, Location.parse(args.uri), args.version_id)
+    return trace(stage, stored, output, with_trail=not args.no_trail)
 
 
 def trace(

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import argparse
 from datetime import datetime
 from pathlib import Path
 
 from custody.aws.trail.validation import validate_trail
+from custody.cli.arguments import Commands, add_deployment, deployment, new_command, time
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, read_file
+from custody.cli.reading.deployment import Deployment, now, read_file
 from custody.cli.reading.files import replace_file
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.findings import Head, TrailFinding, TrailReport
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "trail",
+        _run,
+        about="prove CloudTrail's digests and every log file they name",
+        well="everything that was delivered is proven, and nothing is missing",
+        wrong="a file is changed, missing or not CloudTrail's; which, is on standard output",
+    )
+    add_deployment(parser)
+    parser.add_argument("--since", type=time, help="prove what was delivered after this time (UTC)")
+    parser.add_argument(
+        "--as-of", type=time, help="the time of the check: of a copy, when it was made; else now"
+    )
+    parser.add_argument(
+        "--head", type=Path, help="file that remembers up to where everything is proven"
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    if args.copy and not args.as_of:
+        raise CannotCheck("when was the copy made? Give --as-of, such as 2026-11-01T06:00:00Z")
+    return check(
+        deployment(args), output, as_of=args.as_of or now(), since=args.since, head=args.head
+    )
 
 
 def check(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from collections import Counter
 from collections.abc import Iterator
 
 from custody.aws.records.evidence import StoredVersion
+from custody.cli.arguments import Commands, add_deployment, add_object, deployment, new_command
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.locations import Location
@@ -15,6 +17,24 @@ from custody.core.case.object_check import CheckedVersion, Outcome, check_versio
 from custody.core.formats.timestamps import format_utc
 
 _COLUMNS = ("outcome", "object", "version", "sha256 recorded", "why")
+
+
+def add_command(commands: Commands) -> None:
+    """Register the command with its arguments."""
+    parser = new_command(
+        commands,
+        "verify",
+        _run,
+        about="compare object versions with their signed records",
+        well="every version has the bytes of its record, which a trusted key signed",
+        wrong="a version has no good record, or other bytes; which, is on standard output",
+    )
+    add_deployment(parser)
+    add_object(parser, "s3://bucket/key, or a prefix: all versions of what it names")
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    return verify(deployment(args), Location.parse(args.uri), args.version_id, output)
 
 
 def verify(

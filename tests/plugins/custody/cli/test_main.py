@@ -10,7 +10,8 @@ import pytest
 from tests.support.audited import RAW, RING, SETTINGS, A, run
 from tests.support.moto_aws import REGION, signing_kms
 
-from custody.cli.main import SETTINGS_VARIABLE, main
+from custody.cli.arguments import SETTINGS_VARIABLE
+from custody.cli.main import main
 from custody.core.case.key_ring import KeyRing
 
 PLUGINS = Path(__file__).parents[4] / "plugins"

@@ -1,0 +1,119 @@
+"""What the commands' argument parsers share: options, and the text of their help.
+
+Each module of `custody.cli.commands` registers its own command with `new_command`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from custody.cli.errors import CannotCheck
+from custody.cli.output import Output
+from custody.cli.reading.deployment import SSM, Deployment
+from custody.core.formats.timestamps import parse_utc
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
+
+SETTINGS_VARIABLE: Final = "CUSTODY_SETTINGS"
+
+CANNOT_CHECK_MEANS: Final = "nothing can be said: wrong usage, no permission, no such object"
+
+_COPY: Final = """\
+a copy of the buckets (--from DIR):
+  DIR/<bucket>/<key>             what aws s3 sync leaves: the current version of each object
+  DIR/_versions/<bucket>.json    what aws s3api list-object-versions --bucket <bucket> prints
+  DIR/_metadata/<bucket>/<digest key>.json
+                                 what aws s3api head-object prints, for each of the trail's digests
+
+"""
+
+
+def exit_status(well: str, wrong: str) -> str:
+    """The part of a command's help that says what its exit status means."""
+    return f"exit status:\n  0  {well}\n  1  {wrong}\n  2  {CANNOT_CHECK_MEANS}\n"
+
+
+def new_command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace, Output], bool],
+    *,
+    about: str,
+    well: str,
+    wrong: str,
+) -> argparse.ArgumentParser:
+    """Register a command and return its parser.
+
+    ``run`` is called with the arguments and returns whether all is well. ``about`` says what the
+    command does, ``well`` and ``wrong`` what exit statuses 0 and 1 mean.
+    """
+    parser = commands.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        epilog=exit_status(well, wrong),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print JSON lines")
+    return parser
+
+
+def add_deployment(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `deployment` reads."""
+    parser.epilog = _COPY + (parser.epilog or "")
+    parser.add_argument(
+        "--settings",
+        default=os.environ.get(SETTINGS_VARIABLE),
+        metavar=f"FILE|{SSM}NAME",
+        help="the JSON of the stack's settings parameter: a file, or the parameter's name behind "
+        f"{SSM} (default: ${SETTINGS_VARIABLE})",
+    )
+    parser.add_argument(
+        "--from", dest="copy", type=Path, metavar="DIR", help="read a copy of the buckets, not S3"
+    )
+    parser.add_argument(
+        "--keys", type=Path, help="keys to trust, as custody keys writes them; else AWS is asked"
+    )
+
+
+def deployment(args: argparse.Namespace) -> Deployment:
+    """The deployment that the arguments name; raises ``CannotCheck`` if they name none."""
+    if not args.settings:
+        raise CannotCheck(
+            f"which deployment? Give --settings FILE, --settings {SSM}NAME, or ${SETTINGS_VARIABLE}"
+        )
+    return Deployment(args.settings, copy=args.copy, keys=args.keys)
+
+
+def add_object(parser: argparse.ArgumentParser, uri: str) -> None:
+    """Add the arguments that name an object; ``uri`` is the help of the first."""
+    parser.add_argument("uri", help=uri)
+    parser.add_argument("--version-id", help="one version; S3 calls the one without an id null")
+
+
+def add_target(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option that says where to write ``what``."""
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help=f"where to write {what}"
+    )
+
+
+def add_no_trail(parser: argparse.ArgumentParser) -> None:
+    """Add the option that leaves CloudTrail out."""
+    parser.add_argument(
+        "--no-trail", action="store_true", help="do not look for the writes in CloudTrail's logs"
+    )
+
+
+def time(text: str) -> datetime:
+    """The type of an argument that is a time; raises argparse's error for anything else."""
+    try:
+        return parse_utc(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
