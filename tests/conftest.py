@@ -11,6 +11,8 @@ atexit.register(shutil.rmtree, _AIRFLOW_HOME, ignore_errors=True)
 os.environ.update(
     {
         "AIRFLOW_HOME": _AIRFLOW_HOME,
+        # Ends a hang: a machine under load may take long to read a file of DAGs.
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "900",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "AIRFLOW__CORE__UNIT_TEST_MODE": "true",
     }

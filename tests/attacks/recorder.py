@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, UPLOADER, World, signed_by
+from tests.support.patience import PATIENCE_SECONDS
 
 from custody.core.records.landing import to_statement
 from rehearsal.machine import REPOSITORY
@@ -201,7 +202,7 @@ def _wait_for_code(world: World) -> None:
             )
             == "Successful"
         ),
-        seconds=30,
+        seconds=PATIENCE_SECONDS,
     )
 
 

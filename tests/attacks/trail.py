@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import INSIDER, UPLOADER, World
+from tests.support.patience import PATIENCE_SECONDS
 
 from rehearsal.waiting import wait_until
 
@@ -86,7 +87,9 @@ def the_tail_is_truncated(world: World) -> Outcome:
     key, end = _cut_the_tail(world)
     # One digest is due and not there: the next is not due yet.
     world.as_of = overdue = end + timedelta(seconds=15)
-    wait_until("the digest is overdue", lambda: datetime.now(UTC) > overdue, seconds=60)
+    wait_until(
+        "the digest is overdue", lambda: datetime.now(UTC) > overdue, seconds=PATIENCE_SECONDS
+    )
     return Outcome((world.broken(key, None, by=None),), (world.broken(key, None),))
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import boto3
 import jinja2
 from tests.attacks.attack import Finding, Job
+from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
@@ -171,7 +172,7 @@ class World:
             found.append(answer["Body"].read())
             return True
 
-        wait_until(f"{landed.key} has a record", recorded, seconds=60)
+        wait_until(f"{landed.key} has a record", recorded, seconds=PATIENCE_SECONDS)
         return bytes(found[0])
 
     def record_of(self, landed: Landed) -> LandingRecord:
@@ -230,7 +231,9 @@ class World:
 
     def drain(self) -> None:
         """Wait until the recorder has dealt with everything announced."""
-        wait_until("the recorder's queue is empty", lambda: self.waiting() == 0, seconds=150)
+        wait_until(
+            "the recorder's queue is empty", lambda: self.waiting() == 0, seconds=PATIENCE_SECONDS
+        )
 
     @contextmanager
     def without_notifications(self) -> Iterator[None]:
@@ -262,7 +265,9 @@ class World:
 
     def lose(self, landed: Landed) -> None:
         """Wait until a file is announced to the recorder that cannot take it, and purge that."""
-        wait_until(f"{landed.key} is announced", lambda: self.waiting() > 0, seconds=20)
+        wait_until(
+            f"{landed.key} is announced", lambda: self.waiting() > 0, seconds=PATIENCE_SECONDS
+        )
         self.client("sqs").purge_queue(QueueUrl=self.queue)
 
     # The trail
@@ -291,7 +296,7 @@ class World:
             data=json.dumps(body or {}).encode(),
             method="POST",
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
             return json.load(answer)
 
     def digests(self) -> list[str]:
@@ -316,7 +321,7 @@ class World:
             found[:] = [key for key in self.digests() if key not in before]
             return bool(found)
 
-        wait_until("the next digest", written, seconds=60)
+        wait_until("the next digest", written, seconds=PATIENCE_SECONDS)
         return found[-1]
 
     def read(self, key: str) -> tuple[bytes, dict[str, str]]:
@@ -400,7 +405,7 @@ class World:
             state.update(glue.get_job_run(JobName=name, RunId=run)["JobRun"])
             return state["JobRunState"] not in {"STARTING", "RUNNING", "WAITING", "STOPPING"}
 
-        wait_until(f"{name} has ended", ended, seconds=300)
+        wait_until(f"{name} has ended", ended, seconds=PATIENCE_SECONDS)
         if state["JobRunState"] != "SUCCEEDED":
             raise JobFailed(f"{name}: {state.get('ErrorMessage')}")
         output = f"{job}/run={run}/"

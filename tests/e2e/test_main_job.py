@@ -11,6 +11,7 @@ from accounting import Account, expected_accounts, file_accounts, totals, visibl
 from auditor import custody
 from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
 from hostile import broken_files, oddly_named
+from tests.support.patience import PATIENCE_SECONDS
 
 from rehearsal.landing import Landed, land, land_sample, sample_days
 from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
@@ -68,7 +69,9 @@ def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
     """The three days, through a crash of Spark, one of Airflow and one of AWS."""
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
     for crash in (kill_spark, kill_airflow, kill_aws):
-        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)), seconds=240)
+        wait_until(
+            "a Spark job runs", lambda: bool(spark_processes(platform)), seconds=PATIENCE_SECONDS
+        )
         crash(platform)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids

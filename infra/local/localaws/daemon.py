@@ -21,7 +21,7 @@ from localaws.s3 import listings
 from localaws.s3.expiration import Lifecycle
 from localaws.server.application import LocalAws
 from localaws.server.control import Control
-from localaws.server.lifecycle import hold
+from localaws.server.lifecycle import START_SECONDS, STOP_SECONDS, hold
 from localaws.server.wire import App
 from localaws.settings import HOST, Settings
 
@@ -54,8 +54,8 @@ async def _run(settings: Settings) -> None:
     config.bind = [f"{HOST}:{settings.port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
-    config.shutdown_timeout = 30
-    config.startup_timeout = 60
+    config.shutdown_timeout = STOP_SECONDS - 2 * config.graceful_timeout
+    config.startup_timeout = START_SECONDS
 
     async def until_stopped() -> None:
         await stopping.wait()

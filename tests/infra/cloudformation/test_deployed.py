@@ -26,6 +26,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
+from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.records.evidence import trusted_keys
 from custody.core.formats.dsse import Envelope
@@ -40,7 +41,6 @@ from custody.core.records.landing import (
 
 ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"
-PATIENCE_SECONDS: Final = 60
 LARGE_OBJECT_BYTES: Final = 1024 * 1024
 SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
 

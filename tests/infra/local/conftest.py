@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.access.bootstrap import administrator
 from localaws.access.root import root_keys
@@ -25,7 +26,6 @@ from localaws.settings import HOST, REPOSITORY, Settings
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
-PATIENCE_SECONDS = 30.0
 
 
 class Server:
@@ -52,7 +52,7 @@ class Server:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE_SECONDS,
         )
 
     def start(self) -> None:
@@ -68,8 +68,11 @@ class Server:
     ) -> Any:
         """A client of the platform engineer, or of another session."""
         own = of or administrator(self.settings)
+        patient = Config(read_timeout=PATIENCE_SECONDS)
         return own.client(  # type: ignore[call-overload]
-            service, endpoint_url=self.settings.endpoint, config=config
+            service,
+            endpoint_url=self.settings.endpoint,
+            config=patient.merge(config) if config else patient,
         )
 
     def session(self, key: str, secret: str, token: str | None = None) -> boto3.Session:

@@ -24,6 +24,7 @@ from tests.support.moto_aws import (
     signing_kms,
 )
 from tests.support.notices import notice
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.strategies import AWKWARD_KEYS
 
 from custody.aws.records.recording import Scribe
@@ -448,7 +449,7 @@ def test_a_gib_is_recorded_in_constant_memory():
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     answer, peak = done.stderr.splitlines()
@@ -473,6 +474,6 @@ import recorder.handler
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr

@@ -24,6 +24,8 @@ from localaws.cloudformation.readers import NOT_READ, READERS, Apis, bucket_want
 from localaws.settings import Settings
 
 _MISSING = object()
+# Ends a hang: the server may be busy.
+_ANSWER_SECONDS = 600.0
 
 
 class ReadbackError(RuntimeError):
@@ -64,7 +66,7 @@ def _deployed(settings: Settings, stack: str) -> list[dict[str, Any]]:
     url = f"{settings.endpoint}/_local/cloudformation/{urllib.parse.quote(stack, safe='')}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=30) as response:
+        with opener.open(url, timeout=_ANSWER_SECONDS) as response:
             stacks: list[dict[str, Any]] = json.load(response)["stacks"]
     except urllib.error.HTTPError as error:
         raise ReadbackError(f"{stack}: {error.read().decode(errors='replace')}") from error

@@ -26,8 +26,10 @@ from localaws.access.root import root_keys
 from localaws.server.environment import server_environment
 from localaws.settings import HOST, Settings
 
-_START_SECONDS = 60
-_STOP_SECONDS = 20
+# These end a hang and measure no speed: the machine may be busy with other things.
+START_SECONDS = 600.0
+STOP_SECONDS = 120.0
+_HEALTH_SECONDS = 30.0
 _LOG_LIMIT_BYTES = 32 * 1024 * 1024
 
 
@@ -74,11 +76,11 @@ def running_pid(settings: Settings) -> int | None:
     return None
 
 
-def health(settings: Settings, timeout: float = 2.0) -> dict[str, Any] | None:
+def health(settings: Settings) -> dict[str, Any] | None:
     """What ``/_local/health`` says, None when nothing of ours answers on the port."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{settings.endpoint}/_local/health", timeout=timeout) as response:
+        with opener.open(f"{settings.endpoint}/_local/health", timeout=_HEALTH_SECONDS) as response:
             document = json.load(response)
     except (OSError, ValueError, urllib.error.URLError):
         return None
@@ -129,7 +131,7 @@ def stop(settings: Settings, *, kill: bool = False) -> bool:
     for number in (signal.SIGKILL,) if kill else (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
-        deadline = time.monotonic() + _STOP_SECONDS
+        deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline:
             if running_pid(settings) is None:
                 return True
@@ -151,19 +153,19 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((HOST, settings.port))
         except OSError as error:
-            other = health(settings)
-            holder = (
-                f"the local AWS of {other['home']} (process {other['pid']})"
-                if other
-                else _holder(settings.port)
-            )
+            holder = _holder(settings.port)
+            # Another program may never answer.
+            other = health(settings) if holder is None or "localaws.daemon" in holder else None
+            if other:
+                holder = f"the local AWS of {other['home']} (process {other['pid']})"
             raise LifecycleError(
-                f"port {settings.port} is taken by {holder}: stop it, or set LOCAL_AWS_PORT"
+                f"port {settings.port} is taken by {holder or 'another program'}: "
+                "stop it, or set LOCAL_AWS_PORT"
             ) from error
 
 
-def _holder(port: int) -> str:
-    """Who listens on a port, as far as /proc tells us."""
+def _holder(port: int) -> str | None:
+    """Who listens on a port, None where /proc does not tell us."""
     inodes = set()
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
         if table.exists():
@@ -176,11 +178,11 @@ def _holder(port: int) -> str:
             if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
                 return f"process {process.name} ({command.decode(errors='replace').strip()})"
-    return "another program"
+    return None
 
 
 def _await_ready(settings: Settings, process: subprocess.Popen[bytes] | None) -> None:
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         answer = health(settings)
         if answer and answer["home"] == str(settings.home):
@@ -192,7 +194,7 @@ def _await_ready(settings: Settings, process: subprocess.Popen[bytes] | None) ->
             )
         time.sleep(0.05)
     raise LifecycleError(
-        f"the server did not answer on {settings.endpoint} within {_START_SECONDS} s; "
+        f"the server did not answer on {settings.endpoint} within {START_SECONDS:g} s; "
         f"the end of its log:\n" + tail(settings, 15)
     )
 

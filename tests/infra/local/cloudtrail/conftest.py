@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.access.root import root_keys
 from localaws.server import lifecycle
@@ -29,8 +30,6 @@ REGION = "us-east-1"
 TRAIL = "custody-local"
 TRAIL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/{TRAIL}"
 LOG_BUCKET = f"custody-local-trail-{ACCOUNT}"
-# Ends a hang; how fast this machine is just now is nobody's test.
-PATIENCE_SECONDS = 900
 
 
 @dataclass
@@ -46,7 +45,12 @@ class LocalAws:
     def start(self) -> None:
         command = [sys.executable, "-m", "localaws", "start"]
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
+            command,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PATIENCE_SECONDS,
         )
         assert done.returncode == 0, done.stderr
 

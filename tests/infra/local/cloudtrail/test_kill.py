@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from tests.infra.local.cloudtrail.conftest import ACCOUNT, REGION, LocalAws, allow, make_local_aws
+from tests.support.patience import PATIENCE_SECONDS
 
 RAW = "raw-bucket"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:landed"
@@ -67,10 +68,10 @@ def upload_until_killed(aws: LocalAws) -> set[str]:
     workers = [threading.Thread(target=work, args=(n,)) for n in range(_WORKERS)]
     for worker in workers:
         worker.start()
-    assert enough.wait(timeout=60)
+    assert enough.wait(timeout=PATIENCE_SECONDS)
     aws.stop(kill=True)
     for worker in workers:
-        worker.join(timeout=60)
+        worker.join(timeout=PATIENCE_SECONDS)
     return acknowledged
 
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from tests.infra.local.conftest import ACCOUNT, REGION, Server, wait_for
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.durability.middleware import is_read
 
@@ -289,7 +290,9 @@ def test_a_function_goes_on_with_its_queue(own_server: Server) -> None:
         RoleName="worker", PolicyName="p", PolicyDocument=allow("s3:PutObject", "sqs:*")
     )
     s3.create_bucket(Bucket="done-by-lambda")
-    url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    url = sqs.create_queue(
+        QueueName="jobs", Attributes={"VisibilityTimeout": str(PATIENCE_SECONDS)}
+    )["QueueUrl"]
     source = (
         "import boto3\n"
         "def handler(event, context):\n"
@@ -307,7 +310,7 @@ def test_a_function_goes_on_with_its_queue(own_server: Server) -> None:
         Handler="f.handler",
         Role=role["Role"]["Arn"],
         Code={"ZipFile": package.getvalue()},
-        Timeout=30,
+        Timeout=PATIENCE_SECONDS,
     )
     mapping = functions.create_event_source_mapping(
         FunctionName="worker", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:jobs"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.infra.local.conftest import Server
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.glue.spark.configuration import SparkHome
 
@@ -38,12 +39,10 @@ Resources:
       Role: !GetAtt Role.Arn
       Command: {Name: glueetl, ScriptLocation: "s3://glue-code/job.py"}
       GlueVersion: "5.1"
-      Timeout: 5
+      Timeout: 60
       ExecutionProperty: {MaxConcurrentRuns: 2}
       DefaultArguments: {--mode: quick}
 """
-# A JVM starts slowly on a machine that is busy with other things.
-PATIENCE_SECONDS = 150.0
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
 
 

@@ -51,7 +51,7 @@ def test_a_run_tells_its_story_as_glue_does(shared: Glue) -> None:
     assert run["Id"].startswith("jr_")
     assert run["JobRunState"] == "SUCCEEDED"
     assert run["Arguments"] == {"--mode": "quick"}
-    assert (run["Timeout"], run["GlueVersion"], run["Attempt"]) == (5, "5.1", 0)
+    assert (run["Timeout"], run["GlueVersion"], run["Attempt"]) == (60, "5.1", 0)
     assert run["StartedOn"] <= run["CompletedOn"]
     assert isinstance(run["ExecutionTime"], int)
     assert "ErrorMessage" not in run

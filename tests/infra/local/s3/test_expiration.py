@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.infra.local.conftest import Server
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.protocol import AwsError
 from localaws.s3.expiration import Rule, Version
@@ -105,7 +106,7 @@ def post(server: Server, body: dict[str, str]) -> Any:
         data=json.dumps(body).encode(),
         method="POST",
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
         return json.load(answer)
 
 

@@ -40,7 +40,8 @@ _REQUEST_ID_ALPHABET = string.ascii_uppercase + string.digits
 _ID_HEADERS = frozenset({b"x-amz-request-id", b"x-amz-id-2", b"x-amzn-requestid"})
 _ERROR_BODY_LIMIT = 256 * 1024
 # Queueing a notification takes milliseconds; a subscriber that hangs must not hang the caller.
-_NOTIFICATION_SECONDS = 10.0
+# Less than the minute after which a client gives its call up.
+_NOTIFICATION_SECONDS = 50.0
 _S3_CONTROL = "/v20180820/"
 
 

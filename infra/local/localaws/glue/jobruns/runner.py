@@ -37,7 +37,8 @@ log = logging.getLogger("localaws.glue")
 
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 5.0
-_START_SECONDS = 60.0
+# Ends a hang: a machine under load may take minutes to let the server answer.
+_START_SECONDS = 600.0
 # The script's exit code is kept in a file: after a restart nobody can wait for the process.
 _WRAPPER = 'out=$1; shift; "$@" >"$out/stdout" 2>"$out/stderr"; echo $? >"$out/exit_code"'
 

@@ -20,7 +20,8 @@ from localaws.glue.spark import configuration
 from localaws.glue.spark.configuration import SparkHome
 
 _WARM_UP = Path(__file__).with_name("warm_up.py")
-_TIMEOUT_SECONDS = 600
+# Ends a hang: it takes a minute, and many on a machine under load.
+_TIMEOUT_SECONDS = 1800
 _NOWHERE = "http://127.0.0.1:9"
 
 

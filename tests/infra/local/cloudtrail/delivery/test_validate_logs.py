@@ -19,6 +19,7 @@ from tests.infra.local.cloudtrail.conftest import (
     LocalAws,
     make_local_aws,
 )
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.access.root import root_keys
 from localaws.settings import REPOSITORY
@@ -72,7 +73,7 @@ def validate(aws: LocalAws, *, since: str | None = None) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 

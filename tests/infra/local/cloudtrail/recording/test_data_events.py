@@ -16,11 +16,11 @@ from botocore.exceptions import ClientError
 from tests.infra.local.cloudtrail.conftest import (
     ACCOUNT,
     LOG_BUCKET,
-    PATIENCE_SECONDS,
     REGION,
     LocalAws,
     allow,
 )
+from tests.support.patience import PATIENCE_SECONDS
 
 RAW = f"custody-local-raw-{ACCOUNT}"
 UNVERSIONED = f"custody-local-artifacts-{ACCOUNT}"

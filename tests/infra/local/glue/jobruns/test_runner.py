@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.glue.account import RoleSession
 from localaws.glue.jobruns import runner as module
@@ -22,7 +23,6 @@ from localaws.glue.jobruns.runs import JobRun, Runs
 from localaws.glue.spark.configuration import SparkHome
 from localaws.settings import Settings
 
-PATIENCE_SECONDS = 30.0
 TRUST = {
     "Statement": [
         {
@@ -130,7 +130,7 @@ class Glue:
                 "Command": {"Name": "glueetl", "ScriptLocation": "s3://b/job.py"},
                 **changes.pop("definition", {}),
             },
-            timeout=1,
+            timeout=60,
             started_on=now,
             last_modified_on=now,
         )
@@ -342,14 +342,14 @@ def test_a_script_that_ignores_a_stop_is_killed(
 
 
 def test_a_run_past_its_time_is_ended(glue: Callable[..., Glue]) -> None:
-    local = glue(seconds_per_minute=0.3)
+    local = glue(seconds_per_minute=0.005)
 
     async def scenario() -> None:
         run_id = local.start()
         run = await local.ended(run_id)
         assert (run.state, run.error_message) == (
             "TIMEOUT",
-            "Job run exceeded its timeout of 1 min",
+            "Job run exceeded its timeout of 60 min",
         )
         assert not local.lives(run_id)
 
