@@ -58,9 +58,10 @@ from custody.core.ledger.at_rest import (
     rows_at_rest,
 )
 from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call, trail_defect
 from custody.core.ledger.seal_rows import seal_row
-from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.ledger.verdicts import Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.checking import TrustedKey
 from custody.core.records.landing import RECORD_PREFIX

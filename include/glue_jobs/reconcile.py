@@ -45,6 +45,7 @@ from custody.aws.trail.proof import prove_recent
 from custody.aws.trail.validation import Pace
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.lineage_checks import LineageCheck, is_statement, rows_of_statements
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.record_checks import from_row, to_row
 from custody.core.ledger.rows import (
     LedgerRow,
@@ -56,7 +57,7 @@ from custody.core.ledger.rows import (
     trail_defect,
 )
 from custody.core.ledger.testimony import proper_place, read_testimony
-from custody.core.ledger.verdicts import Policy, SeenRecord
+from custody.core.ledger.verdicts import SeenRecord
 from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import ReadEnvelope, TrustedKey

@@ -12,7 +12,7 @@ from typing import Final
 
 from custody.core.formats.timestamps import parse_utc
 from custody.core.formats.untrusted import Fields, MalformedInput
-from custody.core.ledger.verdicts import Policy
+from custody.core.ledger.policy import Policy
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.seal.layout import SEAL_PREFIX
 from custody.core.trail.layout import TrailLayout
@@ -32,7 +32,7 @@ _BUILDERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _JOBS: Final = ("bronze_to_silver_job", "silver_to_gold_job")
 _RECORDERS: Final = ("recorder", "recorder-large")
-_KEEPERS: Final[Mapping[str, tuple[str, ...]]] = {
+_PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     LINEAGE_PREFIX: ("glue",),
     SEAL_PREFIX: ("audit",),
 }
@@ -62,16 +62,17 @@ def policy_of(settings: Mapping[str, object], *, as_of: datetime, grace: timedel
             **{layer: tuple(roles + name for name in names) for layer, names in _BUILDERS.items()},
         },
         recorders=tuple(roles + name for name in _RECORDERS),
-        keepers={
-            prefix: tuple(roles + name for name in names) for prefix, names in _KEEPERS.items()
+        prefix_writers={
+            prefix: tuple(roles + name for name in names)
+            for prefix, names in _PREFIX_WRITERS.items()
         },
-        takers={
+        assumed_by={
             **{roles + name: () for name in sorted(services_only)},
             roles + "airflow": tuple(filter(None, trusted.split(","))),
         },
         trail=fields.text("trail_name"),
         database=fields.text("database"),
-        cataloguers=(roles + "airflow",),
+        catalog_writers=(roles + "airflow",),
     )
 
 

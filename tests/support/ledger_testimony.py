@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.verdicts import Policy
+from custody.core.ledger.policy import Policy
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import read_record
 from custody.core.trail.events import LogContent, read_log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from custody.core.ledger.verdicts import Policy
+from custody.core.ledger.policy import Policy
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 

@@ -11,7 +11,7 @@ from pyspark.rdd import RDD
 
 from custody.aws.records.evidence import LogToRead, read_log_file
 from custody.core.ledger.attribution import by_taker, calls_of, concerns
-from custody.core.ledger.verdicts import Policy
+from custody.core.ledger.policy import Policy
 from custody.core.trail.events import LogContent, TrailEvent, merge
 from custody.core.trail.management_events import ManagementEvent
 

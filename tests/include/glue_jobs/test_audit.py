@@ -15,8 +15,8 @@ from tests.support.removals import INSIDER, call
 import audit
 from custody.aws.records.evidence import StoredVersion
 from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.verdicts import Policy
 from custody.core.seal.entries import RecordEntry, VerdictEntry
 from custody.spark.ledger import verdict_entries, write_rows
 

@@ -119,7 +119,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         as_of=WINDOW.as_of,
         layers={"raw": "bronze", "trail": "trail"},
         writers={"bronze": (f"{ROLE}glue",)},
-        takers={f"{ROLE}glue": ()},
+        assumed_by={f"{ROLE}glue": ()},
         trail="custody-local",
         database="custody_local",
     )

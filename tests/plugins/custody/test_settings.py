@@ -55,11 +55,14 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
         "gold": (f"{role}glue", f"{role}audit", f"{role}airflow"),
     }
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")
-    assert policy.keepers == {"provenance/lineage/": (f"{role}glue",), "seal/": (f"{role}audit",)}
+    assert policy.prefix_writers == {
+        "provenance/lineage/": (f"{role}glue",),
+        "seal/": (f"{role}audit",),
+    }
     services_only = ("glue", "audit", "airflow", "recorder", "recorder-large")
-    assert policy.takers == {role + name: () for name in services_only}
+    assert policy.assumed_by == {role + name: () for name in services_only}
     assert (policy.trail, policy.database) == ("custody-dev", "custody_dev")
-    assert policy.cataloguers == (f"{role}airflow",)
+    assert policy.catalog_writers == (f"{role}airflow",)
     assert (policy.as_of, policy.grace_text) == (AS_OF, "30 minutes")
 
 
@@ -73,8 +76,8 @@ def test_airflow_may_be_run_by_others_than_mwaa() -> None:
     settings = {**SETTINGS, "airflow_trusted_arns": trusted}
     policy = policy_of(settings, as_of=AS_OF, grace=timedelta(minutes=30))
     role = "arn:aws:iam::111122223333:role/custody-dev-"
-    assert policy.takers[f"{role}airflow"] == tuple(trusted.split(","))
-    assert policy.takers[f"{role}glue"] == ()
+    assert policy.assumed_by[f"{role}airflow"] == tuple(trusted.split(","))
+    assert policy.assumed_by[f"{role}glue"] == ()
 
 
 def test_the_trail_is_where_the_settings_say() -> None:

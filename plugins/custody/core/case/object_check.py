@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.testimony import proper_place, read_testimony
-from custody.core.ledger.verdicts import Policy, SeenRecord, Verdict, VersionFacts, judge
+from custody.core.ledger.verdicts import SeenRecord, Verdict, VersionFacts, judge
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import HashedVersion, LandingRecord, record_id
 from custody.core.trail.events import TrailEvent

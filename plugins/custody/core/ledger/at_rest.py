@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, is_working_file, row_of_call
 from custody.core.ledger.testimony import proper_place
-from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.ledger.verdicts import Verdict
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import LandingRecord, record_id
 from custody.core.trail.events import TrailEvent

@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect, trail_row
-from custody.core.ledger.verdicts import Policy
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import (
     CatalogChanged,
@@ -37,7 +37,7 @@ def concerns(call: ManagementEvent, policy: Policy) -> bool:
     """Whether a call is about a role of the platform, its trail, its database or its buckets."""
     match call.about:
         case RoleTaken(role_arn=role):
-            return role in policy.takers
+            return role in policy.assumed_by
         case TrailSwitched(trail=trail):
             return trail == policy.trail
         case CatalogChanged(database=database):
@@ -65,9 +65,9 @@ def sessions_taken(calls: Iterable[ManagementEvent], policy: Policy) -> dict[str
         session = call.about
         if (
             isinstance(session, RoleTaken)
-            and session.role_arn in policy.takers
+            and session.role_arn in policy.assumed_by
             and not call.who.is_service
-            and not call.who.is_one_of(policy.takers[session.role_arn])
+            and not call.who.is_one_of(policy.assumed_by[session.role_arn])
         ):
             taken.setdefault(session.access_key_id, call)
     return taken

@@ -13,8 +13,9 @@ from datetime import datetime
 
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call, written_beside_the_records
-from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.ledger.verdicts import Verdict
 from custody.core.lineage.model import is_statement_key
 from custody.core.lineage.trust import BadLineage, Trust, read_part
 from custody.core.trail.events import TrailEvent
@@ -67,7 +68,7 @@ def rows_of_statements(
     checks: Iterable[LineageCheck], writes: Iterable[TrailEvent], policy: Policy
 ) -> Iterator[LedgerRow]:
     """The ``BAD_SIGNATURE`` of each version of one object that must not be believed, and the writes
-    of others than its keepers that are to be believed all the same.
+    of others than the declared writers that are to be believed all the same.
 
     ``writes`` are the trail's events about the object. Only a proven one names anybody.
     """

@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.verdicts import (
     Judgement,
-    Policy,
     SeenRecord,
     Verdict,
     VersionFacts,
@@ -157,15 +157,18 @@ def rows_of(
 
 
 def written_beside_the_records(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
-    """The row of a write to the provenance bucket, beside the records, by another than its keepers.
+    """The row of a write to the provenance bucket, beside the records, by somebody who is no
+    declared writer of the prefix.
 
-    Nobody hashes what lies there: it is signed, and who reads it checks that.
+    Nobody hashes what lies there: it is signed, and whoever reads it verifies that.
     """
     if not event.is_write or event.key is None:
         return
-    prefix = max((p for p in policy.keepers if event.key.startswith(p)), key=len, default=None)
-    keepers = policy.keepers[prefix] if prefix is not None else ()
-    if event.who.is_one_of(keepers):
+    prefix = max(
+        (p for p in policy.prefix_writers if event.key.startswith(p)), key=len, default=None
+    )
+    writers = policy.prefix_writers[prefix] if prefix is not None else ()
+    if event.who.is_one_of(writers):
         return
     keeps = f"is not one of those who write to {prefix}" if prefix else "nobody does"
     yield _unexpected(
@@ -185,7 +188,7 @@ def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:
     if (
         not isinstance(change, CatalogChanged)
         or change.database != policy.database
-        or call.who.is_one_of(policy.cataloguers)
+        or call.who.is_one_of(policy.catalog_writers)
     ):
         return
     changed = [

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
-from custody.core.ledger.verdicts import Policy, Verdict
+from custody.core.ledger.verdicts import Verdict
 from custody.core.seal.check import SealFinding, SealProblem
 from custody.core.trail.events import TrailEvent
 

@@ -13,12 +13,12 @@ come is ``TRAIL_BROKEN``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from custody.core.ledger.policy import Policy
 from custody.core.records.landing import LandingRecord, Record, UnreadableRecord
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
@@ -43,34 +43,6 @@ SETTLED: Final = frozenset({Verdict.VERIFIED, Verdict.PENDING})
 """Verdicts that page nobody."""
 
 _FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What is expected of honest witnesses.
-
-    ``layers`` names the layer of each bucket of the platform; ``writers`` the ARNs (of users, or of
-    roles) that may write to a layer; ``recorders`` the roles that may write records, ``keepers``
-    who may write to the provenance bucket beside them, by prefix of the key. ``takers`` names the
-    platform's roles, and who may take each beside AWS's own services. ``trail`` is the name of the
-    trail, ``database`` the Glue database and ``cataloguers`` who may change its tables and
-    partitions. ``as_of`` is the time of judging and ``grace`` how long a witness may be late.
-    """
-
-    as_of: datetime
-    grace: timedelta
-    layers: Mapping[str, str]
-    writers: Mapping[str, tuple[str, ...]]
-    recorders: tuple[str, ...]
-    keepers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    takers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    trail: str = ""
-    database: str = ""
-    cataloguers: tuple[str, ...] = ()
-
-    @property
-    def grace_text(self) -> str:
-        return f"{int(self.grace.total_seconds() // 60)} minutes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from custody.core.ledger.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import ObjectHistory, fingerprint, rows_of
-from custody.core.ledger.verdicts import Policy
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import (
     LandingEvent,

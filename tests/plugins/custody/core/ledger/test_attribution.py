@@ -27,8 +27,8 @@ from tests.support.management_records import (
 from tests.support.trail_records import USER, put
 
 from custody.core.ledger.attribution import by_taker, calls_of, concerns, who_switched
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import Outage
-from custody.core.ledger.verdicts import Policy
 from custody.core.trail.events import TrailEvent, read_log
 from custody.core.trail.management_events import ManagementEvent
 
@@ -40,10 +40,10 @@ POLICY = Policy(
     layers={"raw": "bronze", "trail": "trail"},
     writers={},
     recorders=(),
-    takers={f"{ROLE}glue": (), f"{ROLE}airflow": (ENGINEER["arn"],)},
+    assumed_by={f"{ROLE}glue": (), f"{ROLE}airflow": (ENGINEER["arn"],)},
     trail="custody-local",
     database="custody_local",
-    cataloguers=(f"{ROLE}airflow",),
+    catalog_writers=(f"{ROLE}airflow",),
 )
 
 

@@ -20,7 +20,7 @@ from custody.core.ledger.lineage_checks import (
     is_statement,
     rows_of_statements,
 )
-from custody.core.ledger.verdicts import Policy
+from custody.core.ledger.policy import Policy
 from custody.core.lineage.model import LINEAGE_PREFIX, statement_key
 
 AT = datetime(2026, 11, 2, 2, 1, 31, tzinfo=UTC)
@@ -31,7 +31,7 @@ POLICY = Policy(
     layers={"provenance": "provenance", "raw": "bronze"},
     writers={},
     recorders=(),
-    keepers={LINEAGE_PREFIX: (USER["arn"],)},
+    prefix_writers={LINEAGE_PREFIX: (USER["arn"],)},
 )
 
 
@@ -110,7 +110,7 @@ def test_only_a_proven_write_of_this_version_names_anybody():
 
 
 def test_somebody_elses_statement_is_unexpected_unless_it_is_bad():
-    policy = replace(POLICY, keepers={})
+    policy = replace(POLICY, prefix_writers={})
     good = check(store()[PLACE])
     (row,) = rows_of_statements([good], [written()], policy)
     assert (row.verdict, row.version_id) == ("UNEXPECTED_PRINCIPAL", "p1")

@@ -37,10 +37,11 @@ from tests.support.honest_history import (
 
 from custody.core.ledger.attribution import by_taker, calls_of
 from custody.core.ledger.lineage_checks import is_statement, rows_of_statements
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, catalog_rows, illegible_row, rows_of
 from custody.core.ledger.rows import histories as objects_of
 from custody.core.ledger.testimony import read_testimony
-from custody.core.ledger.verdicts import SETTLED, Policy, Verdict
+from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent, merge, read_log
@@ -106,11 +107,11 @@ def policy_at(at: datetime) -> Policy:
         layers={**LAYERS, PROVENANCE: "provenance"},
         writers={"bronze": UPLOADERS, "silver": (GLUE,), "gold": (GLUE,)},
         recorders=(RECORDER,),
-        keepers={LINEAGE_PREFIX: (GLUE,)},
-        takers={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,)},
+        prefix_writers={LINEAGE_PREFIX: (GLUE,)},
+        assumed_by={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,)},
         trail="custody-local",
         database="custody_local",
-        cataloguers=(AIRFLOW,),
+        catalog_writers=(AIRFLOW,),
     )
 
 
@@ -282,7 +283,7 @@ def test_a_role_that_somebody_took_is_a_page_for_each_write_in_its_session() -> 
 
 def test_a_partition_that_others_move_is_a_page() -> None:
     history = live(DAY)
-    policy = replace(policy_at(history.settled + GRACE), cataloguers=())
+    policy = replace(policy_at(history.settled + GRACE), catalog_writers=())
     rows = [row for row in ledger(history, policy) if row.verdict not in SETTLED]
     # Two made a table and moved a partition: Airflow, and an engineer as Airflow.
     assert {row.pipeline_layer for row in rows} == {"catalog"}

@@ -153,7 +153,7 @@ def told(record: dict[str, Any], *, proven: bool = True) -> list[LedgerRow]:
     rules = replace(
         policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
         database="custody_local",
-        cataloguers=(f"{ROLE}airflow",),
+        catalog_writers=(f"{ROLE}airflow",),
     )
     calls = read_log(content, log="log", proven=proven).calls
     return [row for call in calls for row in catalog_rows(call, rules)]
@@ -217,7 +217,7 @@ def test_who_may_write_beside_the_records(
 ) -> None:
     rules = replace(
         policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
-        keepers={"provenance/lineage/": (f"{ROLE}glue",), "seal/": (f"{ROLE}audit",)},
+        prefix_writers={"provenance/lineage/": (f"{ROLE}glue",), "seal/": (f"{ROLE}audit",)},
     )
     record = put(userIdentity=who)
     record["requestParameters"] |= {"bucketName": "provenance", "key": place}

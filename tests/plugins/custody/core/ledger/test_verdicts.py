@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custody.core.ledger.policy import Policy
 from custody.core.ledger.verdicts import (
     SETTLED,
-    Policy,
     SeenRecord,
     Verdict,
     VersionFacts,

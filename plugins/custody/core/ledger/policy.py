@@ -1,0 +1,37 @@
+"""What a deployment declares: its buckets, who may do what, and how late evidence may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The declarations that evidence is judged by.
+
+    ``layers`` maps each bucket of the platform to its layer. ``writers`` are the ARNs (of users or
+    roles) that may write to a layer, ``recorders`` the roles that may write records,
+    ``prefix_writers`` those that may write to the provenance bucket beside the records, by key
+    prefix. ``assumed_by`` maps each of the platform's roles to those who may assume it beside AWS's
+    own services. ``trail`` is the name of the trail, ``database`` the Glue database, and
+    ``catalog_writers`` may change its tables and partitions. ``as_of`` is the time of judging;
+    records and events may arrive ``grace`` after the write.
+    """
+
+    as_of: datetime
+    grace: timedelta
+    layers: Mapping[str, str]
+    writers: Mapping[str, tuple[str, ...]]
+    recorders: tuple[str, ...]
+    prefix_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    assumed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trail: str = ""
+    database: str = ""
+    catalog_writers: tuple[str, ...] = ()
+
+    @property
+    def grace_text(self) -> str:
+        """The grace period in words."""
+        return f"{int(self.grace.total_seconds() // 60)} minutes"
