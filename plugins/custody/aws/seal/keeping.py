@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from custody.aws.s3.heads import standing_version
-from custody.aws.seal.log import Sealed, seal, seal_reader
+from custody.aws.seal.log import Sealed, seal, seal_history, seal_reader
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.check import REMEMBERED, SealCheck, SealFinding, SealProblem, check_seal
 from custody.core.seal.entries import SealEntry
@@ -89,6 +89,7 @@ def _check(
 ) -> SealCheck:
     return check_seal(
         seal_reader(s3, bucket),
+        seal_history(s3, bucket),
         origin=signer.key.name,
         keys=(signer.key,),
         remembered=remembered,

@@ -32,10 +32,11 @@ from custody.core.seal.intent import MAX_INTENT_BYTES, Intent, portions
 from custody.core.seal.layout import (
     CHECKPOINT_PATH,
     SEAL_PREFIX,
+    FileLister,
     LeafRange,
     append_path,
 )
-from custody.core.seal.lookup import FileLister, leaf_ranges
+from custody.core.seal.lookup import leaf_ranges
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, verify_consistency
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
@@ -92,6 +93,18 @@ def seal_lister(s3: S3Client, bucket: str) -> FileLister:
         pages = s3.get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=bucket, Prefix=SEAL_PREFIX + prefix):
             for item in page.get("Contents", []):
+                yield item["Key"].removeprefix(SEAL_PREFIX)
+
+    return list_files
+
+
+def seal_history(s3: S3Client, bucket: str) -> FileLister:
+    """Lists the files the log ever had, those that were deleted included."""
+
+    def list_files(prefix: str) -> Iterable[str]:
+        pages = s3.get_paginator("list_object_versions")
+        for page in pages.paginate(Bucket=bucket, Prefix=SEAL_PREFIX + prefix):
+            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
                 yield item["Key"].removeprefix(SEAL_PREFIX)
 
     return list_files

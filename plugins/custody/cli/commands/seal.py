@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command
+from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment, read_file
 from custody.cli.reading.files import replace_file
-from custody.cli.reading.sources import seal_files
+from custody.cli.reading.sources import seal_files, seal_history
 from custody.core.seal.check import check_seal
 
 
@@ -37,16 +38,22 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:
     """Check the seal against the head that the file ``head`` remembers, and remember the new one.
 
-    The file is left as it is if anything is wrong.
+    The file is left as it is if anything is wrong. Raises ``CannotCheck`` before the first audit:
+    there is no log to check.
     """
     remembered = read_file(head, "the remembered head") if head and head.exists() else None
     found = check_seal(
         seal_files(deployment.source, deployment.provenance_bucket),
+        seal_history(deployment.source, deployment.provenance_bucket),
         origin=deployment.origin,
         keys=deployment.keys.seal,
         remembered=remembered,
         everything=everything,
     )
+    if found.nothing_sealed:
+        raise CannotCheck(
+            f"{deployment.origin}: nothing is sealed yet; custody_audit seals at its first run"
+        )
     for finding in found.findings:
         output.document(
             {

@@ -16,7 +16,7 @@ from custody.aws.trail.store import S3TrailStore, TrailStore
 from custody.cli.errors import CannotCheck
 from custody.cli.reading.locations import Location
 from custody.core.records.landing import HashedVersion
-from custody.core.seal.layout import SEAL_PREFIX
+from custody.core.seal.layout import SEAL_PREFIX, FileLister
 from custody.core.tlog.tiles import MAX_FILE_BYTES, FileReader
 
 if TYPE_CHECKING:
@@ -144,3 +144,13 @@ def seal_files(source: Source, provenance_bucket: str) -> FileReader:
         return source.read(provenance_bucket, SEAL_PREFIX + path, max_bytes=MAX_FILE_BYTES)
 
     return read
+
+
+def seal_history(source: Source, provenance_bucket: str) -> FileLister:
+    """Lists the files of the seal, those hidden by a delete marker included."""
+
+    def list_files(prefix: str) -> Iterator[str]:
+        for stored in source.evidence(provenance_bucket, SEAL_PREFIX + prefix):
+            yield stored.key.removeprefix(SEAL_PREFIX)
+
+    return list_files

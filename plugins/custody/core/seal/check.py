@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.seal.layout import CHECKPOINT_PATH
+from custody.core.seal.layout import CHECKPOINT_PATH, FileLister
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof, consistency_proof, verify_consistency
 from custody.core.tlog.signed_note import BadNote, NoteKey
@@ -53,9 +53,15 @@ class SealCheck:
     tree: TiledTree | None = None
     head: bytes | None = None
 
+    @property
+    def nothing_sealed(self) -> bool:
+        """Whether the log has not begun: it has no file, and no head of it is remembered."""
+        return not self.findings and self.checkpoint is None
+
 
 def check_seal(
     read: FileReader,
+    list_files: FileLister,
     *,
     origin: str,
     keys: Iterable[NoteKey],
@@ -65,24 +71,23 @@ def check_seal(
 ) -> SealCheck:
     """Check the log ``origin``, whose files ``read`` returns by their path.
 
-    ``keys`` are all that ever signed for it. The files with leaves added since the ``remembered``
-    head are read, or those of the whole log if ``everything`` or nothing is remembered; and a
-    ``sample`` of the others.
+    ``list_files`` should also list files that were deleted, so that a hidden log is not taken for
+    one that has not begun. ``keys`` are all that ever signed for it. The files with leaves added
+    since the ``remembered`` head are read, or those of the whole log if ``everything`` or nothing
+    is remembered; and a ``sample`` of the others.
     """
     keys = tuple(keys)
     findings: list[SealFinding] = []
     before = _remembered(remembered, origin, keys, findings)
     note = read(CHECKPOINT_PATH)
     if note is None:
-        findings.append(
-            SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, "there is none")
-            if before is None
-            else SealFinding(
-                SealProblem.ROLLBACK,
-                CHECKPOINT_PATH,
-                f"there is none; the log had {before.size} entries",
+        if before is not None:
+            reason = f"there is none; the log had {before.size} entries"
+            findings.append(SealFinding(SealProblem.ROLLBACK, CHECKPOINT_PATH, reason))
+        elif remembered is not None or any(True for _ in list_files("")):
+            findings.append(
+                SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, "there is none")
             )
-        )
         return SealCheck(tuple(findings))
     try:
         now = Checkpoint.open(note, origin=origin, keys=keys)

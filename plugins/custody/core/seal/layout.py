@@ -11,12 +11,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 SEAL_PREFIX: Final = "seal/"
 CHECKPOINT_PATH: Final = "checkpoint"
+
+FileLister = Callable[[str], Iterable[str]]
+"""Paths of the log's files whose path begins with a text."""
 
 _RANGE = re.compile(r"day/\d{4}-\d\d-\d\d/(\d{19})-(\d{19})", re.ASCII)
 

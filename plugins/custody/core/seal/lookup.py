@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 
 from custody.core.seal.entries import SealEntry
-from custody.core.seal.layout import CHECKPOINT_PATH, LeafRange, day_folder
+from custody.core.seal.layout import CHECKPOINT_PATH, FileLister, LeafRange, day_folder
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import leaf_hash
 from custody.core.tlog.proof import make_proof
 from custody.core.tlog.signed_note import NoteKey
 from custody.core.tlog.tiles import FileReader, TiledTree
-
-FileLister = Callable[[str], Iterable[str]]
-"""Paths of the log's files whose path begins with a text."""
 
 
 def leaf_ranges(list_files: FileLister, day: date, size: int) -> list[LeafRange]:

@@ -1,7 +1,7 @@
 """The seal is kept: checked against what is remembered, then appended to, if it holds."""
 
 import pytest
-from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, record, records, write
+from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, record, records, write
 from tests.support.transparency import STRANGER
 
 from custody.aws.s3.heads import standing_version
@@ -112,6 +112,15 @@ def test_a_hidden_log_is_told_and_not_begun_anew(s3, provenance, is_remembered):
     told = SealProblem.ROLLBACK if is_remembered else SealProblem.BAD_CHECKPOINT
     assert problems(kept) == [(told, "checkpoint")]
     assert kept.offences[0].version_id == marker
+    assert (kept.sealed, kept.head) == (None, None)
+
+
+def test_a_log_of_which_every_file_is_hidden_is_not_begun_anew(s3, provenance):
+    keep(s3, provenance, records(1))
+    for path in files(s3, provenance):
+        s3.delete_object(Bucket=provenance, Key=f"seal/{path}")
+    kept = keep(s3, provenance, records(2))
+    assert problems(kept) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)
 
 

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.support.moto_aws import refusal
 from tests.support.transparency import STRANGER, signer
 
-from custody.aws.seal.log import SealContended, Sealed, seal, seal_lister, seal_reader
+from custody.aws.seal.log import SealContended, Sealed, seal, seal_history, seal_lister, seal_reader
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.check import check_seal
 from custody.core.seal.entries import RecordEntry, VerdictEntry, parse_entry
@@ -50,7 +50,7 @@ def files(s3: Any, bucket: str) -> dict[str, bytes]:
 
 def contents(s3: Any, bucket: str) -> list[Any]:
     """The entries of the log, which is whole and signed."""
-    check = check_seal(seal_reader(s3, bucket), origin=ORIGIN, keys=[KEY])
+    check = check_seal(seal_reader(s3, bucket), seal_history(s3, bucket), origin=ORIGIN, keys=[KEY])
     assert check.findings == ()
     assert check.tree
     return [parse_entry(raw) for raw in check.tree.entries(0, check.tree.size)]
@@ -190,7 +190,11 @@ def test_killed_between_any_two_writes(s3, provenance, next_run):
         assert set(start) <= set(found)
         assert set(days[next_run]) <= set(found)
         check = check_seal(
-            seal_reader(s3, provenance), origin=ORIGIN, keys=[KEY], remembered=remembered
+            seal_reader(s3, provenance),
+            seal_history(s3, provenance),
+            origin=ORIGIN,
+            keys=[KEY],
+            remembered=remembered,
         )
         assert check.findings == ()
         remembered = check.head
@@ -398,5 +402,10 @@ def test_a_key_that_replaces_another_goes_on_with_its_log(s3, provenance):
         seal(s3, provenance, records(2), signer=new)
     sealed = seal(s3, provenance, records(2), signer=new, trusted=[KEY])
     assert sealed.checkpoint.size == 2
-    check = check_seal(seal_reader(s3, provenance), origin=ORIGIN, keys=[KEY, new.key])
+    check = check_seal(
+        seal_reader(s3, provenance),
+        seal_history(s3, provenance),
+        origin=ORIGIN,
+        keys=[KEY, new.key],
+    )
     assert check.findings == ()

@@ -39,6 +39,31 @@ def test_a_log_that_went_back_is_found_and_the_memory_is_kept(platform, tmp_path
     assert head.read_bytes() == remembered
 
 
+def erase_seal(platform):
+    for version in platform.s3.list_object_versions(Bucket=PROVENANCE, Prefix="seal/")["Versions"]:
+        platform.s3.delete_object(
+            Bucket=PROVENANCE, Key=version["Key"], VersionId=version["VersionId"]
+        )
+
+
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_before_the_first_audit_nothing_is_sealed_yet(platform, tmp_path, is_copy):
+    erase_seal(platform)
+    if is_copy:
+        platform.copy(tmp_path / "copy")
+    found = platform.custody("seal", "--head", tmp_path / "checkpoint")
+    assert found.status == 2
+    assert "nothing is sealed yet" in found.err
+    assert not (tmp_path / "checkpoint").exists()
+
+
+def test_a_checkpoint_that_was_deleted_is_a_defect(platform):
+    platform.s3.delete_object(Bucket=PROVENANCE, Key="seal/checkpoint")
+    found = platform.custody("seal", "--json")
+    assert found.status == 1
+    assert [finding["problem"] for finding in found.of_kind("finding")] == ["BAD_CHECKPOINT"]
+
+
 def test_a_changed_tile_is_named(platform):
     platform.s3.put_object(Bucket=PROVENANCE, Key="seal/tile/0/000.p/6", Body=b"\0" * 192)
     found = platform.custody("seal")

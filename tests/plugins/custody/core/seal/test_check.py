@@ -1,5 +1,6 @@
 """What an auditor who remembers the last head sees of a log that was meddled with."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -8,11 +9,15 @@ from hypothesis import strategies as st
 from tests.support.transparency import KEY, ORIGIN, STRANGER, MemoryLog, entry
 
 from custody.core.seal.check import REMEMBERED, SealCheck, SealProblem, check_seal
+from custody.core.seal.layout import append_path
 from custody.core.tlog.tiles import FileReader
 
 
-def look(read: FileReader, **options: Any) -> SealCheck:
-    return check_seal(read, origin=ORIGIN, keys=[KEY], **options)
+def look(files: Mapping[str, bytes], read: FileReader | None = None, **options: Any) -> SealCheck:
+    def list_files(prefix: str) -> Iterable[str]:
+        return (path for path in files if path.startswith(prefix))
+
+    return check_seal(read or files.get, list_files, origin=ORIGIN, keys=[KEY], **options)
 
 
 def problems(check: SealCheck) -> list[tuple[SealProblem, str]]:
@@ -24,7 +29,7 @@ def test_an_honest_log_is_never_suspected(sizes):
     log, remembered = MemoryLog(), None
     for size in sizes:
         log.append(map(entry, range(log.tree.size, size)))
-        check = look(log.files.get, remembered=remembered)
+        check = look(log.files, remembered=remembered)
         assert check.findings == ()
         assert (check.head, check.checkpoint) == (log.note, log.checkpoint)
         assert check.tree
@@ -34,24 +39,37 @@ def test_an_honest_log_is_never_suspected(sizes):
 
 def test_a_log_that_went_back_is_noticed():
     then, now = MemoryLog(300), MemoryLog(299)
-    check = look(now.files.get, remembered=then.note)
+    check = look(now.files, remembered=then.note)
     assert problems(check) == [(SealProblem.ROLLBACK, "checkpoint")]
     assert check.findings[0].reason == "the log has 299 entries; it had 300"
     assert check.head is None
 
 
 def test_a_log_that_is_gone_is_noticed():
-    check = look({}.get, remembered=MemoryLog(300).note)
+    check = look({}, remembered=MemoryLog(300).note)
     assert problems(check) == [(SealProblem.ROLLBACK, "checkpoint")]
     assert check.findings[0].reason == "there is none; the log had 300 entries"
-    assert problems(look({}.get)) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
+
+
+def test_a_log_that_nothing_was_sealed_into_has_no_defect():
+    check = look({})
+    assert (check.findings, check.nothing_sealed) == ((), True)
+    assert (check.head, check.checkpoint, check.tree) == (None, None, None)
+    assert not look(MemoryLog(3).files).nothing_sealed
+
+
+@pytest.mark.parametrize("path", ["tile/entries/000.p/3", append_path(0), "day/2026-11-01/x"])
+def test_files_without_a_checkpoint_are_a_log_whose_checkpoint_is_missing(path):
+    check = look({path: b""})
+    assert problems(check) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
+    assert not check.nothing_sealed
 
 
 @pytest.mark.parametrize("size", [300, 301, 900])
 def test_a_log_that_was_rewritten_is_noticed(size):
     then, now = MemoryLog(300), MemoryLog(299)
     now.append([b"forged", *map(entry, range(300, size))])
-    check = look(now.files.get, remembered=then.note)
+    check = look(now.files, remembered=then.note)
     assert problems(check) == [(SealProblem.FORK, "checkpoint")]
     assert "its first 300 entries are not those it had" in check.findings[0].reason
     assert check.head is None
@@ -63,14 +81,14 @@ def test_any_entry_that_is_rewritten_is_noticed(place, size):
         return
     now = MemoryLog()
     now.append(b"forged" if i == place else entry(i) for i in range(size + 5))
-    found = problems(look(now.files.get, remembered=MemoryLog(size).note))
+    found = problems(look(now.files, remembered=MemoryLog(size).note))
     assert found == [(SealProblem.FORK, "checkpoint")]
 
 
 def test_a_checkpoint_of_another_key_is_not_trusted():
     log = MemoryLog(3)
     log.files["checkpoint"] = log.checkpoint.sign(STRANGER)
-    check = look(log.files.get)
+    check = look(log.files)
     assert problems(check) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
     assert "signed by no trusted key" in check.findings[0].reason
     assert (check.head, check.checkpoint, check.tree) == (None, None, None)
@@ -82,14 +100,14 @@ def test_every_byte_of_the_checkpoint_counts(place):
     note = bytearray(log.note)
     note[place] ^= 1
     log.files["checkpoint"] = bytes(note)
-    assert problems(look(log.files.get)) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
+    assert problems(look(log.files)) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
 
 
 def test_every_bad_file_is_a_finding_of_its_own():
     log = MemoryLog(1000)
     log.files["tile/0/001"] = bytes(8192)
     del log.files["tile/entries/002"]
-    check = look(log.files.get)
+    check = look(log.files)
     assert problems(check) == [
         (SealProblem.BAD_TILE, "tile/0/001"),
         (SealProblem.BAD_TILE, "tile/entries/002"),
@@ -100,7 +118,7 @@ def test_every_bad_file_is_a_finding_of_its_own():
 def test_a_bad_edge_leaves_no_tree_to_read():
     log = MemoryLog(1000)
     del log.files["tile/1/000.p/3"]
-    check = look(log.files.get, remembered=MemoryLog(10).note)
+    check = look(log.files, remembered=MemoryLog(10).note)
     assert problems(check) == [(SealProblem.BAD_TILE, "tile/1/000.p/3")]
     assert (check.checkpoint, check.tree) == (log.checkpoint, None)
 
@@ -109,8 +127,8 @@ def test_only_what_is_new_is_read_unless_everything_is_asked_for():
     log = MemoryLog(300, 1000)
     del log.files["tile/entries/000"]
     remembered = MemoryLog(300).note
-    assert look(log.files.get, remembered=remembered).findings == ()
-    check = look(log.files.get, remembered=remembered, everything=True)
+    assert look(log.files, remembered=remembered).findings == ()
+    check = look(log.files, remembered=remembered, everything=True)
     assert problems(check) == [(SealProblem.BAD_TILE, "tile/entries/000")]
 
 
@@ -118,7 +136,7 @@ def test_in_so_many_samples_everything_has_its_turn():
     log = MemoryLog(2000)
     del log.files["tile/entries/000"]
     del log.files["tile/0/003"]
-    found = [look(log.files.get, remembered=log.note, sample=(n, 4)) for n in range(4)]
+    found = [look(log.files, remembered=log.note, sample=(n, 4)) for n in range(4)]
     assert [problems(check) for check in found] == [
         [(SealProblem.BAD_TILE, "tile/entries/000")],
         [],
@@ -135,16 +153,18 @@ def test_files_are_read_as_often_as_there_is_something_new():
         read.append(path)
         return log.files.get(path)
 
-    assert look(counted, remembered=MemoryLog(60_000).note).findings == ()
+    assert look(log.files, counted, remembered=MemoryLog(60_000).note).findings == ()
     assert len(read) < 10
 
 
 def test_a_memory_that_cannot_be_read_is_said():
     log = MemoryLog(3)
-    check = look(log.files.get, remembered=b"rubbish")
+    check = look(log.files, remembered=b"rubbish")
     assert problems(check) == [(SealProblem.BAD_MEMORY, REMEMBERED)]
     assert check.head is None
-    assert problems(look({}.get, remembered=log.checkpoint.sign(STRANGER))) == [
+    check = look({}, remembered=log.checkpoint.sign(STRANGER))
+    assert problems(check) == [
         (SealProblem.BAD_MEMORY, REMEMBERED),
         (SealProblem.BAD_CHECKPOINT, "checkpoint"),
     ]
+    assert not check.nothing_sealed
