@@ -16,7 +16,8 @@ CORE_TESTS := tests/plugins/custody/core
 EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli
 GLUE_TESTS := tests/include/glue_jobs tests/plugins/custody/spark
 LOCAL_TESTS := tests/infra/local tests/include/sql
-PYTHON_SOURCES := plugins lambda include dags infra data diagrams tests
+# Which lines of the package the tests run; `sys.monitoring` makes asking for it cheap.
+COVERED = COVERAGE_CORE=sysmon COVERAGE_FILE=build/coverage/.coverage.$@ $(PLATFORM)/python -m pytest --cov --cov-report=
 
 help: ## Explain the targets
 	@echo "custody: a data platform in which every byte has a chain of custody"; echo
@@ -46,16 +47,19 @@ test: setup ## Run every test, the end-to-end run included
 
 # Four at a time, the longest first, as each waits now and then: what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run
+	@rm -rf build/coverage && mkdir -p build/coverage
 	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target test-local test-edges test-glue test-platform test-core
+	@$(PLATFORM)/coverage combine --quiet --data-file=build/coverage/.coverage build/coverage
+	@echo "These tests run $$($(PLATFORM)/coverage report --data-file=build/coverage/.coverage --format=total) % of the lines of the package and the recorder"
 
 test-core: setup
-	$(PLATFORM)/python -m pytest $(CORE_TESTS)
+	$(COVERED) $(CORE_TESTS)
 
 test-edges: setup
-	$(PLATFORM)/python -m pytest $(EDGE_TESTS)
+	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(PLATFORM)/python -m pytest tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -76,6 +80,7 @@ bench: setup ## Measure what must be fast beside a reference; also into build/be
 lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
+	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
 	$(PLATFORM)/mypy plugins/custody lambda/recorder/recorder infra/local/rehearsal data
 	$(GLUE)/mypy include/glue_jobs
 	$(LOCAL)/mypy infra/local/localaws

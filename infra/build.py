@@ -1,7 +1,7 @@
 """Assemble what is deployed beside the templates, byte for byte the same from the same sources.
 
 ``build/lambda/recorder.zip``
-    The recorder with the parts of `custody` it runs on.
+    The recorder with the modules of `custody` that it imports, and no others.
 ``build/bundle/``
     What Airflow and Glue fetch at run time: ``custody.zip`` for Glue's ``--extra-py-files``, the
     data contracts and the gold SQL. It is uploaded under its content hash, so that a running job
@@ -16,18 +16,18 @@ compressed) bytes: compression differs between zlib builds.
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import io
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# The parts of the package that need no Airflow: those the recorder runs on, and those of the jobs.
-RECORDER = ("core", "aws", "objects.py")
+# The parts of the package that the jobs run on: all that needs no Airflow.
 JOBS = ("core", "aws", "spark", "objects.py", "settings.py")
 
 # Zip's own beginning of time.
@@ -42,12 +42,13 @@ def build(repository: Path, target: Path) -> str:
     """Make `target` hold what the sources in `repository` say; return the bundle's hash."""
     package = repository / "plugins" / "custody"
     recorder = _package(repository / "lambda" / "recorder" / "recorder")
+    recorder |= _imported(recorder, _package(package))
     bundle = {
         "custody.zip": _zip(_package(package, JOBS)),
         **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
         **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
     }
-    _sync(target / "lambda", {"recorder.zip": _zip({**_package(package, RECORDER), **recorder})})
+    _sync(target / "lambda", {"recorder.zip": _zip(recorder)})
     _sync(target / "bundle", bundle)
     return content_hash(bundle)
 
@@ -70,6 +71,31 @@ def _package(root: Path, parts: tuple[str, ...] = ()) -> dict[str, bytes]:
     folders = (file for place in places if place.is_dir() for file in place.rglob("*.py"))
     files = {init, *folders, *(place for place in places if place.is_file())}
     return {file.relative_to(root.parent).as_posix(): file.read_bytes() for file in files}
+
+
+def _imported(code: Mapping[str, bytes], library: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a library that some code imports, directly or not, with their packages."""
+    found: dict[str, bytes] = {}
+    pending = list(code.values())
+    while pending:
+        for module in _modules_named(pending.pop()):
+            parts = module.split(".")
+            steps = ["/".join(parts[:length]) for length in range(1, len(parts) + 1)]
+            for name in (*(f"{step}/__init__.py" for step in steps), f"{steps[-1]}.py"):
+                if name in library and name not in found:
+                    found[name] = library[name]
+                    pending.append(library[name])
+    return found
+
+
+def _modules_named(source: bytes) -> Iterator[str]:
+    """Whatever may be a module among what a source imports, when it runs or when it is called."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _texts(source: Path, pattern: str, folder: str) -> dict[str, bytes]:

@@ -28,9 +28,14 @@ def sources(tmp_path: Path) -> Path:
         "plugins/custody/core/rule.py": "RULE = 1\n",
         "plugins/custody/core/__pycache__/rule.cpython-312.pyc": "compiled",
         "plugins/custody/aws/__init__.py": "",
+        "plugins/custody/aws/reading.py": "import custody.core.rule\n",
+        "plugins/custody/aws/unused.py": "",
+        "plugins/custody/objects.py": "",
         "plugins/custody/operators/unload.py": "import airflow\n",
         "lambda/recorder/recorder/__init__.py": "",
-        "lambda/recorder/recorder/handler.py": "def lambda_handler(): ...\n",
+        "lambda/recorder/recorder/handler.py": (
+            "def lambda_handler():\n    from custody.aws import reading\n"
+        ),
         "include/contracts/customers.odcs.yaml": "kind: DataContract\n",
         "include/sql/gold/customers.sql": "SELECT 1\n",
         "include/sql/ledger/view.sql": "SELECT 2\n",
@@ -71,15 +76,17 @@ def test_holds_what_runs_without_airflow_and_nothing_else(sources: Path, tmp_pat
         "bundle/sql/gold/customers.sql",
         "lambda/recorder.zip",
     }
-    custody = {
+    imported = {
         "custody/__init__.py",
         "custody/aws/__init__.py",
+        "custody/aws/reading.py",
         "custody/core/__init__.py",
         "custody/core/rule.py",
     }
     recorder = {"recorder/__init__.py", "recorder/handler.py"}
-    assert names(tmp_path / "out" / "bundle" / "custody.zip") == custody
-    assert names(tmp_path / "out" / "lambda" / "recorder.zip") == custody | recorder
+    others = {"custody/aws/unused.py", "custody/objects.py"}
+    assert names(tmp_path / "out" / "bundle" / "custody.zip") == imported | others
+    assert names(tmp_path / "out" / "lambda" / "recorder.zip") == imported | recorder
 
 
 @pytest.mark.parametrize("name", ["plugins/custody/core/rule.py", "include/sql/gold/customers.sql"])
