@@ -3,7 +3,7 @@
     python infra/deploy.py --stage dev [--region eu-central-1] [--parameter Key=Value ...]
 
 The account, the credentials and (for the local AWS) the endpoint come from the environment, as for
-every AWS tool: ``AWS_PROFILE``, ``AWS_CONFIG_FILE``, ``AWS_ENDPOINT_URL`` and so on. In order:
+every AWS tool: ``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL`` and so on. In order:
 
 1. the bootstrap stack, whose bucket holds everything else;
 2. the build (`infra/build.py`), uploaded under its content hash;
@@ -319,7 +319,9 @@ def arguments() -> argparse.Namespace:
     stages = sorted(file.stem for file in (TEMPLATES / "parameters").glob("*.json"))
     parser.add_argument("--stage", required=True, choices=stages, help="which stage to deploy")
     parser.add_argument("--project", default="custody", help="first part of every resource name")
-    parser.add_argument("--region", help="AWS region; else the profile's or the environment's")
+    parser.add_argument(
+        "--region", help="AWS region; else that of AWS_REGION, AWS_DEFAULT_REGION or the profile"
+    )
     parser.add_argument(
         "--parameter",
         action="append",
@@ -345,9 +347,22 @@ def check_endpoint(stage: str, endpoint: str) -> None:
         )
 
 
-def _place(session: boto3.Session, project: str, stage: str) -> Place:
+def open_session(region: str | None) -> boto3.Session:
+    """A session in ``region``, else in that of the environment or of the profile.
+
+    Raises DeployError if none of them names one.
+    """
+    # boto3 itself reads AWS_DEFAULT_REGION only, which AWS's other tools put second. `custody` has
+    # the same line: this command runs without the package.
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION") or None)
     if session.region_name is None:
-        raise DeployError("no region: pass --region or set it in the AWS profile")
+        raise DeployError(
+            "no region: pass --region, or set AWS_REGION or a region in the profile of AWS_PROFILE"
+        )
+    return session
+
+
+def _place(session: boto3.Session, project: str, stage: str) -> Place:
     check_endpoint(stage, session.client("cloudformation").meta.endpoint_url)
     account = session.client("sts").get_caller_identity()["Account"]
     return Place(project, stage, account, session.region_name)
@@ -358,7 +373,7 @@ def main() -> None:
     given = arguments()
     started = time.monotonic()
     try:
-        session = boto3.Session(region_name=given.region)
+        session = open_session(given.region)
         place = _place(session, given.project, given.stage)
         outputs = Deployment(session, place, dict(given.parameter)).run()
     except (DeployError, BotoCoreError, ClientError) as error:

@@ -17,6 +17,7 @@ from infra.deploy import (
     all_parameters,
     check_endpoint,
     declared_parameters,
+    open_session,
     stage_parameters,
 )
 
@@ -113,6 +114,42 @@ def test_the_stage_local_never_reaches_aws(stage: str, endpoint: str, refused: b
         return
     with pytest.raises(DeployError, match="belongs on the local AWS"):
         check_endpoint(stage, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("passed", "variables", "region"),
+    [
+        ("eu-west-1", {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-1"),
+        (None, {"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-2"),
+        (None, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-3"),
+        (None, {}, "eu-north-1"),
+    ],
+)
+def test_the_region_is_found_as_awss_own_tools_find_it(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    passed: str | None,
+    variables: dict[str, str],
+    region: str,
+) -> None:
+    (tmp_path / "config").write_text("[default]\nregion = eu-north-1\n")
+    use_environment(monkeypatch, {"AWS_CONFIG_FILE": str(tmp_path / "config"), **variables})
+    assert open_session(passed).region_name == region
+
+
+def test_without_a_region_it_says_where_one_is_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_environment(monkeypatch, {"AWS_CONFIG_FILE": str(tmp_path / "none")})
+    with pytest.raises(DeployError, match=r"--region.*AWS_REGION.*profile"):
+        open_session(None)
+
+
+def use_environment(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
 
 class CloudFormation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,11 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custody.cli.arguments import exit_status
 from custody.cli.commands import check, export, keys, prove, redrive, seal, trace, trail, verify
-from custody.cli.errors import CannotCheck
+from custody.cli.errors import CannotCheck, explain
 from custody.cli.output import Output
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.signed_note import BadNote
 from custody.core.tlog.tiles import BadTile
+from custody.version import VERSION
 
 WELL: Final = 0
 FINDINGS: Final = 1
@@ -39,23 +41,34 @@ standard error while that is a terminal. docs/auditor.md tells how an audit goes
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; argparse leaves with 2 by itself."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.run is None:
+        parser.print_help(sys.stderr)
+        return CANNOT_CHECK
     output = Output(as_json=args.json)
     try:
-        well = args.run(args, output)
-    except CannotCheck as error:
-        output.remark(str(error))
-        return CANNOT_CHECK
-    except (BotoCoreError, ClientError) as error:
-        output.remark(f"AWS: {error}")
-        return CANNOT_CHECK
-    except (BadNote, BadTile, MalformedInput) as error:
-        output.remark(f"the seal cannot be used, custody seal says more: {error}")
-        return FINDINGS
+        return WELL if args.run(args, output) else FINDINGS
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         output.remark("stopped")
         return 130
-    return WELL if well else FINDINGS
+    except (BadNote, BadTile, MalformedInput) as error:
+        problem = f"the seal cannot be used, custody seal says more: {error}"
+        output.document({"kind": "finding", "reason": problem})
+        output.line(problem, "bold red")
+        return FINDINGS
+    except CannotCheck as error:
+        output.remark(str(error))
+    except (BotoCoreError, ClientError) as error:
+        output.remark(f"AWS: {explain(error)}")
+    except OSError as error:
+        output.remark(f"a file cannot be read or written: {error}")
+    except Exception as error:  # noqa: BLE001 - Python would end with 1, as if evidence were bad
+        traceback.print_exc()
+        output.remark(f"{type(error).__name__}: this is a bug of custody {VERSION}, no finding")
+    return CANNOT_CHECK
 
 
 def run() -> None:
@@ -77,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_ENDS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {VERSION}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.add_command(commands)
     return parser

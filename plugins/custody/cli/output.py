@@ -6,6 +6,7 @@ move its cursor, and none of them is read as markup.
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,11 +23,9 @@ T = TypeVar("T")
 ROWS_AT_ONCE = 200
 """Rows of one printed table; a longer result is several tables, so that it needs no memory."""
 
-WIDTH_OF_A_FILE = 160
-"""Columns of a table that is not printed on a terminal."""
-
 LONGEST_LINE = 100_000
-"""Longer than any line of a tree: keys, hashes and ARNs must not be cut off."""
+"""Longer than any line: keys, hashes and ARNs are never folded. A terminal folds by itself where it
+must, and what is copied out of it is whole."""
 
 
 def plain(text: object) -> str:
@@ -41,8 +40,9 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._out = _console(sys.stdout, WIDTH_OF_A_FILE)
-        self._err = _console(sys.stderr, WIDTH_OF_A_FILE)
+        self._out = _console(sys.stdout, LONGEST_LINE)
+        self._err = _console(sys.stderr)
+        self._columns = _console(sys.stdout).width if sys.stdout.isatty() else LONGEST_LINE
 
     def document(self, document: Mapping[str, object]) -> None:
         """One JSON line; nothing for people."""
@@ -59,22 +59,26 @@ class Output:
         self._err.print(Text(f"custody: {plain(text)}"), soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """A table for people, printed piece by piece."""
+        """A table for people, one line a row, printed piece by piece.
+
+        From the first piece on that is too wide for the terminal, each row is a list of its cells.
+        """
         if self.as_json:
             return
-        pending: list[Sequence[object]] = []
-        for row in rows:
-            pending.append(row)
-            if len(pending) == ROWS_AT_ONCE:
-                self._out.print(_table(columns, pending))
-                pending = []
-        if pending:
-            self._out.print(_table(columns, pending))
+        fits = True
+        for piece in _pieces(rows):
+            table = _table(columns, piece)
+            fits = fits and self._out.measure(table).maximum <= self._columns
+            if fits:
+                self._out.print(table)
+            else:
+                for row in piece:
+                    self._out.print(_list(columns, row))
 
     def tree(self, tree: Tree) -> None:
-        """A tree for people: on a terminal its lines are folded, elsewhere they are whole."""
+        """A tree for people, one line a node."""
         if not self.as_json:
-            _console(sys.stdout, LONGEST_LINE).print(tree)
+            self._out.print(tree)
 
     def progress(self, items: Iterable[T], what: Callable[[T], str]) -> Iterator[T]:
         """The items, with their number and the latest shown on stderr while that is a terminal."""
@@ -95,15 +99,29 @@ def branch(text: str, style: str = "") -> Text:
     return Text(plain(text), style=style)
 
 
-def _console(stream: IO[str], width_of_a_file: int) -> Console:
-    width = None if stream.isatty() else width_of_a_file
-    return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
+def _console(stream: IO[str], width: int | None = None) -> Console:
+    """A console of this width, else of the terminal's."""
+    height = None if width is None else 1  # without one, rich takes a dumb terminal's 80 columns
+    return Console(
+        file=stream, highlight=False, markup=False, emoji=False, width=width, height=height
+    )
+
+
+def _pieces(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
+    remaining = iter(rows)
+    while piece := list(itertools.islice(remaining, ROWS_AT_ONCE)):
+        yield piece
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     table = Table(*columns, box=None, pad_edge=False)
-    for column in table.columns:
-        column.overflow = "fold"
     for row in rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     return table
+
+
+def _list(columns: Sequence[str], row: Sequence[object]) -> Text:
+    """The cells of a row, one a line, each behind the name of its column."""
+    indent = max(map(len, columns)) + 2
+    cells = zip(columns, row, strict=True)
+    return Text("".join(f"{column:{indent}}{plain(cell)}\n" for column, cell in cells))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,6 +52,18 @@ def read_keys(path: Path) -> KeyRing:
         raise CannotCheck(f"{path}: {error}; `custody keys` writes such a file") from error
 
 
+def _read_parameter(name: str) -> bytes:
+    # boto3 itself reads AWS_DEFAULT_REGION only, which AWS's other tools put second.
+    ssm = boto3.client("ssm", region_name=os.environ.get("AWS_REGION") or None)
+    try:
+        return ssm.get_parameter(Name=name)["Parameter"]["Value"].encode()
+    except ssm.exceptions.ParameterNotFound as error:
+        raise CannotCheck(
+            f"there is no parameter {name} in {ssm.meta.region_name} (ParameterNotFound): it is "
+            "/<project>/<stage>/airflow/variables/custody, in the stack's region"
+        ) from error
+
+
 class Deployment:
     """One stage of the platform, as its settings parameter describes it.
 
@@ -69,8 +82,7 @@ class Deployment:
         """The settings; raises ``CannotCheck`` if they cannot be read."""
         try:
             if self._settings.startswith(SSM):
-                name = self._settings.removeprefix(SSM)
-                raw = boto3.client("ssm").get_parameter(Name=name)["Parameter"]["Value"].encode()
+                raw = _read_parameter(self._settings.removeprefix(SSM))
             else:
                 raw = read_file(Path(self._settings), "the file of settings")
             document = load_json(raw, what=self._settings, max_bytes=_MAX_SETTINGS_BYTES)
@@ -117,7 +129,9 @@ class Deployment:
         try:
             return self._published_keys()
         except ValueError as error:
-            raise CannotCheck(f"{error}; are these the settings of the right stack?") from error
+            raise CannotCheck(
+                f"{self._settings}: {error}; are these the settings of the right stack?"
+            ) from error
 
     def _published_keys(self) -> KeyRing:
         lineage, seal = self.setting("lineage_key_arn"), self.setting("seal_key_arn")
@@ -136,7 +150,11 @@ class Deployment:
 
     @staticmethod
     def _kms(arn: str) -> KMSClient:
-        return boto3.client("kms", region_name=arn.split(":")[3])
+        """A client in the key's region; raises ``ValueError`` for what is no ARN of a key."""
+        match arn.split(":"):
+            case ["arn", _, "kms", region, _, _] if region:
+                return boto3.client("kms", region_name=region)
+        raise ValueError(f"{arn!r} is no ARN of a KMS key (arn:aws:kms:<region>:…)")
 
     # The trail
 

@@ -1,20 +1,27 @@
 """The command's arguments, settings, keys and exit status."""
 
 import json
+import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import boto3
 import pytest
-from tests.support.audited import RAW, RING, SETTINGS, A, run
+from botocore.exceptions import PartialCredentialsError
+from tests.support.audited import PROVENANCE, RAW, RING, SETTINGS, A, run
 from tests.support.moto_aws import REGION, signing_kms
 
 from custody.cli.arguments import SETTINGS_VARIABLE
+from custody.cli.errors import explain
 from custody.cli.main import main
 from custody.core.case.key_ring import KeyRing
+from custody.version import VERSION
 
-PLUGINS = Path(__file__).parents[4] / "plugins"
+REPOSITORY = Path(__file__).parents[4]
+PLUGINS = REPOSITORY / "plugins"
+PARAMETER = "/custody/test/airflow/variables/custody"
 COMMANDS = ["verify", "trace", "trail", "seal", "prove", "export", "check", "keys", "redrive"]
 
 
@@ -28,12 +35,29 @@ def test_help_says_how_a_command_ends(capsys, command):
     assert command is not None or all(name in told for name in COMMANDS)
 
 
-@pytest.mark.parametrize("args", [[], ["other"], ["verify"], ["trail", "--since", "yesterday"]])
+@pytest.mark.parametrize("args", [["other"], ["verify"], ["trail", "--since", "yesterday"]])
 def test_wrong_usage_ends_with_2(capsys, args):
     with pytest.raises(SystemExit) as left:
         main(args)
     assert left.value.code == 2
     assert "usage: custody" in capsys.readouterr().err
+
+
+def test_without_a_command_it_shows_its_help_and_ends_with_2():
+    """A script that forgot the command must not take that for "all is well"."""
+    found = run()
+    assert (found.status, found.out) == (2, "")
+    assert all(name in found.err for name in (*COMMANDS, "exit status"))
+
+
+def test_it_tells_the_version_that_is_packaged(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert (left.value.code, capsys.readouterr().out) == (0, f"custody {VERSION}\n")
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["dynamic"] == ["version"]
+    packaged = project["tool"]["setuptools"]["dynamic"]["version"]
+    assert packaged == {"attr": "custody.version.VERSION"}
 
 
 def test_without_settings_it_asks_for_them(monkeypatch):
@@ -51,13 +75,68 @@ def test_what_names_no_object_is_refused(platform, uri):
 
 def test_settings_come_from_a_parameter_too(platform):
     ssm = boto3.client("ssm", region_name=REGION)
-    name = "/custody/test/airflow/variables/custody"
-    ssm.put_parameter(Name=name, Value=json.dumps(SETTINGS), Type="String")
+    ssm.put_parameter(Name=PARAMETER, Value=json.dumps(SETTINGS), Type="String")
     keys = platform.folder / "keys.json"
-    found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{name}", "--keys", keys)
+    found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{PARAMETER}", "--keys", keys)
     assert found.status == 0
     found = run("verify", f"s3://{RAW}/{A}", "--settings", "ssm:/other", "--keys", keys)
     assert (found.status, "ParameterNotFound" in found.err) == (2, True)
+    assert f"/other in {REGION}" in found.err
+
+
+@pytest.mark.parametrize("default", [None, "us-west-2"])
+def test_the_region_of_a_parameter_is_that_of_aws_region(platform, monkeypatch, default):
+    """As in AWS's other tools, which AWS_DEFAULT_REGION does not outdo."""
+    ssm = boto3.client("ssm", region_name=REGION)
+    ssm.put_parameter(Name=PARAMETER, Value=json.dumps(SETTINGS), Type="String")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    if default is not None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", default)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    keys = platform.folder / "keys.json"
+    found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{PARAMETER}", "--keys", keys)
+    assert (found.status, found.err) == (0, "")
+
+
+def test_without_a_region_it_says_where_one_is_set(platform, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    found = run("verify", f"s3://{RAW}/{A}", "--settings", f"ssm:{PARAMETER}")
+    assert found.status == 2
+    assert "set AWS_REGION" in found.err
+    assert "profile" in found.err
+
+
+@pytest.mark.parametrize(
+    ("variables", "remedy"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "set AWS_PROFILE"),
+        ({"AWS_PROFILE": "nobody"}, "AWS_PROFILE"),
+    ],
+)
+def test_without_credentials_it_says_how_to_give_some(tmp_path, variables, remedy):
+    (tmp_path / "settings.json").write_text(json.dumps(SETTINGS))
+    command = ["verify", f"s3://{RAW}/{A}", "--settings", str(tmp_path / "settings.json")]
+    ran = subprocess.run(
+        [sys.executable, "-c", "from custody.cli.main import run; run()", *command],
+        capture_output=True, text=True, check=False,
+        env={
+            "PYTHONPATH": str(PLUGINS),
+            "PATH": os.environ["PATH"],
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": str(tmp_path / "none"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+            **variables,
+        },
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert remedy in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_half_of_the_credentials_are_named(monkeypatch):
+    error = PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY")
+    assert "AWS_SECRET_ACCESS_KEY" in explain(error)
+    assert "set AWS_PROFILE" in explain(error)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +146,65 @@ def test_settings_come_from_a_parameter_too(platform):
         ("[]", "must be an object"),
         (json.dumps(SETTINGS | {"provenance_bucket": None}), "provenance_bucket: is missing"),
         (json.dumps(SETTINGS | {"digest_seconds": "often"}), "digest_seconds"),
+        (json.dumps(SETTINGS | {"trail_name": 1}), "trail_name: must be a text"),
     ],
 )
 def test_settings_that_are_none_are_named(platform, settings, problem):
     (platform.folder / "settings.json").write_text(settings)
     found = platform.custody("trace", f"s3://{RAW}/{A}")
     assert (found.status, problem in found.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"signing_key_arn": "alias/records"}, "'alias/records' is no ARN of a KMS key"),
+        ({"signing_key_arn": None}, "settings.json: settings.signing_key_arn: is missing"),
+        ({"former_signing_keys": "arn"}, "settings.json: settings.former_signing_keys: 'arn'"),
+    ],
+)
+def test_settings_of_keys_that_are_none_are_named(platform, changed, problem):
+    settings = platform.folder / "settings.json"
+    settings.write_text(json.dumps(SETTINGS | changed))
+    found = run("keys", "--settings", settings, "-o", platform.folder / "fetched.json")
+    assert (found.status, found.out) == (2, "")
+    assert problem in found.err
+
+
+@pytest.mark.parametrize("option", ["--settings", "--keys", "--from"])
+def test_a_file_that_is_not_there_is_named(platform, option):
+    found = platform.custody("verify", f"s3://{RAW}/{A}", option, platform.folder / "none")
+    assert (found.status, found.out) == (2, "")
+    assert str(platform.folder / "none") in found.err
+
+
+def test_a_file_of_a_copy_that_may_not_be_read_is_named(platform, monkeypatch, tmp_path):
+    platform.copy(tmp_path / "copy")
+    read = Path.open
+
+    def refuse(path, *args, **how):
+        if path.name.endswith(".json") and path.is_relative_to(tmp_path / "copy" / PROVENANCE):
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *args, **how)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    found = platform.custody("verify", f"s3://{RAW}/{A}")
+    assert (found.status, found.out) == (2, "")
+    assert f"{tmp_path / 'copy' / PROVENANCE}" in found.err
+    assert "Permission denied" in found.err
+
+
+def test_an_error_of_our_own_is_no_finding(platform, monkeypatch):
+    """Python itself would end with 1, which says that something is wrong with the evidence."""
+
+    def fail(*_args):
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("custody.cli.commands.verify.verify", fail)
+    found = platform.custody("verify", f"s3://{RAW}/{A}")
+    assert (found.status, found.out) == (2, "")
+    assert "ZeroDivisionError" in found.err
+    assert "a bug of custody" in found.err
 
 
 def test_keys_that_are_none_are_named(platform):

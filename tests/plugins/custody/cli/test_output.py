@@ -1,10 +1,13 @@
 """What is printed."""
 
+import io
 import json
+from contextlib import redirect_stdout
 
 import pytest
+from rich.tree import Tree
 
-from custody.cli.output import ROWS_AT_ONCE, Output, plain
+from custody.cli.output import ROWS_AT_ONCE, Output, branch, plain
 
 
 @pytest.mark.parametrize(
@@ -46,3 +49,66 @@ def test_json_is_one_document_on_a_line_and_nothing_else(capsys):
     printed = capsys.readouterr()
     assert [json.loads(line) for line in printed.out.splitlines()] == [{"key": "a\nb"}]
     assert printed.err == "custody: about the check\n"
+
+
+LONG_KEY = "s3://custody-prod-raw-111122223333/incoming/customers/dt=2026-11-01/crm export.csv"
+ROW = ("ok", LONG_KEY, "3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY", "ab" * 32, "Its bytes are as recorded.")
+COLUMNS = ("outcome", "object", "version", "sha256 recorded", "why")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def on_a_terminal(monkeypatch):
+    """Calls a function with an output on a terminal of 80 columns; returns what it showed."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+
+    def on_a_terminal(show):
+        with redirect_stdout(Terminal()) as terminal:
+            show(Output(as_json=False))
+        return terminal.getvalue()
+
+    return on_a_terminal
+
+
+def test_a_row_is_one_line_in_a_pipe_however_long_it_is(capsys):
+    Output(as_json=False).table(COLUMNS, [ROW, ROW])
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split("  ")[0] == "outcome"
+    assert len(lines) == 2
+    assert all(cell in line for cell in ROW for line in lines)
+
+
+def test_a_table_that_fits_the_terminal_is_one(on_a_terminal):
+    rows = [("ok", "s3://raw/a"), ("altered", "b")]
+    shown = on_a_terminal(lambda output: output.table(("outcome", "object"), rows))
+    assert [line.split() for line in shown.splitlines()] == [
+        ["outcome", "object"],
+        *map(list, rows),
+    ]
+
+
+def test_rows_too_wide_for_the_terminal_are_lists_of_whole_cells(on_a_terminal):
+    """Only the terminal itself breaks a line, so that a name can be copied out of it."""
+    shown = on_a_terminal(lambda output: output.table(COLUMNS, [ROW, ROW]))
+    first, second = shown.strip("\n").split("\n\n")
+    assert first == second
+    assert [line.split("  ", 1)[0] for line in first.splitlines()] == list(COLUMNS)
+    assert [line[len("sha256 recorded") :].strip() for line in first.splitlines()] == list(ROW)
+
+
+def test_later_rows_look_as_the_first_ones_did(on_a_terminal):
+    rows = [ROW, *[("ok", "a", "b", "c", "d")] * ROWS_AT_ONCE]
+    shown = on_a_terminal(lambda output: output.table(COLUMNS, rows))
+    assert shown.count("outcome") == len(rows)
+
+
+def test_a_node_of_a_tree_is_one_line(on_a_terminal):
+    tree = Tree(branch("run"))
+    tree.add(branch(f"read {LONG_KEY}"))
+    shown = on_a_terminal(lambda output: output.tree(tree))
+    assert f"read {LONG_KEY}" in shown

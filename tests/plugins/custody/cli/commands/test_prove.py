@@ -66,5 +66,8 @@ def test_without_a_record_there_is_nothing_to_prove(platform, tmp_path):
 
 def test_a_seal_that_cannot_be_trusted_is_a_finding(platform, tmp_path):
     platform.s3.put_object(Bucket=PROVENANCE, Key="seal/checkpoint", Body=b"x")
-    found = platform.custody("prove", f"s3://{RAW}/{A}", "-o", tmp_path / "p")
-    assert (found.status, "custody seal" in found.err) == (1, True)
+    command = ("prove", f"s3://{RAW}/{A}", "-o", tmp_path / "p")
+    found = platform.custody(*command)
+    assert (found.status, "custody seal" in found.out) == (1, True)
+    (finding,) = platform.custody(*command, "--json").of_kind("finding")
+    assert "custody seal" in finding["reason"]
