@@ -12,7 +12,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from localaws.access.root import root_keys
+from localaws.server import ports
 from localaws.server.environment import server_environment
-from localaws.settings import HOST, Settings
+from localaws.settings import Settings
 
 # These end a hang and measure no speed: the machine may be busy with other things.
 START_SECONDS = 600.0
@@ -148,37 +148,14 @@ def reset(settings: Settings) -> None:
 
 
 def _check_port(settings: Settings) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, settings.port))
-        except OSError as error:
-            holder = _holder(settings.port)
-            # Another program may never answer.
-            other = health(settings) if holder is None or "localaws.daemon" in holder else None
-            if other:
-                holder = f"the local AWS of {other['home']} (process {other['pid']})"
-            raise LifecycleError(
-                f"port {settings.port} is taken by {holder or 'another program'}: "
-                "stop it, or set LOCAL_AWS_PORT"
-            ) from error
-
-
-def _holder(port: int) -> str | None:
-    """Who listens on a port, None where /proc does not tell us."""
-    inodes = set()
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        if table.exists():
-            for line in table.read_text().splitlines()[1:]:
-                fields = line.split()
-                if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port:
-                    inodes.add(f"socket:[{fields[9]}]")
-    for process in Path("/proc").glob("[0-9]*") if inodes else ():
-        with contextlib.suppress(OSError):
-            if any(str(link.readlink()) in inodes for link in (process / "fd").iterdir()):
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                return f"process {process.name} ({command.decode(errors='replace').strip()})"
-    return None
+    if ports.is_free(settings.port):
+        return
+    by = ports.holder(settings.port)
+    # Another program may never answer.
+    other = health(settings) if by is None or "localaws.daemon" in by else None
+    if other:
+        by = f"the local AWS of {other['home']} (process {other['pid']})"
+    raise LifecycleError(ports.taken(settings.port, by, variable="LOCAL_AWS_PORT"))
 
 
 def _await_ready(settings: Settings, process: subprocess.Popen[bytes] | None) -> None:
