@@ -9,11 +9,11 @@ GLUE := .venvs/glue/bin
 LOCAL := .venvs/local/bin
 STAGE ?= local
 REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
-LOCALAWS := PYTHONPATH=infra/local $(LOCAL)/python -m localaws
 
 # Each runtime tests what it runs; what is not named here runs on the platform's.
 CORE_TESTS := tests/plugins/custody/core
-EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli
+REHEARSAL_TESTS := tests/infra/local/rehearsal
+EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli $(REHEARSAL_TESTS)
 GLUE_TESTS := tests/include/glue_jobs tests/plugins/custody/spark
 LOCAL_TESTS := tests/infra/local tests/include/sql
 # Which lines of the package the tests run; `sys.monitoring` makes asking for it cheap.
@@ -38,8 +38,8 @@ down: ## Stop what `demo` or `up` started; its state stays
 reset: ## Stop it and forget its state
 	@$(REHEARSAL).platform reset
 
-status: ## Show what of the local AWS is running
-	@$(LOCALAWS) status
+status: ## Show whether the local AWS and Airflow run, and where
+	@$(REHEARSAL).platform status
 
 test: setup ## Run every test, the end-to-end run included
 	@$(MAKE) --no-print-directory test-fast && $(MAKE) --no-print-directory test-e2e \
@@ -65,7 +65,7 @@ test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
 
 test-local: setup
-	$(LOCAL)/python -m pytest $(LOCAL_TESTS)
+	$(LOCAL)/python -m pytest $(LOCAL_TESTS) --ignore=$(REHEARSAL_TESTS)
 
 test-e2e: setup
 	$(PLATFORM)/python -m pytest tests/e2e

@@ -5,13 +5,14 @@ The tests are chapters: each goes on from where the one before it left the platf
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from ipaddress import ip_address
 
 import pytest
 from accounting import Account, expected_accounts, file_accounts, totals, visible_runs
 from auditor import custody
 from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
 from hostile import broken_files, oddly_named
-from tests.support.patience import PATIENCE_SECONDS
+from listening import listening
 
 from rehearsal.landing import Landed, land, land_sample, sample_days
 from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
@@ -65,13 +66,20 @@ def landed(platform: Platform, on_call: OnCall) -> list[Landed]:
 
 
 @pytest.fixture(scope="module")
-def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
+def listeners() -> set[tuple[str, str]]:
+    """Program and address of every port that was seen open while Spark jobs ran."""
+    return set()
+
+
+@pytest.fixture(scope="module")
+def first_backfill(
+    platform: Platform, landed: list[Landed], listeners: set[tuple[str, str]]
+) -> list[str]:
     """The three days, through a crash of Spark, one of Airflow and one of AWS."""
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
     for crash in (kill_spark, kill_airflow, kill_aws):
-        wait_until(
-            "a Spark job runs", lambda: bool(spark_processes(platform)), seconds=PATIENCE_SECONDS
-        )
+        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)))
+        listeners |= listening(platform)
         crash(platform)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids
@@ -80,6 +88,18 @@ def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
 @pytest.fixture(scope="module")
 def first_totals(platform: Platform, first_backfill: list[str]) -> dict[str, dict[str, int]]:
     return totals(platform)
+
+
+def test_everything_listens_on_loopback_only(
+    first_backfill: list[str], listeners: set[tuple[str, str]]
+) -> None:
+    assert {program for program, _ in listeners} >= {"java", "python"}
+    elsewhere = {
+        (program, address)
+        for program, address in listeners
+        if not ip_address(address.removeprefix("::ffff:")).is_loopback
+    }
+    assert elsewhere == set()
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)

@@ -1,4 +1,4 @@
-"""The local Airflow: `airflow standalone` with the settings MWAA gives it, and its REST API."""
+"""The local Airflow: its components with the settings MWAA gives them, and its REST API."""
 
 import contextlib
 import json
@@ -13,12 +13,13 @@ from typing import Any
 
 import requests
 
+from localaws.server import ports
 from rehearsal.database import Database
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 from rehearsal.waiting import wait_until
 
 USER = "admin"
-FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
+_HTTP_SECONDS = 120
 
 
 class AirflowRefused(RuntimeError):
@@ -29,6 +30,10 @@ class AirflowRefused(RuntimeError):
         super().__init__(
             f"Airflow answered {self.status} to {method} {path}: {response.text[:2000]}"
         )
+
+
+class StartError(RuntimeError):
+    """Airflow cannot start; the message says why, and what to do or where to look."""
 
 
 class Airflow:
@@ -54,10 +59,21 @@ class Airflow:
         """The admin's password, made at the first start."""
         return str(json.loads((self._home / "passwords.json").read_text())[USER])
 
+    def check_port(self) -> None:
+        """Raise `StartError` when this Airflow does not run and another program has its port."""
+        port = self._machine.airflow_port
+        if self.pid() is None and not ports.is_free(port):
+            raise StartError(ports.taken(port, ports.holder(port), variable="AIRFLOW_PORT"))
+
     def start(self) -> None:
-        """Start in the background, if not already running; does not wait: see `wait_ready`."""
+        """Start in the background, if not already running; does not wait: see `wait_ready`.
+
+        Raises:
+            StartError: another program has the port.
+        """
         if self.pid() is not None:
             return
+        self.check_port()
         self._home.mkdir(parents=True, exist_ok=True)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         passwords = self._home / "passwords.json"
@@ -67,7 +83,7 @@ class Airflow:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [tool_folder("platform") / "airflow", "standalone"],
+                [tool_folder("platform") / "python", "-m", "rehearsal.components"],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -120,7 +136,7 @@ class Airflow:
 
     @staticmethod
     def _process_groups(leader: int) -> set[int]:
-        """Process groups of all processes in the session that `airflow standalone` leads."""
+        """Process groups of all processes in the session that `rehearsal.components` leads."""
         groups = {leader}
         listing = subprocess.run(
             ["ps", "-eo", "sid=,pgid="], check=True, capture_output=True, text=True
@@ -148,13 +164,13 @@ class Airflow:
             "API__BASE_URL": self._machine.airflow_url,
             "API__WORKERS": 1,
             "API__EXPOSE_CONFIG": False,
-            # Every server of `airflow standalone` wants a log port of its own.
-            "LOGGING__WORKER_LOG_SERVER_PORT": self._machine.airflow_port + 1,
-            "LOGGING__TRIGGER_LOG_SERVER_PORT": self._machine.airflow_port + 2,
             "USAGE_DATA_COLLECTION__ENABLED": False,
             "SCHEDULER__ENABLE_HEALTH_CHECK": False,
             # A file that changed is read at once; the others need not be read every 30 s.
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 300,
+            # On a busy machine an import takes longer than the 30 s and 50 s it is given.
+            "CORE__DAGBAG_IMPORT_TIMEOUT": 600,
+            "DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": 660,
             # After a crash, take over its tasks within a minute; the defaults wait five.
             "SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": 15,
             "SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": 20,
@@ -171,17 +187,23 @@ class Airflow:
             | {f"AIRFLOW__{name}": str(value) for name, value in settings.items()}
             | {
                 "AIRFLOW_HOME": str(self._home),
-                "PYTHONPATH": str(REPOSITORY / "infra" / "local"),  # the executor
+                "PYTHONPATH": str(REPOSITORY / "infra" / "local"),  # its components and executor
             }
         )
 
     # REST API
 
+    def state(self) -> str:
+        """`ready`, `stopped`, or `starting or stuck`."""
+        if self.pid() is None:
+            return "stopped"
+        return "ready" if self.healthy() else "starting or stuck"
+
     def healthy(self) -> bool:
         """Whether API, scheduler, triggerer and DAG processor all report themselves healthy."""
         try:
             url = f"{self._machine.airflow_url}/api/v2/monitor/health"
-            response = self._http.get(url, timeout=5)
+            response = self._http.get(url, timeout=30)
         except (requests.ConnectionError, requests.Timeout):
             return False
         if response.status_code != requests.codes.ok:
@@ -192,20 +214,25 @@ class Airflow:
             for name in ("scheduler", "triggerer", "dag_processor", "metadatabase")
         )
 
-    def wait_ready(self, dags: frozenset[str], seconds: float = 180) -> None:
-        """Wait until Airflow is healthy and has parsed exactly these DAGs without errors."""
+    def wait_ready(self, dags: frozenset[str]) -> None:
+        """Wait until Airflow is healthy and has parsed these DAGs.
+
+        Raises:
+            StartError: it has stopped, or cannot import a DAG.
+            TimeoutError: it did not get so far.
+        """
 
         def ready() -> bool:
             if self.pid() is None:
-                raise RuntimeError(f"Airflow stopped while starting: see {self.log_file}")
+                raise StartError(f"Airflow stopped while starting: see {self.log_file}")
             return self.healthy() and dags <= self._dag_ids()
 
-        wait_until("Airflow is ready", ready, seconds=seconds)
+        wait_until("Airflow is ready", ready)
 
     def _dag_ids(self) -> set[str]:
         errors = self._call("GET", "importErrors")["import_errors"]
         if errors:
-            raise RuntimeError(
+            raise StartError(
                 f"Airflow cannot import {errors[0]['filename']}:\n{errors[0]['stack_trace']}"
             )
         return {dag["dag_id"] for dag in self._call("GET", "dags")["dags"]}
@@ -227,7 +254,7 @@ class Airflow:
                 raise
             return True
 
-        wait_until(f"{dag_id} {run_id} is passed over", passed_over, seconds=30)
+        wait_until(f"{dag_id} {run_id} is passed over", passed_over)
 
     def trigger(self, dag_id: str, conf: dict[str, Any]) -> str:
         """Start a manual run; returns its run id."""
@@ -299,7 +326,10 @@ class Airflow:
             if "Authorization" not in self._http.headers:
                 self._log_in()
             response = self._http.request(
-                method, f"{self._machine.airflow_url}/api/v2/{path}", timeout=30, **options
+                method,
+                f"{self._machine.airflow_url}/api/v2/{path}",
+                timeout=_HTTP_SECONDS,
+                **options,
             )
             if response.status_code == requests.codes.unauthorized and attempt == 0:
                 del self._http.headers["Authorization"]
@@ -313,7 +343,7 @@ class Airflow:
         response = self._http.post(
             f"{self._machine.airflow_url}/auth/token",
             json={"username": USER, "password": self.password},
-            timeout=30,
+            timeout=_HTTP_SECONDS,
         )
         response.raise_for_status()
         self._http.headers["Authorization"] = f"Bearer {response.json()['access_token']}"

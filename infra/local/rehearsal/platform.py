@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rehearsal.airflow import Airflow
+from rehearsal.airflow import Airflow, StartError
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 
 DAGS = frozenset(
     {"custody_audit", "medallion_customers", "provenance_ledger", "provenance_reconcile"}
 )
 ADMIN = "platform-engineer"
+_LOCAL_AWS = (tool_folder("local") / "python", "-m", "localaws")
 
 
 class SetUpError(RuntimeError):
@@ -67,7 +68,13 @@ class Platform:
         self._local_aws("readback", "--stack", f"{PROJECT}-{STAGE}")
 
     def start(self) -> None:
-        """Local AWS, stacks and Airflow; everything that already runs is left as it is."""
+        """Local AWS, stacks and Airflow; everything that already runs is left as it is.
+
+        Raises:
+            SetUpError: the local AWS does not start, or the stacks cannot be deployed.
+            StartError: Airflow does not start; that its port is taken is said first of all.
+        """
+        self.airflow.check_port()
         self.start_aws()
         self.airflow.start()
         self.deploy()
@@ -83,11 +90,21 @@ class Platform:
         self.airflow.reset()
         self.reset_aws()
 
-    def _local_aws(self, *arguments: str) -> None:
-        self._run(
-            [tool_folder("local") / "python", "-m", "localaws", *arguments],
-            self.machine.environment() | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")},
+    def show_status(self) -> bool:
+        """Print what runs and where; returns whether the local AWS and Airflow are both ready."""
+        print("Local AWS  ", end="", flush=True)
+        aws = subprocess.run(
+            [*_LOCAL_AWS, "status"], cwd=REPOSITORY, env=self._local_aws_environment(), check=False
         )
+        airflow = self.airflow.state()
+        print(f"Airflow    {airflow}: {self.machine.airflow_url}, log {self.airflow.log_file}")
+        return aws.returncode == 0 and airflow == "ready"
+
+    def _local_aws(self, *arguments: str) -> None:
+        self._run([*_LOCAL_AWS, *arguments], self._local_aws_environment())
+
+    def _local_aws_environment(self) -> dict[str, str]:
+        return self.machine.environment() | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")}
 
     def _run(self, command: list[Any], environment: dict[str, str]) -> None:
         finished = subprocess.run(
@@ -106,18 +123,27 @@ class Platform:
 
 
 def main() -> None:
-    """`python -m rehearsal.platform up|down|reset`."""
-    actions = {"up": Platform.start, "down": Platform.stop, "reset": Platform.reset}
+    """`python -m rehearsal.platform up|down|reset|status`; `status` exits 3 when not all is ready.
+
+    That is what service managers do.
+    """
+    actions = {
+        "up": Platform.start,
+        "down": Platform.stop,
+        "reset": Platform.reset,
+        "status": Platform.show_status,
+    }
     if len(sys.argv) != 2 or sys.argv[1] not in actions:
         sys.exit(f"usage: python -m rehearsal.platform {'|'.join(actions)}")
     platform = Platform(Machine.from_environment())
     try:
-        actions[sys.argv[1]](platform)
-    except (SetUpError, TimeoutError) as error:
+        done = actions[sys.argv[1]](platform)
+    except (SetUpError, StartError, TimeoutError) as error:
         sys.exit(f"rehearsal: {error}")
     if sys.argv[1] == "up":
         print(f"Airflow:   {platform.machine.airflow_url}  (admin / {platform.airflow.password})")
         print(f"Local AWS: {platform.machine.endpoint}")
+    sys.exit(3 if done is False else 0)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def switch_on(platform: Platform, dag_id: str) -> str:
     """
     airflow = platform.airflow
     airflow.unpause(dag_id)
-    wait_until(f"{dag_id} has a run", lambda: bool(airflow.runs(dag_id)), seconds=60)
+    wait_until(f"{dag_id} has a run", lambda: bool(airflow.runs(dag_id)))
     return str(airflow.runs(dag_id)[0]["dag_run_id"])
 
 
@@ -61,7 +61,6 @@ def start_backfill(
     wait_until(
         f"the backfill of {dag_id} before is over",
         lambda: not airflow.backfilling(dag_id),
-        seconds=120,
     )
     backfill_id = airflow.backfill(
         dag_id,
@@ -81,7 +80,7 @@ def start_backfill(
         ]
         return len(run_ids) == days
 
-    wait_until(f"backfill {backfill_id} has {days} runs", created, seconds=60)
+    wait_until(f"backfill {backfill_id} has {days} runs", created)
     return run_ids
 
 
@@ -94,14 +93,12 @@ def backfill_days(
     return run_ids
 
 
-def follow(
-    platform: Platform, dag_id: str, run_ids: list[str], *, say: Say, seconds: float = 600
-) -> None:
+def follow(platform: Platform, dag_id: str, run_ids: list[str], *, say: Say) -> None:
     """Wait until all runs have ended, saying each task's end as it comes.
 
     Raises:
         RunFailed: a run failed.
-        TimeoutError: they did not end within ``seconds``.
+        TimeoutError: they did not end.
     """
     airflow = platform.airflow
     labels = {run["dag_run_id"]: _label(run) for run in airflow.runs(dag_id)}
@@ -119,7 +116,7 @@ def follow(
                     say(f"{label:12} {task['task_id']:20} {task['state']:8} {took:4.0f} s")
         return all(state in {"success", "failed"} for state in states)
 
-    wait_until(f"{len(run_ids)} runs of {dag_id} have ended", ended, seconds=seconds)
+    wait_until(f"{len(run_ids)} runs of {dag_id} have ended", ended)
     failures = [run_id for run_id in run_ids if airflow.run_state(dag_id, run_id) == "failed"]
     if failures:
         raise RunFailed("\n".join(_describe(platform, dag_id, run_id) for run_id in failures))

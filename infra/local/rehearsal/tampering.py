@@ -162,7 +162,7 @@ def read_record(platform: Platform, landed: Landed) -> LandingRecord:
         )
         return bool(found)
 
-    wait_until(f"{landed.key} has a record", recorded, seconds=60)
+    wait_until(f"{landed.key} has a record", recorded)
     line = s3.get_object(Bucket=bucket, Key=found[0])["Body"].read()
     return from_statement(Envelope.parse(line).payload)
 

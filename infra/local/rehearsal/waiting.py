@@ -2,9 +2,16 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
+
+PATIENCE_SECONDS: Final = 30 * 60
+"""What a wait is given: it ends a wait for what will never be, and measures nothing. A machine that
+does other work as well may take ten times as long as an idle one."""
 
 
-def wait_until(what: str, condition: Callable[[], bool], *, seconds: float) -> None:
+def wait_until(
+    what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS
+) -> None:
     """Call ``condition`` until it holds.
 
     Raises:

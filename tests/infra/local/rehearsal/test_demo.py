@@ -1,0 +1,58 @@
+"""The order of the demo's phases, the platform acted out."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
+import pytest
+from rich.console import Console
+
+from rehearsal import demo
+from rehearsal.machine import Machine
+
+FILE = SimpleNamespace(principal="p", key="k", size_bytes=1, version_id="v")
+
+
+@pytest.fixture
+def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """What the demo does, in order, as it does it."""
+    told: list[str] = []
+
+    def acted(name: str, result: object) -> None:
+        def act(*arguments: object, **_: object) -> object:
+            told.append(" ".join([name, *(word for word in arguments if isinstance(word, str))]))
+            return result
+
+        monkeypatch.setattr(demo, name, act)
+
+    acted("land_sample", [FILE])
+    acted("switch_on", "run")
+    acted("switch_on_from_now", None)
+    acted("follow", None)
+    acted("backfill_days", [])
+    acted("wait_settled", None)
+    acted("run_dag", "run")
+    acted("tamper", [])
+    acted("records_of_layer", 1)
+    acted("verdicts", {("bronze", "VERIFIED"): 1})
+    acted("count", 1)
+    acted("query", [])
+    monkeypatch.setattr(demo, "Platform", lambda machine: MagicMock(machine=machine))
+    monkeypatch.setattr(demo, "OnCall", lambda _: SimpleNamespace(pages=list))
+    monkeypatch.setattr(demo, "SUMMARY", tmp_path / "summary.json")
+    return told
+
+
+def test_what_is_honest_is_audited_and_sealed_once_before_anybody_tampers(
+    story: list[str], tmp_path: Path
+) -> None:
+    demo.Demo(Machine(tmp_path, 1, 2), Console(quiet=True)).run()
+    played = [step for step in story if step.split()[0] in {"run_dag", "tamper"}]
+    assert played == [
+        "run_dag provenance_reconcile",
+        "run_dag custody_audit",
+        "tamper",
+        "run_dag provenance_reconcile",
+    ]
+    on = {step.split()[1] for step in story if step.startswith("switch_on")}
+    assert on == demo.DAGS  # left on, for whoever looks around afterwards
