@@ -20,8 +20,9 @@ class LocalExecutor(local_executor.LocalExecutor):
     """Counts the legs of each task that its workers have not finished.
 
     Every task is a fork of a worker, and would import the DAGs' operators anew, which takes longer
-    than most of our tasks do. So they are imported once, before the workers are forked; Airflow's
-    DAG processor does the same for the processes it forks (`parsing_pre_import_modules`).
+    than most of our tasks do. So they, and those of `custody.tasks`, are imported once, before the
+    workers are forked; Airflow's DAG processor does the same for the processes it forks
+    (`parsing_pre_import_modules`).
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,8 +31,12 @@ class LocalExecutor(local_executor.LocalExecutor):
 
     def start(self) -> None:
         """Import what the DAGs import of Airflow, then fork the workers."""
-        for dag_file in Path(conf.get_mandatory_value("core", "dags_folder")).glob("*.py"):
-            for module in iter_airflow_imports(str(dag_file)):
+        dags, plugins = (
+            Path(conf.get_mandatory_value("core", folder))
+            for folder in ("dags_folder", "plugins_folder")
+        )
+        for file in (*dags.glob("*.py"), *(plugins / "custody" / "tasks").glob("*.py")):
+            for module in iter_airflow_imports(str(file)):
                 importlib.import_module(module)
         super().start()
 
