@@ -14,31 +14,42 @@ present time. If audits were missed for more days than `days`, trigger one with 
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 import pendulum
-from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.windows import audit_window
-from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, client, setting, sql_root
 from custody.tasks.paging import page_findings
+from custody.tasks.windows import fail_at_once
+
+log = logging.getLogger(__name__)
 
 RUN = "{{ ti.xcom_pull(task_ids='audit') }}"
 
 
 @task
+@fail_at_once()
 def window(params: dict[str, Any]) -> dict[str, Any]:
     """The moment of the audit, the partition that holds it, and the days whose pages it watches."""
-    return audit_window(
+    order = audit_window(
         as_of=datetime.now(UTC),
         grace_minutes=params["grace_minutes"],
         sample_days=params["sample_days"],
         days=params["days"],
     )
+    log.info(
+        "as of %s: one version in %d is read again, %d days are sealed",
+        order["as_of"],
+        params["sample_days"],
+        params["days"],
+    )
+    return order
 
 
 @task
@@ -46,7 +57,8 @@ def publish_audit(database: str, window: dict[str, Any], location: str) -> None:
     """Show readers what this audit found, also if it is nothing."""
     dt, hour = window["partition"]
     place = Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/")
-    point_partitions(GlueCatalogHook().get_conn(), database, "audit", [place])
+    point_partitions(client("glue"), database, "audit", [place])
+    log.info("audit: dt=%s, hour %s is in %s", dt, hour, place.location)
 
 
 @dag(

@@ -16,80 +16,31 @@ it published. Run the day again (or a backfill) when more files have landed.
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime, timedelta
-
 import pendulum
-from airflow.providers.amazon.aws.hooks.athena import AthenaHook
-from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
+from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag
 
-from custody.aws.athena import rows
-from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.records.landing_gate import awaiting_record
-from custody.core.ledger.windows import dataset_day
+from custody.tasks import windows
 from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
-
-log = logging.getLogger(__name__)
+from custody.tasks.medallion import (
+    DAY,
+    SIGNING_KEYS,
+    custody_gate,
+    publish,
+    report_files,
+    run_of,
+)
 
 DATASET = "customers"
 GOLD = "customers_by_country_month"
-DAY = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
-# The keys that signed the records of this day, also if another has taken over since.
-SIGNING_KEYS = (
-    "{{ dict(signing_key_arn=var.json.custody.signing_key_arn,"
-    " former_signing_keys=var.json.custody.former_signing_keys) | tojson }}"
-)
-SILVER_RUN = "dt=" + DAY + "/run={{ ti.xcom_pull(task_ids='bronze_to_silver') }}/"
-GOLD_RUN = "dt=" + DAY + "/run={{ ti.xcom_pull(task_ids='silver_to_gold') }}/"
+LANDING = f"incoming/{DATASET}/dt={DAY}/"
+SILVER_RUN = run_of("bronze_to_silver")
+GOLD_RUN = run_of("silver_to_gold")
 
 # The contract wants a day's files 26 hours after the day began: two hours after this run starts.
 LANDING_SECONDS = 2 * 60 * 60
-
-
-@task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")
-def custody_gate(raw_bucket: str, provenance_bucket: str, day: str, record_minutes: str) -> bool:
-    """Wait for the records of what landed, for each file at most ``record_minutes``."""
-    waiting = awaiting_record(
-        S3Hook().get_conn(),
-        raw_bucket=raw_bucket,
-        provenance_bucket=provenance_bucket,
-        prefix=f"incoming/{DATASET}/dt={day}/",
-        landed_after=datetime.now(UTC) - timedelta(minutes=int(record_minutes)),
-    )
-    for landed in waiting:
-        log.info("no record yet: %s", landed)
-    return not waiting
-
-
-@task
-def publish(database: str, day: str, runs: dict[str, str]) -> None:
-    """Show readers the day as this run built it; ``runs`` is a location per table."""
-    glue = GlueCatalogHook().get_conn()
-    for table, location in runs.items():
-        point_partitions(glue, database, table, [Pointer((day,), location)])
-
-
-@task
-def report_files(query: str) -> None:
-    """Say in the log what became of each file's rows, and which files were quarantined and why."""
-    for file in rows(AthenaHook().get_conn(), query):
-        name = f"{file['source_key']} (version {file['source_version_id']})"
-        if file["file_reason"]:
-            log.warning("quarantined the whole file %s: %s", name, file["file_reason"])
-        else:
-            log.info(
-                "%s: %s rows landed = %s silver + %s duplicates + %s quarantined",
-                name,
-                *(
-                    file[f"{part}_rows"]
-                    for part in ("landed", "silver", "duplicate", "quarantined")
-                ),
-            )
 
 
 @dag(
@@ -99,16 +50,15 @@ def report_files(query: str) -> None:
     max_active_runs=4,
     default_args=DEFAULT_ARGS,
     template_searchpath=sql_root(__file__),
-    user_defined_macros={"dataset_day": dataset_day},
+    user_defined_macros={"dataset_day": windows.dataset_day},
     tags=[Tag.TIER_2, Tag.MEDALLION],
     doc_md=__doc__,
     params={
         "dt": Param(
             None,
-            type=["null", "string"],
-            format="date",
             title="Day",
             description="Day to build (YYYY-MM-DD); empty: the day of the run's data interval",
+            **windows.DAY,
         ),
         "record_minutes": Param(
             10,
@@ -133,14 +83,14 @@ def medallion_customers() -> None:
     wait_for_landing = S3KeySensor(
         task_id="wait_for_landing",
         bucket_name=setting("raw_bucket"),
-        bucket_key=f"incoming/{DATASET}/dt={DAY}/?*",  # one character more than the folder marker
+        bucket_key=f"{LANDING}?*",  # one character more than the folder marker
         wildcard_match=True,
         poke_interval=30,
         timeout=LANDING_SECONDS,
         deferrable=True,
     )
     gate = custody_gate(
-        setting("raw_bucket"), setting("provenance_bucket"), DAY, "{{ params.record_minutes }}"
+        setting("raw_bucket"), setting("provenance_bucket"), LANDING, "{{ params.record_minutes }}"
     )
     bronze_to_silver = GlueJobOperator(
         task_id="bronze_to_silver",

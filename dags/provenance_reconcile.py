@@ -20,24 +20,28 @@ present time. A page may come twice if its task dies between publishing and mark
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 import pendulum
-from airflow.providers.amazon.aws.hooks.glue_catalog import GlueCatalogHook
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.windows import reconcile_window
-from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, client, setting, sql_root
 from custody.tasks.paging import page_dead_letters, page_findings
+from custody.tasks.windows import WHOLE_HOUR, fail_at_once
+
+log = logging.getLogger(__name__)
 
 WINDOW = "{% set window = ti.xcom_pull(task_ids='window') %}"
 RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 
 
 @task
+@fail_at_once()
 def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
     """The hours to compare and the partitions that hold them, as the statements take them."""
     chosen = reconcile_window(
@@ -49,18 +53,18 @@ def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
         grace_minutes=params["grace_minutes"],
         lookback_hours=params["lookback_hours"],
     )
+    log.info("%d hours, from %s to %s", len(chosen.hours), chosen.start, chosen.end)
     return {**chosen.parameters(), "watched": chosen.partitions()}
 
 
 @task
 def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
     """Show readers this run's verdicts for every hour of the window, the empty hours included."""
-    point_partitions(
-        GlueCatalogHook().get_conn(),
-        database,
-        "reconciliation",
-        [Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/") for dt, hour in window["watched"]],
-    )
+    places = [
+        Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/") for dt, hour in window["watched"]
+    ]
+    point_partitions(client("glue"), database, "reconciliation", places)
+    log.info("reconciliation: %d hours are in %s", len(places), location)
 
 
 @dag(
@@ -76,17 +80,16 @@ def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
     params={
         "window_start": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
             title="Window start",
             description="First hour to compare (UTC, a whole hour); empty: from the data interval",
+            **WHOLE_HOUR,
         ),
         "window_end": Param(
             None,
-            type=["null", "string"],
-            format="date-time",
             title="Window end",
-            description="End of the last hour to compare (UTC, a whole hour, at most 96 hours on)",
+            description="End of the last hour to compare (UTC, a whole hour, at most 96 hours on); "
+            "given together with the start, or empty",
+            **WHOLE_HOUR,
         ),
         "grace_minutes": Param(
             30,

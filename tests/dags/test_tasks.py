@@ -7,25 +7,12 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from moto import mock_aws
 from tests.support.moto_aws import REGION, answer, make_bucket
 
 from custody.core.ledger.rows import fingerprint
-from custody.core.ledger.windows import BadWindow
 from custody.core.records.landing import record_id, record_key
-
-
-class Hook:
-    """A provider's hook that gives the client it was made with."""
-
-    def __init__(self, client):
-        self._client = client
-
-    def __call__(self):
-        return self
-
-    def get_conn(self):
-        return self._client
 
 
 @pytest.fixture
@@ -36,17 +23,23 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture
 def function(bag, monkeypatch):
-    """``function(dag_id, task_id, S3Hook=client, …)``: a task's Python function, hooks replaced."""
+    """``function(dag_id, task_id, s3=client, …)``: a task's Python function, its clients given."""
 
     def of(dag_id, task_id, **clients):
         task = bag.dags[dag_id].get_task(task_id)
         mapped = getattr(task, "partial_kwargs", {}).get("python_callable")
         found = mapped or task.python_callable
-        for hook, client in clients.items():
-            monkeypatch.setitem(found.__globals__, hook, Hook(client))
+        if clients:
+            monkeypatch.setitem(found.__globals__, "client", clients.__getitem__)
         return found
 
     return of
+
+
+@pytest.fixture(autouse=True)
+def info(caplog):
+    """What a task says in its log, as Airflow is set to keep it."""
+    caplog.set_level("INFO")
 
 
 def reconcile_params(**given):
@@ -58,7 +51,7 @@ def reconcile_params(**given):
     } | given
 
 
-def test_the_window_follows_the_interval(function):
+def test_the_window_follows_the_interval(function, caplog):
     run = SimpleNamespace(
         data_interval_start=datetime(2026, 11, 1, 6, 35, tzinfo=UTC),
         data_interval_end=datetime(2026, 11, 1, 7, 35, tzinfo=UTC),
@@ -69,6 +62,9 @@ def test_the_window_follows_the_interval(function):
         "2026-11-01 07:00:00.000",
     )
     assert window["watched"] == [("2026-11-01", hour) for hour in ("03", "04", "05", "06")]
+    assert caplog.messages == [
+        "4 hours, from 2026-11-01 03:00:00+00:00 to 2026-11-01 07:00:00+00:00"
+    ]
 
 
 def test_the_window_given_wins(function):
@@ -79,11 +75,33 @@ def test_the_window_given_wins(function):
     window = function("provenance_reconcile", "window")(params, run)
     assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
     assert window["last_dt"] == "2026-11-02"
-    with pytest.raises(BadWindow, match="no data interval"):
-        function("provenance_reconcile", "window")(reconcile_params(), run)
 
 
-def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function):
+@pytest.mark.parametrize(
+    ("start", "end", "why"),
+    [
+        (None, None, "no data interval"),
+        ("2026-11-01T06:00:00Z", None, "together"),
+        (None, "2026-11-01T06:00:00Z", "together"),
+        ("2026-11-01T06:00:00Z", "2026-11-01T05:00:00Z", "must be later"),
+        ("2026-11-01T06:00:00Z", "2026-11-05T07:00:00Z", "more than 96"),
+        ("2026-02-30T06:00:00Z", "2026-11-05T07:00:00Z", "window_start is"),
+    ],
+)
+def test_a_window_that_cannot_be_worked_on_is_not_tried_again(function, start, end, why):
+    run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
+    params = reconcile_params(window_start=start, window_end=end)
+    with pytest.raises(AirflowFailException, match=why):
+        function("provenance_reconcile", "window")(params, run)
+
+
+def test_an_audit_that_looks_back_too_far_is_not_tried_again(function):
+    params = {"grace_minutes": 180, "sample_days": 28, "days": 365}
+    with pytest.raises(AirflowFailException, match="days is 365"):
+        function("custody_audit", "window")(params)
+
+
+def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function, caplog):
     params = {"grace_minutes": 180, "sample_days": 28, "days": 2}
     window = json.loads(json.dumps(function("custody_audit", "window")(params)))
     moment = datetime.fromisoformat(window["as_of"])
@@ -91,17 +109,21 @@ def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function):
     assert (window["first_dt"], window["first_hour"][-2:]) == tuple(window["partition"])
     assert len(window["watched"]) == 30
     assert (window["sample_days"], window["days"], window["grace_minutes"]) == (28, 2, 180)
+    as_of = f"as of {window['as_of']}: one version in 28 is read again, 2 days are sealed"
+    assert caplog.messages == [as_of]
 
 
-def test_the_audit_publishes_its_own_hour(aws, function):
+def test_the_audit_publishes_its_own_hour(aws, function, caplog):
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "db"})
     table(glue, "audit", "dt", "hour")
-    publish = function("custody_audit", "publish_audit", GlueCatalogHook=glue)
+    publish = function("custody_audit", "publish_audit", glue=glue)
     publish("db", {"partition": ["2026-11-02", "03"]}, "s3://analytics/audit/run=1/")
     assert locations(glue, "audit") == {
         ("2026-11-02", "03"): "s3://analytics/audit/run=1/dt=2026-11-02/hour=03/"
     }
+    place = "s3://analytics/audit/run=1/dt=2026-11-02/hour=03/"
+    assert f"audit: dt=2026-11-02, hour 03 is in {place}" in caplog.messages
 
 
 def table(glue, name, *keys):
@@ -120,11 +142,11 @@ def locations(glue, name):
     return {tuple(p["Values"]): p["StorageDescriptor"]["Location"] for p in partitions}
 
 
-def test_empty_hours_are_published_too(aws, function):
+def test_empty_hours_are_published_too(aws, function, caplog):
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "db"})
     table(glue, "reconciliation", "dt", "hour")
-    publish = function("provenance_reconcile", "publish_hours", GlueCatalogHook=glue)
+    publish = function("provenance_reconcile", "publish_hours", glue=glue)
     window = {"watched": [["2026-11-01", "06"], ["2026-11-01", "07"]]}
     publish("db", window, "s3://analytics/reconciliation/run=1/")
     publish("db", window, "s3://analytics/reconciliation/run=2/")
@@ -132,14 +154,16 @@ def test_empty_hours_are_published_too(aws, function):
         ("2026-11-01", "06"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=06/",
         ("2026-11-01", "07"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=07/",
     }
+    said = "reconciliation: 2 hours are in s3://analytics/reconciliation/run=2/"
+    assert said in caplog.messages
 
 
-def test_a_day_is_published_table_by_table(aws, function):
+def test_a_day_is_published_table_by_table(aws, function, caplog):
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "db"})
     table(glue, "silver_customers", "dt")
     table(glue, "silver_customers_files", "dt")
-    publish = function("medallion_customers", "publish_silver", GlueCatalogHook=glue)
+    publish = function("medallion_customers", "publish_silver", glue=glue)
     for run in ("jr_1", "jr_2"):
         publish(
             "db",
@@ -148,6 +172,8 @@ def test_a_day_is_published_table_by_table(aws, function):
         )
     assert locations(glue, "silver_customers") == {("2026-11-01",): "s3://a/jr_2/"}
     assert locations(glue, "silver_customers_files") == {("2026-11-01",): "s3://f/jr_2/"}
+    assert "silver_customers: dt=2026-11-01 is in s3://a/jr_2/" in caplog.messages
+    assert "silver_customers_files: dt=2026-11-01 is in s3://f/jr_2/" in caplog.messages
 
 
 def row(verdict, key):
@@ -187,18 +213,27 @@ def athena_with(found):
     return client
 
 
-def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws, function):
+def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws, function, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
-    open_pages = function("provenance_reconcile", "open_pages", S3Hook=s3)
-    mark = function("provenance_reconcile", "page.mark", S3Hook=s3)
+    open_pages = function("provenance_reconcile", "open_pages", s3=s3)
+    mark = function("provenance_reconcile", "page.mark", s3=s3)
 
     def pages_after(*found):
         watched = open_pages(bucket, "reconciliation", WINDOW)
-        clients = {"S3Hook": s3, "AthenaHook": athena_with([*found])}
+        clients = {"s3": s3, "athena": athena_with([*found])}
         pages = function("provenance_reconcile", "pages", **clients)
+        caplog.clear()
         told = pages(bucket, WINDOW, watched, "q", "provenance_ledger")
         return json.loads(json.dumps(told))  # as XCom has it
+
+    def said(new, reopened, known, resolved, messages, unread):
+        line = (
+            f"{new + reopened + known} findings that page ({unread} more unread): {new} new,"
+            f" {reopened} reopened, 0 named, {known} known before; {resolved} resolved;"
+            f" {messages} messages to send"
+        )
+        return [line]
 
     def subjects(pages):
         return [page["subject"].split(" (")[0] for page in pages]
@@ -207,14 +242,18 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws
     first = pages_after(CONFLICT, CONFLICT, UNRECORDED)
     assert subjects(first) == ["CONFLICT", "UNRECORDED"]
     assert first[0].keys() == {"subject", "message", "message_attributes", "states"}
+    assert caplog.messages == said(new=2, reopened=0, known=0, resolved=0, messages=2, unread=1)
     # Not marked yet: SNS may have refused them.
     assert pages_after(CONFLICT, CONFLICT, UNRECORDED) == first
 
     mark(bucket, "reconciliation", first[1]["states"])
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["CONFLICT"]
+    assert caplog.messages == said(new=1, reopened=0, known=1, resolved=0, messages=1, unread=2)
     mark(bucket, "reconciliation", first[0]["states"])
+    assert caplog.messages[-1] == "remembered what people were told of 1 findings"
     assert pages_after(CONFLICT, UNRECORDED) == []
     watched = open_pages(bucket, "reconciliation", WINDOW)
+    assert caplog.messages[-1] == "2 open pages may be resolved by what was found now"
     assert set(watched["pages"]) == {CONFLICT["fingerprint"], UNRECORDED["fingerprint"]}
     assert VERIFIED["fingerprint"] in watched["rows"]
     later = WINDOW | {"watched": [["2026-11-01", "07"]]}
@@ -222,19 +261,21 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws
 
     late = pages_after(CONFLICT, VERIFIED)
     assert subjects(late) == ["RESOLVED UNRECORDED"]
+    assert caplog.messages == said(new=0, reopened=0, known=1, resolved=1, messages=1, unread=1)
     assert pages_after(CONFLICT, VERIFIED) == late
     mark(bucket, "reconciliation", late[0]["states"])
     assert pages_after(CONFLICT, VERIFIED) == []
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
+    assert caplog.messages == said(new=0, reopened=1, known=1, resolved=0, messages=1, unread=2)
 
 
-def test_dead_letters_page_once_and_resolve(aws, function):
+def test_dead_letters_page_once_and_resolve(aws, function, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     sqs = boto3.client("sqs", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
     url = sqs.create_queue(QueueName="recorder-dlq")["QueueUrl"]
-    find = function("provenance_reconcile", "dead_letters", S3Hook=s3, SqsHook=sqs)
-    mark = function("provenance_reconcile", "dead_letters_page.mark_queue", S3Hook=s3)
+    find = function("provenance_reconcile", "dead_letters", s3=s3, sqs=sqs)
+    mark = function("provenance_reconcile", "dead_letters_page.mark_queue", s3=s3, sqs=sqs)
 
     def news(grace_minutes="0"):
         return json.loads(json.dumps(find(bucket, "recorder-dlq", grace_minutes)))
@@ -242,11 +283,14 @@ def test_dead_letters_page_once_and_resolve(aws, function):
     assert news() == []
     sqs.send_message(QueueUrl=url, MessageBody="not JSON")
     assert news("60") == []
+    said = "1 messages in recorder-dlq; people do not know of it; 0 messages to send"
+    assert caplog.messages[-1] == said
     (page,) = news()
     assert page.keys() == {"subject", "message", "message_attributes", "is_open"}
     assert page["message_attributes"]["status"] == "open"
     assert news() == [page]  # not marked yet: SNS may have refused it
     mark(bucket, "recorder-dlq", page["is_open"])
+    assert caplog.messages[-1] == "remembered that the page about recorder-dlq is open"
     assert news() == []
     sqs.purge_queue(QueueUrl=url)
     (page,) = news()
@@ -255,18 +299,54 @@ def test_dead_letters_page_once_and_resolve(aws, function):
     assert news() == []
 
 
-def test_the_gate_opens_when_every_file_has_its_record(aws, function):
+def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     raw = make_bucket(s3, "custody-test-raw")
     provenance = make_bucket(s3, "custody-test-provenance")
-    gate = function("medallion_customers", "custody_gate", S3Hook=s3)
+    gate = function("medallion_customers", "custody_gate", s3=s3)
     key = "incoming/customers/dt=2026-11-01/a b.csv"
     version = s3.put_object(Bucket=raw, Key=key, Body=b"x")["VersionId"]
 
-    assert gate(raw, provenance, "2026-11-01", "10") is False
-    assert gate(raw, provenance, "2026-11-02", "10") is True
+    day = "incoming/customers/dt=2026-11-01/"
+    assert gate(raw, provenance, day, "10") is False
+    assert caplog.messages[-1] == f"1 files under s3://{raw}/{day} wait for their record"
+    assert gate(raw, provenance, "incoming/customers/dt=2026-11-02/", "10") is True
     # Its time is up: the job quarantines it, the other files need not wait.
-    assert gate(raw, provenance, "2026-11-01", "0") is True
+    assert gate(raw, provenance, day, "0") is True
     place = record_key(datetime.now(UTC), record_id(raw, key, version))
     s3.put_object(Bucket=provenance, Key=place, Body=b"{}")
-    assert gate(raw, provenance, "2026-11-01", "10") is True
+    assert gate(raw, provenance, day, "10") is True
+    assert caplog.messages[-1] == f"0 files under s3://{raw}/{day} wait for their record"
+
+
+def test_a_report_of_files_counts_them(aws, function, caplog):
+    account = {"landed_rows": "3", "silver_rows": "2", "duplicate_rows": "0"}
+    file = account | {"source_version_id": "v", "quarantined_rows": "1", "file_reason": None}
+    files = [file | {"source_key": "a"}, file | {"source_key": "b", "file_reason": "not CSV"}]
+    athena = athena_with(files)
+    caplog.clear()
+    function("medallion_customers", "report_files", athena=athena)("q")
+    assert caplog.messages == [
+        "a (version v): 3 rows landed = 2 silver + 0 duplicates + 1 quarantined",
+        "quarantined the whole file b (version v): not CSV",
+        "2 files landed, 1 of them are in quarantine as a whole",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "task_id"),
+    [
+        ("medallion_customers", "bronze_to_silver"),
+        ("medallion_customers", "silver_to_gold"),
+        ("provenance_reconcile", "classify"),
+        ("custody_audit", "audit"),
+    ],
+)
+def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, task_id):
+    xcoms = {"window": {}, "bronze_to_silver": "jr_1", "audit": "jr_1", "classify": "jr_1"}
+    task = render(dag_id, task_id, xcoms=xcoms)
+    task._post_execute_hook({"task": task}, "jr_9")
+    assert caplog.messages[-1] == (
+        f"run jr_9 of {task.job_name} has succeeded; what it read, decided and wrote is in the log"
+        " group /aws-glue/jobs/error, stream jr_9"
+    )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import jinja2
 import pytest
 from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.exceptions import AirflowFailException
 
-from custody.core.ledger.windows import BadWindow, Window, audit_window
+from custody.core.ledger.windows import Window, audit_window
 from custody.core.paging.findings import MAX_WATCHED, SEVERITIES
 
 WINDOW = Window(
@@ -81,7 +82,7 @@ def test_the_day_reaches_every_task(render, dt, day):
     landing = task("wait_for_landing")
     assert landing.bucket_name == "the-raw-bucket"
     assert landing.bucket_key == f"incoming/customers/dt={day}/?*"
-    assert task("custody_gate").op_args[2] == day
+    assert task("custody_gate").op_args[2] == f"incoming/customers/dt={day}/"
     assert task("bronze_to_silver").script_args == {
         "--dataset": "customers",
         "--dt": day,
@@ -126,7 +127,7 @@ def test_the_day_reaches_every_task(render, dt, day):
 
 
 def test_a_run_without_an_interval_must_be_given_its_day(render):
-    with pytest.raises(BadWindow, match="give dt"):
+    with pytest.raises(AirflowFailException, match="give dt"):
         render("medallion_customers", "wait_for_landing", interval=None)
     task = render(
         "medallion_customers", "wait_for_landing", interval=None, params={"dt": "2026-11-03"}

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+log = logging.getLogger(__name__)
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {
     "owner": "data-platform",
@@ -14,7 +19,26 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
     "retry_delay": timedelta(seconds=10),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=5),
+    # Whoever the worker is to AWS, by AWS's own rules: there is no Airflow connection to look for.
+    "aws_conn_id": None,
 }
+
+
+def client(service: str) -> Any:
+    """A boto3 client for a task's own use, as the same principal as the operators'."""
+    return AwsBaseHook(aws_conn_id=None, client_type=service).get_conn()
+
+
+def log_run(context: Any, run_id: str) -> None:
+    """Say in the log that a Glue run has succeeded, and where it logged what it counted."""
+    log.info(
+        "run %s of %s has succeeded; what it read, decided and wrote is in the log group"
+        " /aws-glue/jobs/error, stream %s",
+        run_id,
+        context["task"].job_name,
+        run_id,
+    )
+
 
 ATHENA: Final[dict[str, Any]] = {
     "workgroup": "{{ var.json.custody.workgroup }}",
@@ -35,6 +59,7 @@ GLUE: Final[dict[str, Any]] = {
     "waiter_max_attempts": 1440,  # two hours
     # Log forwarding needs CloudWatch; the run's own link leads there.
     "verbose": False,
+    "post_execute": log_run,
 }
 """Arguments of every Glue job run."""
 

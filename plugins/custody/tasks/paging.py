@@ -7,12 +7,11 @@ so that a page may come twice when a task dies in between, but comes.
 from __future__ import annotations
 
 import itertools
+import logging
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.hooks.athena import AthenaHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.sdk import chain, task, task_group
@@ -27,18 +26,22 @@ from custody.core.paging.findings import (
     READ_LIMIT,
     SEVERITIES,
     PageState,
+    Status,
     changes,
     read_findings_of,
     rows_that_settle,
 )
-from custody.tasks.defaults import ATHENA, setting
+from custody.tasks.defaults import ATHENA, client, setting
+
+log = logging.getLogger(__name__)
 
 
 @task
 def open_pages(bucket: str, finder: str, window: dict[str, Any]) -> dict[str, list[str]]:
     """The open pages to look at, and the rows that decide whether they stay open; fingerprints."""
-    states = pages_told.open_pages(S3Hook().get_conn(), bucket, finder, window["watched"])
+    states = pages_told.open_pages(client("s3"), bucket, finder, window["watched"])
     watched = [state.finding for state in itertools.islice(states, MAX_WATCHED)]
+    log.info("%d open pages may be resolved by what was found now", len(watched))
     return {
         "pages": [finding.fingerprint for finding in watched],
         "rows": [row for finding in watched for row in rows_that_settle(finding)],
@@ -50,28 +53,45 @@ def pages(
     bucket: str, window: dict[str, Any], watched: dict[str, list[str]], query: str, table: str
 ) -> list[dict[str, Any]]:
     """The pages that tell what nobody has been told yet."""
-    found, unread = read_findings_of(rows(AthenaHook().get_conn(), query))
+    found, unread = read_findings_of(rows(client("athena"), query))
     told = pages_told.told(
-        S3Hook().get_conn(),
+        client("s3"),
         bucket,
         [*(finding.fingerprint for finding in found if finding.pages), *watched["pages"]],
     )
+    news = changes(found, told, watched["pages"])
+    messages = page_messages.pages(
+        news,
+        unread=unread,
+        window_start=window["start"],
+        window_end=window["end"],
+        table=table,
+    )
+    paging = {finding.fingerprint for finding in found if finding.pages}
+    counts = Counter(change.status for change in news)
+    log.info(
+        "%d findings that page (%d more unread): %d new, %d reopened, %d named, %d known before;"
+        " %d resolved; %d messages to send",
+        len(paging),
+        sum(left for (verdict, _), left in unread.items() if verdict in SEVERITIES),
+        counts[Status.OPEN],
+        counts[Status.REOPENED],
+        counts[Status.NAMED],
+        len(paging) - sum(counts.values()) + counts[Status.RESOLVED],
+        counts[Status.RESOLVED],
+        len(messages),
+    )
     return [
         {**_message(page), "states": [state.to_json() for state in page.states]}
-        for page in page_messages.pages(
-            changes(found, told, watched["pages"]),
-            unread=unread,
-            window_start=window["start"],
-            window_end=window["end"],
-            table=table,
-        )
+        for page in messages
     ]
 
 
 @task
 def mark(bucket: str, finder: str, states: list[dict[str, Any]]) -> None:
     """Remember what the page told."""
-    pages_told.remember(S3Hook().get_conn(), bucket, finder, map(PageState.from_json, states))
+    pages_told.remember(client("s3"), bucket, finder, map(PageState.from_json, states))
+    log.info("remembered what people were told of %d findings", len(states))
 
 
 # A group, not mapped operators: its arguments reach the operator as they are. A mapped operator
@@ -92,12 +112,21 @@ def page(
 @task
 def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, Any]]:
     """The page about the recorder's dead-letter queue, if there is news of it."""
-    is_open = pages_told.is_queue_page_open(S3Hook().get_conn(), bucket, queue)
+    is_open = pages_told.is_queue_page_open(client("s3"), bucket, queue)
+    seen = look(client("sqs"), queue)
     page = page_about(
-        look(SqsHook().get_conn(), queue),
+        seen,
         is_open=is_open,
         now=datetime.now(UTC),
         grace=timedelta(minutes=int(grace_minutes)),
+    )
+    log.info(
+        "%s%d messages in %s; people %s of it; %d messages to send",
+        "" if seen.complete else "at least ",
+        len(seen.letters),
+        queue,
+        "know" if is_open else "do not know",
+        0 if page is None else 1,
     )
     return [] if page is None else [{**_message(page), "is_open": not is_open}]
 
@@ -105,7 +134,8 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, 
 @task
 def mark_queue(bucket: str, queue: str, is_open: bool) -> None:
     """Remember what the page about the queue told."""
-    pages_told.remember_queue_page(S3Hook().get_conn(), bucket, queue, is_open=is_open)
+    pages_told.remember_queue_page(client("s3"), bucket, queue, is_open=is_open)
+    log.info("remembered that the page about %s is %s", queue, "open" if is_open else "resolved")
 
 
 @task_group

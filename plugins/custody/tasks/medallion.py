@@ -1,0 +1,78 @@
+"""Tasks between the jobs of a medallion: wait for records, publish, report."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from airflow.sdk import task
+
+from custody.aws.athena import rows
+from custody.aws.catalog import Pointer, point_partitions
+from custody.aws.records.landing_gate import awaiting_record
+from custody.tasks.defaults import client
+
+log = logging.getLogger(__name__)
+
+DAY: Final = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
+"""Template of the day a run builds; its DAG has the macro `custody.tasks.windows.dataset_day`."""
+
+SIGNING_KEYS: Final = (
+    "{{ dict(signing_key_arn=var.json.custody.signing_key_arn,"
+    " former_signing_keys=var.json.custody.former_signing_keys) | tojson }}"
+)
+"""Template of the keys that signed a day's records, also if another has taken over since."""
+
+
+def run_of(task_id: str) -> str:
+    """Template of the prefix, below a table's, to which the job run of this task wrote the day."""
+    return f"dt={DAY}/run={{{{ ti.xcom_pull(task_ids='{task_id}') }}}}/"
+
+
+@task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")
+def custody_gate(raw_bucket: str, provenance_bucket: str, prefix: str, record_minutes: str) -> bool:
+    """Wait for the records of what landed, for each file at most ``record_minutes``."""
+    waiting = awaiting_record(
+        client("s3"),
+        raw_bucket=raw_bucket,
+        provenance_bucket=provenance_bucket,
+        prefix=prefix,
+        landed_after=datetime.now(UTC) - timedelta(minutes=int(record_minutes)),
+    )
+    for landed in waiting:
+        log.info("no record yet: %s", landed)
+    place = f"s3://{raw_bucket}/{prefix}"
+    log.info("%d files under %s wait for their record", len(waiting), place)
+    return not waiting
+
+
+@task
+def publish(database: str, day: str, runs: dict[str, str]) -> None:
+    """Show readers the day as this run built it; ``runs`` is a location per table."""
+    glue = client("glue")
+    for table, location in runs.items():
+        point_partitions(glue, database, table, [Pointer((day,), location)])
+        log.info("%s: dt=%s is in %s", table, day, location)
+
+
+@task
+def report_files(query: str) -> None:
+    """Say in the log what became of each file's rows, and which files were quarantined and why."""
+    files = quarantined = 0
+    for file in rows(client("athena"), query):
+        files += 1
+        name = f"{file['source_key']} (version {file['source_version_id']})"
+        if file["file_reason"]:
+            quarantined += 1
+            log.warning("quarantined the whole file %s: %s", name, file["file_reason"])
+        else:
+            log.info(
+                "%s: %s rows landed = %s silver + %s duplicates + %s quarantined",
+                name,
+                *(
+                    file[f"{part}_rows"]
+                    for part in ("landed", "silver", "duplicate", "quarantined")
+                ),
+            )
+    log.info("%d files landed, %d of them are in quarantine as a whole", files, quarantined)
