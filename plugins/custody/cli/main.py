@@ -15,10 +15,10 @@ from custody.cli.arguments import exit_status
 from custody.cli.commands import check, export, keys, prove, redrive, seal, trace, trail, verify
 from custody.cli.errors import CannotCheck, explain
 from custody.cli.output import Output
+from custody.cli.version import VERSION
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.signed_note import BadNote
 from custody.core.tlog.tiles import BadTile
-from custody.version import VERSION
 
 WELL: Final = 0
 FINDINGS: Final = 1

@@ -16,8 +16,8 @@ from tests.support.moto_aws import REGION, signing_kms
 from custody.cli.arguments import SETTINGS_VARIABLE
 from custody.cli.errors import explain
 from custody.cli.main import main
+from custody.cli.version import VERSION
 from custody.core.case.key_ring import KeyRing
-from custody.version import VERSION
 
 REPOSITORY = Path(__file__).parents[4]
 PLUGINS = REPOSITORY / "plugins"
@@ -57,7 +57,7 @@ def test_it_tells_the_version_that_is_packaged(capsys):
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["dynamic"] == ["version"]
     packaged = project["tool"]["setuptools"]["dynamic"]["version"]
-    assert packaged == {"attr": "custody.version.VERSION"}
+    assert packaged == {"attr": "custody.cli.version.VERSION"}
 
 
 def test_without_settings_it_asks_for_them(monkeypatch):
