@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 from custody.aws.trail.state import fetch_digest_keys, read_trail_state
 from custody.aws.trail.store import S3TrailStore
 from custody.aws.trail.validation import Pace, validate_trail
-from custody.core.trail.findings import TrailReport
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import TrailReport
 
 
 def main() -> int:
@@ -42,10 +42,10 @@ def main() -> int:
             pace=pace,
         )
     )
-    for finding in report.findings:
-        print(finding, file=sys.stderr)
+    for defect in report.defects:
+        print(defect, file=sys.stderr)
     print(report.digests_verified, len(report.logs_verified))
-    return 1 if report.findings else 0
+    return 1 if report.defects else 0
 
 
 if __name__ == "__main__":

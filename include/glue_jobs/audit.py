@@ -43,7 +43,7 @@ from custody.aws.records.evidence import (
 from custody.aws.s3.at_rest import audited_versions, read_back
 from custody.aws.s3.heads import head_key, recall, remember, standing_version
 from custody.aws.seal.content import record_entry, verdict_files
-from custody.aws.seal.keeping import SealKept, SealOffence, keep_seal, place_of
+from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
 from custody.aws.trail.proof import ProvenTrail, prove_onward
 from custody.aws.trail.validation import Pace
 from custody.core.ledger.at_rest import (
@@ -59,7 +59,7 @@ from custody.core.ledger.at_rest import (
 )
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, row_of_call, trail_defect
+from custody.core.ledger.rows import LedgerRow, dated_defect, row_of_call
 from custody.core.ledger.seal_rows import seal_row
 from custody.core.ledger.verdicts import Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
@@ -255,7 +255,7 @@ def _hashed(
 
 def defect_rows(
     trail: ProvenTrail,
-    offences: Sequence[SealOffence],
+    seal_defects: Sequence[LocatedDefect],
     told: Told,
     policy: Policy,
     settings: Mapping[str, Any],
@@ -263,29 +263,29 @@ def defect_rows(
 ) -> list[LedgerRow]:
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
-    defects = [trail_defect(finding, policy.as_of) for finding in trail.report.findings]
+    defects = [dated_defect(defect, policy.as_of) for defect in trail.report.defects]
     head = (analytics, head_key(SEAL_HEAD))
     placed = [
-        (offence.finding, place_of(s3, offence, bucket=provenance, head=head))
-        for offence in offences
+        (located.defect, version_of(s3, located, bucket=provenance, head=head))
+        for located in seal_defects
     ]
     sealer = (auditor(settings),)
     culprits = latest(told.events, ((defect.bucket, defect.key) for defect in defects))
     strangers = latest(
         told.events.filter(lambda event: not event.who.is_one_of(sealer)),
-        ((bucket, key) for _, (bucket, key, _) in placed),
+        ((version.bucket, version.key) for _, version in placed),
     )
     rows = trail_rows(defects, told.calls, culprits, policy)
     rows += [
         seal_row(
-            finding,
+            defect,
             policy,
-            bucket=bucket,
-            key=key,
-            version_id=version,
-            culprit=strangers.get((bucket, key)),
+            bucket=version.bucket,
+            key=version.key,
+            version_id=version.version_id,
+            culprit=strangers.get((version.bucket, version.key)),
         )
-        for finding, (bucket, key, version) in placed
+        for defect, version in placed
     ]
     if trail.trouble is not None:
         key = head_key(TRAIL_HEAD)
@@ -353,7 +353,7 @@ def run(
         remembered=recall(s3, analytics, TRAIL_HEAD),
     )
     report = trail.report
-    log.info("%d digests proven, %d findings", report.digests_verified, len(report.findings))
+    log.info("%d digests proven, %d defects", report.digests_verified, len(report.defects))
     held = list(audited_versions(s3, settings))
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
@@ -369,7 +369,7 @@ def run(
         sample_days=order.sample_days,
         s3_client=s3_client,
     )
-    defects = defect_rows(trail, kept.offences, told, policy, settings, s3)
+    defects = defect_rows(trail, kept.defects, told, policy, settings, s3)
     counts = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
@@ -377,8 +377,8 @@ def run(
         window=(order.since, order.as_of),
         output=output,
     )
-    # Once what was found is written: a head that moves on must not leave a finding behind.
-    if not report.findings and report.head is not None:
+    # Once what was found is written: a head that moves on must not leave a defect behind.
+    if not report.defects and report.head is not None:
         remember(s3, analytics, TRAIL_HEAD, report.head.to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
@@ -413,8 +413,8 @@ def seal_recent(
     )
     if kept.sealed is not None:
         log.info("sealed %d new entries", kept.sealed.appended)
-    for offence in kept.offences:
-        log.error("the seal does not hold: %s: %s", offence.finding.path, offence.finding.reason)
+    for located in kept.defects:
+        log.error("the seal does not hold: %s: %s", located.defect.path, located.defect.reason)
     return kept
 
 

@@ -48,13 +48,13 @@ from custody.core.ledger.lineage_checks import LineageCheck, is_statement, rows_
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.record_checks import from_row, to_row
 from custody.core.ledger.rows import (
+    DatedDefect,
     LedgerRow,
     ObjectHistory,
-    TrailDefect,
     catalog_rows,
+    dated_defect,
     illegible_row,
     rows_of,
-    trail_defect,
 )
 from custody.core.ledger.testimony import proper_place, read_testimony
 from custody.core.ledger.verdicts import SeenRecord
@@ -62,9 +62,10 @@ from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
+from custody.core.trail.defects import TrailDefect
 from custody.core.trail.events import LogContent, TrailEvent
-from custody.core.trail.findings import TrailFinding, TrailReport
 from custody.core.trail.principals import Principal, better_known
+from custody.core.trail.report import TrailReport
 from custody.objects import UNVERSIONED
 from custody.settings import builders, policy_of
 from custody.spark.checks import (
@@ -95,7 +96,7 @@ StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
 def ledger(
     logs: RDD[LogContent],
     envelopes: RDD[ReadEnvelope],
-    defects: Sequence[TrailDefect],
+    defects: Sequence[DatedDefect],
     policy: Policy,
     window: Window,
     check_statements: StatementCheck,
@@ -147,10 +148,10 @@ def ledger(
     )
 
 
-def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[TrailDefect]:
+def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[DatedDefect]:
     """The log files that hold records without CloudTrail's shape."""
     return [
-        TrailDefect(
+        DatedDefect(
             next(bucket for bucket, layer in policy.layers.items() if layer == "trail"),
             content.log,
             UNVERSIONED,
@@ -288,14 +289,14 @@ def read_statements(
             yield check
 
 
-def defects_of(report: TrailReport, window: Window) -> list[TrailDefect]:
+def defects_of(report: TrailReport, window: Window) -> list[DatedDefect]:
     """What is wrong with the trail, dated within the window that was judged."""
 
-    def within(finding: TrailFinding) -> datetime:
+    def within(defect: TrailDefect) -> datetime:
         last = window.last_moment
-        return min(max(finding.period_end or finding.period_start or last, window.start), last)
+        return min(max(defect.period_end or defect.period_start or last, window.start), last)
 
-    return [trail_defect(finding, within(finding)) for finding in report.findings]
+    return [dated_defect(defect, within(defect)) for defect in report.defects]
 
 
 # --- Running --------------------------------------------------------------------------------------
@@ -306,7 +307,7 @@ class TrailEvidence:
     """What the trail has for the window: log files, and what is wrong with it."""
 
     logs: Sequence[LogToRead]
-    defects: Sequence[TrailDefect]
+    defects: Sequence[DatedDefect]
 
 
 def prove_trail(
@@ -315,10 +316,8 @@ def prove_trail(
     """Prove the trail as far as the window needs it, and list its log files."""
     trail = prove_recent(s3, cloudtrail, settings, as_of=window.as_of, since=window.evidence_from)
     report, logs = trail.report, trail.logs
-    for finding in report.findings:
-        log.error(
-            "the trail is broken: s3://%s/%s: %s", finding.bucket, finding.key, finding.reason
-        )
+    for defect in report.defects:
+        log.error("the trail is broken: s3://%s/%s: %s", defect.bucket, defect.key, defect.reason)
     log.info(
         "%d digests and %d log files proven, %d log files to read",
         report.digests_verified,

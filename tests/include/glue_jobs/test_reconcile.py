@@ -30,7 +30,7 @@ from tests.support.trail_records import USER, put
 import reconcile
 from custody.core.ledger.lineage_checks import LineageCheck
 from custody.core.ledger.record_checks import RecordCheck
-from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect
+from custody.core.ledger.rows import DatedDefect, LedgerRow, Outage
 from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.trail.events import LogContent, TrailEvent, read_log
@@ -85,7 +85,7 @@ def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) 
     said = said_in(CASES / "removals_are_told_unless_a_writer_clears_its_working_files")
     policy = said.policy
     object.__setattr__(policy, "layers", {**policy.layers, "trail": "trail"})
-    defect = TrailDefect("trail", "AWSLogs/x", "null", WINDOW.start, "The log file was deleted.")
+    defect = DatedDefect("trail", "AWSLogs/x", "null", WINDOW.start, "The log file was deleted.")
     unreadable = LogContent("AWSLogs/y", (), {}, ("Records[3].eventName: is missing",))
     found = reconcile.ledger(
         spark.sparkContext.parallelize([said.log, unreadable], 2),
@@ -123,7 +123,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         trail="custody-local",
         database="custody_local",
     )
-    gap = TrailDefect("trail", "d", "null", WINDOW.start, "A gap.", outage=Outage(None, None))
+    gap = DatedDefect("trail", "d", "null", WINDOW.start, "A gap.", outage=Outage(None, None))
     rows = reconcile.ledger(
         spark.sparkContext.parallelize(
             [read_log(log.encode(), log="log", proven=True) for log in (writes, calls)], 2

@@ -26,8 +26,8 @@ from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelop
 from custody.core.records.landing import RECORD_PREFIX, UnreadableReason
 from custody.core.records.refusals import may_be_its_kms_key, unreadable
 from custody.core.trail.events import MAX_LOG_BYTES, LogContent, read_log
-from custody.core.trail.findings import TrailReport
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import TrailReport
 from custody.settings import signing_key_periods
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def logs_to_read(
     for log in report.logs_verified:
         if _delivered(layout, log.key, since):
             yield LogToRead(log.bucket, log.key, log.version_id, log.sha256, log.digest_key)
-    settled = {log.key for log in report.logs_verified} | {f.key for f in report.findings}
+    settled = {log.key for log in report.logs_verified} | {defect.key for defect in report.defects}
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     for stored in store.list(layout.log_prefix, after=f"{layout.log_prefix}{day:%Y/%m/%d}"):
         if (

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING
 from custody.aws.s3.heads import standing_version
 from custody.aws.seal.log import Sealed, seal, seal_history, seal_reader
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.seal.check import REMEMBERED, SealCheck, SealFinding, SealProblem, check_seal
+from custody.core.seal.check import REMEMBERED, SealCheck, SealDefect, SealDefectKind, check_seal
 from custody.core.seal.entries import SealEntry
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX
 from custody.core.tlog.merkle import BadProof
 from custody.core.tlog.signed_note import BadNote, NoteSigner
 from custody.core.tlog.tiles import BadTile, Sample
-from custody.objects import UNVERSIONED
+from custody.objects import UNVERSIONED, ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
 @dataclass(frozen=True)
-class SealOffence:
-    """A finding, and the version that stood at its path when it was found (``"null"`` if none)."""
+class LocatedDefect:
+    """A defect, and the version that stood at its path when it was found (``"null"`` if none)."""
 
-    finding: SealFinding
+    defect: SealDefect
     version_id: str
 
 
@@ -34,7 +34,7 @@ class SealKept:
     """What was wrong, what was ``sealed`` (None if nothing could be), and the ``head`` to remember
     from now on (None: keep the old one)."""
 
-    offences: tuple[SealOffence, ...]
+    defects: tuple[LocatedDefect, ...]
     sealed: Sealed | None
     head: bytes | None
 
@@ -50,34 +50,34 @@ def keep_seal(
 ) -> SealKept:
     """Check the log in the provenance ``bucket``, and seal ``entries`` if it is sound.
 
-    What is new in it since the ``remembered`` head is read, and a ``sample`` of what is older.
-    A log that only went back is first brought forward by what was decided after its head; if it
-    then begins with what is remembered, it is sealed on. Else, or with anything else wrong, nothing
-    is appended: that would be a fork signed by our own hand. Raises ``SealContended`` and what
-    botocore raises.
+    What is new in it since the ``remembered`` head is read, and a ``sample`` of what is older. If
+    an older checkpoint was put back and nothing else is wrong, the appends that were decided after
+    it are completed first; if the log then begins with the remembered one, ``entries`` are sealed.
+    With any other defect nothing is appended: we would sign a fork ourselves. Raises
+    ``SealContended`` and what botocore raises.
     """
     check = _check(s3, bucket, signer, remembered, sample)
     if remembered is None and standing_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
-        offences: tuple[SealOffence, ...] = ()  # the first seal, or one cut off before its end
+        defects: tuple[LocatedDefect, ...] = ()  # the first seal, or one cut off before its end
     else:
-        offences = _offences(s3, bucket, check.findings)
+        defects = _locate(s3, bucket, check.defects)
         if check.checkpoint is None or any(
-            finding.problem is not SealProblem.ROLLBACK for finding in check.findings
+            defect.kind is not SealDefectKind.ROLLBACK for defect in check.defects
         ):
-            return SealKept(offences, None, None)
+            return SealKept(defects, None, None)
     try:
-        if offences:
+        if defects:
             seal(s3, bucket, (), signer=signer)
-            if _check(s3, bucket, signer, remembered, sample).findings:
-                return SealKept(offences, None, None)
+            if _check(s3, bucket, signer, remembered, sample).defects:
+                return SealKept(defects, None, None)
         sealed = seal(s3, bucket, entries, signer=signer)
     except BadTile as error:
-        found = SealFinding(SealProblem.BAD_TILE, error.path, error.problem)
+        found = SealDefect(SealDefectKind.BAD_TILE, error.path, error.problem)
     except (BadNote, MalformedInput, BadProof) as error:
-        found = SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error))
+        found = SealDefect(SealDefectKind.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error))
     else:
-        return SealKept(offences, sealed, sealed.note)
-    return SealKept((*offences, *_offences(s3, bucket, [found])), None, None)
+        return SealKept(defects, sealed, sealed.note)
+    return SealKept((*defects, *_locate(s3, bucket, [found])), None, None)
 
 
 def _check(
@@ -97,23 +97,24 @@ def _check(
     )
 
 
-def _offences(
-    s3: S3Client, bucket: str, findings: Iterable[SealFinding]
-) -> tuple[SealOffence, ...]:
+def _locate(s3: S3Client, bucket: str, defects: Iterable[SealDefect]) -> tuple[LocatedDefect, ...]:
     return tuple(
-        SealOffence(finding, _standing(s3, bucket, finding.path) or UNVERSIONED)
-        for finding in findings
+        LocatedDefect(defect, _standing(s3, bucket, defect.path) or UNVERSIONED)
+        for defect in defects
     )
 
 
-def place_of(
-    s3: S3Client, offence: SealOffence, *, bucket: str, head: tuple[str, str]
-) -> tuple[str, str, str]:
-    """Bucket, key and version of what is wrong: in the log, which is in ``bucket``, or the
-    remembered ``head`` (bucket and key), as it stands now."""
-    if offence.finding.path == REMEMBERED:
-        return *head, standing_version(s3, *head) or UNVERSIONED
-    return bucket, _key(offence.finding.path), offence.version_id
+def version_of(
+    s3: S3Client, located: LocatedDefect, *, bucket: str, head: tuple[str, str]
+) -> ObjectVersion:
+    """The object version that a defect is about.
+
+    That is a file of the log, which is in ``bucket``, or the version that the remembered ``head``
+    (bucket and key) has now.
+    """
+    if located.defect.path == REMEMBERED:
+        return ObjectVersion(*head, standing_version(s3, *head) or UNVERSIONED)
+    return ObjectVersion(bucket, _key(located.defect.path), located.version_id)
 
 
 def _standing(s3: S3Client, bucket: str, path: str) -> str | None:

@@ -1,7 +1,7 @@
 """Reading one digest object: the digest CloudTrail wrote, and what is wrong with what stands there.
 
 An older version that verifies still proves the chain and the logs, so that one altered or deleted
-digest is one finding and no more.
+digest is one defect and no more.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES
-from custody.core.trail.findings import TrailFinding, TrailFindingKind
 from custody.core.trail.layout import DigestName
 
 _VERSIONS_TRIED: Final = 8
@@ -33,13 +33,13 @@ class FoundDigest:
 
 @dataclass(frozen=True)
 class LoadedDigest:
-    """``signed`` is what CloudTrail wrote, if any version is that; ``finding`` what is wrong.
+    """``signed`` is what CloudTrail wrote, if any version is that; ``defect`` what is wrong.
 
     Neither means that there is no such digest: something was put here and deleted again.
     """
 
     signed: SignedDigest | None
-    finding: TrailFinding | None
+    defect: TrailDefect | None
 
 
 def load_digest(
@@ -57,8 +57,8 @@ def load_digest(
     if problem is None:
         if signed is None:
             return LoadedDigest(None, None)
-        problem = UnprovenDigest(TrailFindingKind.DIGEST_MISSING, "it was deleted")
-    finding = TrailFinding(
+        problem = UnprovenDigest(TrailDefectKind.DIGEST_MISSING, "it was deleted")
+    defect = TrailDefect(
         problem.kind,
         found.bucket,
         found.name.key,
@@ -68,7 +68,7 @@ def load_digest(
         period_start=signed.digest.start if signed else None,
         period_end=found.name.end,
     )
-    return LoadedDigest(signed, finding)
+    return LoadedDigest(signed, defect)
 
 
 def _oldest_proven(
@@ -100,7 +100,7 @@ def _verify(
             packed += chunk
             if len(packed) > MAX_DIGEST_BYTES:
                 raise UnprovenDigest(
-                    TrailFindingKind.DIGEST_ALTERED,
+                    TrailDefectKind.DIGEST_ALTERED,
                     f"it is longer than the {MAX_DIGEST_BYTES} bytes accepted",
                 )
         return verify_digest(bytes(packed), metadata, keys, bucket=found.bucket, key=key)
@@ -108,8 +108,8 @@ def _verify(
     try:
         return store.read(found.bucket, key, version.id, verify)[0]
     except ObjectAbsent as error:
-        raise UnprovenDigest(TrailFindingKind.DIGEST_MISSING, "it is gone") from error
+        raise UnprovenDigest(TrailDefectKind.DIGEST_MISSING, "it is gone") from error
     except ObjectRefused as error:
         raise UnprovenDigest(
-            TrailFindingKind.UNREADABLE, f"S3 does not hand it out ({error})"
+            TrailDefectKind.UNREADABLE, f"S3 does not hand it out ({error})"
         ) from error

@@ -12,9 +12,10 @@ from typing import Final
 from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
 from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digests import LogFile
-from custody.core.trail.findings import ProvenLog, TrailFinding, TrailFindingKind
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import ProvenLog
 
 MAX_LOG_BYTES: Final = 4 * 1024 * 1024 * 1024
 """Longest log file accepted, unpacked. Memory does not depend on it; time does."""
@@ -63,11 +64,11 @@ class LogListing:
 
 @dataclass(frozen=True)
 class CheckedLog:
-    """``proven`` is the version whose bytes the digest vouches for, if there is one; ``finding``
+    """``proven`` is the version whose bytes the digest vouches for, if there is one; ``defect``
     what is wrong with what stands there now. At least one is set."""
 
     proven: ProvenLog | None
-    finding: TrailFinding | None
+    defect: TrailDefect | None
 
 
 def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
@@ -80,7 +81,7 @@ def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
     try:
         return CheckedLog(_prove(store, named, current), None)
     except _Unproven as error:
-        finding = TrailFinding(
+        defect = TrailDefect(
             error.kind,
             named.log.bucket,
             named.log.key,
@@ -91,14 +92,14 @@ def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
     stored = [version for version in reversed(older) if version and not version.deletes]
     for version in stored[:_VERSIONS_TRIED]:
         with contextlib.suppress(_Unproven):
-            return CheckedLog(_prove(store, named, version), finding)
-    return CheckedLog(None, finding)
+            return CheckedLog(_prove(store, named, version), defect)
+    return CheckedLog(None, defect)
 
 
 class _Unproven(Exception):
     """A version of a log file is not what the digest vouches for; the message is a sentence."""
 
-    def __init__(self, kind: TrailFindingKind, reason: str) -> None:
+    def __init__(self, kind: TrailDefectKind, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind
 
@@ -106,24 +107,24 @@ class _Unproven(Exception):
 def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> ProvenLog:
     log = named.log
     if version is not None and version.deletes:
-        raise _Unproven(TrailFindingKind.LOG_MISSING, "The log file was deleted.")
+        raise _Unproven(TrailDefectKind.LOG_MISSING, "The log file was deleted.")
     try:
         sha256, version_id = store.read(log.bucket, log.key, version.id if version else None, _hash)
     except ObjectAbsent as error:
         raise _Unproven(
-            TrailFindingKind.LOG_MISSING, "The log file that the digest names is gone."
+            TrailDefectKind.LOG_MISSING, "The log file that the digest names is gone."
         ) from error
     except ObjectRefused as error:
         raise _Unproven(
-            TrailFindingKind.UNREADABLE, f"S3 does not hand out the log file ({error})."
+            TrailDefectKind.UNREADABLE, f"S3 does not hand out the log file ({error})."
         ) from error
     except MalformedInput as error:
         raise _Unproven(
-            TrailFindingKind.LOG_ALTERED, f"The log file cannot be read: it {error.problem}."
+            TrailDefectKind.LOG_ALTERED, f"The log file cannot be read: it {error.problem}."
         ) from error
     if sha256 != log.sha256:
         raise _Unproven(
-            TrailFindingKind.LOG_ALTERED,
+            TrailDefectKind.LOG_ALTERED,
             f"The log file's bytes hash to {sha256}, the digest says {log.sha256}.",
         )
     return ProvenLog(log.bucket, log.key, version_id, sha256, named.digest_key)

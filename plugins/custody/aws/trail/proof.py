@@ -12,8 +12,8 @@ from custody.aws.trail.state import fetch_digest_keys, read_trail_state
 from custody.aws.trail.store import S3TrailStore
 from custody.aws.trail.validation import Pace, validate_trail
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.trail.findings import Head, TrailReport
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import Head, TrailReport
 from custody.settings import trail_layout
 
 if TYPE_CHECKING:

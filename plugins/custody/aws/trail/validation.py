@@ -24,16 +24,11 @@ from custody.aws.trail.digests import FoundDigest, LoadedDigest, load_digest
 from custody.aws.trail.logs import CheckedLog, LogListing, NamedLog, check_log
 from custody.aws.trail.store import StoredObject, TrailStore
 from custody.core.formats.timestamps import format_utc
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_chain import DigestChain
 from custody.core.trail.digest_signatures import SignedDigest
-from custody.core.trail.findings import (
-    Head,
-    ProvenLog,
-    TrailFinding,
-    TrailFindingKind,
-    TrailReport,
-)
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import Head, ProvenLog, TrailReport
 from custody.core.trail.state import TrailState, off_reason
 
 _LOGS_AT_ONCE: Final = 2000
@@ -146,7 +141,7 @@ class _Validation:
         missing = self._filled.finish(due_by=self._as_of) + self._missing_tail(off=bool(off))
         yield self._report(missing + self._injected())
 
-    def _list_digests(self) -> tuple[list[FoundDigest], list[TrailFinding]]:
+    def _list_digests(self) -> tuple[list[FoundDigest], list[TrailDefect]]:
         """The trail's digests in the order of their ends, and what else lies among them."""
         prefix, after = self._layout.digest_prefix, ""
         if self._start is not None:
@@ -161,17 +156,17 @@ class _Validation:
                 foreign.append(self._foreign(stored))
         return sorted(found, key=lambda entry: (entry.name.end, entry.name.key)), foreign
 
-    def _off(self) -> list[TrailFinding]:
+    def _off(self) -> list[TrailDefect]:
         reason = off_reason(self._state, self._layout)
         if reason is None:
             return []
         return [
-            TrailFinding(
-                TrailFindingKind.TRAIL_OFF, self._layout.bucket, self._layout.digest_prefix, reason
+            TrailDefect(
+                TrailDefectKind.TRAIL_OFF, self._layout.bucket, self._layout.digest_prefix, reason
             )
         ]
 
-    def _missing_tail(self, *, off: bool) -> list[TrailFinding]:
+    def _missing_tail(self, *, off: bool) -> list[TrailDefect]:
         """What should be there behind the newest digest, or instead of none at all."""
         if self._chain.is_empty:
             return self._no_digests(off=off)
@@ -190,7 +185,7 @@ class _Validation:
             ),
         )
 
-    def _no_digests(self, *, off: bool) -> list[TrailFinding]:
+    def _no_digests(self, *, off: bool) -> list[TrailDefect]:
         known = self._known
         if known is None:
             began = [t for t in (self._start, self._state and self._state.started_at) if t]
@@ -199,8 +194,8 @@ class _Validation:
                 return []
         told = f", not even the one remembered, {known.key}" if known else ""
         return [
-            TrailFinding(
-                TrailFindingKind.NO_DIGESTS,
+            TrailDefect(
+                TrailDefectKind.NO_DIGESTS,
                 self._layout.bucket,
                 self._layout.digest_prefix,
                 f"There is not one digest, so no log file can be proven{told}.",
@@ -215,21 +210,21 @@ class _Validation:
         """Verify a batch of digests and the log files they name, in parallel."""
         load = functools.partial(load_digest, self._store, self._keys)
         digests = list(self._pool.map(load, batch))
-        findings: list[TrailFinding] = []
+        defects: list[TrailDefect] = []
         proven: list[ProvenLog] = []
         for found, digest, logs in zip(batch, digests, self._check_logs(digests), strict=True):
-            problems = [digest.finding] if digest.finding else []
-            problems += [checked.finding for checked in logs if checked.finding]
+            problems = [digest.defect] if digest.defect else []
+            problems += [checked.defect for checked in logs if checked.defect]
             proven += [checked.proven for checked in logs if checked.proven]
             if digest.signed is not None:
                 problems += chain.follow(digest.signed)
-            elif digest.finding is not None:
+            elif digest.defect is not None:
                 chain.unproven(found.name)
             if chain is self._chain:
                 self._remember(digest.signed, intact=not problems)
-            findings += problems
+            defects += problems
         verified = sum(digest.signed is not None for digest in digests)
-        return self._report(findings, digests=verified, logs=proven)
+        return self._report(defects, digests=verified, logs=proven)
 
     def _remember(self, signed: SignedDigest | None, *, intact: bool) -> None:
         self._intact = self._intact and intact
@@ -242,12 +237,12 @@ class _Validation:
 
     def _report(
         self,
-        findings: Sequence[TrailFinding],
+        defects: Sequence[TrailDefect],
         *,
         digests: int = 0,
         logs: Sequence[ProvenLog] = (),
     ) -> TrailReport:
-        return TrailReport(tuple(findings), self._head, self._tip, digests, tuple(logs))
+        return TrailReport(tuple(defects), self._head, self._tip, digests, tuple(logs))
 
     # Log files
 
@@ -283,9 +278,9 @@ class _Validation:
 
     # What no digest names
 
-    def _injected(self) -> list[TrailFinding]:
+    def _injected(self) -> list[TrailDefect]:
         """The objects among the logs that no digest names although one would have by now."""
-        findings = []
+        defects = []
         before: list[StoredObject] = []
         skew = self._pace.skew
         for stored in self._logs.unnamed():
@@ -294,7 +289,7 @@ class _Validation:
                 continue
             made = self._layout.log_time(stored.key)
             if made is None:
-                findings.append(self._foreign(stored))
+                defects.append(self._foreign(stored))
             elif any(self._filled.leaves_open(time, within=skew) for time in (made, at)):
                 continue
             elif self._chain.is_before(at, within=skew):
@@ -304,16 +299,16 @@ class _Validation:
                     f"No digest names this log file, which was put here at {format_utc(at)}: "
                     "CloudTrail did not deliver it."
                 )
-                findings.append(self._object(stored, reason, covering))
-        return findings + self._before_first(before)
+                defects.append(self._object(stored, reason, covering))
+        return defects + self._before_first(before)
 
-    def _foreign(self, stored: StoredObject) -> TrailFinding:
+    def _foreign(self, stored: StoredObject) -> TrailDefect:
         reason = "It lies among CloudTrail's files under a name that CloudTrail does not give."
         return self._object(stored, reason, None)
 
-    def _object(self, stored: StoredObject, reason: str, digest_key: str | None) -> TrailFinding:
-        return TrailFinding(
-            TrailFindingKind.INJECTED,
+    def _object(self, stored: StoredObject, reason: str, digest_key: str | None) -> TrailDefect:
+        return TrailDefect(
+            TrailDefectKind.INJECTED,
             self._layout.bucket,
             stored.key,
             reason,
@@ -321,15 +316,15 @@ class _Validation:
             digest_key,
         )
 
-    def _before_first(self, logs: Sequence[StoredObject]) -> list[TrailFinding]:
+    def _before_first(self, logs: Sequence[StoredObject]) -> list[TrailDefect]:
         """Log files from before the first digest: one stretch of time, however many they are."""
         first = self._chain.first
         if not logs or first is None:
             return []
         since = min(stored.delivered_at for stored in logs)
         return [
-            TrailFinding(
-                TrailFindingKind.GAP,
+            TrailDefect(
+                TrailDefectKind.GAP,
                 self._layout.bucket,
                 first.digest.key,
                 f"The first digest begins at {format_utc(first.digest.start)}; {len(logs)} log "

@@ -54,18 +54,18 @@ def check(deployment: Deployment, head: Path | None, output: Output, *, everythi
         raise CannotCheck(
             f"{deployment.origin}: nothing is sealed yet; custody_audit seals at its first run"
         )
-    for finding in found.findings:
+    for defect in found.defects:
         output.document(
             {
                 "kind": "finding",
-                "problem": finding.problem.name,
-                "path": finding.path,
-                "reason": finding.reason,
+                "problem": defect.kind.name,
+                "path": defect.path,
+                "reason": defect.reason,
             }
         )
     output.table(
         ("problem", "file", "why"),
-        [(f.problem.name, f.path, f"{f.problem.value}: {f.reason}") for f in found.findings],
+        [(d.kind.name, d.path, f"{d.kind.value}: {d.reason}") for d in found.defects],
     )
     size = found.checkpoint.size if found.checkpoint else None
     root = found.checkpoint.root.hex() if found.checkpoint else None
@@ -76,11 +76,11 @@ def check(deployment: Deployment, head: Path | None, output: Output, *, everythi
             "size": size,
             "root": root,
             "compared": remembered is not None,
-            "findings": len(found.findings),
+            "findings": len(found.defects),
         }
     )
     if found.head is None:
-        output.line(f"{deployment.origin}: {len(found.findings)} findings", "bold red")
+        output.line(f"{deployment.origin}: {len(found.defects)} findings", "bold red")
         return False
     if head is not None:
         replace_file(head, found.head)

@@ -14,7 +14,8 @@ from custody.cli.reading.deployment import Deployment, now, read_file
 from custody.cli.reading.files import replace_file
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.trail.findings import Head, TrailFinding, TrailReport
+from custody.core.trail.defects import TrailDefect
+from custody.core.trail.report import Head, TrailReport
 
 
 def add_command(commands: Commands) -> None:
@@ -60,7 +61,7 @@ def check(
     known = _read_head(head, deployment)
     if deployment.is_copy:
         output.remark("a copy does not say whether logging is still on: ask CloudTrail, too")
-    digests, logs, findings = 0, 0, list[TrailFinding]()
+    digests, logs, defects = 0, 0, list[TrailDefect]()
     last: TrailReport | None = None
     reports = validate_trail(
         deployment.source.trail(deployment.layout.bucket),
@@ -75,17 +76,22 @@ def check(
     for report in output.progress(reports, lambda report: report.tip.key if report.tip else ""):
         digests += report.digests_verified
         logs += len(report.logs_verified)
-        findings += report.findings
-        for finding in report.findings:
-            output.document({"kind": "finding", **_describe(finding)})
+        defects += report.defects
+        for defect in report.defects:
+            output.document({"kind": "finding", **_describe(defect)})
         if head is not None and report.head is not None:
             replace_file(head, report.head.to_json().encode() + b"\n")
         last = report
     output.table(
         ("finding", "object", "version", "why"),
         [
-            (f.kind.value, f"s3://{f.bucket}/{f.key}", f.version_id or "", f.reason)
-            for f in findings
+            (
+                defect.kind.value,
+                f"s3://{defect.bucket}/{defect.key}",
+                defect.version_id or "",
+                defect.reason,
+            )
+            for defect in defects
         ],
     )
     proven = last.head if last else None
@@ -94,16 +100,16 @@ def check(
             "kind": "summary",
             "digests": digests,
             "logs": logs,
-            "findings": len(findings),
+            "findings": len(defects),
             "proven_until": format_utc(proven.end) if proven else None,
         }
     )
     until = f"proven until {format_utc(proven.end)}" if proven else "nothing proven"
     output.line(
-        f"{digests} digests and {logs} log files verified, {len(findings)} findings; {until}",
-        "bold red" if findings else "green",
+        f"{digests} digests and {logs} log files verified, {len(defects)} findings; {until}",
+        "bold red" if defects else "green",
     )
-    return not findings
+    return not defects
 
 
 def _read_head(path: Path | None, deployment: Deployment) -> Head | None:
@@ -119,14 +125,14 @@ def _read_head(path: Path | None, deployment: Deployment) -> Head | None:
     return head
 
 
-def _describe(finding: TrailFinding) -> dict[str, object]:
+def _describe(defect: TrailDefect) -> dict[str, object]:
     return {
-        "finding": finding.kind.value,
-        "bucket": finding.bucket,
-        "key": finding.key,
-        "version_id": finding.version_id,
-        "reason": finding.reason,
-        "digest": finding.digest_key,
-        "period_start": format_utc(finding.period_start) if finding.period_start else None,
-        "period_end": format_utc(finding.period_end) if finding.period_end else None,
+        "finding": defect.kind.value,
+        "bucket": defect.bucket,
+        "key": defect.key,
+        "version_id": defect.version_id,
+        "reason": defect.reason,
+        "digest": defect.digest_key,
+        "period_start": format_utc(defect.period_start) if defect.period_start else None,
+        "period_end": format_utc(defect.period_end) if defect.period_end else None,
     }

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, Outage, TrailDefect, trail_row
+from custody.core.ledger.rows import DatedDefect, LedgerRow, Outage, trail_row
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import (
     CatalogChanged,
@@ -134,7 +134,7 @@ def who_switched(
 
 
 def trail_rows(
-    defects: Iterable[TrailDefect],
+    defects: Iterable[DatedDefect],
     calls: Sequence[ManagementEvent],
     touched: Mapping[tuple[str, str], TrailEvent],
     policy: Policy,

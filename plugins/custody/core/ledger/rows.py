@@ -30,8 +30,8 @@ from custody.core.ledger.verdicts import (
 )
 from custody.core.lineage.model import is_statement_key
 from custody.core.records.landing import RECORD_PREFIX, LandingRecord
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.events import TrailEvent
-from custody.core.trail.findings import TrailFinding, TrailFindingKind
 from custody.core.trail.management_events import CatalogChanged, ManagementEvent
 from custody.core.trail.principals import Call, Principal
 from custody.objects import UNVERSIONED
@@ -77,7 +77,7 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
-class TrailDefect:
+class DatedDefect:
     """Something wrong with the trail: an object of it (``version_id`` is ``"null"`` for one that is
     not there), when, why in one sentence, and the digest that shows it; ``outage`` if it was
     switched off."""
@@ -368,21 +368,21 @@ def _removal(event: TrailEvent, policy: Policy) -> LedgerRow:
     )
 
 
-def trail_defect(finding: TrailFinding, time: datetime) -> TrailDefect:
+def dated_defect(defect: TrailDefect, time: datetime) -> DatedDefect:
     """What the validator found, as of ``time``."""
-    switched_off = finding.kind in {TrailFindingKind.TRAIL_OFF, TrailFindingKind.GAP}
-    return TrailDefect(
-        finding.bucket,
-        finding.key,
-        finding.version_id or UNVERSIONED,
+    switched_off = defect.kind in {TrailDefectKind.TRAIL_OFF, TrailDefectKind.GAP}
+    return DatedDefect(
+        defect.bucket,
+        defect.key,
+        defect.version_id or UNVERSIONED,
         time,
-        finding.reason,
-        finding.digest_key,
-        Outage(finding.period_start, finding.period_end) if switched_off else None,
+        defect.reason,
+        defect.digest_key,
+        Outage(defect.period_start, defect.period_end) if switched_off else None,
     )
 
 
-def trail_row(defect: TrailDefect, policy: Policy, culprit: Call | None) -> LedgerRow:
+def trail_row(defect: DatedDefect, policy: Policy, culprit: Call | None) -> LedgerRow:
     """The row of something wrong with the trail itself; ``culprit`` is who touched the object, or
     who switched the trail."""
     reason = defect.reason

@@ -14,20 +14,20 @@ from typing import Final
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
-from custody.core.seal.check import SealFinding, SealProblem
+from custody.core.seal.check import SealDefect, SealDefectKind
 from custody.core.trail.events import TrailEvent
 
-VERDICTS: Final[Mapping[SealProblem, Verdict]] = {
-    SealProblem.ROLLBACK: Verdict.CONFLICT,
-    SealProblem.FORK: Verdict.CONFLICT,
-    SealProblem.BAD_CHECKPOINT: Verdict.BAD_SIGNATURE,
-    SealProblem.BAD_TILE: Verdict.BAD_SIGNATURE,
-    SealProblem.BAD_MEMORY: Verdict.BAD_SIGNATURE,
+VERDICTS: Final[Mapping[SealDefectKind, Verdict]] = {
+    SealDefectKind.ROLLBACK: Verdict.CONFLICT,
+    SealDefectKind.FORK: Verdict.CONFLICT,
+    SealDefectKind.BAD_CHECKPOINT: Verdict.BAD_SIGNATURE,
+    SealDefectKind.BAD_TILE: Verdict.BAD_SIGNATURE,
+    SealDefectKind.BAD_MEMORY: Verdict.BAD_SIGNATURE,
 }
 
 
 def seal_row(
-    finding: SealFinding,
+    defect: SealDefect,
     policy: Policy,
     *,
     bucket: str,
@@ -35,20 +35,20 @@ def seal_row(
     version_id: str,
     culprit: TrailEvent | None,
 ) -> LedgerRow:
-    """The row of one finding about the object version that stands there now.
+    """The row of one defect of the object version that stands there now.
 
-    A new offence is a new version, and so another finding. ``culprit`` is the latest event of
+    A new defect is a new version, and so another finding. ``culprit`` is the latest event of
     somebody else than the sealing role touching the object; one that no digest vouches for may be
     invented, and accuses nobody.
     """
     if culprit is not None and not culprit.proven:
         culprit = None
-    reason = f"The seal does not hold: {finding.problem.value} ({finding.reason})."
+    reason = f"The seal does not hold: {defect.kind.value} ({defect.reason})."
     if culprit is not None:
         called = f"{culprit.who.arn} called {culprit.name} on it"
         reason = f"{reason[:-1]}; {called} at {culprit.time:%Y-%m-%d %H:%M:%S}."
     row = row_of_call(
-        VERDICTS[finding.problem],
+        VERDICTS[defect.kind],
         reason,
         bucket=bucket,
         key=key,

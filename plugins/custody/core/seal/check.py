@@ -23,7 +23,7 @@ REMEMBERED: Final = "remembered head"
 """Stands for the path of what is not a file of the log."""
 
 
-class SealProblem(Enum):
+class SealDefectKind(Enum):
     """What can be wrong with the log."""
 
     BAD_CHECKPOINT = "the checkpoint is missing, malformed or signed by no trusted key"
@@ -34,10 +34,10 @@ class SealProblem(Enum):
 
 
 @dataclass(frozen=True)
-class SealFinding:
+class SealDefect:
     """One thing that is wrong; ``path`` is the file of the log it is about."""
 
-    problem: SealProblem
+    kind: SealDefectKind
     path: str
     reason: str
 
@@ -48,7 +48,7 @@ class SealCheck:
     read; ``head`` is the signed checkpoint to remember from now on, ``None`` if anything is
     wrong."""
 
-    findings: tuple[SealFinding, ...]
+    defects: tuple[SealDefect, ...]
     checkpoint: Checkpoint | None = None
     tree: TiledTree | None = None
     head: bytes | None = None
@@ -56,7 +56,7 @@ class SealCheck:
     @property
     def nothing_sealed(self) -> bool:
         """Whether the log has not begun: it has no file, and no head of it is remembered."""
-        return not self.findings and self.checkpoint is None
+        return not self.defects and self.checkpoint is None
 
 
 def check_seal(
@@ -77,60 +77,60 @@ def check_seal(
     is remembered; and a ``sample`` of the others.
     """
     keys = tuple(keys)
-    findings: list[SealFinding] = []
-    before = _remembered(remembered, origin, keys, findings)
+    defects: list[SealDefect] = []
+    before = _remembered(remembered, origin, keys, defects)
     note = read(CHECKPOINT_PATH)
     if note is None:
         if before is not None:
             reason = f"there is none; the log had {before.size} entries"
-            findings.append(SealFinding(SealProblem.ROLLBACK, CHECKPOINT_PATH, reason))
+            defects.append(SealDefect(SealDefectKind.ROLLBACK, CHECKPOINT_PATH, reason))
         elif remembered is not None or any(True for _ in list_files("")):
-            findings.append(
-                SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, "there is none")
+            defects.append(
+                SealDefect(SealDefectKind.BAD_CHECKPOINT, CHECKPOINT_PATH, "there is none")
             )
-        return SealCheck(tuple(findings))
+        return SealCheck(tuple(defects))
     try:
         now = Checkpoint.open(note, origin=origin, keys=keys)
     except (BadNote, MalformedInput) as error:
-        findings.append(SealFinding(SealProblem.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error)))
-        return SealCheck(tuple(findings))
+        defects.append(SealDefect(SealDefectKind.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error)))
+        return SealCheck(tuple(defects))
     tree: TiledTree | None = None
     try:
         tree = TiledTree(now.size, now.root, read)
         start = 0 if before is None or everything else min(before.size, now.size)
-        findings.extend(_bad_tile(problem) for problem in tree.problems(start, sample))
+        defects.extend(_bad_tile(bad) for bad in tree.problems(start, sample))
         if before is not None:
-            findings.extend(_changes(before, now, tree))
-    except BadTile as problem:
-        findings.append(_bad_tile(problem))
-    unique = tuple(dict.fromkeys(findings))
+            defects.extend(_changes(before, now, tree))
+    except BadTile as bad:
+        defects.append(_bad_tile(bad))
+    unique = tuple(dict.fromkeys(defects))
     return SealCheck(unique, now, tree, None if unique else note)
 
 
 def _remembered(
-    note: bytes | None, origin: str, keys: Iterable[NoteKey], findings: list[SealFinding]
+    note: bytes | None, origin: str, keys: Iterable[NoteKey], defects: list[SealDefect]
 ) -> Checkpoint | None:
     if note is None:
         return None
     try:
         return Checkpoint.open(note, origin=origin, keys=keys)
     except (BadNote, MalformedInput) as error:
-        findings.append(SealFinding(SealProblem.BAD_MEMORY, REMEMBERED, str(error)))
+        defects.append(SealDefect(SealDefectKind.BAD_MEMORY, REMEMBERED, str(error)))
         return None
 
 
-def _changes(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> Iterator[SealFinding]:
+def _changes(before: Checkpoint, now: Checkpoint, tree: TiledTree) -> Iterator[SealDefect]:
     if now.size < before.size:
         reason = f"the log has {now.size} entries; it had {before.size}"
-        yield SealFinding(SealProblem.ROLLBACK, CHECKPOINT_PATH, reason)
+        yield SealDefect(SealDefectKind.ROLLBACK, CHECKPOINT_PATH, reason)
         return
     try:
         proof = consistency_proof(before.size, now.size, tree.node)
         verify_consistency(before.size, now.size, before.root, now.root, proof)
     except BadProof as error:
         reason = f"its first {before.size} entries are not those it had: {error}"
-        yield SealFinding(SealProblem.FORK, CHECKPOINT_PATH, reason)
+        yield SealDefect(SealDefectKind.FORK, CHECKPOINT_PATH, reason)
 
 
-def _bad_tile(problem: BadTile) -> SealFinding:
-    return SealFinding(SealProblem.BAD_TILE, problem.path, problem.problem)
+def _bad_tile(bad: BadTile) -> SealDefect:
+    return SealDefect(SealDefectKind.BAD_TILE, bad.path, bad.problem)

@@ -15,13 +15,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.formats.timestamps import format_utc
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_signatures import SignedDigest
 from custody.core.trail.digests import Previous
-from custody.core.trail.findings import Head, TrailFinding, TrailFindingKind
 from custody.core.trail.layout import DigestName, TrailLayout
+from custody.core.trail.report import Head
 
 MAX_NAMED_APART: Final = 48
-"""Missing digests of one hole that are named one by one; the rest of it is one finding."""
+"""Missing digests of one hole that are named one by one; the rest of it is one defect."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class DigestChain:
     """One chain of digests, walked from the oldest on.
 
     Give every digest object of the chain, in the order of the ends in their names: ``follow`` with
-    one that verifies, ``unproven`` with one that does not (its own finding is made elsewhere). Then
-    ``finish``. Each returns the findings about what lies between.
+    one that verifies, ``unproven`` with one that does not (its own defect is made elsewhere). Then
+    ``finish``. Each returns the defects about what lies between.
 
     ``cadence`` is the time one digest covers, ``None`` if there is no rule (backfill). ``since`` is
     where to start, ``None`` for the beginning of the trail; ``head`` the digest remembered.
@@ -79,7 +80,7 @@ class DigestChain:
         """The key of the digest that would name a log file delivered at ``instant``.
 
         ``None`` if that cannot be said: it is not there yet, or it is missing or unproven and has a
-        finding of its own. Clocks may differ by ``within``. Ask when the walk is over.
+        defect of its own. Clocks may differ by ``within``. Ask when the walk is over.
         """
         first, last = self._first, self._last
         if first is None or last is None or instant + within > last.digest.end:
@@ -109,48 +110,48 @@ class DigestChain:
         """There is an object at ``name`` that proves nothing, for a reason already reported."""
         self._unproven[name.end] = name.key
 
-    def follow(self, link: SignedDigest) -> list[TrailFinding]:
+    def follow(self, link: SignedDigest) -> list[TrailDefect]:
         """Go on to the next digest that verifies."""
-        findings = self._link(link)
+        defects = self._link(link)
         if self._is_head(link):
-            findings += self._as_remembered(link)
+            defects += self._as_remembered(link)
             self._head = None
         self._first = self._first or link
         self._last = link
         insort(self._ends, (link.digest.end, link.digest.key))
         self._unproven.clear()
-        return findings
+        return defects
 
     def finish(
         self, *, due_by: datetime | None, restarted: datetime | None = None, remark: str = ""
-    ) -> list[TrailFinding]:
+    ) -> list[TrailDefect]:
         """Look behind the newest digest.
 
         Digests that end up to ``due_by`` must be there; ``None`` when none is due (the trail is
         off). ``restarted`` is when logging was last started; ``remark`` is added to the reason.
         """
-        findings: list[TrailFinding] = []
+        defects: list[TrailDefect] = []
         reached = self._reached()
         unproven_until = max(
             (end for end in self._unproven if due_by and end <= due_by), default=None
         )
         for end in (unproven_until, self._head.end if self._head else None):
             if end is not None and (reached is None or reached < end):
-                findings += self._hole(reached, end, None, rolled_back=True)
+                defects += self._hole(reached, end, None, rolled_back=True)
                 reached = end
         if reached is None or due_by is None or self._cadence is None:
-            return findings
+            return defects
         late = (due_by - reached) // self._cadence
         # Starting a trail that runs already changes nothing: only a digest too few makes it a gap.
         if late > 0 and restarted is not None and restarted > reached:
-            findings.append(self._gap(reached, restarted))
+            defects.append(self._gap(reached, restarted))
             reached = restarted
             late = (due_by - reached) // self._cadence
         if late > 0:
-            findings += self._hole(reached, reached + late * self._cadence, None, remark=remark)
-        return findings
+            defects += self._hole(reached, reached + late * self._cadence, None, remark=remark)
+        return defects
 
-    def _link(self, link: SignedDigest) -> list[TrailFinding]:
+    def _link(self, link: SignedDigest) -> list[TrailDefect]:
         previous = link.digest.previous
         if previous is None:
             return self._started_anew(link)
@@ -167,7 +168,7 @@ class DigestChain:
 
     def _continued(
         self, last: SignedDigest, link: SignedDigest, previous: Previous
-    ) -> list[TrailFinding]:
+    ) -> list[TrailDefect]:
         if (previous.sha256, previous.signature.lower()) != (last.sha256, last.signature):
             return [self._unchained(last, link, "the next one vouches for other bytes")]
         if link.digest.start > last.digest.end:
@@ -176,29 +177,29 @@ class DigestChain:
 
     def _named_hole(
         self, start: datetime | None, link: SignedDigest, previous: Previous
-    ) -> list[TrailFinding]:
+    ) -> list[TrailDefect]:
         """The hole before ``link``, whose predecessor it names."""
         return self._hole(start, link.digest.start, previous, evidence=link.digest.key)
 
-    def _started_anew(self, link: SignedDigest) -> list[TrailFinding]:
+    def _started_anew(self, link: SignedDigest) -> list[TrailDefect]:
         """A digest without a predecessor: right only where nothing came before."""
-        findings: list[TrailFinding] = []
+        defects: list[TrailDefect] = []
         start = link.digest.start
         reached = self._last.digest.end if self._last else None
         if self._head is not None and self._head.end < link.digest.end and not self._is_head(link):
             reached = self._reached()
             if reached is None or reached < self._head.end:
-                findings += self._hole(reached, self._head.end, None, rolled_back=True)
+                defects += self._hole(reached, self._head.end, None, rolled_back=True)
             reached = self._head.end
         if reached is None:
-            return findings
+            return defects
         unproven_until = min(max(self._unproven, default=reached), start)
         if unproven_until > reached:
-            findings += self._hole(reached, unproven_until, None)
+            defects += self._hole(reached, unproven_until, None)
             reached = unproven_until
         if self._cadence is not None:
-            findings.append(self._gap(reached, max(reached, start), evidence=link.digest.key))
-        return findings
+            defects.append(self._gap(reached, max(reached, start), evidence=link.digest.key))
+        return defects
 
     def _reached(self) -> datetime | None:
         """The end of the newest digest followed, or where the walk began."""
@@ -207,12 +208,12 @@ class DigestChain:
     def _is_head(self, link: SignedDigest) -> bool:
         return self._head is not None and self._head.key == link.digest.key
 
-    def _as_remembered(self, link: SignedDigest) -> list[TrailFinding]:
+    def _as_remembered(self, link: SignedDigest) -> list[TrailDefect]:
         if link.head == self._head:
             return []
         return [
-            TrailFinding(
-                TrailFindingKind.ROLLED_BACK,
+            TrailDefect(
+                TrailDefectKind.ROLLED_BACK,
                 link.digest.bucket,
                 link.digest.key,
                 "Another digest stands where the last proven one was remembered.",
@@ -222,12 +223,12 @@ class DigestChain:
             )
         ]
 
-    def _gap(self, start: datetime, end: datetime, *, evidence: str | None = None) -> TrailFinding:
+    def _gap(self, start: datetime, end: datetime, *, evidence: str | None = None) -> TrailDefect:
         """Told about the digest before it, which stays the same whatever comes later."""
         self._uncovered.append(Stretch(start, end))
         before = self._last.digest.key if self._last else self._layout.digest_prefix
-        return TrailFinding(
-            TrailFindingKind.GAP,
+        return TrailDefect(
+            TrailDefectKind.GAP,
             self._layout.bucket,
             before,
             f"No digest covers the time from {format_utc(start)} to {format_utc(end)}: logging "
@@ -237,9 +238,9 @@ class DigestChain:
             period_end=end,
         )
 
-    def _unchained(self, last: SignedDigest, link: SignedDigest, why: str) -> TrailFinding:
-        return TrailFinding(
-            TrailFindingKind.DIGEST_UNCHAINED,
+    def _unchained(self, last: SignedDigest, link: SignedDigest, why: str) -> TrailDefect:
+        return TrailDefect(
+            TrailDefectKind.DIGEST_UNCHAINED,
             last.digest.bucket,
             last.digest.key,
             f"The digest is signed but not part of the chain: {why}.",
@@ -257,7 +258,7 @@ class DigestChain:
         evidence: str | None = None,
         rolled_back: bool = False,
         remark: str = "",
-    ) -> list[TrailFinding]:
+    ) -> list[TrailDefect]:
         """The missing digests between ``start`` and ``end``, newest first.
 
         Only the newest can be named for certain, by its successor. The others follow from the
@@ -269,7 +270,7 @@ class DigestChain:
         if previous is not None:
             named[end] = previous.key
         reported = set(self._unproven.values())
-        findings: list[TrailFinding] = []
+        defects: list[TrailDefect] = []
         for slot in self._slots(start, end, frozenset(named)):
             self._uncovered.append(slot)
             key = named.get(slot.end) or self._layout.digest_key(
@@ -277,16 +278,16 @@ class DigestChain:
             )
             if key in reported:
                 continue
-            if len(findings) == MAX_NAMED_APART and start is not None:
+            if len(defects) == MAX_NAMED_APART and start is not None:
                 self._uncovered.append(Stretch(start, slot.end))
-                findings.append(self._missing(key, Stretch(start, slot.end), evidence, remark))
+                defects.append(self._missing(key, Stretch(start, slot.end), evidence, remark))
                 break
             if rolled_back and self._head is not None and key == self._head.key:
-                findings.append(self._rolled_back(slot))
+                defects.append(self._rolled_back(slot))
             else:
                 bucket = previous.bucket if previous else self._layout.bucket
-                findings.append(self._missing(key, slot, evidence, remark, bucket))
-        return findings
+                defects.append(self._missing(key, slot, evidence, remark, bucket))
+        return defects
 
     def _slots(
         self, start: datetime | None, end: datetime, known: frozenset[datetime]
@@ -318,10 +319,10 @@ class DigestChain:
         evidence: str | None,
         remark: str,
         bucket: str | None = None,
-    ) -> TrailFinding:
+    ) -> TrailDefect:
         known_by = "its successor names it" if evidence else "it is due"
-        return TrailFinding(
-            TrailFindingKind.DIGEST_MISSING,
+        return TrailDefect(
+            TrailDefectKind.DIGEST_MISSING,
             bucket or self._layout.bucket,
             key,
             f"There is no digest for deliveries from {format_utc(period.start)} "
@@ -331,9 +332,9 @@ class DigestChain:
             period_end=period.end,
         )
 
-    def _rolled_back(self, period: Stretch) -> TrailFinding:
-        return TrailFinding(
-            TrailFindingKind.ROLLED_BACK,
+    def _rolled_back(self, period: Stretch) -> TrailDefect:
+        return TrailDefect(
+            TrailDefectKind.ROLLED_BACK,
             self._layout.bucket,
             self._head.key if self._head else "",
             "The digest that was the last one proven before is gone, and no later one names it.",

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.trail.defects import TrailDefectKind
 from custody.core.trail.digests import (
     MAX_DIGEST_BYTES,
     SIGNATURE_ALGORITHM,
@@ -20,13 +21,13 @@ from custody.core.trail.digests import (
     parse_digest,
     signed_text,
 )
-from custody.core.trail.findings import Head, TrailFindingKind
+from custody.core.trail.report import Head
 
 
 class UnprovenDigest(Exception):
     """Bytes that are not the digest CloudTrail signed for their place; the message says why."""
 
-    def __init__(self, kind: TrailFindingKind, problem: str) -> None:
+    def __init__(self, kind: TrailDefectKind, problem: str) -> None:
         super().__init__(problem)
         self.kind = kind
 
@@ -81,9 +82,9 @@ def verify_digest(
     ``keys`` are CloudTrail's public keys by fingerprint. Raises ``UnprovenDigest``.
     """
     altered, unknown, moved = (
-        TrailFindingKind.DIGEST_ALTERED,
-        TrailFindingKind.DIGEST_UNKNOWN_KEY,
-        TrailFindingKind.DIGEST_MOVED,
+        TrailDefectKind.DIGEST_ALTERED,
+        TrailDefectKind.DIGEST_UNKNOWN_KEY,
+        TrailDefectKind.DIGEST_MOVED,
     )
     try:
         raw = gunzip(packed, what="digest", max_bytes=MAX_DIGEST_BYTES)
@@ -116,7 +117,7 @@ def _signature_bytes(digits: str) -> bytes:
         return bytes.fromhex(digits)
     except ValueError as error:
         raise UnprovenDigest(
-            TrailFindingKind.DIGEST_ALTERED, "its signature is not hexadecimal"
+            TrailDefectKind.DIGEST_ALTERED, "its signature is not hexadecimal"
         ) from error
 
 

@@ -24,12 +24,13 @@ from tests.infra.local.cloudtrail.delivery.test_validate_logs import overwrite, 
 from custody.aws.trail.state import fetch_digest_keys, read_trail_state
 from custody.aws.trail.store import S3TrailStore
 from custody.aws.trail.validation import Pace, validate_trail
-from custody.core.trail.findings import Head, TrailFinding, TrailFindingKind, TrailReport
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.report import Head, TrailReport
 
 RAW = "raw-bucket"
 LAYOUT = TrailLayout(LOG_BUCKET, ACCOUNT, REGION, TRAIL, REGION)
-K = TrailFindingKind
+K = TrailDefectKind
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +69,9 @@ def ours(aws: LocalAws, *, head: Head | None = None) -> TrailReport:
     )
 
 
-def only(report: TrailReport) -> TrailFinding:
-    (finding,) = report.findings
-    return finding
+def only(report: TrailReport) -> TrailDefect:
+    (defect,) = report.defects
+    return defect
 
 
 def digests(aws: LocalAws) -> list[str]:
@@ -86,14 +87,14 @@ def version(aws: LocalAws, key: str) -> str:
 def test_both_validators_accept_an_honest_history(history: LocalAws) -> None:
     code, told = validate(history)
     report = ours(history)
-    assert (code, report.findings) == (0, ()), told
+    assert (code, report.defects) == (0, ()), told
     logs = history.log_objects()
     assert sorted(log.key for log in report.logs_verified) == sorted(logs)
     assert report.digests_verified == len(digests(history))
     assert f"{len(logs)}/{len(logs)} log files valid" in told
     assert report.head is not None
     assert report.head.key == digests(history)[-1]
-    assert ours(history, head=report.head).findings == ()
+    assert ours(history, head=report.head).defects == ()
 
 
 def test_an_overwritten_log_is_named_with_its_version(history: LocalAws) -> None:

@@ -20,12 +20,8 @@ from custody.aws.records.evidence import (
     read_record,
 )
 from custody.aws.trail.store import S3TrailStore
-from custody.core.trail.findings import (
-    ProvenLog,
-    TrailFinding,
-    TrailFindingKind,
-    TrailReport,
-)
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
+from custody.core.trail.report import ProvenLog, TrailReport
 
 RAW = json.dumps({"Records": [put()]}).encode()
 SHA256 = hashlib.sha256(RAW).hexdigest()
@@ -46,8 +42,8 @@ def deliver(s3: Any, minute: int, body: bytes = RAW) -> tuple[str, str]:
 
 def report(*, proven: Any = (), found_wrong: Any = ()) -> TrailReport:
     logs = tuple(ProvenLog(LAYOUT.bucket, key, v, SHA256, DIGEST) for key, v in proven)
-    kind = TrailFindingKind.LOG_ALTERED
-    findings = tuple(TrailFinding(kind, LAYOUT.bucket, key, "why", v) for key, v in found_wrong)
+    kind = TrailDefectKind.LOG_ALTERED
+    findings = tuple(TrailDefect(kind, LAYOUT.bucket, key, "why", v) for key, v in found_wrong)
     return TrailReport(findings, None, None, 1, logs)
 
 

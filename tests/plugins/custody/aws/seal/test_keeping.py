@@ -5,10 +5,11 @@ from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, rec
 from tests.support.transparency import STRANGER
 
 from custody.aws.s3.heads import standing_version
-from custody.aws.seal.keeping import SealKept, SealOffence, keep_seal, place_of
+from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
 from custody.aws.seal.log import seal_reader
-from custody.core.seal.check import REMEMBERED, SealFinding, SealProblem
+from custody.core.seal.check import REMEMBERED, SealDefect, SealDefectKind
 from custody.core.seal.layout import append_path
+from custody.objects import ObjectVersion
 
 
 def keep(s3, bucket, entries, remembered=None, sample=None):
@@ -16,7 +17,7 @@ def keep(s3, bucket, entries, remembered=None, sample=None):
 
 
 def problems(kept: SealKept):
-    return [(offence.finding.problem, offence.finding.path) for offence in kept.offences]
+    return [(located.defect.kind, located.defect.path) for located in kept.defects]
 
 
 def read(s3, bucket, path):
@@ -25,7 +26,7 @@ def read(s3, bucket, path):
 
 def test_the_first_seal_begins_the_log(s3, provenance):
     kept = keep(s3, provenance, records(1, 2))
-    assert (kept.offences, kept.sealed.appended) == ((), 2)
+    assert (kept.defects, kept.sealed.appended) == ((), 2)
     assert kept.head == read(s3, provenance, "checkpoint")
     assert contents(s3, provenance) == records(1, 2)
 
@@ -33,11 +34,11 @@ def test_the_first_seal_begins_the_log(s3, provenance):
 def test_each_seal_goes_on_from_the_head_remembered(s3, provenance):
     head = keep(s3, provenance, records(1)).head
     kept = keep(s3, provenance, records(1, 2), remembered=head)
-    assert (kept.offences, kept.sealed.appended) == ((), 1)
+    assert (kept.defects, kept.sealed.appended) == ((), 1)
     assert kept.head != head
 
 
-def test_nothing_to_seal_is_no_finding(s3, provenance):
+def test_nothing_to_seal_is_no_defect(s3, provenance):
     assert keep(s3, provenance, []) == SealKept((), keep(s3, provenance, []).sealed, None)
     head = keep(s3, provenance, records(1)).head
     assert keep(s3, provenance, [], remembered=head).head == head
@@ -50,11 +51,11 @@ def test_a_log_that_went_back_is_told_and_stands_where_it_stood(s3, provenance):
     put_back = standing_version(s3, provenance, "seal/checkpoint")
 
     kept = keep(s3, provenance, records(3), remembered=head)
-    assert problems(kept) == [(SealProblem.ROLLBACK, "checkpoint")]
-    assert kept.offences[0].version_id == put_back
+    assert problems(kept) == [(SealDefectKind.ROLLBACK, "checkpoint")]
+    assert kept.defects[0].version_id == put_back
     assert contents(s3, provenance) == records(1, 2, 3)
     assert kept.head == read(s3, provenance, "checkpoint")
-    assert keep(s3, provenance, [], remembered=kept.head).offences == ()
+    assert keep(s3, provenance, [], remembered=kept.head).defects == ()
 
 
 def erase(s3, bucket, path):
@@ -71,7 +72,7 @@ def test_a_log_that_cannot_be_brought_forward_is_not_forked_by_our_own_hand(s3, 
     erase(s3, provenance, append_path(1))
 
     kept = keep(s3, provenance, records(3), remembered=head)
-    assert problems(kept) == [(SealProblem.ROLLBACK, "checkpoint")]
+    assert problems(kept) == [(SealDefectKind.ROLLBACK, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)
     assert read(s3, provenance, "checkpoint") == older
 
@@ -80,8 +81,8 @@ def test_a_log_that_was_erased_is_not_begun_anew(s3, provenance):
     head = keep(s3, provenance, records(1)).head
     erase(s3, provenance, "")
     kept = keep(s3, provenance, records(2), remembered=head)
-    assert problems(kept) == [(SealProblem.ROLLBACK, "checkpoint")]
-    assert kept.offences[0].version_id == "null"
+    assert problems(kept) == [(SealDefectKind.ROLLBACK, "checkpoint")]
+    assert kept.defects[0].version_id == "null"
     assert (kept.sealed, read(s3, provenance, "checkpoint")) == (None, None)
 
 
@@ -91,7 +92,7 @@ def test_a_fork_is_told_and_not_continued(s3, provenance, raw):
     for path in ("checkpoint", "tile/0/000.p/2", "tile/entries/000.p/2"):
         write(s3, provenance, path, read(s3, raw, path))
     kept = keep(s3, provenance, [record(3)], remembered=head)
-    assert problems(kept) == [(SealProblem.FORK, "checkpoint")]
+    assert problems(kept) == [(SealDefectKind.FORK, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)
     assert read(s3, provenance, "checkpoint") == other
 
@@ -100,7 +101,7 @@ def test_a_checkpoint_of_a_stranger_is_told(s3, provenance):
     head = keep(s3, provenance, records(1)).head
     write(s3, provenance, "checkpoint", STRANGER.key.name.encode() + b"\n1\nAAAA\n\n")
     kept = keep(s3, provenance, records(2), remembered=head)
-    assert problems(kept) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
+    assert problems(kept) == [(SealDefectKind.BAD_CHECKPOINT, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)
 
 
@@ -109,9 +110,9 @@ def test_a_hidden_log_is_told_and_not_begun_anew(s3, provenance, is_remembered):
     head = keep(s3, provenance, records(1)).head
     marker = s3.delete_object(Bucket=provenance, Key="seal/checkpoint")["VersionId"]
     kept = keep(s3, provenance, records(2), remembered=head if is_remembered else None)
-    told = SealProblem.ROLLBACK if is_remembered else SealProblem.BAD_CHECKPOINT
+    told = SealDefectKind.ROLLBACK if is_remembered else SealDefectKind.BAD_CHECKPOINT
     assert problems(kept) == [(told, "checkpoint")]
-    assert kept.offences[0].version_id == marker
+    assert kept.defects[0].version_id == marker
     assert (kept.sealed, kept.head) == (None, None)
 
 
@@ -120,7 +121,7 @@ def test_a_log_of_which_every_file_is_hidden_is_not_begun_anew(s3, provenance):
     for path in files(s3, provenance):
         s3.delete_object(Bucket=provenance, Key=f"seal/{path}")
     kept = keep(s3, provenance, records(2))
-    assert problems(kept) == [(SealProblem.BAD_CHECKPOINT, "checkpoint")]
+    assert problems(kept) == [(SealDefectKind.BAD_CHECKPOINT, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)
 
 
@@ -128,7 +129,7 @@ def test_old_files_are_told_when_their_turn_comes(s3, provenance):
     head = keep(s3, provenance, records(*range(300))).head
     write(s3, provenance, "tile/entries/000", b"\0")
     kept = [keep(s3, provenance, [], remembered=head, sample=(n, 2)) for n in (1, 0)]
-    assert [problems(k) for k in kept] == [[], [(SealProblem.BAD_TILE, "tile/entries/000")]]
+    assert [problems(k) for k in kept] == [[], [(SealDefectKind.BAD_TILE, "tile/entries/000")]]
     assert (kept[0].head, kept[1].head) == (head, None)
 
 
@@ -136,7 +137,7 @@ def test_a_changed_tile_is_told(s3, provenance):
     head = keep(s3, provenance, records(1)).head
     write(s3, provenance, "tile/0/000.p/1", b"\0" * 32)
     kept = keep(s3, provenance, records(2), remembered=head)
-    assert set(problems(kept)) == {(SealProblem.BAD_TILE, "tile/0/000.p/1")}
+    assert set(problems(kept)) == {(SealDefectKind.BAD_TILE, "tile/0/000.p/1")}
     assert kept.head is None
 
 
@@ -144,26 +145,26 @@ def test_what_stands_in_the_way_of_an_append_is_told(s3, provenance):
     head = keep(s3, provenance, records(1)).head
     write(s3, provenance, "tile/0/000.p/2", b"squatter")
     kept = keep(s3, provenance, records(2), remembered=head)
-    assert problems(kept) == [(SealProblem.BAD_TILE, "tile/0/000.p/2")]
-    assert kept.offences[0].version_id == standing_version(s3, provenance, "seal/tile/0/000.p/2")
+    assert problems(kept) == [(SealDefectKind.BAD_TILE, "tile/0/000.p/2")]
+    assert kept.defects[0].version_id == standing_version(s3, provenance, "seal/tile/0/000.p/2")
     assert (kept.sealed, kept.head) == (None, None)
 
 
 def test_a_memory_that_cannot_be_read_is_told_and_not_written_over(s3, provenance):
     keep(s3, provenance, records(1))
     kept = keep(s3, provenance, records(2), remembered=b"rubbish")
-    assert problems(kept) == [(SealProblem.BAD_MEMORY, REMEMBERED)]
+    assert problems(kept) == [(SealDefectKind.BAD_MEMORY, REMEMBERED)]
     assert (kept.sealed, kept.head) == (None, None)
 
 
-def test_what_is_wrong_has_a_place(s3, provenance, raw):
+def test_a_defect_is_about_a_version_of_a_file_or_of_the_remembered_head(s3, provenance, raw):
     head = (raw, "audit/heads/seal")
 
-    def place(path, version_id):
-        offence = SealOffence(SealFinding(SealProblem.BAD_TILE, path, "why"), version_id)
-        return place_of(s3, offence, bucket=provenance, head=head)
+    def version(path, version_id):
+        located = LocatedDefect(SealDefect(SealDefectKind.BAD_TILE, path, "why"), version_id)
+        return version_of(s3, located, bucket=provenance, head=head)
 
-    assert place("checkpoint", "v1") == (provenance, "seal/checkpoint", "v1")
-    assert place(REMEMBERED, "null") == (*head, "null")
+    assert version("checkpoint", "v1") == ObjectVersion(provenance, "seal/checkpoint", "v1")
+    assert version(REMEMBERED, "null") == ObjectVersion(*head, "null")
     stands = s3.put_object(Bucket=raw, Key=head[1], Body=b"x")["VersionId"]
-    assert place(REMEMBERED, "null") == (*head, stands)
+    assert version(REMEMBERED, "null") == ObjectVersion(*head, stands)

@@ -51,7 +51,7 @@ def files(s3: Any, bucket: str) -> dict[str, bytes]:
 def contents(s3: Any, bucket: str) -> list[Any]:
     """The entries of the log, which is whole and signed."""
     check = check_seal(seal_reader(s3, bucket), seal_history(s3, bucket), origin=ORIGIN, keys=[KEY])
-    assert check.findings == ()
+    assert check.defects == ()
     assert check.tree
     return [parse_entry(raw) for raw in check.tree.entries(0, check.tree.size)]
 
@@ -196,7 +196,7 @@ def test_killed_between_any_two_writes(s3, provenance, next_run):
             keys=[KEY],
             remembered=remembered,
         )
-        assert check.findings == ()
+        assert check.defects == ()
         remembered = check.head
         put(s3, provenance, batch)
         assert set(batch) <= set(contents(s3, provenance))
@@ -408,4 +408,4 @@ def test_a_key_that_replaces_another_goes_on_with_its_log(s3, provenance):
         origin=ORIGIN,
         keys=[KEY, new.key],
     )
-    assert check.findings == ()
+    assert check.defects == ()

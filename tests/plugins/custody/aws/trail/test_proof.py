@@ -84,7 +84,7 @@ def digests(proven: ProvenTrail) -> int:
 def test_the_trail_is_proven_as_far_back_as_its_events_need(s3, cloudtrail, history):
     since = history.end - HOUR
     proven = prove_recent(s3, cloudtrail, SETTINGS, as_of=history.end, since=since)
-    assert proven.report.findings == ()
+    assert proven.report.defects == ()
     assert (proven.trouble, digests(proven)) == (None, 3)
     assert [log.key for log in proven.logs] == history.logs[-1]
     assert {log.digest_key for log in proven.logs} == {history.digests[-1]}
@@ -92,7 +92,7 @@ def test_the_trail_is_proven_as_far_back_as_its_events_need(s3, cloudtrail, hist
 
 def test_without_a_head_everything_is_proven(s3, cloudtrail, history):
     proven = onward(s3, cloudtrail, history, None)
-    assert (proven.report.findings, proven.trouble) == ((), None)
+    assert (proven.report.defects, proven.trouble) == ((), None)
     assert (digests(proven), len(proven.report.logs_verified)) == (HOURS, 2 * HOURS)
     assert [log.key for log in proven.logs] == history.logs[-1]
 
@@ -103,7 +103,7 @@ def test_a_head_is_gone_on_from(s3, cloudtrail, history):
         # moto leaves out the first key behind the one a listing begins at, unless that is there.
         s3.put_object(Bucket=LAYOUT.bucket, Key=f"{prefix}2026/11/01", Body=b"x")
     proven = onward(s3, cloudtrail, history, head.to_json().encode())
-    assert (proven.report.findings, proven.trouble) == ((), None)
+    assert (proven.report.defects, proven.trouble) == ((), None)
     # Those from `since` on are proven anew, the older ones are not.
     assert {log.key for log in proven.report.logs_verified} == set(history.logs[-1])
     assert [log.digest_key for log in proven.logs] == [history.digests[-1]] * len(proven.logs)
@@ -120,4 +120,4 @@ def test_a_head_that_cannot_be_used_is_told_and_everything_proven(s3, cloudtrail
     ):
         proven = onward(s3, cloudtrail, history, remembered)
         assert trouble in proven.trouble
-        assert (digests(proven), proven.report.findings) == (HOURS, ())
+        assert (digests(proven), proven.report.defects) == (HOURS, ())

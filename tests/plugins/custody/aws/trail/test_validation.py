@@ -27,13 +27,14 @@ from tests.support.trail_history import (
 )
 
 from custody.aws.trail.validation import Pace, validate_trail
-from custody.core.trail.findings import Head, TrailFinding, TrailFindingKind, TrailReport
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
+from custody.core.trail.report import Head, TrailReport
 from custody.core.trail.state import TrailState
 
 HOURS = 6
 ON = TrailState(LAYOUT.bucket, "", logging=True, validated=True, started_at=NOON)
 PACE = Pace(workers=2)
-K = TrailFindingKind
+K = TrailDefectKind
 
 
 def validate(
@@ -65,13 +66,13 @@ def history() -> History:
     return History(MemoryStore()).hours(HOURS)
 
 
-def only(report: TrailReport) -> TrailFinding:
-    (finding,) = report.findings
-    return finding
+def only(report: TrailReport) -> TrailDefect:
+    (defect,) = report.defects
+    return defect
 
 
-def kinds(report: TrailReport) -> list[tuple[TrailFindingKind, str]]:
-    return sorted((finding.kind, finding.key) for finding in report.findings)
+def kinds(report: TrailReport) -> list[tuple[TrailDefectKind, str]]:
+    return sorted((defect.kind, defect.key) for defect in report.defects)
 
 
 # Honest trails
@@ -79,7 +80,7 @@ def kinds(report: TrailReport) -> list[tuple[TrailFindingKind, str]]:
 
 def test_an_honest_trail_is_proven_whole(history):
     report = validate(history.store, history.end + 90 * MINUTE)
-    assert report.findings == ()
+    assert report.defects == ()
     assert report.digests_verified == HOURS
     assert [log.key for log in report.logs_verified] == list(itertools.chain(*history.logs))
     assert report.head == report.tip
@@ -102,26 +103,26 @@ def test_a_proven_log_is_named_with_the_hash_and_the_version_that_were_read(hist
 
 def test_hours_without_any_log_are_proven_too():
     history = History(MemoryStore(), logs_per_hour=0).hours(3)
-    assert validate(history.store, history.end).findings == ()
+    assert validate(history.store, history.end).defects == ()
 
 
 def test_logs_that_no_digest_can_name_yet_are_left_alone(history):
     history.log(history.end + 30 * MINUTE)
     report = validate(history.store, history.end + 90 * MINUTE)
-    assert report.findings == ()
+    assert report.defects == ()
 
 
 def test_a_new_trail_has_no_digest_yet():
     store = MemoryStore()
     History(store).log(NOON + MINUTE)
-    assert validate(store, NOON + 119 * MINUTE).findings == ()
+    assert validate(store, NOON + 119 * MINUTE).defects == ()
 
 
-def test_several_versions_of_the_same_bytes_are_no_finding(history):
+def test_several_versions_of_the_same_bytes_are_no_defect(history):
     for key in (history.digests[2], history.logs[2][0]):
         stored = history.store.current(key)
         history.store.put(key, stored.body, history.end, stored.metadata)
-    assert validate(history.store, history.end).findings == ()
+    assert validate(history.store, history.end).defects == ()
 
 
 def test_a_log_delivered_long_after_its_name_says_is_named_later(history):
@@ -129,43 +130,43 @@ def test_a_log_delivered_long_after_its_name_says_is_named_later(history):
     entry = history.log(NOON + 10 * MINUTE) | {"s3Object": late}
     body = history.store.objects.pop(log_key(NOON + 10 * MINUTE))[0].body
     history.store.put(late, body, history.end + 10 * MINUTE)
-    assert validate(history.store, history.end + 30 * MINUTE).findings == ()
+    assert validate(history.store, history.end + 30 * MINUTE).defects == ()
     history.hour(logFiles=[entry])
     history.store.purge(*history.logs.pop())
-    assert validate(history.store, history.end).findings == ()
+    assert validate(history.store, history.end).defects == ()
 
 
-# Tampering: (what is done, as a function of the history) -> the one finding
+# Tampering: (what is done, as a function of the history) -> the one defect
 
 
-def digest_altered_in_place(h: History) -> tuple[TrailFindingKind, str]:
+def digest_altered_in_place(h: History) -> tuple[TrailDefectKind, str]:
     document = document_of(h.store.current(h.digests[2])) | {"logFiles": []}
     h.store.rewrite(h.digests[2], gzip.compress(json.dumps(document).encode()))
     return K.DIGEST_ALTERED, h.digests[2]
 
 
-def first_digest_altered(h: History) -> tuple[TrailFindingKind, str]:
+def first_digest_altered(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.digests[0], b"not gzip")
     return K.DIGEST_ALTERED, h.digests[0]
 
 
-def newest_digest_altered(h: History) -> tuple[TrailFindingKind, str]:
+def newest_digest_altered(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.digests[-1], gzip.compress(b"{}"))
     return K.DIGEST_ALTERED, h.digests[-1]
 
 
-def digest_with_a_second_member(h: History) -> tuple[TrailFindingKind, str]:
+def digest_with_a_second_member(h: History) -> tuple[TrailDefectKind, str]:
     stored = h.store.current(h.digests[2])
     h.store.rewrite(h.digests[2], stored.body + gzip.compress(b"{}"))
     return K.DIGEST_ALTERED, h.digests[2]
 
 
-def digest_without_its_signature(h: History) -> tuple[TrailFindingKind, str]:
+def digest_without_its_signature(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.digests[2], h.store.current(h.digests[2]).body, signature="")
     return K.DIGEST_ALTERED, h.digests[2]
 
 
-def digest_resigned_with_an_unknown_key(h: History) -> tuple[TrailFindingKind, str]:
+def digest_resigned_with_an_unknown_key(h: History) -> tuple[TrailDefectKind, str]:
     document = document_of(h.store.current(h.digests[2]))
     document |= {"logFiles": [], "digestPublicKeyFingerprint": fingerprint(ANOTHER_KEY)}
     raw = json.dumps(document).encode()
@@ -174,7 +175,7 @@ def digest_resigned_with_an_unknown_key(h: History) -> tuple[TrailFindingKind, s
     return K.DIGEST_UNKNOWN_KEY, h.digests[2]
 
 
-def digest_resigned_under_the_known_fingerprint(h: History) -> tuple[TrailFindingKind, str]:
+def digest_resigned_under_the_known_fingerprint(h: History) -> tuple[TrailDefectKind, str]:
     document = document_of(h.store.current(h.digests[2])) | {"logFiles": []}
     raw = json.dumps(document).encode()
     signature = sign(ANOTHER_KEY, document, raw)
@@ -182,123 +183,123 @@ def digest_resigned_under_the_known_fingerprint(h: History) -> tuple[TrailFindin
     return K.DIGEST_ALTERED, h.digests[2]
 
 
-def digest_replaced_by_an_older_one(h: History) -> tuple[TrailFindingKind, str]:
+def digest_replaced_by_an_older_one(h: History) -> tuple[TrailDefectKind, str]:
     older = h.store.current(h.digests[1])
     h.store.rewrite(h.digests[2], older.body, **older.metadata)
     return K.DIGEST_MOVED, h.digests[2]
 
 
-def digest_deleted(h: History) -> tuple[TrailFindingKind, str]:
+def digest_deleted(h: History) -> tuple[TrailDefectKind, str]:
     h.store.purge(h.digests[2])
     return K.DIGEST_MISSING, h.digests[2]
 
 
-def first_digest_deleted(h: History) -> tuple[TrailFindingKind, str]:
+def first_digest_deleted(h: History) -> tuple[TrailDefectKind, str]:
     h.store.purge(h.digests[0])
     return K.DIGEST_MISSING, h.digests[0]
 
 
-def newest_digest_deleted(h: History) -> tuple[TrailFindingKind, str]:
+def newest_digest_deleted(h: History) -> tuple[TrailDefectKind, str]:
     h.store.purge(h.digests[-1])
     return K.DIGEST_MISSING, h.digests[-1]
 
 
-def digest_deleted_with_a_marker(h: History) -> tuple[TrailFindingKind, str]:
+def digest_deleted_with_a_marker(h: History) -> tuple[TrailDefectKind, str]:
     h.store.mark_deleted(h.digests[2], h.end)
     return K.DIGEST_MISSING, h.digests[2]
 
 
-def digest_refused(h: History) -> tuple[TrailFindingKind, str]:
+def digest_refused(h: History) -> tuple[TrailDefectKind, str]:
     h.store.refused.add(h.digests[2])
     return K.UNREADABLE, h.digests[2]
 
 
-def log_altered(h: History) -> tuple[TrailFindingKind, str]:
+def log_altered(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.logs[2][1], gzip.compress(b'{"Records":[]}'))
     return K.LOG_ALTERED, h.logs[2][1]
 
 
-def log_with_trailing_bytes(h: History) -> tuple[TrailFindingKind, str]:
+def log_with_trailing_bytes(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.logs[2][1], h.store.current(h.logs[2][1]).body + b"\0")
     return K.LOG_ALTERED, h.logs[2][1]
 
 
-def log_with_a_second_member(h: History) -> tuple[TrailFindingKind, str]:
+def log_with_a_second_member(h: History) -> tuple[TrailDefectKind, str]:
     more = gzip.compress(b'{"Records":[]}')
     h.store.rewrite(h.logs[2][1], h.store.current(h.logs[2][1]).body + more)
     return K.LOG_ALTERED, h.logs[2][1]
 
 
-def log_cut_off(h: History) -> tuple[TrailFindingKind, str]:
+def log_cut_off(h: History) -> tuple[TrailDefectKind, str]:
     h.store.rewrite(h.logs[2][1], h.store.current(h.logs[2][1]).body[:-5])
     return K.LOG_ALTERED, h.logs[2][1]
 
 
-def log_deleted(h: History) -> tuple[TrailFindingKind, str]:
+def log_deleted(h: History) -> tuple[TrailDefectKind, str]:
     h.store.purge(h.logs[2][0])
     return K.LOG_MISSING, h.logs[2][0]
 
 
-def log_deleted_with_a_marker(h: History) -> tuple[TrailFindingKind, str]:
+def log_deleted_with_a_marker(h: History) -> tuple[TrailDefectKind, str]:
     h.store.mark_deleted(h.logs[2][0], h.end)
     return K.LOG_MISSING, h.logs[2][0]
 
 
-def log_refused(h: History) -> tuple[TrailFindingKind, str]:
+def log_refused(h: History) -> tuple[TrailDefectKind, str]:
     h.store.refused.add(h.logs[2][0])
     return K.UNREADABLE, h.logs[2][0]
 
 
-def log_injected(h: History) -> tuple[TrailFindingKind, str]:
+def log_injected(h: History) -> tuple[TrailDefectKind, str]:
     key = log_key(NOON + 150 * MINUTE, "injected00000000")
     h.store.put(key, gzip.compress(b'{"Records":[]}'), NOON + 150 * MINUTE)
     return K.INJECTED, key
 
 
-def log_injected_with_an_old_name(h: History) -> tuple[TrailFindingKind, str]:
+def log_injected_with_an_old_name(h: History) -> tuple[TrailDefectKind, str]:
     key = log_key(NOON + 10 * MINUTE, "injected00000000")
     h.store.put(key, gzip.compress(b'{"Records":[]}'), NOON + 150 * MINUTE)
     return K.INJECTED, key
 
 
-def log_injected_with_a_name_of_the_future(h: History) -> tuple[TrailFindingKind, str]:
+def log_injected_with_a_name_of_the_future(h: History) -> tuple[TrailDefectKind, str]:
     key = log_key(NOON + 50 * 365 * 24 * HOUR, "injected00000000")
     h.store.put(key, gzip.compress(b'{"Records":[]}'), NOON + 150 * MINUTE)
     return K.INJECTED, key
 
 
-def log_injected_again_and_again(h: History) -> tuple[TrailFindingKind, str]:
+def log_injected_again_and_again(h: History) -> tuple[TrailDefectKind, str]:
     key = log_key(NOON + 150 * MINUTE, "injected00000000")
     for hours in range(2, 7):
         h.store.put(key, gzip.compress(b'{"Records":[]}'), NOON + hours * HOUR + 30 * MINUTE)
     return K.INJECTED, key
 
 
-def anything_among_the_logs(h: History) -> tuple[TrailFindingKind, str]:
+def anything_among_the_logs(h: History) -> tuple[TrailDefectKind, str]:
     key = f"{LAYOUT.log_prefix}2026/11/02/more.json"
     h.store.put(key, b'{"Records":[]}', h.end)
     return K.INJECTED, key
 
 
-def anything_among_the_digests(h: History) -> tuple[TrailFindingKind, str]:
+def anything_among_the_digests(h: History) -> tuple[TrailDefectKind, str]:
     key = f"{LAYOUT.digest_prefix}2026/11/02/more.json"
     h.store.put(key, b"{}", h.end)
     return K.INJECTED, key
 
 
-def digest_of_the_year_one(h: History) -> tuple[TrailFindingKind, str]:
+def digest_of_the_year_one(h: History) -> tuple[TrailDefectKind, str]:
     key = h.digests[0].replace("20261102T13", "00010101T00")
     h.store.put(key, b"{}", h.end)
     return K.INJECTED, key
 
 
-def digest_forged_between_two(h: History) -> tuple[TrailFindingKind, str]:
+def digest_forged_between_two(h: History) -> tuple[TrailDefectKind, str]:
     key = LAYOUT.digest_key(NOON + 150 * MINUTE)
     h.store.put(key, gzip.compress(b"{}"), h.end)
     return K.DIGEST_ALTERED, key
 
 
-def digest_forged_for_the_year_9999(h: History) -> tuple[TrailFindingKind, str]:
+def digest_forged_for_the_year_9999(h: History) -> tuple[TrailDefectKind, str]:
     key = h.digests[0].replace("20261102T130000", "99991231T235959")
     h.store.put(key, gzip.compress(b"{}"), h.end)
     return K.DIGEST_ALTERED, key
@@ -339,8 +340,8 @@ TAMPERING = (
 
 @pytest.mark.parametrize("tamper", TAMPERING, ids=lambda tamper: tamper.__name__)
 @pytest.mark.parametrize("remembered", [False, True], ids=["whole", "from a head"])
-def test_each_tampering_is_one_finding(
-    history: History, tamper: Callable[[History], tuple[TrailFindingKind, str]], remembered: bool
+def test_each_tampering_is_one_defect(
+    history: History, tamper: Callable[[History], tuple[TrailDefectKind, str]], remembered: bool
 ):
     head = validate(History(MemoryStore()).hours(2).store, NOON + 2 * HOUR).head
     kind, key = tamper(history)
@@ -378,18 +379,18 @@ def test_two_adjacent_deleted_digests_are_named_apart(history):
     history.store.purge(history.digests[2], history.digests[3])
     report = validate(history.store, history.end)
     assert kinds(report) == [(K.DIGEST_MISSING, key) for key in history.digests[2:4]]
-    assert {(f.period_start, f.period_end) for f in report.findings} == {
+    assert {(f.period_start, f.period_end) for f in report.defects} == {
         (NOON + 2 * HOUR, NOON + 3 * HOUR),
         (NOON + 3 * HOUR, NOON + 4 * HOUR),
     }
-    assert {finding.digest_key for finding in report.findings} == {history.digests[4]}
+    assert {defect.digest_key for defect in report.defects} == {history.digests[4]}
 
 
 def test_swapped_digests_are_both_named(history):
     history.store.swap(history.digests[2], history.digests[3])
     report = validate(history.store, history.end)
     assert kinds(report) == [(K.DIGEST_MOVED, key) for key in history.digests[2:4]]
-    assert history.digests[3] in report.findings[0].reason
+    assert history.digests[3] in report.defects[0].reason
 
 
 def test_swapped_logs_are_both_named(history):
@@ -398,7 +399,7 @@ def test_swapped_logs_are_both_named(history):
     assert kinds(report) == [(K.LOG_ALTERED, key) for key in history.logs[2]]
 
 
-def test_a_missing_tail_is_one_finding_for_each_digest_that_is_due(history):
+def test_a_missing_tail_is_one_defect_for_each_digest_that_is_due(history):
     as_of = history.end + 3 * HOUR + 30 * MINUTE
     report = validate(history.store, as_of)
     assert kinds(report) == [
@@ -413,10 +414,10 @@ def test_the_reason_says_what_stopped_cloudtrail(history):
     assert "AccessDenied" in only(report).reason
 
 
-def test_a_long_hole_does_not_make_a_thousand_findings(history):
+def test_a_long_hole_does_not_make_a_thousand_defects(history):
     report = validate(history.store, history.end + 1000 * HOUR)
-    assert len(report.findings) == 49
-    rest = report.findings[-1]
+    assert len(report.defects) == 49
+    rest = report.defects[-1]
     assert (rest.period_start, rest.period_end) == (history.end, history.end + 951 * HOUR)
 
 
@@ -432,7 +433,7 @@ def test_an_old_version_still_proves_the_logs_of_an_altered_digest(history):
     altered = history.store.put(history.digests[2], gzip.compress(b"{}"), history.end)
     deleted = history.store.mark_deleted(history.digests[4], history.end)
     report = validate(history.store, history.end)
-    assert [(f.kind, f.key, f.version_id) for f in report.findings] == [
+    assert [(f.kind, f.key, f.version_id) for f in report.defects] == [
         (K.DIGEST_ALTERED, history.digests[2], altered),
         (K.DIGEST_MISSING, history.digests[4], deleted),
     ]
@@ -446,7 +447,7 @@ def test_what_was_forged_and_deleted_again_is_no_loss(history):
     for key in (LAYOUT.digest_key(at), log_key(at, "x" * 16)):
         history.store.put(key, b"forged", at)
         history.store.mark_deleted(key, history.end)
-    assert validate(history.store, history.end).findings == ()
+    assert validate(history.store, history.end).defects == ()
 
 
 def test_an_unproven_log_is_not_among_the_proven(history):
@@ -463,7 +464,7 @@ def test_an_old_version_of_a_log_still_proves_its_events(history):
     altered = history.store.put(kept, gzip.compress(b'{"Records":[]}'), history.end)
     deleted = history.store.mark_deleted(hidden, history.end)
     report = validate(history.store, history.end)
-    assert [(f.kind, f.key, f.version_id) for f in report.findings] == [
+    assert [(f.kind, f.key, f.version_id) for f in report.defects] == [
         (K.LOG_ALTERED, kept, altered),
         (K.LOG_MISSING, hidden, deleted),
     ]
@@ -512,7 +513,7 @@ def test_logging_that_has_just_been_started_again_is_a_gap_and_no_missing_digest
 
 def test_starting_a_trail_that_runs_is_no_gap(history):
     state = replace(ON, started_at=history.end + 10 * MINUTE)
-    assert validate(history.store, history.end + 90 * MINUTE, state=state).findings == ()
+    assert validate(history.store, history.end + 90 * MINUTE, state=state).defects == ()
 
 
 def test_logs_from_before_the_first_digest_are_one_gap(history):
@@ -537,7 +538,7 @@ def test_logs_from_before_the_first_digest_are_one_gap(history):
     ],
     ids=["gone", "stopped", "unvalidated", "other bucket", "other prefix"],
 )
-def test_a_trail_that_is_off_is_one_finding(history, state, told):
+def test_a_trail_that_is_off_is_one_defect(history, state, told):
     found = only(validate(history.store, history.end + 9 * HOUR, state=state))
     assert (found.kind, found.key) == (K.TRAIL_OFF, LAYOUT.digest_prefix)
     assert told in found.reason
@@ -553,13 +554,13 @@ def test_digests_from_before_logging_was_stopped_are_still_due(history):
     ]
 
 
-def test_no_digest_at_all_is_one_finding(history):
+def test_no_digest_at_all_is_one_defect(history):
     history.store.purge(*history.digests)
     found = only(validate(history.store, history.end))
     assert (found.kind, found.key) == (K.NO_DIGESTS, LAYOUT.digest_prefix)
 
 
-def test_no_digest_at_all_and_validation_off_is_one_finding(history):
+def test_no_digest_at_all_and_validation_off_is_one_defect(history):
     history.store.purge(*history.digests)
     report = validate(history.store, history.end, state=replace(ON, validated=False))
     assert only(report).kind is K.TRAIL_OFF
@@ -572,7 +573,7 @@ def test_a_digest_its_successor_does_not_vouch_for(history):
     for name in ("HashValue", "Signature"):
         history.previous[name] = "0" * len(history.previous[name])
         history.hour()
-        found = validate(history.store, history.end).findings[-1]
+        found = validate(history.store, history.end).defects[-1]
         assert (found.kind, found.key) == (K.DIGEST_UNCHAINED, history.digests[-2])
         assert found.digest_key == history.digests[-1]
 
@@ -600,7 +601,7 @@ def test_only_what_is_new_is_read(history):
     history.store.reads.clear()
     history.hours(2)
     report = validate(history.store, history.end, head=head, pace=replace(PACE, lookback=HOUR))
-    assert report.findings == ()
+    assert report.defects == ()
     assert report.head.key == history.digests[-1]
     new = [*history.digests[4:], *itertools.chain(*history.logs[6:])]
     assert sorted(history.store.reads) == sorted(new)
@@ -613,19 +614,19 @@ def test_what_was_delivered_since_is_proven_anew(history, lookback):
     head, pace = proven(history), replace(PACE, lookback=lookback)
     since = NOON + 2 * HOUR
     report = validate(history.store, history.end, head=head, since=since, pace=pace)
-    assert (report.head, report.findings) == (head, ())
+    assert (report.head, report.defects) == (head, ())
     assert {log.key for log in report.logs_verified} == set(itertools.chain(*history.logs[2:]))
 
     log_altered(history)
     altered = validate(history.store, history.end, head=head, since=since, pace=pace)
     assert only(altered).kind is K.LOG_ALTERED
-    assert validate(history.store, history.end, head=head, pace=pace).findings == ()
+    assert validate(history.store, history.end, head=head, pace=pace).defects == ()
 
 
 def test_nothing_new_keeps_the_head(history):
     head = proven(history)
     report = validate(history.store, history.end + HOUR, head=head)
-    assert (report.head, report.tip, report.findings) == (head, head, ())
+    assert (report.head, report.tip, report.defects) == (head, head, ())
 
 
 def test_a_trail_as_it_was_before_is_rolled_back(history):
@@ -698,11 +699,11 @@ def test_what_is_older_than_the_lookback_is_left_to_a_whole_validation(history):
     head = proven(history)
     log_injected(history)
     pace = replace(PACE, lookback=HOUR)
-    assert validate(history.store, history.end, head=head, pace=pace).findings == ()
+    assert validate(history.store, history.end, head=head, pace=pace).defects == ()
     assert only(validate(history.store, history.end)).kind is K.INJECTED
 
 
-def test_a_finding_holds_the_head_back_until_it_is_dealt_with(history):
+def test_a_defect_holds_the_head_back_until_it_is_dealt_with(history):
     history.store.rewrite(history.logs[3][0], b"")
     first = validate(history.store, history.end)
     assert first.head.key == history.digests[2]
@@ -710,7 +711,7 @@ def test_a_finding_holds_the_head_back_until_it_is_dealt_with(history):
     again = validate(history.store, history.end, head=first.head)
     assert only(again) == only(first)
     accepted = validate(history.store, history.end, head=again.tip)
-    assert accepted.findings == ()
+    assert accepted.defects == ()
     assert accepted.head == again.tip
 
 
@@ -735,7 +736,7 @@ def test_a_validation_that_was_stopped_goes_on_from_its_last_head(history):
     steps.close()
     assert done[-1].head.key == history.digests[1]
     rest = validate(history.store, history.end, head=done[-1].head, pace=pace)
-    assert rest.findings == ()
+    assert rest.defects == ()
     assert rest.head.key == history.digests[-1]
     logs = [log.key for log in (*done[-1].logs_verified, *rest.logs_verified)]
     assert logs == list(itertools.chain(*history.logs))
@@ -747,7 +748,7 @@ def test_a_validation_that_was_stopped_goes_on_from_its_last_head(history):
 def test_a_part_of_a_trail_needs_nothing_from_before(history):
     history.store.purge(*history.digests[:2], *history.logs[0])
     report = validate(history.store, history.end, since=NOON + 150 * MINUTE)
-    assert report.findings == ()
+    assert report.defects == ()
     assert report.head.key == history.digests[-1]
 
 
@@ -763,7 +764,7 @@ def test_a_part_of_a_trail_needs_every_digest_of_it(history):
 def test_backfilled_digests_are_a_chain_of_their_own(history):
     filled = History(history.store, start=NOON - 9 * HOUR, backfill=True).hours(3)
     report = validate(history.store, history.end)
-    assert report.findings == ()
+    assert report.defects == ()
     assert report.digests_verified == HOURS + 3
     assert report.head.key == history.digests[-1]
     history.store.purge(filled.digests[1])
@@ -827,7 +828,7 @@ def test_whatever_is_done_each_cause_is_found_once(gone, altered, logs_altered, 
             expected.add((K.INJECTED, key))
     pace = replace(PACE, digests_per_step=step)
     report = validate(history.store, history.end, pace=pace)
-    assert len(report.findings) == len(set(report.findings))
+    assert len(report.defects) == len(set(report.defects))
     assert set(kinds(report)) - near_holes(history, unproven) == expected - near_holes(
         history, unproven
     )
@@ -837,7 +838,7 @@ def test_whatever_is_done_each_cause_is_found_once(gone, altered, logs_altered, 
     )
 
 
-def near_holes(history: History, unproven: set[int]) -> set[tuple[TrailFindingKind, str]]:
+def near_holes(history: History, unproven: set[int]) -> set[tuple[TrailDefectKind, str]]:
     """Injected logs so near to a hole that either answer is right."""
     edges = [NOON + (n + side) * HOUR for n in unproven for side in (0, 1)]
     return {

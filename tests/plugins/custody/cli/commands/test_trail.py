@@ -6,7 +6,7 @@ import pytest
 from tests.support.audited import Platform, write_json
 from tests.support.trail_history import LAYOUT
 
-from custody.core.trail.findings import Head
+from custody.core.trail.report import Head
 
 
 @pytest.fixture(params=["S3", "copy"])

@@ -37,10 +37,10 @@ from tests.support.trail_records import put
 
 from custody.core.ledger.rows import (
     CATALOG,
+    DatedDefect,
     IllegibleRecord,
     LedgerRow,
     ObjectHistory,
-    TrailDefect,
     catalog_rows,
     histories,
     illegible_row,
@@ -126,7 +126,7 @@ def test_only_a_proven_event_says_who_broke_the_trail_or_wrote_rubbish(*, proven
     content = json.dumps({"Records": [camel(event)]}).encode()
     (culprit,) = read_log(content, log="log", proven=proven, digest="digest").events
     rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
-    defect = TrailDefect("trail", "log.json.gz", "v2", rules.as_of, "Changed.", "its digest")
+    defect = DatedDefect("trail", "log.json.gz", "v2", rules.as_of, "Changed.", "its digest")
     rubbish = IllegibleRecord("provenance", "r.json", "p1", rules.as_of, "not JSON", culprit)
     for row in (trail_row(defect, rules, culprit), illegible_row(rubbish, rules)):
         assert row.principal_arn == (culprit.who.arn if proven else None)

@@ -9,15 +9,15 @@ from tests.support.removals import INSIDER, NOON, POLICY, call
 
 from custody.core.ledger.seal_rows import VERDICTS, seal_row
 from custody.core.paging.findings import SEVERITIES
-from custody.core.seal.check import SealFinding, SealProblem
+from custody.core.seal.check import SealDefect, SealDefectKind
 from custody.core.trail.events import TrailEvent
 
 PUT = replace(call(key="seal/checkpoint", version="c2"), name="PutObject")
 
 
-def row(problem: SealProblem = SealProblem.ROLLBACK, culprit: TrailEvent | None = None):
+def row(problem: SealDefectKind = SealDefectKind.ROLLBACK, culprit: TrailEvent | None = None):
     return seal_row(
-        SealFinding(problem, "checkpoint", "the log has 20 entries; it had 24"),
+        SealDefect(problem, "checkpoint", "the log has 20 entries; it had 24"),
         POLICY,
         bucket="provenance",
         key="seal/checkpoint",
@@ -27,11 +27,11 @@ def row(problem: SealProblem = SealProblem.ROLLBACK, culprit: TrailEvent | None 
 
 
 def test_every_problem_pages():
-    assert VERDICTS.keys() == set(SealProblem)
+    assert VERDICTS.keys() == set(SealDefectKind)
     assert set(VERDICTS.values()) <= SEVERITIES.keys()
 
 
-@pytest.mark.parametrize("problem", SealProblem)
+@pytest.mark.parametrize("problem", SealDefectKind)
 def test_the_row_says_what_is_wrong_and_where(problem):
     found = row(problem)
     assert found.verdict == VERDICTS[problem]

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.trail_history import HOUR, LAYOUT, MINUTE, NOON
 
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_chain import MAX_NAMED_APART, DigestChain, Stretch
 from custody.core.trail.digest_signatures import SignedDigest
 from custody.core.trail.digests import Digest, Previous
-from custody.core.trail.findings import TrailFinding, TrailFindingKind
 
-K = TrailFindingKind
+K = TrailDefectKind
 
 
 def link(
@@ -49,18 +49,18 @@ def hourly(count: int) -> list[SignedDigest]:
 
 def walk(
     links: list[SignedDigest], **options: datetime | None
-) -> tuple[DigestChain, list[TrailFinding]]:
+) -> tuple[DigestChain, list[TrailDefect]]:
     chain = DigestChain(LAYOUT, cadence=HOUR, since=options.get("since"))
-    found = [finding for one in links for finding in chain.follow(one)]
+    found = [defect for one in links for defect in chain.follow(one)]
     return chain, found
 
 
-def periods(found: list[TrailFinding]) -> list[tuple[datetime | None, datetime | None]]:
-    return [(finding.period_start, finding.period_end) for finding in found]
+def periods(found: list[TrailDefect]) -> list[tuple[datetime | None, datetime | None]]:
+    return [(defect.period_start, defect.period_end) for defect in found]
 
 
 @given(st.lists(st.integers(1, 5 * 3600), min_size=1, max_size=20, unique=True))
-def test_a_whole_chain_has_no_findings_whatever_its_pace(seconds):
+def test_a_whole_chain_has_no_defects_whatever_its_pace(seconds):
     links = chain_of(*(NOON + timedelta(seconds=s) for s in sorted(seconds)))
     chain, found = walk(links)
     assert found == []
@@ -103,7 +103,7 @@ def test_a_remembered_head_is_named_where_the_cadence_would_not():
     links = chain_of(NOON + HOUR, NOON + 100 * MINUTE, NOON + 130 * MINUTE, NOON + 190 * MINUTE)
     chain = DigestChain(LAYOUT, cadence=HOUR, head=links[1].head)
     found = chain.follow(links[0]) + chain.follow(links[3])
-    assert [finding.key for finding in found] == [links[2].digest.key, links[1].digest.key]
+    assert [defect.key for defect in found] == [links[2].digest.key, links[1].digest.key]
 
 
 def test_a_long_hole_names_the_newest_and_sums_up_the_rest():

@@ -22,13 +22,13 @@ from tests.support.trail_history import (
     sign,
 )
 
+from custody.core.trail.defects import TrailDefectKind
 from custody.core.trail.digest_signatures import (
     SignedDigest,
     UnprovenDigest,
     load_digest_key,
     verify_digest,
 )
-from custody.core.trail.findings import TrailFindingKind
 
 HISTORY = History(MemoryStore()).hours(2)
 KEY = HISTORY.digests[1]
@@ -46,7 +46,7 @@ def verify(
     return verify_digest(packed, metadata, keys, bucket=bucket, key=key)
 
 
-def kind(**changes: Any) -> TrailFindingKind:
+def kind(**changes: Any) -> TrailDefectKind:
     with pytest.raises(UnprovenDigest) as caught:
         verify(**changes)
     return caught.value.kind
@@ -93,15 +93,15 @@ def test_anything_else_is_no_key(der):
 
 
 def test_another_place_is_told_from_another_content():
-    moved = TrailFindingKind.DIGEST_MOVED
+    moved = TrailDefectKind.DIGEST_MOVED
     assert kind(key=HISTORY.digests[0]) is moved
     assert kind(bucket="another-bucket") is moved
 
 
 def test_the_key_must_be_published():
-    assert kind(keys={}) is TrailFindingKind.DIGEST_UNKNOWN_KEY
+    assert kind(keys={}) is TrailDefectKind.DIGEST_UNKNOWN_KEY
     wrong = {fingerprint(PRIVATE_KEY): ANOTHER_KEY.public_key()}
-    assert kind(keys=wrong) is TrailFindingKind.DIGEST_ALTERED
+    assert kind(keys=wrong) is TrailDefectKind.DIGEST_ALTERED
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_key_must_be_published():
     ],
 )
 def test_a_signature_that_is_none(metadata):
-    assert kind(metadata=metadata) is TrailFindingKind.DIGEST_ALTERED
+    assert kind(metadata=metadata) is TrailDefectKind.DIGEST_ALTERED
 
 
 @pytest.mark.parametrize(
@@ -133,14 +133,14 @@ def test_a_signature_that_is_none(metadata):
 )
 def test_any_change_of_the_content_breaks_the_signature(changes):
     raw = json.dumps({**document_of(STORED), **changes}).encode()
-    assert kind(packed=gzip.compress(raw)) is TrailFindingKind.DIGEST_ALTERED
+    assert kind(packed=gzip.compress(raw)) is TrailDefectKind.DIGEST_ALTERED
 
 
 def test_a_signature_by_the_key_is_not_one_by_its_name():
     document = document_of(STORED)
     signature = sign(ANOTHER_KEY, document, json.dumps(document).encode())
     metadata = {**STORED.metadata, "signature": signature}
-    assert kind(metadata=metadata) is TrailFindingKind.DIGEST_ALTERED
+    assert kind(metadata=metadata) is TrailDefectKind.DIGEST_ALTERED
 
 
 @given(st.integers(0, len(BODY) - 1), st.integers(1, 255))

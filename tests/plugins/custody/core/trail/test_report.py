@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from tests.support.strategies import buckets, instants, keys
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.trail.findings import (
-    Head,
-    ProvenLog,
-    TrailFinding,
-    TrailFindingKind,
-    TrailReport,
-)
+from custody.core.trail.defects import TrailDefect, TrailDefectKind
+from custody.core.trail.report import Head, ProvenLog, TrailReport
 
 HEAD = Head("trail-bucket", "key", "ab" * 32, "cd" * 256, datetime(2026, 11, 2, 13, tzinfo=UTC))
 
@@ -52,11 +47,11 @@ def test_no_text_makes_reading_a_head_fail_in_another_way(text):
 
 
 def test_reports_put_together():
-    finding = TrailFinding(TrailFindingKind.GAP, "b", "k", "No digest.")
+    defect = TrailDefect(TrailDefectKind.GAP, "b", "k", "No digest.")
     log = ProvenLog("b", "k", "v", "ab" * 32, "d")
     steps = [
-        TrailReport((finding,), None, HEAD, 2, (log,)),
+        TrailReport((defect,), None, HEAD, 2, (log,)),
         TrailReport((), HEAD, HEAD, 3, (log, log)),
     ]
-    assert TrailReport.merged(steps) == TrailReport((finding,), HEAD, HEAD, 5, (log,) * 3)
+    assert TrailReport.merged(steps) == TrailReport((defect,), HEAD, HEAD, 5, (log,) * 3)
     assert TrailReport.merged([]) == TrailReport((), None, None, 0, ())
