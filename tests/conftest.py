@@ -20,8 +20,10 @@ os.environ.update(
 
 # The environments of the Glue jobs and of the local AWS have no property tests.
 if importlib.util.find_spec("hypothesis"):
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
-    # A deadline measures the machine and what else runs on it, not our code.
-    settings.register_profile("custody", deadline=None)
+    # How long examples take measures the machine and what else runs on it, not our code.
+    settings.register_profile(
+        "custody", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     settings.load_profile("custody")
