@@ -14,6 +14,7 @@ from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
 from hostile import broken_files, oddly_named
 from listening import listening
 
+from rehearsal.airflow import AirflowRefused
 from rehearsal.landing import Landed, land, land_sample, sample_days
 from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
 from rehearsal.platform import Platform
@@ -224,6 +225,12 @@ def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
         (file.key, file.version_id, "VERIFIED", str(file.size_bytes)) for file in landed
     }
     assert len(rows) == len(landed)
+
+
+def test_the_api_refuses_a_window_that_is_not_of_whole_hours(platform: Platform) -> None:
+    with pytest.raises(AirflowRefused, match="window_start") as refused:
+        platform.airflow.trigger("provenance_reconcile", {"window_start": "2026-11-01T06:30:00Z"})
+    assert refused.value.status == 400
 
 
 def test_the_daily_audit_finds_all_well_and_seals_the_day(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -67,17 +68,20 @@ class Platform:
         )
         self._local_aws("readback", "--stack", f"{PROJECT}-{STAGE}")
 
-    def start(self) -> None:
-        """Local AWS, stacks and Airflow; everything that already runs is left as it is.
+    def start(self, say: Callable[[str], None] = print) -> None:
+        """Local AWS, stacks and Airflow, saying each; what already runs is left as it is.
 
         Raises:
             SetUpError: the local AWS does not start, or the stacks cannot be deployed.
             StartError: Airflow does not start; that its port is taken is said first of all.
         """
         self.airflow.check_port()
+        say(f"Starting the local AWS and Airflow (logs in {self.machine.home / 'logs'})")
         self.start_aws()
         self.airflow.start()
+        say("Deploying the CloudFormation stacks")
         self.deploy()
+        say("Waiting for Airflow")
         self.airflow.wait_ready(DAGS)
 
     def stop(self) -> None:
@@ -122,28 +126,38 @@ class Platform:
             raise SetUpError(f"{shown} exited {finished.returncode}:\n{finished.stdout}")
 
 
-def main() -> None:
-    """`python -m rehearsal.platform up|down|reset|status`; `status` exits 3 when not all is ready.
+def _up(platform: Platform) -> int:
+    platform.start()
+    print(f"Airflow    {platform.machine.airflow_url}  (admin / {platform.airflow.password})")
+    print(f"Local AWS  {platform.machine.endpoint}  (profiles in {platform.machine.home / 'aws'})")
+    return 0
 
-    That is what service managers do.
-    """
-    actions = {
-        "up": Platform.start,
-        "down": Platform.stop,
-        "reset": Platform.reset,
-        "status": Platform.show_status,
-    }
+
+def _down(platform: Platform) -> int:
+    platform.stop()
+    print(f"Stopped; the state stays in {platform.machine.home} (`make reset` forgets it)")
+    return 0
+
+
+def _reset(platform: Platform) -> int:
+    platform.reset()
+    print("Stopped, and the state is forgotten")
+    return 0
+
+
+def _status(platform: Platform) -> int:
+    return 0 if platform.show_status() else 3  # as service managers do
+
+
+def main() -> None:
+    """`python -m rehearsal.platform up|down|reset|status`; `status` exits 3 if not all is ready."""
+    actions = {"up": _up, "down": _down, "reset": _reset, "status": _status}
     if len(sys.argv) != 2 or sys.argv[1] not in actions:
         sys.exit(f"usage: python -m rehearsal.platform {'|'.join(actions)}")
-    platform = Platform(Machine.from_environment())
     try:
-        done = actions[sys.argv[1]](platform)
+        sys.exit(actions[sys.argv[1]](Platform(Machine.from_environment())))
     except (SetUpError, StartError, TimeoutError) as error:
         sys.exit(f"rehearsal: {error}")
-    if sys.argv[1] == "up":
-        print(f"Airflow:   {platform.machine.airflow_url}  (admin / {platform.airflow.password})")
-        print(f"Local AWS: {platform.machine.endpoint}")
-    sys.exit(3 if done is False else 0)
 
 
 if __name__ == "__main__":
