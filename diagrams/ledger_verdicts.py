@@ -48,8 +48,8 @@ def draw() -> Drawing:
     bad = d.box(Box(748, 130, 224, 70), "page", "BAD_SIGNATURE", "pages: who made this?")
     conflict = d.box(Box(748, 246, 224, 72), "page", "CONFLICT", "pages: which story is true?")
     pending = d.box(Box(748, 467, 224, 72), "data", "PENDING", "looked at again later")
-    stranger = d.box(
-        Box(748, 573, 224, 72), "page", "UNEXPECTED_PRINCIPAL", "pages: written by a stranger"
+    undeclared = d.box(
+        Box(748, 573, 224, 72), "page", "UNEXPECTED_PRINCIPAL", "pages: no declared writer"
     )
     grace = d.box(
         Box(40, 364, 226, 66), "plain", "Is the grace over?", "30 minutes after the write"
@@ -62,7 +62,7 @@ def draw() -> Drawing:
     d.arrow(contradict.right(), conflict.left(), tone="page")
     d.arrow(both.left(), grace.right())
     d.arrow(proven.right(), pending.left())
-    d.arrow(declared.right(), stranger.left(), tone="page")
+    d.arrow(declared.right(), undeclared.left(), tone="page")
     d.arrow(grace.bottom(), unrecorded.top(), tone="page")
     d.arrow(grace.left(), Point(20, 397), Point(20, 624), unwitnessed.left(), tone="page")
     d.arrow(grace.top(), Point(153, 342), Point(700, 342), Point(700, 490), pending.left(0.3))

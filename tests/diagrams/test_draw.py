@@ -8,6 +8,8 @@ import pytest
 from diagrams.draw import PICTURES, ZOOM, main, png
 from diagrams.drawing import Box, Drawing
 
+from custody.core.ledger.verdicts import Verdict
+
 DIAGRAMS = Path(__file__).parents[2] / "diagrams"
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -16,6 +18,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_committed_svg_is_up_to_date(name: str) -> None:
     committed = (DIAGRAMS / f"{name}.svg").read_text(encoding="utf-8")
     assert committed == PICTURES[name]().svg(), "run `make diagrams` and commit what changed"
+
+
+def test_the_overview_shows_every_verdict_and_every_dag() -> None:
+    shown = PICTURES["overview"]().svg().partition("</desc>")[2]
+    dags = {file.stem for file in (DIAGRAMS.parent / "dags").glob("*.py")}
+    assert [name for name in (*Verdict, *dags) if name not in shown] == []
 
 
 @pytest.mark.parametrize("name", PICTURES)
