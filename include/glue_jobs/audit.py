@@ -58,8 +58,9 @@ from custody.core.ledger.at_rest import (
     rows_at_rest,
 )
 from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.defects import dated_defect
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, dated_defect, row_of_call
+from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.seal_rows import seal_row
 from custody.core.ledger.verdicts import Verdict
 from custody.core.lineage.model import LINEAGE_PREFIX
@@ -69,7 +70,7 @@ from custody.core.seal.entries import RecordEntry, SealEntry
 from custody.core.seal.layout import log_origin
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
-from custody.objects import UNVERSIONED
+from custody.objects import UNVERSIONED, ObjectVersion
 from custody.settings import auditor, policy_of
 from custody.spark.ledger import verdict_entries, write_rows
 from custody.spark.trail import Told, latest, read_logs, told_by
@@ -270,21 +271,14 @@ def defect_rows(
         for located in seal_defects
     ]
     sealer = (auditor(settings),)
-    culprits = latest(told.events, ((defect.bucket, defect.key) for defect in defects))
-    strangers = latest(
+    touched = latest(told.events, ((defect.bucket, defect.key) for defect in defects))
+    undeclared = latest(
         told.events.filter(lambda event: not event.who.is_one_of(sealer)),
         ((version.bucket, version.key) for _, version in placed),
     )
-    rows = trail_rows(defects, told.calls, culprits, policy)
+    rows = trail_rows(defects, told.calls, touched, policy)
     rows += [
-        seal_row(
-            defect,
-            policy,
-            bucket=version.bucket,
-            key=version.key,
-            version_id=version.version_id,
-            culprit=strangers.get((version.bucket, version.key)),
-        )
+        seal_row(defect, version, policy, undeclared.get((version.bucket, version.key)))
         for defect, version in placed
     ]
     if trail.trouble is not None:
@@ -294,12 +288,10 @@ def defect_rows(
                 Verdict.BAD_SIGNATURE,
                 f"The head of the trail that was remembered cannot be used: {trail.trouble}. The "
                 "trail was proven from its beginning.",
-                bucket=analytics,
-                key=key,
-                version_id=standing_version(s3, analytics, key) or UNVERSIONED,
+                ObjectVersion(analytics, key, standing_version(s3, analytics, key) or UNVERSIONED),
                 time=policy.as_of,
                 policy=policy,
-                culprit=None,
+                call=None,
             )
         )
     return rows

@@ -44,22 +44,18 @@ from custody.aws.records.evidence import (
 from custody.aws.trail.proof import prove_recent
 from custody.aws.trail.validation import Pace
 from custody.core.ledger.attribution import trail_rows
-from custody.core.ledger.lineage_checks import LineageCheck, is_statement, rows_of_statements
+from custody.core.ledger.defects import DatedDefect, dated_defect, malformed_record_row
+from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.record_checks import from_row, to_row
-from custody.core.ledger.rows import (
-    DatedDefect,
-    LedgerRow,
-    ObjectHistory,
-    catalog_rows,
-    dated_defect,
-    illegible_row,
-    rows_of,
-)
-from custody.core.ledger.testimony import proper_place, read_testimony
-from custody.core.ledger.verdicts import SeenRecord
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
+from custody.core.ledger.undeclared import catalog_rows
+from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.ledger.windows import Window
+from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
+from custody.core.records.check_table import from_row, to_row
 from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.defects import TrailDefect
@@ -109,13 +105,13 @@ def ledger(
     told = told_by(logs, policy)
     calls, events = told.calls, told.events
     testimony = (
-        envelopes.map(lambda envelope: (proper_place(envelope.place), envelope))
+        envelopes.map(lambda envelope: (undisplaced_key(envelope.place), envelope))
         .cogroup(
-            events.filter(lambda event: _by_outsider(event, policy)).map(
-                lambda event: (proper_place(event.key or ""), event)
+            events.filter(lambda event: _is_undeclared(event, policy)).map(
+                lambda event: (undisplaced_key(event.key or ""), event)
             )
         )
-        .map(lambda place: read_testimony(*place[1]))
+        .map(lambda place: split_envelopes(*place[1]))
         .persist()
     )
     records = testimony.flatMap(
@@ -134,14 +130,14 @@ def ledger(
         .cogroup(stated.map(lambda event: ((event.bucket, event.key), event)))
         .flatMap(lambda known: rows_of_statements(known[1][0], known[1][1], policy))
     )
-    illegible = testimony.flatMap(lambda found: found[1])
-    culprits = latest(events, ((defect.bucket, defect.key) for defect in defects))
-    broken = trail_rows(defects, calls, culprits, policy)
+    malformed = testimony.flatMap(lambda found: found[1])
+    touched = latest(events, ((defect.bucket, defect.key) for defect in defects))
+    broken = trail_rows(defects, calls, touched, policy)
     catalog = [row for call in calls for row in catalog_rows(call, policy)]
     return logs.context.union(
         [
             judged,
-            illegible.map(lambda record: illegible_row(record, policy)),
+            malformed.map(lambda record: malformed_record_row(record, policy)),
             misstated,
             logs.context.parallelize([*broken, *catalog], 1),
         ]
@@ -163,8 +159,8 @@ def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[D
     ]
 
 
-def _by_outsider(event: TrailEvent, policy: Policy) -> bool:
-    """Whether somebody other than the recorder wrote to the place of a record."""
+def _is_undeclared(event: TrailEvent, policy: Policy) -> bool:
+    """Whether somebody other than the recorder wrote under the key of a record."""
     return (
         event.is_write
         and policy.layers.get(event.bucket) == "provenance"
@@ -174,7 +170,7 @@ def _by_outsider(event: TrailEvent, policy: Policy) -> bool:
 
 
 def _judged(
-    known: tuple[tuple[str, str], tuple[Iterable[TrailEvent], Iterable[SeenRecord]]],
+    known: tuple[tuple[str, str], tuple[Iterable[TrailEvent], Iterable[StoredRecord]]],
     policy: Policy,
     principals: Mapping[str, Principal],
 ) -> Iterator[LedgerRow]:

@@ -13,6 +13,7 @@ from tests.support.moto_aws import REGION, answer, make_bucket
 
 from custody.core.ledger.rows import fingerprint
 from custody.core.records.landing import record_id, record_key
+from custody.objects import ObjectVersion
 
 
 @pytest.fixture
@@ -185,7 +186,7 @@ def row(verdict, key):
         "principal_arn": None,
         "event_time": "2026-11-01T06:00:01Z",
         "verdict_reason": "because",
-        "fingerprint": fingerprint(verdict, "raw", key, "v1"),
+        "fingerprint": fingerprint(verdict, ObjectVersion("raw", key, "v1")),
         "cause_findings": "2",
     }
 

@@ -22,7 +22,7 @@ RECORD_CHECK: Final = T.StructType(
         T.StructField("trouble", T.StringType()),
     ]
 )
-"""The columns of `custody.core.ledger.record_checks.RecordCheck`, in its order."""
+"""The columns of `custody.core.records.check_table.RecordCheck`, in its order."""
 
 LINEAGE_CHECK: Final = T.StructType(
     [
@@ -35,7 +35,7 @@ LINEAGE_CHECK: Final = T.StructType(
         T.StructField("trouble", T.StringType()),
     ]
 )
-"""The columns of `custody.core.ledger.lineage_checks.LineageCheck`, in its order."""
+"""The columns of `custody.core.lineage.checking.LineageCheck`, in its order."""
 
 
 @dataclass(frozen=True, slots=True)

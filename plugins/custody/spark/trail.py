@@ -10,7 +10,7 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 
 from custody.aws.records.evidence import LogToRead, read_log_file
-from custody.core.ledger.attribution import by_taker, calls_of, concerns
+from custody.core.ledger.attribution import attribute, calls_of, concerns
 from custody.core.ledger.policy import Policy
 from custody.core.trail.events import LogContent, TrailEvent, merge
 from custody.core.trail.management_events import ManagementEvent
@@ -64,7 +64,7 @@ def told_by(logs: RDD[LogContent], policy: Policy) -> Told:
     events = (
         logs.flatMap(lambda content: ((event.event_id, event) for event in content.events))
         .groupByKey()
-        .map(lambda deliveries: by_taker(merge(deliveries[1]), taken.value))
+        .map(lambda deliveries: attribute(merge(deliveries[1]), taken.value))
         .persist()
     )
     return Told(calls, events)

@@ -28,11 +28,12 @@ from tests.support.management_records import (
 from tests.support.trail_records import USER, put
 
 import reconcile
-from custody.core.ledger.lineage_checks import LineageCheck
-from custody.core.ledger.record_checks import RecordCheck
-from custody.core.ledger.rows import DatedDefect, LedgerRow, Outage
+from custody.core.ledger.defects import DatedDefect, Outage
+from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.windows import Window
+from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
+from custody.core.records.check_table import RecordCheck
 from custody.core.trail.events import LogContent, TrailEvent, read_log
 from custody.spark.checks import Checks
 

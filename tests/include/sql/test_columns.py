@@ -6,9 +6,9 @@ from dataclasses import fields
 
 from tests.include.sql.test_golden import columns_of, render
 
-from custody.core.ledger.lineage_checks import LineageCheck
-from custody.core.ledger.record_checks import RecordCheck
 from custody.core.ledger.rows import LedgerRow
+from custody.core.lineage.checking import LineageCheck
+from custody.core.records.check_table import RecordCheck
 
 HIVE = {"datetime": "timestamp", "str": "string", "int": "bigint", "bool": "boolean"}
 JUDGED = {"as_of": "timestamp", "window_start": "timestamp", "window_end": "timestamp"}

@@ -15,8 +15,8 @@ from custody.aws.trail.store import ObjectAbsent, ObjectRefused, S3TrailStore, f
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES, Envelope
 from custody.core.formats.signatures import BadSignature, verify
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.lineage_checks import LineageCheck, check_statement
 from custody.core.lineage import trust as lineage_trust
+from custody.core.lineage.checking import LineageCheck, check_statement
 from custody.core.lineage.model import Lineage, ObjectVersion, Part, from_statement, to_statements
 from custody.core.lineage.trust import Read, Trust
 from custody.core.trail.events import TrailEvent

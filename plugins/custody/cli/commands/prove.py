@@ -70,7 +70,7 @@ def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: O
             f"s3://{stored.bucket}/{stored.key} version {stored.version_id} has no record to "
             f"prove: {checked.reason}"
         )
-    place = checked.record.place
+    place = checked.record.key
     raw = next(each.raw for each in kept if each.envelope.place == place)
     proof = proof_of(deployment, place, raw)
     if proof is None:

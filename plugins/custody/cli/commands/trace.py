@@ -107,7 +107,7 @@ def _add_known(node: Tree, known: Known, gathered: Gathered) -> None:
     node.add(branch(f"{checked.outcome}: {checked.reason}", "green" if good else "bold red"))
     if checked.record is not None:
         event = checked.record.claim.event
-        node.add(branch(f"record {checked.record.place}, signed with {checked.record.key_id}"))
+        node.add(branch(f"record {checked.record.key}, signed with {checked.record.key_id}"))
         node.add(branch(f"written by {event.principal_id} from {event.source_ip} at "
                         f"{format_utc(event.time)}, says S3"))  # fmt: skip
     if checked.write is not None:

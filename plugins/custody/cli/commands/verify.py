@@ -96,7 +96,7 @@ def describe(checked: CheckedVersion) -> dict[str, object]:
         "reason": checked.reason,
         "sha256": getattr(claim, "sha256", None),
         "sha256_found": checked.found.sha256 if checked.found else None,
-        "record": checked.record.place if checked.record else None,
+        "record": checked.record.key if checked.record else None,
         "key_id": checked.record.key_id if checked.record else None,
         "written_at": format_utc(claim.event.time) if claim else None,
         "uploader": claim.event.principal_id if claim else None,

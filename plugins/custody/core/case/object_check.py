@@ -12,12 +12,15 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from custody.core.ledger import reasons
+from custody.core.ledger.facts import StoredRecord, VersionFacts
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.testimony import proper_place, read_testimony
-from custody.core.ledger.verdicts import SeenRecord, Verdict, VersionFacts, judge
+from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
+from custody.core.ledger.verdicts import Verdict, judge
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import HashedVersion, LandingRecord, record_id
 from custody.core.trail.events import TrailEvent
+from custody.objects import ObjectVersion
 
 _LAYER: Final = "checked"
 
@@ -38,6 +41,12 @@ class Outcome(StrEnum):
     """The bytes cannot be read, or could not when they were to be recorded."""
 
 
+_DOUBTS: Final = {
+    Verdict.BAD_SIGNATURE: Outcome.BAD_SIGNATURE,
+    Verdict.CONFLICT: Outcome.CONFLICT,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedVersion:
     """What was found, and why in one sentence.
@@ -51,7 +60,7 @@ class CheckedVersion:
     version_id: str
     outcome: Outcome
     reason: str
-    record: SeenRecord | None
+    record: StoredRecord | None
     found: HashedVersion | None
     write: TrailEvent | None
 
@@ -73,8 +82,9 @@ def check_version(
     """
     mine = [e for e in envelopes if _is_about(e, bucket, key, version_id)]
     strays = [e for e in envelopes if not _is_about(e, bucket, key, version_id)]
-    records, _ = read_testimony(mine, {})
-    facts = VersionFacts(bucket, key, version_id, tuple(writes), tuple(records), None)
+    records, _ = split_envelopes(mine, ())
+    version = ObjectVersion(bucket, key, version_id)
+    facts = VersionFacts(version, tuple(writes), tuple(records), None)
     outcome, reason = _doubt(facts, strays) or _compare(facts, found)
     return CheckedVersion(
         bucket,
@@ -98,12 +108,10 @@ def _doubt(facts: VersionFacts, strays: Sequence[ReadEnvelope]) -> tuple[Outcome
         )
     if facts.record is None:
         return Outcome.UNRECORDED, "There is no record of it."
-    judgement = judge(facts, _anybody_may_write(facts))
-    if judgement.verdict is Verdict.BAD_SIGNATURE:
-        return Outcome.BAD_SIGNATURE, judgement.reason
-    if judgement.verdict is Verdict.CONFLICT:
-        return Outcome.CONFLICT, judgement.reason
-    return None
+    policy = _anybody_may_write(facts)
+    judgement = judge(facts, policy)
+    outcome = _DOUBTS.get(judgement.verdict)
+    return (outcome, reasons.of_version(judgement, facts, policy)) if outcome else None
 
 
 def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Outcome, str]:
@@ -133,7 +141,7 @@ def _is_about(envelope: ReadEnvelope, bucket: str, key: str, version_id: str) ->
     if claim is None or (claim.bucket, claim.key, claim.version_id) != (bucket, key, version_id):
         return False
     name = record_id(bucket, key, version_id)
-    return proper_place(envelope.place).endswith(f"/{name}.json")
+    return undisplaced_key(envelope.place).endswith(f"/{name}.json")
 
 
 def _anybody_may_write(facts: VersionFacts) -> Policy:
@@ -142,7 +150,7 @@ def _anybody_may_write(facts: VersionFacts) -> Policy:
     return Policy(
         as_of=datetime.max.replace(tzinfo=UTC),
         grace=timedelta(0),
-        layers={facts.bucket: _LAYER},
+        layers={facts.version.bucket: _LAYER},
         writers={_LAYER: writers},
         recorders=(),
     )

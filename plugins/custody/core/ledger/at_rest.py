@@ -11,20 +11,23 @@ pages, and nobody pages twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from custody.core.ledger import reasons
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, is_working_file, row_of_call
-from custody.core.ledger.testimony import proper_place
+from custody.core.ledger.removals import RemovalCalls, decide_removal
+from custody.core.ledger.rows import LedgerRow, row_of_call
+from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.ledger.verdicts import Verdict
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import LandingRecord, record_id
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Call
+from custody.objects import ObjectVersion
 
 EXPIRING: Final = frozenset({"silver", "gold"})
 """Layers whose replaced versions expire (``NoncurrentVersionExpiration`` in ``storage.yaml``)."""
@@ -32,7 +35,7 @@ EXPIRING: Final = frozenset({"silver", "gold"})
 _MARKED_WITHIN: Final = timedelta(minutes=1)
 """S3 tells when a marker was made, CloudTrail when the call was done; both to the second."""
 
-_PLACE: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
+_RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class RecordedVersion:
     sha256s: frozenset[str]
     size_bytes: int
     key_id: str | None
-    place: str
+    record_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,9 @@ class ObjectAtRest:
     missing: tuple[RecordedVersion, ...]
 
 
-def identity_of(place: str) -> str | None:
-    """The id in the name of a record's object; None for an object with another kind of name."""
-    found = _PLACE.search(proper_place(place))
+def identity_of(key: str) -> str | None:
+    """The id in the key of a record's object; None for a key of another form."""
+    found = _RECORD_NAME.search(undisplaced_key(key))
     return found[1] if found else None
 
 
@@ -137,7 +140,7 @@ def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> Record
         sha256s=frozenset(c.sha256 for _, c in good if isinstance(c, LandingRecord)),
         size_bytes=claim.size_bytes,
         key_id=envelope.key_id,
-        place=envelope.place,
+        record_key=envelope.place,
     )
 
 
@@ -148,19 +151,14 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
     """
     if not recorded.sha256s:
         return None
-    on_record = " or ".join(sorted(recorded.sha256s))
     if reading.gone:
         verdict = Verdict.REMOVED
-        reason = f"S3 does not hand out these bytes any more ({reading.trouble})."
     elif reading.sha256 in recorded.sha256s:
-        verdict, reason = Verdict.VERIFIED, "The bytes at rest are those of the record."
-    elif reading.sha256 is None:
-        verdict = Verdict.ALTERED
-        reason = f"The bytes at rest are not those on record: {reading.trouble}."
+        verdict = Verdict.VERIFIED
     else:
         verdict = Verdict.ALTERED
-        reason = f"The bytes at rest hash to {reading.sha256}; the record says {on_record}."
-    return _about(recorded, _row(verdict, reason, recorded, policy, None))
+    reason = reasons.of_reading(verdict, reading.sha256, reading.trouble, recorded.sha256s)
+    return _with_record(recorded, _row(verdict, reason, recorded, policy, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +175,8 @@ def rows_at_rest(
 ) -> Iterator[LedgerRow]:
     """What is missing, hidden, or on no record of one object.
 
-    Of the ``removers``, one that no digest vouches for may be invented, and accuses nobody. A
-    replaced version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What
+    Of the ``removers``, one that no digest covers may be invented, and names nobody. A replaced
+    version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What
     is younger than the grace period is passed over: it may be on its way.
     """
     layer = policy.layers.get(found.bucket)
@@ -213,91 +211,46 @@ def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: da
 def _unrecorded(version: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
     if version.stored_at + policy.grace > policy.as_of:
         return
-    yield _row(
-        Verdict.UNRECORDED,
-        f"This version has been here since {version.stored_at:%Y-%m-%d %H:%M:%S} and no record of "
-        "it exists.",
-        version,
-        policy,
-        None,
-    )
+    reason = reasons.of_unrecorded_at_rest(version.stored_at)
+    yield _row(Verdict.UNRECORDED, reason, version, policy, None)
 
 
 def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
     if marker.stored_at > policy.as_of:
         return
-    calls = removers.calls
-    exact = [c for c in calls if (c.key, c.version_id) == (marker.key, marker.version_id)]
-    batch = [c for c in calls if c.key is None and abs(c.time - marker.stored_at) <= _MARKED_WITHIN]
-    rules = [rule for rule in removers.rules if rule.time <= marker.stored_at]
-    what = f"This object was hidden behind a delete marker at {marker.stored_at:%H:%M:%S}"
-    yield from _removed(marker, what, exact, batch, rules, policy)
+    calls = RemovalCalls(
+        named=_calls_naming(marker, removers),
+        unnamed=[
+            call
+            for call in removers.calls
+            if call.key is None and abs(call.time - marker.stored_at) <= _MARKED_WITHIN
+        ],
+        rules=[rule for rule in removers.rules if rule.time <= marker.stored_at],
+    )
+    removal = decide_removal(marker.bucket, marker.key, calls, policy)
+    if removal is not None:
+        reason = reasons.of_hidden_object(removal, marker.stored_at)
+        yield _row(Verdict.REMOVED, reason, marker, policy, removal.proven_call)
 
 
 def _missing(gone: RecordedVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
-    calls = removers.calls
-    exact = [c for c in calls if (c.key, c.version_id) == (gone.key, gone.version_id)]
     # CloudTrail drops what is below a second.
     known = gone.recorded_at.replace(microsecond=0)
-    batch = [c for c in calls if c.key is None and c.time >= known]
-    for row in _removed(gone, "This version is gone", exact, batch, removers.rules, policy):
-        yield _about(gone, row)
+    calls = RemovalCalls(
+        named=_calls_naming(gone, removers),
+        unnamed=[call for call in removers.calls if call.key is None and call.time >= known],
+        rules=removers.rules,
+    )
+    removal = decide_removal(gone.bucket, gone.key, calls, policy)
+    if removal is not None:
+        reason = reasons.of_missing_version(removal)
+        row = _row(Verdict.REMOVED, reason, gone, policy, removal.proven_call)
+        yield _with_record(gone, row)
 
 
-def _removed(
-    what: HeldVersion | RecordedVersion,
-    headline: str,
-    named: Sequence[TrailEvent],
-    unnamed: Sequence[TrailEvent],
-    rules: Sequence[ManagementEvent],
-    policy: Policy,
-) -> Iterator[LedgerRow]:
-    """The row of a removal; none for a working file that its layer's writer cleared away.
-
-    ``named`` are the calls that name it, ``unnamed`` those that name nothing and may have been it,
-    both in order. Of the latter, somebody who is no writer of the layer is the likelier: writers
-    may clear their working files, and have no right to remove anything else. Where no call can have
-    been it, it was by the ``rules`` of the bucket, and whoever set them last is named.
-    """
-    writers = policy.writers.get(policy.layers.get(what.bucket, ""), ())
-    exact = [call for call in named if call.proven]
-    candidates = exact or [call for call in unnamed if call.proven]
-    by_writer = [call for call in candidates if call.who.is_one_of(writers)]
-    if is_working_file(what.key) and writers and (by_writer or not candidates):
-        return
-    strangers = [call for call in candidates if not call.who.is_one_of(writers)]
-    culprit: Call | None = next(reversed(strangers or candidates), None)
-    hearsay = next(reversed(named or unnamed), None)
-    if culprit is None and hearsay is not None:
-        reason = (
-            f"{headline}; {hearsay.who.arn} called {hearsay.name} at {_when(hearsay)}, says a log "
-            "file that no digest vouches for yet."
-        )
-    elif culprit is None:
-        culprit = next((rule for rule in reversed(rules) if rule.proven), None)
-        reason = f"{headline}; no event of the days that were read shows who did it"
-        if culprit is None:
-            reason += "."
-        else:
-            reason += (
-                f". S3 removes things by a bucket's lifecycle rules without an event; "
-                f"{culprit.who.described} set them at {_when(culprit)}."
-            )
-    elif exact:
-        reason = (
-            f"{headline}: {culprit.who.described} called {culprit.name} on it at {_when(culprit)}."
-        )
-    else:
-        call = f"{culprit.who.described} called DeleteObjects on the bucket at {_when(culprit)}"
-        others = len(candidates) - 1
-        reason = f"{headline}: {call}; no other call in the days that were read can have been it."
-        if others:
-            reason = f"{headline}: {call}; {others} other such calls may have been it as well."
-    yield _row(Verdict.REMOVED, reason, what, policy, culprit)
-
-
-def _when(call: Call) -> str:
-    return f"{call.time:%Y-%m-%d %H:%M:%S}"
+def _calls_naming(about: HeldVersion | RecordedVersion, removers: Removers) -> list[TrailEvent]:
+    named = about.key, about.version_id
+    return [call for call in removers.calls if (call.key, call.version_id) == named]
 
 
 def _row(
@@ -305,27 +258,19 @@ def _row(
     reason: str,
     about: HeldVersion | RecordedVersion,
     policy: Policy,
-    culprit: Call | None,
+    call: Call | None,
 ) -> LedgerRow:
     """A row dated when it was found to be so: that is what is known of every one of them."""
-    return row_of_call(
-        verdict,
-        reason,
-        bucket=about.bucket,
-        key=about.key,
-        version_id=about.version_id,
-        time=policy.as_of,
-        policy=policy,
-        culprit=culprit,
-    )
+    version = ObjectVersion(about.bucket, about.key, about.version_id)
+    return row_of_call(verdict, reason, version, time=policy.as_of, policy=policy, call=call)
 
 
-def _about(recorded: RecordedVersion, row: LedgerRow) -> LedgerRow:
+def _with_record(recorded: RecordedVersion, row: LedgerRow) -> LedgerRow:
     """The row, with what is on record of the version."""
     return replace(
         row,
         sha256=min(recorded.sha256s, default=None),
         size_bytes=recorded.size_bytes,
         key_id=recorded.key_id,
-        record_key=recorded.place,
+        record_key=recorded.record_key,
     )

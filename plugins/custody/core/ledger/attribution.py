@@ -1,8 +1,8 @@
-"""Who is behind a call, and behind an outage of the trail, by what the management events say.
+"""Attribute calls to whoever assumed a role, and outages of the trail to whoever switched it.
 
-An access key tells which session signed a call, and ``AssumeRole`` who took that session. The
-platform's roles are for AWS's own services: what anybody else does in a session of one is his own
-doing.
+An access key tells which session signed a call, and ``AssumeRole`` who started that session. The
+platform's roles are for AWS's own services: what anybody else does in a session of one is
+attributed to him.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from custody.core.ledger.defects import DatedDefect, Outage, trail_row
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import DatedDefect, LedgerRow, Outage, trail_row
+from custody.core.ledger.rows import LedgerRow
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import (
     CatalogChanged,
@@ -49,18 +50,18 @@ def concerns(call: ManagementEvent, policy: Policy) -> bool:
 def calls_of(
     deliveries: Iterable[ManagementEvent], policy: Policy
 ) -> tuple[list[ManagementEvent], Mapping[str, ManagementEvent]]:
-    """The calls about the platform, each once and by whoever is behind it, and `sessions_taken`."""
+    """The calls about the platform, each once and attributed, and `undeclared_sessions`."""
     calls = merge_calls(call for call in deliveries if concerns(call, policy))
-    taken = sessions_taken(calls, policy)
-    return [by_taker(call, taken) for call in calls], taken
+    sessions = undeclared_sessions(calls, policy)
+    return [attribute(call, sessions) for call in calls], sessions
 
 
-def sessions_taken(calls: Iterable[ManagementEvent], policy: Policy) -> dict[str, ManagementEvent]:
-    """The sessions of the platform's roles that somebody took who may not, by access key.
-
-    A proven call counts before one that no digest vouches for.
-    """
-    taken: dict[str, ManagementEvent] = {}
+def undeclared_sessions(
+    calls: Iterable[ManagementEvent], policy: Policy
+) -> dict[str, ManagementEvent]:
+    """The sessions of the platform's roles that somebody started who may not assume the role: the
+    ``AssumeRole`` call of each, by access key. A proven call counts before an unproven one."""
+    sessions: dict[str, ManagementEvent] = {}
     for call in sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id)):
         session = call.about
         if (
@@ -69,17 +70,20 @@ def sessions_taken(calls: Iterable[ManagementEvent], policy: Policy) -> dict[str
             and not call.who.is_service
             and not call.who.is_one_of(policy.assumed_by[session.role_arn])
         ):
-            taken.setdefault(session.access_key_id, call)
-    return taken
+            sessions.setdefault(session.access_key_id, call)
+    return sessions
 
 
-def by_taker(call: _AnyCall, taken: Mapping[str, ManagementEvent]) -> _AnyCall:
-    """The call as that of whoever took the session it was made in; taken sessions may follow each
-    other. It is as well proven as the least proven of all these calls."""
+def attribute(call: _AnyCall, sessions: Mapping[str, ManagementEvent]) -> _AnyCall:
+    """The call as that of whoever assumed the role it was made as.
+
+    A session may have been started in another one of ``sessions``: the first principal counts. The
+    call is proven if all these calls are.
+    """
     who, proven, passed = call.who, call.proven, set[str]()
-    while (key := who.access_key_id) is not None and key in taken and key not in passed:
+    while (key := who.access_key_id) is not None and key in sessions and key not in passed:
         passed.add(key)
-        who, proven = taken[key].who, proven and taken[key].proven
+        who, proven = sessions[key].who, proven and sessions[key].proven
     if not passed:
         return call
     return replace(call, who=replace(who, acting_as=call.who.arn), proven=proven)
@@ -139,8 +143,8 @@ def trail_rows(
     touched: Mapping[tuple[str, str], TrailEvent],
     policy: Policy,
 ) -> list[LedgerRow]:
-    """The row of each defect, by whoever is behind it: of an outage, who switched the trail; else
-    the last event that ``touched`` the object (bucket and key)."""
+    """The row of each defect, with the call behind it: of an outage, the one that switched the
+    trail; else the last event that ``touched`` the object (bucket and key)."""
     return [
         trail_row(
             defect,
@@ -154,9 +158,9 @@ def trail_rows(
 
 def _sets(switch: TrailSwitched, bucket: str) -> dict[str, bool]:
     """What a call switches on or off."""
-    told = {
+    switched = {
         "logging": switch.logging,
         "validation": switch.validation,
         "delivery": None if switch.bucket is None else switch.bucket == bucket,
     }
-    return {what: on for what, on in told.items() if on is not None}
+    return {what: on for what, on in switched.items() if on is not None}

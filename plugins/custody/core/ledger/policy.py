@@ -35,3 +35,7 @@ class Policy:
     def grace_text(self) -> str:
         """The grace period in words."""
         return f"{int(self.grace.total_seconds() // 60)} minutes"
+
+    def layer_of(self, bucket: str) -> str:
+        """The layer of a bucket, ``"no layer"`` for a bucket that is not the platform's."""
+        return self.layers.get(bucket, "no layer")

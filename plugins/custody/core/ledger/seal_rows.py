@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from custody.core.ledger import reasons
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, row_of_call
+from custody.core.ledger.rows import LedgerRow, proven_only, row_of_call
 from custody.core.ledger.verdicts import Verdict
 from custody.core.seal.check import SealDefect, SealDefectKind
 from custody.core.trail.events import TrailEvent
+from custody.objects import ObjectVersion
 
 VERDICTS: Final[Mapping[SealDefectKind, Verdict]] = {
     SealDefectKind.ROLLBACK: Verdict.CONFLICT,
@@ -27,34 +29,20 @@ VERDICTS: Final[Mapping[SealDefectKind, Verdict]] = {
 
 
 def seal_row(
-    defect: SealDefect,
-    policy: Policy,
-    *,
-    bucket: str,
-    key: str,
-    version_id: str,
-    culprit: TrailEvent | None,
+    defect: SealDefect, version: ObjectVersion, policy: Policy, call: TrailEvent | None
 ) -> LedgerRow:
-    """The row of one defect of the object version that stands there now.
+    """The row of one defect of the seal, about the object ``version`` that stands there now.
 
-    A new defect is a new version, and so another finding. ``culprit`` is the latest event of
-    somebody else than the sealing role touching the object; one that no digest vouches for may be
-    invented, and accuses nobody.
+    A new defect is a new version, and so another defect. ``call`` is the latest event of somebody
+    other than the sealing role touching the object.
     """
-    if culprit is not None and not culprit.proven:
-        culprit = None
-    reason = f"The seal does not hold: {defect.kind.value} ({defect.reason})."
-    if culprit is not None:
-        called = f"{culprit.who.arn} called {culprit.name} on it"
-        reason = f"{reason[:-1]}; {called} at {culprit.time:%Y-%m-%d %H:%M:%S}."
+    call = proven_only(call)
     row = row_of_call(
         VERDICTS[defect.kind],
-        reason,
-        bucket=bucket,
-        key=key,
-        version_id=version_id,
+        reasons.of_seal_defect(defect.kind.value, defect.reason, call),
+        version,
         time=policy.as_of,
         policy=policy,
-        culprit=culprit,
+        call=call,
     )
     return replace(row, record_key=None)

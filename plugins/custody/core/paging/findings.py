@@ -16,6 +16,7 @@ from custody.core.formats.timestamps import parse_utc
 from custody.core.formats.untrusted import Fields, MalformedInput
 from custody.core.ledger.rows import fingerprint
 from custody.core.ledger.verdicts import Verdict
+from custody.objects import ObjectVersion
 
 SEVERITIES: Final[Mapping[str, str]] = {
     Verdict.TRAIL_BROKEN.value: "critical",
@@ -191,7 +192,7 @@ def read_findings_of(
 def rows_that_settle(page: Finding) -> tuple[str, str]:
     """Fingerprints of the rows that decide whether a page stays open: its own finding, and the
     ``VERIFIED`` of its object version."""
-    return page.fingerprint, fingerprint(Verdict.VERIFIED, *page.version)
+    return page.fingerprint, fingerprint(Verdict.VERIFIED, ObjectVersion(*page.version))
 
 
 def changes(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from custody.core.ledger.lineage_checks import LineageCheck
-from custody.core.ledger.record_checks import RecordCheck
+from custody.core.lineage.checking import LineageCheck
+from custody.core.records.check_table import RecordCheck
 from custody.spark.checks import LINEAGE_CHECK, RECORD_CHECK
 
 

@@ -25,7 +25,8 @@ from custody.core.ledger.at_rest import (
     rows_at_rest,
 )
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import ObjectHistory, fingerprint, rows_of
+from custody.core.ledger.rows import fingerprint
+from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import (
     LandingEvent,
@@ -39,6 +40,7 @@ from custody.core.records.landing import (
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
 from custody.core.trail.principals import Principal
+from custody.objects import ObjectVersion
 
 NONCURRENT = 90 * DAY
 OURS, OTHERS = "ab" * 32, "cd" * 32
@@ -61,7 +63,7 @@ def recorded(version: str = "v1", *, at: datetime = NOON - DAY, **changes: objec
         "sha256s": frozenset({OURS}),
         "size_bytes": 9,
         "key_id": "k",
-        "place": "p",
+        "record_key": "p",
     } | changes
     return RecordedVersion(version_id=version, written_at=at, **fields)
 
@@ -94,7 +96,7 @@ def test_what_is_held_and_recorded_is_nothing_to_tell():
 def test_what_nobody_recorded_is_told_after_its_grace():
     row = only(judged(held(), unrecorded={"v1"}))
     assert (row.verdict, row.version_id, row.event_time) == ("UNRECORDED", "v1", NOON)
-    assert row.fingerprint == fingerprint("UNRECORDED", "raw", "a.csv", "v1")
+    assert row.fingerprint == fingerprint("UNRECORDED", ObjectVersion("raw", "a.csv", "v1"))
     assert "2026-11-01 12:00:00" in row.verdict_reason
     assert judged(held(at=NOON - 3 * HOUR + timedelta(seconds=1)), unrecorded={"v1"}) == []
     assert judged(held(at=NOON - 3 * HOUR), unrecorded={"v1"}) != []
@@ -262,7 +264,7 @@ def test_bronze_never_expires():
 def test_bytes_are_those_on_record_or_altered(sha256s, reading, verdict):
     row = row_of_reading(recorded(sha256s=frozenset(sha256s)), reading, POLICY)
     assert row.verdict == verdict
-    assert row.fingerprint == fingerprint(verdict, "raw", "a.csv", "v1")
+    assert row.fingerprint == fingerprint(verdict, ObjectVersion("raw", "a.csv", "v1"))
     assert (row.record_key, row.event_time, row.principal_arn) == ("p", NOON, None)
     if reading.sha256 and verdict == "ALTERED":
         assert reading.sha256 in row.verdict_reason

@@ -26,9 +26,9 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import USER, put
 
-from custody.core.ledger.attribution import by_taker, calls_of, concerns, who_switched
+from custody.core.ledger.attribution import attribute, calls_of, concerns, who_switched
+from custody.core.ledger.defects import Outage
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import Outage
 from custody.core.trail.events import TrailEvent, read_log
 from custody.core.trail.management_events import ManagementEvent
 
@@ -59,7 +59,7 @@ def write(key: str, role: str = "glue") -> TrailEvent:
 
 
 def behind(event: TrailEvent, deliveries: Sequence[ManagementEvent]) -> TrailEvent:
-    return by_taker(event, calls_of(deliveries, POLICY)[1])
+    return attribute(event, calls_of(deliveries, POLICY)[1])
 
 
 def test_what_is_done_in_a_session_is_done_by_whoever_took_it() -> None:
@@ -135,7 +135,7 @@ def at(clock: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-01T{clock}:00Z")
 
 
-def culprit(outage: Outage, *records: Any) -> tuple[str, str] | None:
+def switched_by(outage: Outage, *records: Any) -> tuple[str, str] | None:
     """Who and what explains an outage, in whatever order the calls are read."""
     known = list(calls(*records))
     found = who_switched(outage, known, POLICY)
@@ -154,42 +154,42 @@ LASTS = Outage(None, None)
 
 
 def test_who_stopped_the_trail_is_behind_its_gap_whoever_started_it_again() -> None:
-    assert culprit(GAP, STOPPED, STARTED) == ("insider", "StopLogging")
+    assert switched_by(GAP, STOPPED, STARTED) == ("insider", "StopLogging")
 
 
 def test_who_stopped_the_trail_is_behind_its_being_off() -> None:
-    assert culprit(LASTS, STOPPED) == ("insider", "StopLogging")
-    assert culprit(LASTS, OFF) == ("insider", "UpdateTrail")
+    assert switched_by(LASTS, STOPPED) == ("insider", "StopLogging")
+    assert switched_by(LASTS, OFF) == ("insider", "UpdateTrail")
     moved = switched("UpdateTrail", INSIDER, "06:00:00", s3BucketName="elsewhere")
-    assert culprit(LASTS, moved) == ("insider", "UpdateTrail")
+    assert switched_by(LASTS, moved) == ("insider", "UpdateTrail")
 
 
 def test_what_was_undone_before_is_not_behind_it() -> None:
     """An engineer stopped and started the trail; later it was off by no call that is proven."""
     maintenance = switched("StopLogging", ENGINEER, "05:30:00")
     done = switched("StartLogging", ENGINEER, "05:31:00")
-    assert culprit(GAP, maintenance, done) is None
-    assert culprit(LASTS, maintenance, done) is None
-    assert culprit(GAP, maintenance, done, STOPPED) == ("insider", "StopLogging")
+    assert switched_by(GAP, maintenance, done) is None
+    assert switched_by(LASTS, maintenance, done) is None
+    assert switched_by(GAP, maintenance, done, STOPPED) == ("insider", "StopLogging")
 
 
 def test_switching_one_thing_on_does_not_undo_another() -> None:
     """A deployment sets validation to true again, as always."""
     deployed = switched("UpdateTrail", ENGINEER, "05:59:50", enableLogFileValidation=True)
-    assert culprit(GAP, STOPPED, deployed) == ("insider", "StopLogging")
+    assert switched_by(GAP, STOPPED, deployed) == ("insider", "StopLogging")
 
 
 def test_where_only_the_call_that_ended_it_is_proven_that_one_is_told() -> None:
     later = switched("UpdateTrail", ENGINEER, "06:24:00", enableLogFileValidation=True)
-    assert culprit(GAP, ON, later) == ("insider", "UpdateTrail")
-    assert culprit(LASTS, ON) is None
+    assert switched_by(GAP, ON, later) == ("insider", "UpdateTrail")
+    assert switched_by(LASTS, ON) is None
 
 
 def test_what_lies_far_away_explains_nothing() -> None:
     long_ago = switched("StopLogging", ENGINEER, "03:00:00")
     long_after = switched("StartLogging", ENGINEER, "09:00:00")
-    assert culprit(GAP, long_ago, long_after) is None
-    assert culprit(GAP) is None
+    assert switched_by(GAP, long_ago, long_after) is None
+    assert switched_by(GAP) is None
 
 
 def test_a_call_that_no_digest_vouches_for_names_nobody() -> None:

@@ -35,13 +35,16 @@ from tests.support.honest_history import (
     live,
 )
 
-from custody.core.ledger.attribution import by_taker, calls_of
-from custody.core.ledger.lineage_checks import is_statement, rows_of_statements
+from custody.core.ledger.attribution import attribute, calls_of
+from custody.core.ledger.defects import malformed_record_row
+from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow, catalog_rows, illegible_row, rows_of
-from custody.core.ledger.rows import histories as objects_of
-from custody.core.ledger.testimony import read_testimony
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.undeclared import catalog_rows
 from custody.core.ledger.verdicts import SETTLED, Verdict
+from custody.core.ledger.versions import histories as objects_of
+from custody.core.ledger.versions import rows_of
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent, merge, read_log
@@ -81,16 +84,16 @@ def ledger(history: History, policy: Policy, order: random.Random | None = None)
         for id_, who in read.principals.items():
             principals[id_] = better_known(principals.get(id_, who), who)
     calls, taken = calls_of(told, policy)
-    events = [by_taker(merge(copies), taken) for copies in deliveries.values()]
-    outsiders = [
+    events = [attribute(merge(copies), taken) for copies in deliveries.values()]
+    undeclared_writes = [
         event
         for event in events
         if event.bucket == PROVENANCE
         and (event.key or "").startswith(RECORD_PREFIX)
         and not event.who.is_one_of([RECORDER])
     ]
-    records, illegible = read_testimony(envelopes, outsiders)
-    rows = [illegible_row(record, policy) for record in illegible]
+    records, malformed = split_envelopes(envelopes, undeclared_writes)
+    rows = [malformed_record_row(record, policy) for record in malformed]
     for found in objects_of(events, records):
         rows += rows_of(found, policy, principals)
     stated = [event for event in events if is_statement(event, policy)]

@@ -35,19 +35,16 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import put
 
-from custody.core.ledger.rows import (
-    CATALOG,
+from custody.core.ledger.defects import (
     DatedDefect,
-    IllegibleRecord,
-    LedgerRow,
-    ObjectHistory,
-    catalog_rows,
-    histories,
-    illegible_row,
-    rows_of,
+    MalformedRecord,
+    malformed_record_row,
     trail_row,
 )
-from custody.core.ledger.testimony import read_testimony
+from custody.core.ledger.rows import CATALOG, LedgerRow
+from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.undeclared import catalog_rows
+from custody.core.ledger.versions import ObjectHistory, histories, rows_of
 from custody.core.trail.events import TrailEvent, merge, read_log
 from custody.core.trail.principals import Principal
 
@@ -61,7 +58,7 @@ def rows(
     for event in testimony.log.events:
         by_id.setdefault(event.event_id, []).append(event)
     events = [merge(deliveries) for deliveries in by_id.values()]
-    seen, illegible = read_testimony(
+    seen, malformed = split_envelopes(
         testimony.envelopes,
         [
             event
@@ -73,7 +70,7 @@ def rows(
     )
     for history in histories(events, seen):
         yield from rows_of(history, rules, testimony.log.principals)
-    yield from (illegible_row(record, rules) for record in illegible)
+    yield from (malformed_record_row(record, rules) for record in malformed)
 
 
 def comparable(found: list[Row], columns: list[str]) -> list[str]:
@@ -124,13 +121,13 @@ def test_only_a_proven_event_says_who_broke_the_trail_or_wrote_rubbish(*, proven
         "requestparameters": {"bucketName": "trail", "key": "log.json.gz"},
     }
     content = json.dumps({"Records": [camel(event)]}).encode()
-    (culprit,) = read_log(content, log="log", proven=proven, digest="digest").events
+    (write,) = read_log(content, log="log", proven=proven, digest="digest").events
     rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
     defect = DatedDefect("trail", "log.json.gz", "v2", rules.as_of, "Changed.", "its digest")
-    rubbish = IllegibleRecord("provenance", "r.json", "p1", rules.as_of, "not JSON", culprit)
-    for row in (trail_row(defect, rules, culprit), illegible_row(rubbish, rules)):
-        assert row.principal_arn == (culprit.who.arn if proven else None)
-        assert (culprit.who.arn in row.verdict_reason) is proven
+    rubbish = MalformedRecord("provenance", "r.json", "p1", rules.as_of, "not JSON", write)
+    for row in (trail_row(defect, rules, write), malformed_record_row(rubbish, rules)):
+        assert row.principal_arn == (write.who.arn if proven else None)
+        assert (write.who.arn in row.verdict_reason) is proven
         assert row.verdict in {"TRAIL_BROKEN", "BAD_SIGNATURE"}
         assert row.log_key == ("log" if proven else None)
         shown_by = "its digest" if row.verdict == "TRAIL_BROKEN" else None
@@ -248,7 +245,7 @@ def test_of_two_records_in_one_place_the_same_is_believed_whichever_is_read_firs
     other = replace(one, claim=replace(one.claim, sha256="b" * 64))
     rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
     first, second = (
-        [row for history in histories([], read_testimony(order, [])[0])
+        [row for history in histories([], split_envelopes(order, [])[0])
          for row in rows_of(history, rules, {})]
         for order in ([one, other], [other, one])
     )  # fmt: skip

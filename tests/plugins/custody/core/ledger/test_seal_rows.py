@@ -1,4 +1,4 @@
-"""Every problem of the seal is a verdict that pages, about the object version that offends."""
+"""Every problem of the seal is a verdict that pages, about the defective object version."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from custody.core.ledger.seal_rows import VERDICTS, seal_row
 from custody.core.paging.findings import SEVERITIES
 from custody.core.seal.check import SealDefect, SealDefectKind
 from custody.core.trail.events import TrailEvent
+from custody.objects import ObjectVersion
 
 PUT = replace(call(key="seal/checkpoint", version="c2"), name="PutObject")
 
 
-def row(problem: SealDefectKind = SealDefectKind.ROLLBACK, culprit: TrailEvent | None = None):
+def row(problem: SealDefectKind = SealDefectKind.ROLLBACK, touched: TrailEvent | None = None):
     return seal_row(
         SealDefect(problem, "checkpoint", "the log has 20 entries; it had 24"),
+        ObjectVersion("provenance", "seal/checkpoint", "c2"),
         POLICY,
-        bucket="provenance",
-        key="seal/checkpoint",
-        version_id="c2",
-        culprit=culprit,
+        call=touched,
     )
 
 
@@ -47,13 +46,13 @@ def test_the_row_says_what_is_wrong_and_where(problem):
 
 
 def test_whoever_touched_it_is_named():
-    found = row(culprit=PUT)
+    found = row(touched=PUT)
     assert found.principal_arn == INSIDER.arn
     assert "insider called PutObject on it at 2026-11-02 11:00:00" in found.verdict_reason
     assert (found.event_id, found.log_key) == ("e1", "log")
 
 
-def test_an_event_that_no_digest_vouches_for_accuses_nobody():
-    found = row(culprit=replace(PUT, proven=False))
+def test_an_unproven_event_names_nobody():
+    found = row(touched=replace(PUT, proven=False))
     assert (found.principal_arn, found.log_key) == (None, None)
     assert "insider" not in found.verdict_reason

@@ -9,18 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.verdicts import (
-    SETTLED,
-    SeenRecord,
-    Verdict,
-    VersionFacts,
-    claimed_id,
-    judge,
-)
+from custody.core.ledger.reasons import of_version
+from custody.core.ledger.verdicts import SETTLED, Verdict, judge
 from custody.core.records.landing import LandingEvent, LandingRecord, Recorder
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
+from custody.objects import ObjectVersion
 
 WRITTEN = datetime(2026, 11, 1, 6, 0, 1, tzinfo=UTC)
 GRACE = timedelta(minutes=30)
@@ -63,26 +59,26 @@ CLAIM = LandingRecord(
     hashed_at=WRITTEN,
     recorder=Recorder("custody-recorder", "1.0.0"),
 )
-GOOD = SeenRecord(
-    place="provenance/incoming/dt=2026-11-01/r1.json",
+GOOD = StoredRecord(
+    key="provenance/incoming/dt=2026-11-01/r1.json",
     key_id="k",
     claim=CLAIM,
     trouble=None,
     displaced=False,
-    outsider=None,
-    squatter=None,
+    undeclared_write=None,
+    displacing_write=None,
 )
 BAD = replace(GOOD, trouble="the signature does not match the payload")
-OTHER_BYTES = replace(GOOD, place="r2.json", claim=replace(CLAIM, sha256="cd" * 32))
+OTHER_BYTES = replace(GOOD, key="r2.json", claim=replace(CLAIM, sha256="cd" * 32))
 OTHER_REQUEST = replace(GOOD, claim=replace(CLAIM, event=replace(CLAIM.event, request_id="R9")))
 BIGGER = replace(GOOD, claim=replace(CLAIM, size_bytes=101))
 DISPLACED = replace(GOOD, displaced=True)
-FORGED = replace(GOOD, outsider=FORGING)
-MAYBE_FORGED = replace(GOOD, outsider=replace(FORGING, proven=False))
+FORGED = replace(GOOD, undeclared_write=FORGING)
+MAYBE_FORGED = replace(GOOD, undeclared_write=replace(FORGING, proven=False))
 
 
-def facts(writes: tuple[TrailEvent, ...], records: tuple[SeenRecord, ...]) -> VersionFacts:
-    return VersionFacts("raw", "a.csv", "v1", writes, records, claimed=None)
+def facts(writes: tuple[TrailEvent, ...], records: tuple[StoredRecord, ...]) -> VersionFacts:
+    return VersionFacts(ObjectVersion("raw", "a.csv", "v1"), writes, records, claimed=None)
 
 
 def policy(as_of: datetime) -> Policy:
@@ -96,7 +92,7 @@ def policy(as_of: datetime) -> Policy:
 
 
 def verdict(
-    writes: tuple[TrailEvent, ...], records: tuple[SeenRecord, ...], as_of: datetime = AFTER
+    writes: tuple[TrailEvent, ...], records: tuple[StoredRecord, ...], as_of: datetime = AFTER
 ) -> Verdict:
     return judge(facts(writes, records), policy(as_of)).verdict
 
@@ -135,24 +131,24 @@ TRANSITIONS = [
     (IN_GRACE, [GOOD, UNPROVEN], None, Verdict.PENDING, Verdict.PENDING),
     # Evidence against what was thought VERIFIED, and nothing that makes it good again.
     (AFTER, [GOOD, PROVEN], OTHER_BYTES, Verdict.VERIFIED, Verdict.CONFLICT),
-    (AFTER, [GOOD, PROVEN], replace(BAD, place="r2.json"), Verdict.VERIFIED, Verdict.BAD_SIGNATURE),
-    (AFTER, [GOOD, PROVEN], replace(FORGED, place="r2.json"), Verdict.VERIFIED, Verdict.CONFLICT),
+    (AFTER, [GOOD, PROVEN], replace(BAD, key="r2.json"), Verdict.VERIFIED, Verdict.BAD_SIGNATURE),
+    (AFTER, [GOOD, PROVEN], replace(FORGED, key="r2.json"), Verdict.VERIFIED, Verdict.CONFLICT),
     (AFTER, [GOOD, PROVEN], replace(PROVEN, event_id="e2"), Verdict.VERIFIED, Verdict.CONFLICT),
     (AFTER, [GOOD, OTHER_BYTES], PROVEN, Verdict.CONFLICT, Verdict.CONFLICT),
-    (AFTER, [BAD, PROVEN], replace(GOOD, place="r2.json"),
+    (AFTER, [BAD, PROVEN], replace(GOOD, key="r2.json"),
      Verdict.BAD_SIGNATURE, Verdict.BAD_SIGNATURE),
     # What is injected beside a proven event, or copied, changes nothing.
     (AFTER, [GOOD, PROVEN], replace(UNPROVEN, event_id="e0", who=INSIDER, time=WRITTEN - GRACE),
      Verdict.VERIFIED, Verdict.VERIFIED),
-    (AFTER, [GOOD, PROVEN], replace(GOOD, place="r2.json"), Verdict.VERIFIED, Verdict.VERIFIED),
+    (AFTER, [GOOD, PROVEN], replace(GOOD, key="r2.json"), Verdict.VERIFIED, Verdict.VERIFIED),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("now", "known", "news", "before", "after"), TRANSITIONS)
 def test_verdicts_follow_the_evidence(
     now: datetime,
-    known: list[TrailEvent | SeenRecord],
-    news: TrailEvent | SeenRecord | None,
+    known: list[TrailEvent | StoredRecord],
+    news: TrailEvent | StoredRecord | None,
     before: Verdict,
     after: Verdict,
 ) -> None:
@@ -163,8 +159,8 @@ def test_verdicts_follow_the_evidence(
 
 def superseded(one: object, other: object) -> bool:
     """Deliveries of one event are merged before they are judged: the proven one is left."""
-    if isinstance(one, SeenRecord) and isinstance(other, SeenRecord):
-        return superseded(one.outsider, other.outsider)
+    if isinstance(one, StoredRecord) and isinstance(other, StoredRecord):
+        return superseded(one.undeclared_write, other.undeclared_write)
     return (
         isinstance(one, TrailEvent)
         and isinstance(other, TrailEvent)
@@ -173,17 +169,17 @@ def superseded(one: object, other: object) -> bool:
 
 
 def parted(
-    evidence: list[TrailEvent | SeenRecord],
-) -> tuple[tuple[TrailEvent, ...], tuple[SeenRecord, ...]]:
+    evidence: list[TrailEvent | StoredRecord],
+) -> tuple[tuple[TrailEvent, ...], tuple[StoredRecord, ...]]:
     return (
         tuple(e for e in evidence if isinstance(e, TrailEvent)),
-        tuple(e for e in evidence if isinstance(e, SeenRecord)),
+        tuple(e for e in evidence if isinstance(e, StoredRecord)),
     )
 
 
 @pytest.mark.parametrize("writes, records", [((PROVEN,), ()), ((), (GOOD,))])  # noqa: PT006
 def test_grace_ends_on_its_last_instant(
-    writes: tuple[TrailEvent, ...], records: tuple[SeenRecord, ...]
+    writes: tuple[TrailEvent, ...], records: tuple[StoredRecord, ...]
 ) -> None:
     tick = timedelta(microseconds=1)
     assert verdict(writes, records, WRITTEN + GRACE - tick) == Verdict.PENDING
@@ -221,7 +217,7 @@ PRECEDENCE = [
 def test_the_gravest_finding_is_told(
     expected: Verdict,
     writes: tuple[TrailEvent, ...],
-    records: tuple[SeenRecord, ...],
+    records: tuple[StoredRecord, ...],
     as_of: datetime,
 ) -> None:
     assert verdict(writes, records, as_of) == expected
@@ -242,29 +238,32 @@ def test_a_multipart_upload_completed_again_is_one_write() -> None:
 
 def test_a_finding_names_who_forged_the_record_before_who_wrote_the_object() -> None:
     for records in [(FORGED,), (BAD, FORGED), (FORGED, OTHER_BYTES)]:
-        judgement = judge(facts((PROVEN,), records), policy(AFTER))
-        assert (judgement.principal_arn, judgement.source_ip) == (INSIDER.arn, "::1")
+        assert judge(facts((PROVEN,), records), policy(AFTER)).call == FORGING
 
 
-@pytest.mark.parametrize("record", [BAD, OTHER_BYTES, replace(DISPLACED, squatter=FORGING)])
-def test_a_finding_names_nobody_on_the_word_of_an_unproven_event(record: SeenRecord) -> None:
+@pytest.mark.parametrize("record", [BAD, OTHER_BYTES, replace(DISPLACED, displacing_write=FORGING)])
+def test_a_finding_names_nobody_on_the_word_of_an_unproven_event(record: StoredRecord) -> None:
     """Evidence that needs no event still pages; who it names must be proven, or claimed."""
     injected = replace(UNPROVEN, who=INSIDER)
     unproven = replace(
         record,
-        outsider=replace(FORGING, proven=False),
-        squatter=record.squatter and replace(FORGING, proven=False),
+        undeclared_write=replace(FORGING, proven=False),
+        displacing_write=record.displacing_write and replace(FORGING, proven=False),
     )
-    judgement = judge(facts((injected,), (GOOD, unproven)), policy(AFTER))
+    evidence = facts((injected,), (GOOD, unproven))
+    judgement = judge(evidence, policy(AFTER))
     assert judgement.verdict in {Verdict.BAD_SIGNATURE, Verdict.CONFLICT}
-    assert judgement.principal_arn == "AIDACRM"
+    assert (judgement.call, evidence.claimed_arn) == (None, "AIDACRM")
 
 
 def test_a_write_to_no_layer_has_no_declared_writer() -> None:
-    elsewhere = replace(facts((PROVEN,), (GOOD,)), bucket="elsewhere")
+    elsewhere = replace(
+        facts((PROVEN,), (GOOD,)), version=ObjectVersion("elsewhere", "a.csv", "v1")
+    )
     judgement = judge(elsewhere, policy(AFTER))
     assert judgement.verdict == Verdict.UNEXPECTED_PRINCIPAL
-    assert judgement.reason.endswith("declared writers of no layer.")
+    reason = of_version(judgement, elsewhere, policy(AFTER))
+    assert reason.endswith("declared writers of no layer.")
 
 
 @pytest.mark.parametrize(
@@ -291,16 +290,17 @@ RECORDS = [GOOD, BAD, OTHER_BYTES, OTHER_REQUEST, BIGGER, DISPLACED, FORGED, MAY
     st.sampled_from([IN_GRACE, AFTER]),
 )
 def test_every_state_has_one_verdict_that_nothing_unproven_makes_verified(
-    writes: list[TrailEvent], records: list[SeenRecord], as_of: datetime
+    writes: list[TrailEvent], records: list[StoredRecord], as_of: datetime
 ) -> None:
     if not writes and not records:
         return
-    judgement = judge(facts(tuple(writes), tuple(records)), policy(as_of))
-    assert judgement.reason.endswith(".")
+    evidence = facts(tuple(writes), tuple(records))
+    judgement = judge(evidence, policy(as_of))
+    assert of_version(judgement, evidence, policy(as_of)).endswith(".")
     assert judgement.verdict not in {Verdict.ALTERED, Verdict.REMOVED, Verdict.TRAIL_BROKEN}
     if judgement.verdict == Verdict.VERIFIED:
         assert any(write.proven and write.who == CRM for write in writes)
         assert all(record.trouble is None for record in records)
     if judgement.verdict not in SETTLED:
-        assert judgement.principal_arn is not None
+        assert judgement.call or evidence.claimed_arn
         assert records or any(write.proven for write in writes)

@@ -19,6 +19,7 @@ from custody.core.paging.findings import (
     read_findings_of,
     rows_that_settle,
 )
+from custody.objects import ObjectVersion
 
 ROW = {
     "verdict": "UNRECORDED",
@@ -56,7 +57,7 @@ ALWAYS = {
 def finding(verdict="UNRECORDED", **columns):
     """A row with the fingerprint its verdict and version give it."""
     row = ROW | {"verdict": verdict} | columns
-    own = fingerprint(verdict, row["bucket"], row["object_key"], row["version_id"])
+    own = fingerprint(verdict, ObjectVersion(row["bucket"], row["object_key"], row["version_id"]))
     return Finding.from_row(row | {"fingerprint": columns.get("fingerprint", own)})
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from custody.core.ledger.rows import IllegibleRecord
-from custody.core.ledger.testimony import read_testimony
+from custody.core.ledger.defects import MalformedRecord
+from custody.core.ledger.stored_records import split_envelopes
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import (
     LandingEvent,
@@ -66,54 +66,66 @@ def writing(place: str) -> TrailEvent:
 
 
 def test_a_record_in_its_place() -> None:
-    (record,), illegible = read_testimony([stored(PLACE)], [writing(ELSEWHERE)])
-    assert illegible == []
-    assert (record.place, record.key_id, record.claim) == (PLACE, "new", RECORD)
-    assert (record.displaced, record.outsider, record.squatter) == (False, None, None)
+    (record,), malformed = split_envelopes([stored(PLACE)], [writing(ELSEWHERE)])
+    assert malformed == []
+    assert (record.key, record.key_id, record.claim) == (PLACE, "new", RECORD)
+    assert (record.displaced, record.undeclared_write, record.displacing_write) == (
+        False,
+        None,
+        None,
+    )
 
 
 def test_trouble_stays_with_its_record() -> None:
-    (record,), illegible = read_testimony([stored(PLACE, trouble="the key")], [])
-    assert (record.trouble, illegible) == ("the key", [])
+    (record,), malformed = split_envelopes([stored(PLACE, trouble="the key")], [])
+    assert (record.trouble, malformed) == ("the key", [])
 
 
 def test_an_outsider_is_known_by_the_place_he_wrote_to() -> None:
     event = writing(PLACE)
-    (record,), _ = read_testimony([stored(PLACE)], [event])
-    assert (record.outsider, record.displaced) == (event, False)
+    (record,), _ = split_envelopes([stored(PLACE)], [event])
+    assert (record.undeclared_write, record.displaced) == (event, False)
 
 
 def test_an_outsider_wrote_his_own_version_of_a_place_and_no_other() -> None:
     event = replace(writing(PLACE), version_id="p2")
     his = replace(stored(PLACE), version_id="p2")
-    found, _ = read_testimony([stored(PLACE), his], [event])
-    assert [record.outsider for record in found] == [None, event]
+    found, _ = split_envelopes([stored(PLACE), his], [event])
+    assert [record.undeclared_write for record in found] == [None, event]
 
 
 def test_an_outsider_whose_event_names_no_version_may_have_written_each() -> None:
     event = replace(writing(PLACE), version_id=None)
-    (record,), _ = read_testimony([stored(PLACE)], [event])
-    assert record.outsider == event
+    (record,), _ = split_envelopes([stored(PLACE)], [event])
+    assert record.undeclared_write == event
 
 
-def test_a_proven_outsider_is_known_before_one_of_hearsay() -> None:
+def test_a_proven_outsider_is_known_before_one_of_unproven() -> None:
     event = writing(PLACE)
-    hearsay = replace(event, event_id="e9", time=ROTATED + timedelta(days=1), proven=False)
-    for order in ([event, hearsay], [hearsay, event]):
-        (record,), _ = read_testimony([stored(PLACE)], order)
-        assert record.outsider == event
+    unproven = replace(event, event_id="e9", time=ROTATED + timedelta(days=1), proven=False)
+    for order in ([event, unproven], [unproven, event]):
+        (record,), _ = split_envelopes([stored(PLACE)], order)
+        assert record.undeclared_write == event
 
 
 def test_a_displaced_record_knows_who_sits_in_its_place() -> None:
     event = writing(PLACE)
-    (record,), _ = read_testimony([stored(BESIDE)], [event])
-    assert (record.displaced, record.outsider, record.squatter) == (True, None, event)
+    (record,), _ = split_envelopes([stored(BESIDE)], [event])
+    assert (record.displaced, record.undeclared_write, record.displacing_write) == (
+        True,
+        None,
+        event,
+    )
 
 
 def test_an_outsider_may_write_a_displaced_record_himself() -> None:
     event = writing(BESIDE)
-    (record,), _ = read_testimony([stored(BESIDE)], [event])
-    assert (record.displaced, record.outsider, record.squatter) == (True, event, None)
+    (record,), _ = split_envelopes([stored(BESIDE)], [event])
+    assert (record.displaced, record.undeclared_write, record.displacing_write) == (
+        True,
+        event,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,40 +140,40 @@ def test_an_outsider_may_write_a_displaced_record_himself() -> None:
     ],
 )
 def test_only_a_name_that_the_recorder_gives_is_a_displaced_record(place: str) -> None:
-    (record,), _ = read_testimony([stored(place)], [])
+    (record,), _ = split_envelopes([stored(place)], [])
     assert not record.displaced
 
 
-def test_something_illegible_is_about_itself() -> None:
+def test_something_malformed_is_about_itself() -> None:
     event = writing(PLACE)
-    found, illegible = read_testimony([stored(PLACE, None, "not JSON")], [event])
+    found, malformed = split_envelopes([stored(PLACE, None, "not JSON")], [event])
     assert found == []
-    assert illegible == [
-        IllegibleRecord("provenance", PLACE, "p1", ROTATED, "not JSON", event),
+    assert malformed == [
+        MalformedRecord("provenance", PLACE, "p1", ROTATED, "not JSON", event),
     ]
 
 
-def test_something_illegible_in_a_contested_place_is_told_by_the_conflict() -> None:
+def test_something_malformed_in_a_contested_place_is_told_by_the_conflict() -> None:
     rubbish = stored(PLACE, None, "not JSON")
     for order in ([rubbish, stored(BESIDE)], [stored(BESIDE), rubbish]):
-        (record,), illegible = read_testimony(order, [])
-        assert (record.place, record.displaced, illegible) == (BESIDE, True, [])
+        (record,), malformed = split_envelopes(order, [])
+        assert (record.key, record.displaced, malformed) == (BESIDE, True, [])
 
 
 def test_only_the_contested_place_is_told_by_the_conflict() -> None:
-    _, illegible = read_testimony([stored(ELSEWHERE, None, "not JSON"), stored(BESIDE)], [])
-    assert [record.place for record in illegible] == [ELSEWHERE]
+    _, malformed = split_envelopes([stored(ELSEWHERE, None, "not JSON"), stored(BESIDE)], [])
+    assert [record.key for record in malformed] == [ELSEWHERE]
 
 
-def test_something_illegible_put_over_a_record_is_told() -> None:
+def test_something_malformed_put_over_a_record_is_told() -> None:
     record, rubbish = stored(PLACE), replace(stored(PLACE, None, "not JSON"), version_id="p2")
-    found, illegible = read_testimony([record, rubbish], [])
-    assert [seen.place for seen in found] == [PLACE]
-    assert [(it.place, it.version_id) for it in illegible] == [(PLACE, "p2")]
+    found, malformed = split_envelopes([record, rubbish], [])
+    assert [seen.key for seen in found] == [PLACE]
+    assert [(it.key, it.version_id) for it in malformed] == [(PLACE, "p2")]
 
 
-def test_something_illegible_beside_a_place_contests_nothing() -> None:
+def test_something_malformed_beside_a_place_contests_nothing() -> None:
     """Else rubbish with the right name would hide rubbish in the place itself."""
     places = [PLACE, BESIDE]
-    found, illegible = read_testimony([stored(place, None, "not JSON") for place in places], [])
-    assert (found, [record.place for record in illegible]) == ([], places)
+    found, malformed = split_envelopes([stored(place, None, "not JSON") for place in places], [])
+    assert (found, [record.key for record in malformed]) == ([], places)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import strategies
 
-from custody.core.ledger.record_checks import from_row, to_row
+from custody.core.records.check_table import from_row, to_row
 from custody.core.records.checking import ReadEnvelope
 
 

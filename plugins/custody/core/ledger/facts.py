@@ -1,0 +1,138 @@
+"""The evidence about one object version, as `custody.core.ledger.verdicts` judges it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from custody.core.records.landing import LandingRecord, Record
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.principals import Principal
+from custody.objects import ObjectVersion
+
+_FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One envelope in the provenance bucket whose record can be read.
+
+    ``key`` is its object key; it is ``displaced`` if the recorder found something else under the
+    key that the record should have had. ``trouble`` says why it is not to be believed, None for a
+    good signature. ``claim`` is what it says. ``undeclared_write`` is the trail's event of somebody
+    other than the recorder writing to its key, ``displacing_write`` the same for the key it should
+    have had.
+    """
+
+    key: str
+    key_id: str | None
+    claim: Record
+    trouble: str | None
+    displaced: bool
+    undeclared_write: TrailEvent | None
+    displacing_write: TrailEvent | None
+
+    @property
+    def event_time(self) -> datetime:
+        """When the write was that the record is about, within the day it is filed under.
+
+        A time outside that day becomes the day's start, so that a record with an invented time
+        neither leaves its day's windows nor stays in its grace period for ever.
+        """
+        claimed = self.claim.event.time
+        filed = _FILED_UNDER.search(self.key)
+        if filed is None or filed[1] == f"{claimed:%Y-%m-%d}":
+            return claimed
+        return datetime.fromisoformat(filed[1]).replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionFacts:
+    """The evidence about one object version; there is at least one write or record.
+
+    ``writes`` are the trail's events of its writing, ``records`` what the provenance bucket holds
+    about it. ``claimed`` is the principal whom the record's notification names, as other events of
+    the trail describe him.
+    """
+
+    version: ObjectVersion
+    writes: tuple[TrailEvent, ...]
+    records: tuple[StoredRecord, ...]
+    claimed: Principal | None
+
+    @property
+    def write(self) -> TrailEvent | None:
+        """The event to believe: a proven one, then the earliest."""
+        return min(self.writes, key=lambda w: (not w.proven, w.time, w.event_id), default=None)
+
+    @property
+    def record(self) -> StoredRecord | None:
+        """The record to believe: a good one, then the recorder's own, then the oldest."""
+        return min(
+            self.records,
+            key=lambda r: (
+                r.trouble is not None,
+                r.undeclared_write is not None,
+                r.claim.made_at,
+                r.key,
+            ),
+            default=None,
+        )
+
+    @property
+    def bad_record(self) -> StoredRecord | None:
+        """A record that is not to be believed: the first by key."""
+        bad = (record for record in self.records if record.trouble is not None)
+        return min(bad, key=lambda record: record.key, default=None)
+
+    @property
+    def contents(self) -> list[tuple[str, int]]:
+        """SHA-256 and size of the version according to each of its records, each pair once."""
+        claims = (record.claim for record in self.records)
+        return sorted({(c.sha256, c.size_bytes) for c in claims if isinstance(c, LandingRecord)})
+
+    @property
+    def proven_writes(self) -> list[TrailEvent]:
+        """The events of its writing that stand in a log file which a digest proves."""
+        return [event for event in self.writes if event.proven]
+
+    @property
+    def proven_write(self) -> TrailEvent | None:
+        """The event to believe, if it is proven."""
+        return self.write if self.write is not None and self.write.proven else None
+
+    @property
+    def undeclared_record_write(self) -> TrailEvent | None:
+        """The latest proven event of somebody other than the recorder writing one of the records,
+        or to the key that one should have had."""
+        return max(
+            (event for event in self._undeclared if event.proven),
+            key=lambda event: (event.time, event.event_id),
+            default=None,
+        )
+
+    @property
+    def rests_on_unproven(self) -> bool:
+        """Whether an event in a log file that no digest proves would decide."""
+        events = [self.write, *self._undeclared] if self.write else self._undeclared
+        return any(not event.proven for event in events)
+
+    @property
+    def claimed_arn(self) -> str | None:
+        """The uploader whom the record to believe names; his principal id if no event shows his
+        ARN."""
+        if self.claimed:
+            return self.claimed.arn
+        return claimed_id(self.record.claim) if self.record else None
+
+    @property
+    def _undeclared(self) -> list[TrailEvent]:
+        events = (record.undeclared_write or record.displacing_write for record in self.records)
+        return [event for event in events if event is not None]
+
+
+def claimed_id(claim: Record) -> str | None:
+    """The principal id in a record, as CloudTrail writes it: S3 notifications prefix ``AWS:``."""
+    return claim.event.principal_id.removeprefix("AWS:") or None

@@ -1,0 +1,282 @@
+"""The sentences that explain verdicts: what a ledger row gives as its ``verdict_reason``.
+
+What is decided is decided elsewhere; nothing here chooses a verdict. The sentences are stored and
+paged, so changing one changes what readers search for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Final
+
+from custody.core.ledger.facts import VersionFacts
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.removals import Removal, RemovalGround
+from custody.core.ledger.verdicts import Ground, Judgement, Verdict
+from custody.core.records.landing import UnreadableRecord
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import ManagementEvent
+from custody.core.trail.principals import Call
+
+_UNPROVEN: Final = ", says a log file that no digest vouches for yet"
+
+
+# --- Versions -------------------------------------------------------------------------------------
+
+
+_SENTENCES: Final[Mapping[Ground, str]] = {
+    Ground.RECORD_BY_OTHERS: (
+        "A record of this version was written by {described}, who is not the recorder; the object "
+        "was written by {writer}."
+    ),
+    Ground.WRITTEN_TWICE: (
+        "{events} CloudTrail events claim to have written this version: {event_ids}."
+    ),
+    Ground.OTHER_REQUEST: (
+        "CloudTrail says request {request_id} wrote this version, the record says "
+        "{recorded_request_id}."
+    ),
+    Ground.FEWER_BYTES: "CloudTrail saw {bytes_in} bytes arrive, the record says {recorded_size}.",
+    Ground.RECORD_AWAITED: (
+        "Written by {arn}; its record may still arrive within {grace} of the write."
+    ),
+    Ground.EVENT_AWAITED: (
+        "Recorded; its CloudTrail event may still arrive within {grace} of the write."
+    ),
+    Ground.NO_RECORD: (
+        "{arn} wrote this version with {call} and no record of it exists {grace} later."
+    ),
+    Ground.NO_EVENT: (
+        "No CloudTrail event shows this write; the record names {uploader} as the uploader."
+    ),
+    Ground.UNREADABLE: "{arn} wrote this version with {call} and nobody can hash it: {refusal}.",
+    Ground.UNDECLARED_WRITER: (
+        "{described} wrote this version and is not one of the declared writers of {layer}."
+    ),
+    Ground.AGREEMENT: "CloudTrail and the record agree: written by {arn}.",
+}
+
+_FORGED: Final = (
+    "No CloudTrail event shows anybody writing this version; its record was written by "
+    "{described}, who is not the recorder."
+)
+"""Of `Ground.NO_EVENT`, where somebody other than the recorder wrote the record."""
+
+
+def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str:
+    """Why an object version has the verdict of ``judgement``."""
+    ground = judgement.ground
+    if ground in _COMPOSED:
+        return _COMPOSED[ground](facts)
+    forged = ground is Ground.NO_EVENT and judgement.call is not None
+    sentence = _FORGED if forged else _SENTENCES[ground]
+    return sentence.format(
+        grace=policy.grace_text,
+        layer=policy.layer_of(facts.version.bucket),
+        uploader=facts.claimed_arn or "nobody",
+        **_of_call(judgement.call),
+        **_of_evidence(facts),
+    )
+
+
+def _of_call(call: TrailEvent | None) -> dict[str, object]:
+    if call is None:
+        return {}
+    return {
+        "arn": call.who.arn,
+        "described": call.who.described,
+        "call": call.name,
+        "request_id": call.request_id,
+        "bytes_in": call.bytes_in,
+    }
+
+
+def _of_evidence(facts: VersionFacts) -> dict[str, object]:
+    proven = facts.proven_writes
+    known: dict[str, object] = {
+        "events": len(proven),
+        "event_ids": ", ".join(sorted(event.event_id for event in proven)),
+    }
+    if facts.write is not None:
+        known["writer"] = facts.write.who.arn
+    if facts.records:
+        claim = facts.records[0].claim
+        known["recorded_request_id"] = claim.event.request_id
+        known["recorded_size"] = claim.size_bytes
+    if facts.record is not None and isinstance(facts.record.claim, UnreadableRecord):
+        refused = facts.record.claim
+        known["refusal"] = f"{refused.reason.value} ({refused.answer})"
+    return known
+
+
+def _bad_record(facts: VersionFacts) -> str:
+    bad, write = facts.bad_record, facts.undeclared_record_write
+    assert bad is not None  # noqa: S101 - it is what decided
+    reason = f"The record {bad.key} is not to be believed: {bad.trouble}"
+    return reason + (f"; it was written by {write.who.described}." if write else ".")
+
+
+def _records_disagree(facts: VersionFacts) -> str:
+    listed = ", ".join(f"{sha256[:12]} ({size} bytes)" for sha256, size in facts.contents)
+    reason = f"{len(facts.records)} records disagree about this version: {listed}"
+    if (by_others := facts.undeclared_record_write) is not None:
+        reason += f"; one was written by {by_others.who.described}, who is not the recorder"
+    if (write := facts.proven_write) is not None:
+        reason += f"; the object was written by {write.who.arn}"
+    return reason + "."
+
+
+def _record_displaced(facts: VersionFacts) -> str:
+    reason = (
+        "The recorder found something that is not its record in the place of this version's record"
+    )
+    write = facts.undeclared_record_write
+    return reason + (f", written by {write.who.described}." if write else ".")
+
+
+def _unproven(facts: VersionFacts) -> str:
+    recorded = "recorded" if facts.records else "not recorded"
+    if facts.write is None:
+        return (
+            f"Without a write, but {recorded}; no digest vouches yet for the log file that says "
+            "who wrote the record."
+        )
+    return (
+        f"Written by {facts.write.who.arn} and {recorded}; no digest vouches yet for every log "
+        "file that tells of it."
+    )
+
+
+_COMPOSED: Final[Mapping[Ground, Callable[[VersionFacts], str]]] = {
+    Ground.BAD_RECORD: _bad_record,
+    Ground.RECORDS_DISAGREE: _records_disagree,
+    Ground.RECORD_DISPLACED: _record_displaced,
+    Ground.UNPROVEN: _unproven,
+}
+
+
+# --- Removals -------------------------------------------------------------------------------------
+
+
+def of_removing_call(event: TrailEvent, version_id: str) -> str:
+    """What an event of the trail removed."""
+    what = (
+        f"hid this object behind the delete marker {version_id}; its versions remain"
+        if event.delete_marker
+        else "deleted this version for good"
+    )
+    return f"{event.who.described} {what}{'' if event.proven else _UNPROVEN}."
+
+
+def of_hidden_object(removal: Removal, marked_at: datetime) -> str:
+    """How an object came to be hidden behind a delete marker."""
+    what = f"This object was hidden behind a delete marker at {marked_at:%H:%M:%S}"
+    return what + _how(removal)
+
+
+def of_missing_version(removal: Removal) -> str:
+    """How a version that is on record came to be missing."""
+    return "This version is gone" + _how(removal)
+
+
+def _how(removal: Removal) -> str:
+    call = removal.call
+    unknown = "; no event of the days that were read shows who did it"
+    if call is None:
+        return f"{unknown}."
+    who = call.who.described
+    match removal.ground:
+        case RemovalGround.UNPROVEN_CALL:
+            return f"; {call.who.arn} called {call.name} at {_when(call)}{_UNPROVEN}."
+        case RemovalGround.LIFECYCLE_RULES:
+            return (
+                f"{unknown}. S3 removes things by a bucket's lifecycle rules without an event; "
+                f"{who} set them at {_when(call)}."
+            )
+        case RemovalGround.NAMED_BY_CALL:
+            return f": {who} called {call.name} on it at {_when(call)}."
+    batch = f": {who} called DeleteObjects on the bucket at {_when(call)}"
+    if removal.other_calls:
+        return f"{batch}; {removal.other_calls} other such calls may have been it as well."
+    return f"{batch}; no other call in the days that were read can have been it."
+
+
+# --- Bytes and versions at rest -------------------------------------------------------------------
+
+
+def of_reading(
+    verdict: Verdict, sha256: str | None, trouble: str | None, on_record: Collection[str]
+) -> str:
+    """What reading a version's bytes again showed: their hash, or the ``trouble`` in its place."""
+    match verdict:
+        case Verdict.REMOVED:
+            return f"S3 does not hand out these bytes any more ({trouble})."
+        case Verdict.VERIFIED:
+            return "The bytes at rest are those of the record."
+    if sha256 is None:
+        return f"The bytes at rest are not those on record: {trouble}."
+    recorded = " or ".join(sorted(on_record))
+    return f"The bytes at rest hash to {sha256}; the record says {recorded}."
+
+
+def of_unrecorded_at_rest(stored_at: datetime) -> str:
+    """A version that a bucket holds and no record tells of."""
+    return f"This version has been here since {_moment(stored_at)} and no record of it exists."
+
+
+# --- Everything else ------------------------------------------------------------------------------
+
+
+def of_undeclared_write(call: TrailEvent, prefix: str | None) -> str:
+    """A write to the provenance bucket under ``prefix``, None where nobody is declared."""
+    declared = f"is not one of those who write to {prefix}" if prefix else "nobody does"
+    unproven = "" if call.proven else _UNPROVEN
+    return f"{call.who.described} wrote this version and {declared}{unproven}."
+
+
+def of_catalog_change(call: ManagementEvent, location: str | None) -> str:
+    """A change of the Glue catalog; ``location`` is what a partition points at since."""
+    points = f"; it points at {location[:200]} since" if location else ""
+    return (
+        f"{call.who.described} called {call.name} on this part of the catalog and is not one "
+        f"of those who change it{points}{'' if call.proven else _UNPROVEN}."
+    )
+
+
+def of_trail_defect(defect: str, call: Call | None) -> str:
+    """A defect of the trail, and the proven call behind it."""
+    if call is None:
+        return defect
+    it = "the trail" if isinstance(call, ManagementEvent) else "it"
+    return f"{defect} {call.who.described} called {call.name} on {it} at {call.time:%H:%M:%S}."
+
+
+def of_malformed_record(trouble: str, write: TrailEvent | None) -> str:
+    """An object among the records that is none, and the proven event of its writing."""
+    reason = f"This record cannot be read: {trouble}"
+    if write is None:
+        return reason + "."
+    return f"{reason}; it was written by {write.who.described}, who is not the recorder."
+
+
+def of_bad_statement(trouble: str, write: TrailEvent | None) -> str:
+    """A lineage statement that is not to be believed, and the proven event of its writing."""
+    reason = f"This lineage statement must not be believed: {trouble}"
+    return reason + (f"; it was written by {write.who.described}." if write else ".")
+
+
+def of_seal_defect(problem: str, detail: str, call: TrailEvent | None) -> str:
+    """A defect of the seal, and the proven call behind it."""
+    reason = f"The seal does not hold: {problem} ({detail})"
+    if call is None:
+        return reason + "."
+    return f"{reason}; {call.who.arn} called {call.name} on it at {_when(call)}."
+
+
+def _when(call: Call) -> str:
+    return _moment(call.time)
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,94 @@
+"""Decide which removals are a finding, and which call is behind one that was found at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from custody.core.ledger.policy import Policy
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import ManagementEvent
+from custody.core.trail.principals import Call
+
+
+class RemovalGround(StrEnum):
+    """What the trail shows of how something was removed."""
+
+    NAMED_BY_CALL = "a call names it"
+    BATCH_CALL = "a call that names nothing may have been it"
+    UNPROVEN_CALL = "only an unproven call may have been it"
+    LIFECYCLE_RULES = "no call can have been it, and somebody set the bucket's lifecycle rules"
+    UNKNOWN = "no event shows it"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """How something was removed: the ``call`` that did it or may have, None if it is not known,
+    and how many ``other_calls`` may have done it as well."""
+
+    ground: RemovalGround
+    call: Call | None = None
+    other_calls: int = 0
+
+    @property
+    def proven_call(self) -> Call | None:
+        """The call to name in the row: an unproven one may be invented, and accuses nobody."""
+        return self.call if self.call is not None and self.call.proven else None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalCalls:
+    """The calls that may have removed one thing, each in order of time: ``named`` are those that
+    name it, ``unnamed`` those that name nothing, ``rules`` those that set the bucket's lifecycle
+    rules."""
+
+    named: Sequence[TrailEvent]
+    unnamed: Sequence[TrailEvent]
+    rules: Sequence[ManagementEvent]
+
+
+def is_working_file(key: str) -> bool:
+    """Whether a key is one that Spark clears away itself: its working folder, a folder marker.
+
+    No part file that holds published rows lies in a folder of this name.
+    """
+    return "/_temporary/" in key or key.endswith(("/", "_$folder$"))
+
+
+def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
+    """Whether an event gives no row: a layer's writer clearing its working files, or nothing named.
+
+    ``DeleteObjects`` names no keys: what it removed is found by comparing versions (the audit).
+    Removals from the trail's own bucket are found by proving the trail.
+    """
+    layer = policy.layers.get(event.bucket, "trail")
+    if event.key is None or layer == "trail":
+        return True
+    return is_working_file(event.key) and event.who.is_one_of(policy.writers.get(layer, ()))
+
+
+def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -> Removal | None:
+    """Decide how an object version that is missing or hidden was removed.
+
+    None for a working file that its layer's writer cleared away. Of several calls that name
+    nothing, one by somebody who is no declared writer is the likelier: writers may clear their
+    working files, and have no right to remove anything else. The latest counts.
+    """
+    writers = policy.writers.get(policy.layers.get(bucket, ""), ())
+    named = [call for call in calls.named if call.proven]
+    candidates = named or [call for call in calls.unnamed if call.proven]
+    declared = [call for call in candidates if call.who.is_one_of(writers)]
+    if is_working_file(key) and writers and (declared or not candidates):
+        return None
+    undeclared = [call for call in candidates if not call.who.is_one_of(writers)]
+    if candidates:
+        ground = RemovalGround.NAMED_BY_CALL if named else RemovalGround.BATCH_CALL
+        return Removal(ground, (undeclared or candidates)[-1], len(candidates) - 1)
+    unproven = calls.named or calls.unnamed
+    if unproven:
+        return Removal(RemovalGround.UNPROVEN_CALL, unproven[-1])
+    set_last = next((rule for rule in reversed(calls.rules) if rule.proven), None)
+    if set_last is not None:
+        return Removal(RemovalGround.LIFECYCLE_RULES, set_last)
+    return Removal(RemovalGround.UNKNOWN)

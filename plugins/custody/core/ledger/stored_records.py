@@ -1,0 +1,78 @@
+"""What the provenance bucket holds under the keys of records, for the ledger to judge by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from custody.core.ledger.defects import MalformedRecord
+from custody.core.ledger.facts import StoredRecord
+from custody.core.records.checking import ReadEnvelope
+from custody.core.trail.events import TrailEvent
+
+_ANY_VERSION: Final = "any version"
+_DISPLACED: Final = re.compile(r"\.conflict-[0-9a-f]{16}\.json\Z")
+
+
+def undisplaced_key(key: str) -> str:
+    """The key that a record would have had the recorder found nothing else under it."""
+    return _DISPLACED.sub(".json", key)
+
+
+def _is_displaced(envelope: ReadEnvelope) -> bool:
+    return _DISPLACED.search(envelope.place) is not None
+
+
+def split_envelopes(
+    envelopes: Iterable[ReadEnvelope], undeclared_writes: Iterable[TrailEvent]
+) -> tuple[list[StoredRecord], list[MalformedRecord]]:
+    """Split envelopes into records and objects that cannot be read as a record.
+
+    ``undeclared_writes`` are the trail's events of others than the recorder writing under the keys
+    of records; each is about the version it wrote, or where it names none about all of its key.
+    A malformed object under the key of a displaced record is left out: the conflict over that key
+    tells of it.
+    """
+    read = list(envelopes)
+    writes: dict[tuple[str, str | None], TrailEvent] = {}
+    for event in sorted(undeclared_writes, key=lambda e: (e.proven, e.time, e.event_id)):
+        key = event.key or ""
+        writes[key, event.version_id] = writes[key, _ANY_VERSION] = event
+
+    def write_of(envelope: ReadEnvelope) -> TrailEvent | None:
+        key = envelope.place
+        return writes.get((key, envelope.version_id)) or writes.get((key, None))
+
+    def displacing(envelope: ReadEnvelope) -> TrailEvent | None:
+        if not _is_displaced(envelope):
+            return None
+        return writes.get((undisplaced_key(envelope.place), _ANY_VERSION))
+
+    records = [
+        StoredRecord(
+            key=e.place,
+            key_id=e.key_id,
+            claim=e.claim,
+            trouble=e.trouble,
+            displaced=_is_displaced(e),
+            undeclared_write=write_of(e),
+            displacing_write=displacing(e),
+        )
+        for e in read
+        if e.claim is not None
+    ]
+    contested = {undisplaced_key(record.key) for record in records if record.displaced}
+    malformed = [
+        MalformedRecord(
+            bucket=e.bucket,
+            key=e.place,
+            version_id=e.version_id,
+            stored_at=e.stored_at,
+            trouble=e.trouble or "it is no record",
+            undeclared_write=write_of(e),
+        )
+        for e in read
+        if e.claim is None and e.place not in contested
+    ]
+    return records, malformed
