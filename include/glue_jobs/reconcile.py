@@ -9,7 +9,7 @@ Writes  ``reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analyt
         record and statement read by this run, so that the next one need not read and verify it
         again.
 
-The rules are those of `custody.core.ledger.rows`; this job only brings together what belongs
+The rules are those of `custody.core.ledger.versions`; this job only brings together what belongs
 together.
 
 Arguments: settings (JSON, those of the stack), window (JSON, that of

@@ -1,4 +1,4 @@
--- Grain:   one row per ledger row (custody.core.ledger.rows), as the last reconciliation of its hour
+-- Grain:   one row per ledger row (custody.core.ledger.rows.LedgerRow), as the last reconciliation of its hour
 --          saw it
 -- Writes:  the table definition reconciliation, no data
 -- Params:  analytics_bucket (settings)
