@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import cast
 
 import ministack.app
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hypercorn.typing import ASGIFramework
 
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
@@ -60,7 +62,9 @@ async def _run(settings: Settings) -> None:
     async def until_stopped() -> None:
         await stopping.wait()
 
-    await serve(compose(settings), config, shutdown_trigger=until_stopped)
+    # hypercorn has a type of its own for each kind of scope, ASGI's specification one for all.
+    application = cast("ASGIFramework", compose(settings))
+    await serve(application, config, shutdown_trigger=until_stopped)
 
 
 def main() -> None:

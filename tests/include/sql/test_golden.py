@@ -24,8 +24,8 @@ import jinja2
 import pytest
 import yaml
 
-from localaws.athena.ddl import CreateTable, parse_definition
 from localaws.athena.golden import run_golden
+from localaws.athena.statements import CreateTable, parse
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[2] / "include" / "sql"
@@ -90,9 +90,10 @@ def render(statement: str, **params: object) -> str:
 
 def columns_of(ddl: str) -> dict[str, str]:
     """Column names and Hive types of a CREATE EXTERNAL TABLE, partition keys included."""
-    definition = parse_definition(ddl)
+    definition = parse(ddl)
     assert isinstance(definition, CreateTable)
-    return {column.name: column.type for column in definition.columns + definition.partition_keys}
+    columns = [*definition.columns, *definition.partition_keys]
+    return {column.name: column.type for column in columns}
 
 
 def stored(row: Row, schema: dict[str, str]) -> Row:

@@ -1,9 +1,8 @@
 """Athena on one machine: Trino SQL and Hive DDL over the local S3 and the Glue catalog.
 
 The life of one query: `service` takes the call and `worker` runs it as its caller; `statements`
-and `ddl` say what it is; `query` and its helpers (`sources`, `expressions`, `functions`…) translate
-Trino into DuckDB; `pruning`, `projection` and `partitions` find what must be read; `storage` and
-`formats` read it; `results` and `writing` put the rows where Athena puts them.
+says what it is, `running` and `definitions` see it through; `sql` translates Trino into DuckDB,
+`tables` finds and reads what it needs, and `results` writes the rows as Athena does.
 
-README.md beside this file says what differs from AWS.
+README.md beside this file says what it takes, and what differs from AWS.
 """

@@ -2,231 +2,101 @@
 
 from __future__ import annotations
 
-import re
 import time
-import urllib.parse
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from localaws.athena import ddl
-from localaws.athena.catalog import Catalog
 from localaws.athena.errors import QueryError
-from localaws.athena.queries import Outcome
-from localaws.athena.relations import Table, View
-from localaws.athena.results import text_column_info
-from localaws.athena.storage import Location, ObjectStore
-from localaws.athena.writing import partition_path
+from localaws.athena.statements import (
+    AddPartitions,
+    ColumnDefinition,
+    CreateTable,
+    Definition,
+    Drop,
+    DropPartitions,
+    PartitionSpec,
+    SetLocation,
+)
+from localaws.athena.tables.catalog import Catalog
+from localaws.athena.tables.relations import Table
+from localaws.athena.tables.storage import Location
+
+_ESCAPED = frozenset("\"#%'*/:=?\\\x7f{[]^") | frozenset(map(chr, range(0x20)))
 
 
-class DefinitionRunner:
-    """Runs one definition or SHOW statement; its rows become a text file in `folder`."""
-
-    def __init__(self, catalog: Catalog, store: ObjectStore, folder: Path) -> None:
-        self._catalog = catalog
-        self._store = store
-        self._folder = folder
-
-    def run(self, statement: ddl.Definition) -> Outcome:
-        """The outcome; raises QueryError."""
-        handler: Callable[[Any], tuple[Sequence[str], Sequence[str]]] = getattr(
-            self, f"_{_snake(type(statement).__name__)}"
-        )
-        columns, lines = handler(statement)
-        outcome = Outcome([text_column_info(name) for name in columns], suffix=".txt")
-        if columns:
-            outcome.body = self._folder / "result.txt"
-            outcome.body.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-            outcome.rows = len(lines)
-        return outcome
-
-    def _create_table(self, statement: ddl.CreateTable) -> tuple[Sequence[str], Sequence[str]]:
-        database, name = self._catalog.database(statement.name[0]), statement.name[1]
-        self._catalog.require_database(database)
-        created = self._catalog.create_table(database, _table_input(statement))
-        if not created and not statement.if_not_exists:
-            raise _ddl_failure(f"AlreadyExistsException(message:Table {name} already exists)")
-        return (), ()
-
-    def _drop_table(self, statement: ddl.DropTable) -> tuple[Sequence[str], Sequence[str]]:
-        self._drop(statement.name, "Table", views=False, if_exists=statement.if_exists)
-        return (), ()
-
-    def _drop_view(self, statement: ddl.DropView) -> tuple[Sequence[str], Sequence[str]]:
-        self._drop(statement.name, "View", views=True, if_exists=statement.if_exists)
-        return (), ()
-
-    def _drop(self, name: ddl.Name, what: str, *, views: bool, if_exists: bool) -> None:
-        database = self._catalog.database(name[0])
-        raw = self._catalog.raw_table(database, name[1])
-        if raw is None:
-            self._catalog.require_database(database)
-            if if_exists:
-                return
-            raise _semantic(f"{what} not found {database}.{name[1]}")
-        if (raw.get("TableType") == "VIRTUAL_VIEW") != views:
-            kind = "a table, not a view" if views else "a view, not a table"
-            raise _semantic(f"{database}.{name[1]} is {kind}")
-        self._catalog.delete_table(database, name[1])
-
-    def _create_database(
-        self, statement: ddl.CreateDatabase
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        created = self._catalog.create_database(
-            statement.name, statement.comment, statement.location
-        )
-        if not created and not statement.if_not_exists:
-            raise _ddl_failure(f"Database {statement.name} already exists")
-        return (), ()
-
-    def _drop_database(self, statement: ddl.DropDatabase) -> tuple[Sequence[str], Sequence[str]]:
-        exists = statement.name in self._catalog.databases()
-        if not exists and not statement.if_exists:
-            raise _semantic(f"Database does not exist: {statement.name}")
-        if exists:
-            if self._catalog.tables(statement.name) and not statement.cascade:
-                raise _ddl_failure(
-                    f"InvalidOperationException(message:Database {statement.name} is not empty)"
-                )
-            self._catalog.drop_database(statement.name)
-        return (), ()
-
-    def _add_partitions(self, statement: ddl.AddPartitions) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        names = [key.name for key in table.partition_keys]
-        wanted = []
-        for spec, location in statement.partitions:
-            values = _values(table, spec)
-            default = f"{Location.parse(table.storage.location)}{partition_path(names, values)}"
-            wanted.append((values, location or default))
-        existed = self._catalog.create_partitions(table, wanted)
-        if existed and not statement.if_not_exists:
-            raise _ddl_failure(
-                f"AlreadyExistsException(message:Partition already exists: {list(existed[0])})"
-            )
-        return (), ()
-
-    def _drop_partitions(
-        self, statement: ddl.DropPartitions
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        existing = {partition.values for partition in self._catalog.partitions(table)}
-        for spec in statement.partitions:
-            values = _values(table, spec)
-            if values in existing:
-                self._catalog.delete_partition(table, values)
-            elif not statement.if_exists:
-                raise _semantic(f"Partition not found {list(values)}")
-        return (), ()
-
-    def _set_location(self, statement: ddl.SetLocation) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        if statement.partition is not None:
+def run(catalog: Catalog, statement: Definition) -> tuple[Sequence[str], Sequence[str]]:
+    """The columns and lines of the result, most often none; raises QueryError."""
+    match statement:
+        case CreateTable():
+            _create_table(catalog, statement)
+        case Drop():
+            _drop(catalog, statement)
+        case AddPartitions():
+            _add_partitions(catalog, statement)
+        case DropPartitions():
+            _drop_partitions(catalog, statement)
+        case SetLocation():
+            table = catalog.table(*statement.table)
             values = _values(table, statement.partition)
-            self._catalog.update_partition(table, values, statement.location)
-            return (), ()
-        raw = dict(self._catalog.raw_table(table.database, table.name) or {})
-        raw["StorageDescriptor"] = {**raw["StorageDescriptor"], "Location": statement.location}
-        self._catalog.update_table(
-            table.database,
-            {
-                name: raw[name]
-                for name in (
-                    "Name",
-                    "Description",
-                    "Owner",
-                    "StorageDescriptor",
-                    "PartitionKeys",
-                    "TableType",
-                    "Parameters",
-                )
-                if raw.get(name) is not None
-            },
+            catalog.update_partition(table, values, statement.location)
+        case _:
+            table = catalog.table(*statement.table)
+            if not table.partition_keys:
+                where = f"{table.database}.{table.name}"
+                raise _semantic(f"Table {where} is not a partitioned table")
+            names = [key.name for key in table.partition_keys]
+            found = (_path(names, one.values).rstrip("/") for one in catalog.partitions(table))
+            return ("partition",), list(found)
+    return (), ()
+
+
+def _create_table(catalog: Catalog, statement: CreateTable) -> None:
+    database, name = catalog.database(statement.name[0]), statement.name[1]
+    catalog.require_database(database)
+    created = catalog.create_table(database, _table_input(statement))
+    if not created and not statement.if_not_exists:
+        raise _ddl_failure(f"AlreadyExistsException(message:Table {name} already exists)")
+
+
+def _drop(catalog: Catalog, statement: Drop) -> None:
+    database, name = catalog.database(statement.name[0]), statement.name[1]
+    raw = catalog.raw_table(database, name)
+    if raw is None:
+        catalog.require_database(database)
+        if not statement.if_exists:
+            what = "View" if statement.view else "Table"
+            raise _semantic(f"{what} not found {database}.{name}")
+        return
+    if (raw.get("TableType") == "VIRTUAL_VIEW") != statement.view:
+        kind = "a table, not a view" if statement.view else "a view, not a table"
+        raise _semantic(f"{database}.{name} is {kind}")
+    catalog.delete_table(database, name)
+
+
+def _add_partitions(catalog: Catalog, statement: AddPartitions) -> None:
+    table = catalog.table(*statement.table)
+    names = [key.name for key in table.partition_keys]
+    wanted = []
+    for spec, location in statement.partitions:
+        values = _values(table, spec)
+        default = f"{Location.parse(table.storage.location)}{_path(names, values)}"
+        wanted.append((values, location or default))
+    existed = catalog.create_partitions(table, wanted)
+    if existed and not statement.if_not_exists:
+        raise _ddl_failure(
+            f"AlreadyExistsException(message:Partition already exists: {list(existed[0])})"
         )
-        return (), ()
-
-    def _repair_table(self, statement: ddl.RepairTable) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        if not table.partition_keys:
-            return ("result",), ()
-        root = Location.parse(table.storage.location)
-        existing = {partition.values for partition in self._catalog.partitions(table)}
-        names = [key.name for key in table.partition_keys]
-        found: dict[tuple[str, ...], str] = {}
-        for stored in self._store.below(root):
-            values = _values_of_path(stored.key[len(root.prefix) :], names)
-            if values is not None and values not in existing:
-                folders = "/".join(stored.key[len(root.prefix) :].split("/")[: len(names)])
-                found[values] = f"{root}{folders}/"
-        self._catalog.create_partitions(table, sorted(found.items()))
-        shown = [
-            f"{table.name}:{partition_path(names, values).rstrip('/')}" for values in sorted(found)
-        ]
-        lines = [f"Partitions not in metastore:\t{chr(9).join(shown)}"] if shown else []
-        lines += [f"Repair: Added partition to metastore {one}" for one in shown]
-        return ("result",), lines
-
-    def _show_partitions(
-        self, statement: ddl.ShowPartitions
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        if not table.partition_keys:
-            raise _semantic(f"Table {table.database}.{table.name} is not a partitioned table")
-        names = [key.name for key in table.partition_keys]
-        return ("partition",), [
-            partition_path(names, partition.values).rstrip("/")
-            for partition in self._catalog.partitions(table)
-        ]
-
-    def _show_tables(self, statement: ddl.ShowTables) -> tuple[Sequence[str], Sequence[str]]:
-        database = self._catalog.database(statement.database)
-        names = [
-            str(table["Name"])
-            for table in self._catalog.tables(database)
-            if not statement.views or table.get("TableType") == "VIRTUAL_VIEW"
-        ]
-        return ("views" if statement.views else "tab_name",), _like(names, statement.pattern)
-
-    def _show_databases(self, statement: ddl.ShowDatabases) -> tuple[Sequence[str], Sequence[str]]:
-        return ("database_name",), _like(self._catalog.databases(), statement.pattern)
-
-    def _show_columns(self, statement: ddl.ShowColumns) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        return ("field",), [f"{column.name:20}" for column in table.all_columns]
-
-    def _describe(self, statement: ddl.Describe) -> tuple[Sequence[str], Sequence[str]]:
-        database, name = self._catalog.database(statement.table[0]), statement.table[1]
-        raw = self._catalog.raw_table(database, name)
-        if raw is None:
-            raise _semantic(f"Table not found {database}.{name}")
-        keys = raw.get("PartitionKeys") or []
-        lines = [_described(one) for one in [*raw["StorageDescriptor"].get("Columns", []), *keys]]
-        if keys:
-            lines += ["\t \t ", "# Partition Information\t \t "]
-            lines.append(f"{'# col_name':20}\t{'data_type':20}\t{'comment':20}")
-            lines.append("\t \t ")
-            lines += [_described(one) for one in keys]
-        return ("col_name", "data_type", "comment"), lines
-
-    def _show_create_table(
-        self, statement: ddl.ShowCreateTable
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        table = self._catalog.table(*statement.table)
-        raw = self._catalog.raw_table(table.database, table.name) or {}
-        return ("createtab_stmt",), _create_statement(table, raw)
-
-    def _show_create_view(
-        self, statement: ddl.ShowCreateView
-    ) -> tuple[Sequence[str], Sequence[str]]:
-        found = self._catalog.find(*statement.view)
-        if not isinstance(found, View):
-            raise _semantic(f"View not found {'.'.join(filter(None, statement.view))}")
-        text = f"CREATE VIEW {found.database}.{found.name} AS\n{found.statement}"
-        return ("create view",), text.split("\n")
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+def _drop_partitions(catalog: Catalog, statement: DropPartitions) -> None:
+    table = catalog.table(*statement.table)
+    existing = {partition.values for partition in catalog.partitions(table)}
+    for spec in statement.partitions:
+        values = _values(table, spec)
+        if values in existing:
+            catalog.delete_partition(table, values)
+        elif not statement.if_exists:
+            raise _semantic(f"Partition not found {list(values)}")
 
 
 def _ddl_failure(message: str) -> QueryError:
@@ -240,7 +110,7 @@ def _semantic(message: str) -> QueryError:
     return QueryError("FAILED", f"SemanticException {message}")
 
 
-def _table_input(statement: ddl.CreateTable) -> dict[str, Any]:
+def _table_input(statement: CreateTable) -> dict[str, Any]:
     parameters = {
         "EXTERNAL": "TRUE",
         "transient_lastDdlTime": str(int(time.time())),
@@ -263,7 +133,7 @@ def _table_input(statement: ddl.CreateTable) -> dict[str, Any]:
             "NumberOfBuckets": -1,
             "SerdeInfo": {
                 "SerializationLibrary": statement.serde,
-                "Parameters": statement.serde_parameters,
+                "Parameters": statement.serde_parameters or {"serialization.format": "1"},
             },
             "BucketColumns": [],
             "SortColumns": [],
@@ -273,12 +143,12 @@ def _table_input(statement: ddl.CreateTable) -> dict[str, Any]:
     }
 
 
-def _column_input(column: ddl.ColumnDefinition) -> dict[str, str]:
+def _column_input(column: ColumnDefinition) -> dict[str, str]:
     described = {"Name": column.name, "Type": column.type}
     return described if column.comment is None else {**described, "Comment": column.comment}
 
 
-def _values(table: Table, spec: ddl.PartitionSpec) -> tuple[str, ...]:
+def _values(table: Table, spec: PartitionSpec) -> tuple[str, ...]:
     """A partition's values in the order of the table's keys; raises QueryError."""
     given = dict(spec)
     names = [key.name for key in table.partition_keys]
@@ -290,65 +160,11 @@ def _values(table: Table, spec: ddl.PartitionSpec) -> tuple[str, ...]:
     return tuple(given[name] for name in names)
 
 
-def _values_of_path(path: str, names: Sequence[str]) -> tuple[str, ...] | None:
-    """The partition values in ``name=value/…/file``; None when the path does not hold them."""
-    folders = path.split("/")[:-1]
-    if len(folders) < len(names):
-        return None
-    values = []
-    for name, folder in zip(names, folders, strict=False):
-        key, equals, value = folder.partition("=")
-        if not equals or urllib.parse.unquote(key).lower() != name:
-            return None
-        values.append(urllib.parse.unquote(value))
-    return tuple(values)
+def _path(names: Sequence[str], values: Sequence[str]) -> str:
+    """``name=value/…/``, as Hive writes it."""
 
+    def escaped(value: str) -> str:
+        return "".join(f"%{ord(char):02X}" if char in _ESCAPED else char for char in value)
 
-def _like(names: Sequence[str], pattern: str | None) -> list[str]:
-    """Names that match a Hive pattern: ``*`` for anything, ``|`` for or."""
-    if pattern is None:
-        return list(names)
-    alternatives = [
-        ".*".join(re.escape(piece) for piece in one.split("*")) for one in pattern.split("|")
-    ]
-    matcher = re.compile("|".join(alternatives), re.IGNORECASE)
-    return [name for name in names if matcher.fullmatch(name)]
-
-
-def _described(column: dict[str, Any]) -> str:
-    return f"{column['Name']:20}\t{column.get('Type', ''):20}\t{column.get('Comment') or '':20}"
-
-
-def _quote(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _create_statement(table: Table, raw: dict[str, Any]) -> list[str]:
-    descriptor = raw["StorageDescriptor"]
-    serde = descriptor.get("SerdeInfo") or {}
-    lines = [f"CREATE EXTERNAL TABLE `{table.database}.{table.name}`("]
-    lines += _column_lines(descriptor.get("Columns") or [])
-    if raw.get("PartitionKeys"):
-        lines.append("PARTITIONED BY ( ")
-        lines += _column_lines(raw["PartitionKeys"])
-    lines += ["ROW FORMAT SERDE ", f"  {_quote(serde.get('SerializationLibrary', ''))} "]
-    if serde.get("Parameters"):
-        lines += ["WITH SERDEPROPERTIES ( ", *_property_lines(serde["Parameters"])]
-    lines += ["STORED AS INPUTFORMAT ", f"  {_quote(descriptor.get('InputFormat', ''))} "]
-    lines += ["OUTPUTFORMAT ", f"  {_quote(descriptor.get('OutputFormat', ''))}"]
-    lines += ["LOCATION", f"  {_quote(descriptor.get('Location', ''))}"]
-    shown = {key: value for key, value in raw.get("Parameters", {}).items() if key != "EXTERNAL"}
-    return [*lines, "TBLPROPERTIES (", *_property_lines(shown)]
-
-
-def _column_lines(columns: Sequence[dict[str, Any]]) -> list[str]:
-    shown = []
-    for column in columns:
-        comment = f" COMMENT {_quote(column['Comment'])}" if column.get("Comment") else ""
-        shown.append(f"  `{column['Name']}` {column.get('Type', 'string')}{comment}")
-    return [f"{line}, " for line in shown[:-1]] + [f"{shown[-1]})"]
-
-
-def _property_lines(properties: dict[str, str]) -> list[str]:
-    shown = [f"  {_quote(key)}={_quote(str(value))}" for key, value in sorted(properties.items())]
-    return [f"{line}, " for line in shown[:-1]] + [f"{shown[-1]})"] if shown else ["  )"]
+    pairs = zip(names, values, strict=True)
+    return "".join(f"{escaped(name)}={escaped(value)}/" for name, value in pairs)

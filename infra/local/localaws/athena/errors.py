@@ -12,13 +12,10 @@ from typing import Literal
 
 Category = Literal[1, 2, 3]
 
-_USER: Category = 2
-_SYSTEM: Category = 1
-
-_GENERIC_USER_TYPE = 1000
-_GENERIC_SYSTEM_TYPE = 200
 _TYPES = {
     "SYNTAX_ERROR": 1006,
+    "COLUMN_NOT_FOUND": 1006,
+    "FUNCTION_NOT_FOUND": 1006,
     "TYPE_MISMATCH": 1006,
     "HIVE_BAD_DATA": 1001,
     "HIVE_CURSOR_ERROR": 1001,
@@ -50,23 +47,15 @@ class QueryError(Exception):
         message: str,
         *,
         position: Position | None = None,
-        category: Category = _USER,
+        category: Category = 2,
         kind: int | None = None,
     ) -> None:
         """`kind` is ``AthenaError.ErrorType``, where the code alone does not tell it."""
         self.code = code
-        self._kind = kind
         self.category = category
+        self.error_type = kind or _TYPES.get(code, 200 if category == 1 else 1000)
         where = f"{position}: " if position else ""
         super().__init__(f"{code}: {where}{message}" if code else f"{where}{message}")
-
-    @property
-    def error_type(self) -> int:
-        """``AthenaError.ErrorType``."""
-        if self._kind is not None:
-            return self._kind
-        generic = _GENERIC_SYSTEM_TYPE if self.category == _SYSTEM else _GENERIC_USER_TYPE
-        return _TYPES.get(self.code, generic)
 
 
 def not_supported(what: str, position: Position | None = None) -> QueryError:
@@ -77,14 +66,23 @@ def not_supported(what: str, position: Position | None = None) -> QueryError:
 
 
 def syntax_error(message: str, position: Position | None = None) -> QueryError:
-    """A statement Trino's analyser refuses."""
+    """A statement that Trino's grammar does not have."""
     return QueryError("SYNTAX_ERROR", message, position=position)
+
+
+def type_mismatch(message: str, position: Position | None = None) -> QueryError:
+    """An expression of a type that does not fit where it stands."""
+    return QueryError("TYPE_MISMATCH", message, position=position)
 
 
 def internal_error(message: str) -> QueryError:
     """A failure that is not the statement's fault."""
-    return QueryError("INTERNAL_ERROR", message, category=_SYSTEM)
+    return QueryError("INTERNAL_ERROR", message, category=1)
 
 
 class Cancelled(Exception):
     """The query was stopped by StopQueryExecution."""
+
+
+class ScanLimitExceeded(Exception):
+    """The query would read more than its workgroup allows."""

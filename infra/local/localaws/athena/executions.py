@@ -46,7 +46,6 @@ class Execution:
     output: str
     result: str
     encryption: dict[str, str]
-    parameters: list[str]
     token: str
     state: State
     submitted: float
@@ -55,10 +54,8 @@ class Execution:
     reason: str | None = None
     failure: Failure | None = None
     scanned_bytes: int = 0
-    scanned_rows: int = 0
     rows: int = 0
     manifest: str | None = None
-    update_count: int = 0
     columns: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -107,8 +104,6 @@ class Execution:
         }
         if self.substatement_type is not None:
             document["SubstatementType"] = self.substatement_type
-        if self.parameters:
-            document["ExecutionParameters"] = self.parameters
         return document
 
     def _status(self) -> dict[str, Any]:
@@ -184,17 +179,6 @@ class Executions:
     def get(self, execution_id: str) -> Execution | None:
         """An execution; None when there is none of this id."""
         return self._executions.get(execution_id)
-
-    def of(self, workgroup: str, account_id: str, region: str) -> list[Execution]:
-        """The executions of a workgroup, newest first."""
-        with self._lock:
-            found = [
-                execution
-                for execution in self._executions.values()
-                if (execution.workgroup, execution.account_id, execution.region)
-                == (workgroup, account_id, region)
-            ]
-        return sorted(found, key=lambda execution: execution.submitted, reverse=True)
 
     def _save(self, execution: Execution) -> None:
         write_private(self._folder / f"{execution.id}.json", json.dumps(asdict(execution)))

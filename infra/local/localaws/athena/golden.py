@@ -1,7 +1,4 @@
-"""Running a statement on rows given in Python: no server, no S3, the same translation.
-
-For tests of SQL: what a statement means, not where its data lies.
-"""
+"""Run a Trino query over given rows, without a server: for tests of SQL."""
 
 from __future__ import annotations
 
@@ -12,37 +9,38 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from localaws.athena import types
-from localaws.athena.engine import Prepared, run
-from localaws.athena.errors import QueryError
-from localaws.athena.relations import PATH_COLUMN, Column, Storage, Table, View
-from localaws.athena.rowfiles import RowFile, create_table
-from localaws.athena.session import Session
+from localaws.athena.sql import types
+from localaws.athena.sql.parsing import parse_query
+from localaws.athena.sql.queries import translate
+from localaws.athena.sql.session import Session
+from localaws.athena.sql.types import Type, parse_hive
 from localaws.athena.statements import query_of
-from localaws.athena.types import Type, parse_hive
+from localaws.athena.tables.relations import PATH_COLUMN, Column, Storage, Table, View
 
 DATABASE = "golden"
 
 
 class _Fixtures:
-    """The tables and views of a test."""
+    """The tables and views of a test, in one database."""
 
-    def __init__(self, tables: Mapping[str, Table], views: Mapping[str, str]) -> None:
+    def __init__(
+        self, tables: Mapping[str, Table], views: Mapping[str, str], now: datetime
+    ) -> None:
         self._tables = tables
         self._views = views
-        self.now = datetime(1970, 1, 1)  # noqa: DTZ001
+        self._now = now
 
     def find(self, database: str | None, name: str) -> Table | View | None:
-        """See `relations.Relations`."""
-        if database not in (None, DATABASE):
-            raise QueryError("SCHEMA_NOT_FOUND", f"Schema {database} does not exist")
-        if name in self._views:
-            statement = self._views[name]
-            prepared = Prepared.of(statement, query_of(statement), self, DATABASE, self.now)
-            columns = tuple((label, str(kind)) for label, kind in prepared.columns)
-            inner = prepared.tree.sql("trino")
-            return View(DATABASE, name, inner, DATABASE, columns)
-        return self._tables.get(name)
+        """See `scope.Relations`."""
+        if database != DATABASE:
+            return None
+        if name not in self._views:
+            return self._tables.get(name)
+        statement = self._views[name]
+        tree = query_of(statement)
+        text = tree.sql("trino")
+        columns = translate(text, parse_query(text), self, DATABASE, self._now).columns
+        return View(DATABASE, name, text, DATABASE, tuple((n, str(kind)) for n, kind in columns))
 
 
 def run_golden(
@@ -52,56 +50,46 @@ def run_golden(
     now: datetime,
     views: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """The rows of a statement, as Python values.
+    """The rows `sql` gives over `tables`, in its order, by column name.
 
-    `sql` is a query, or a statement around one (UNLOAD, CREATE VIEW, CTAS, INSERT INTO), whose
-    query is then run. `schemas` gives each table's columns (partition columns included) in Hive
-    types; a row may also hold ``$path``; a column a row does not hold is NULL. `now` is the time
-    that ``current_timestamp`` gives, in UTC. `views` maps names to CREATE VIEW statements or
-    queries. Values come back as bool, int, float, Decimal, str, bytes, date, datetime (naive, in
-    UTC), list and dict. Raises QueryError in Athena's words.
+    `schemas` gives each table's columns and Hive types, partition columns included; a row may also
+    hold ``$path``; a column a row does not hold is NULL. `now` is the time that
+    ``current_timestamp`` gives, in UTC. `views` maps names to CREATE VIEW statements or queries.
+    Values come back as bool, int, float, Decimal, str, bytes, date, datetime (naive, in UTC), list
+    and dict. Raises QueryError in Athena's words.
     """
     declared = {name.lower(): _table(name.lower(), schema) for name, schema in schemas.items()}
-    fixtures = _Fixtures(declared, {name.lower(): text for name, text in (views or {}).items()})
-    fixtures.now = now
-    with tempfile.TemporaryDirectory() as folder, Session([Path(folder)]) as session:
-        prepared = Prepared.of(sql, query_of(sql), fixtures, DATABASE, now)
-        for source, table in prepared.sources.items():
+    texts = {name.lower(): text for name, text in (views or {}).items()}
+    with tempfile.TemporaryDirectory() as folder, Session(Path(folder)) as session:
+        fixtures = _Fixtures(declared, texts, now)
+        found = translate(sql, query_of(sql), fixtures, DATABASE, now)
+        for source, table in found.tables.items():
             rows = next((rows for name, rows in tables.items() if name.lower() == table.name), ())
-            _load(session, source, table, rows, Path(folder))
-        return [
-            dict(zip([name for name, _ in prepared.columns], row, strict=True))
-            for row in run(session, prepared)
-        ]
+            columns = [(one.name, one.type) for one in table.columns]
+            columns.append((PATH_COLUMN, types.VARCHAR))
+            session.create(source, columns)
+            session.load(source, columns, (_row(row, table, columns) for row in rows))
+        names = [name for name, _ in found.columns]
+        return [dict(zip(names, row, strict=True)) for row in session.rows(found.sql)]
 
 
 def _table(name: str, schema: Mapping[str, str]) -> Table:
     columns = tuple(
-        Column(column.lower(), parse_hive(hive), hive)
+        Column(column.lower(), parse_hive(hive))
         for column, hive in schema.items()
         if column != PATH_COLUMN
     )
     return Table(DATABASE, name, columns, (), Storage(f"s3://{DATABASE}/{name}"))
 
 
-def _load(
-    session: Session,
-    source: str,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    folder: Path,
-) -> None:
-    columns = [(column.name, column.type) for column in table.columns]
-    columns.append((PATH_COLUMN, types.VARCHAR))
-    create_table(session, source, columns)
-    with RowFile(folder / f"{source}.json", columns) as file:
-        for row in rows:
-            values = {name.lower(): value for name, value in row.items()}
-            unknown = set(values) - {name for name, _ in columns}
-            if unknown:
-                raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}")
-            file.add({name: _fitted(values.get(name), kind) for name, kind in columns})
-        file.load(session, source)
+def _row(
+    row: Mapping[str, Any], table: Table, columns: Sequence[tuple[str, Type]]
+) -> dict[str, Any]:
+    values = {name.lower(): value for name, value in row.items()}
+    unknown = set(values) - {name for name, _ in columns}
+    if unknown:
+        raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}")
+    return {name: _fitted(values.get(name), kind) for name, kind in columns}
 
 
 def _fitted(value: Any, kind: Type) -> Any:
@@ -115,8 +103,6 @@ def _fitted(value: Any, kind: Type) -> Any:
         folded = {str(key).lower(): item for key, item in value.items()}
         return {
             name: _fitted(folded.get(name), arg)
-            for name, arg in zip(types.field_names(kind), kind.args, strict=True)
+            for name, arg in zip(kind.names, kind.args, strict=True)
         }
-    if isinstance(value, (datetime, date, Decimal)):
-        return str(value)
-    return value
+    return str(value) if isinstance(value, (datetime, date, Decimal)) else value

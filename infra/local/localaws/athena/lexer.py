@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from localaws.athena.errors import QueryError, syntax_error
-from localaws.athena.parsing import place
+from localaws.athena.sql.parsing import place
 
+T = TypeVar("T")
 Kind = Literal["word", "quoted", "string", "number", "mark"]
 
 _SKIP = re.compile(r"(?:\s+|--[^\n]*|/\*.*?\*/)+", re.DOTALL)
@@ -83,6 +84,7 @@ class Cursor:
 
     def __init__(self, statement: str, *, hive: bool = False) -> None:
         self.statement = statement
+        self._hive = hive
         self._tokens = list(tokens(statement, hive=hive))
         while self._tokens and self._tokens[-1].text == ";" and self._tokens[-1].kind == "mark":
             self._tokens.pop()
@@ -98,34 +100,28 @@ class Cursor:
         """Where the next token starts."""
         return len(self.statement) if self.done else self._tokens[self._index].start
 
-    def peek(self, ahead: int = 0) -> Token | None:
-        """A token to come."""
-        index = self._index + ahead
-        return self._tokens[index] if index < len(self._tokens) else None
+    def peek(self) -> Token | None:
+        """The token to come."""
+        return None if self.done else self._tokens[self._index]
 
     def error(self) -> QueryError:
         """What comes next is not what may come."""
-        token = self.peek()
+        token, position = self.peek(), place(self.statement, self.offset)
         shown = self.statement[token.start : token.end] if token else "<EOF>"
-        return QueryError(
-            "FAILED",
-            f"ParseException {place(self.statement, self.offset)} mismatched input '{shown}'",
-        )
+        if self._hive:
+            return QueryError("FAILED", f"ParseException {position} mismatched input '{shown}'")
+        return syntax_error(f"mismatched input '{shown}'", position)
 
     def at(self, *words: str) -> bool:
         """Whether these words come next."""
-        for ahead, word in enumerate(words):
-            token = self.peek(ahead)
-            if token is None or token.kind != "word" or token.text.upper() != word:
-                return False
-        return True
+        tokens = self._tokens[self._index : self._index + len(words)]
+        return [t.text.upper() for t in tokens if t.kind == "word"] == list(words)
 
     def take(self, *words: str) -> bool:
         """Pass over these words if they come next."""
-        if not self.at(*words):
-            return False
-        self._index += len(words)
-        return True
+        found = self.at(*words)
+        self._index += len(words) if found else 0
+        return found
 
     def expect(self, *words: str) -> None:
         """Pass over these words; raises QueryError."""
@@ -135,52 +131,41 @@ class Cursor:
     def take_mark(self, mark: str) -> bool:
         """Pass over one character if it comes next."""
         token = self.peek()
-        if token is None or token.kind != "mark" or token.text != mark:
-            return False
-        self._index += 1
-        return True
+        found = token is not None and token.kind == "mark" and token.text == mark
+        self._index += found
+        return found
 
     def expect_mark(self, mark: str) -> None:
         """Pass over one character; raises QueryError."""
         if not self.take_mark(mark):
             raise self.error()
 
-    def next(self) -> Token:
-        """The next token; raises QueryError at the end."""
+    def next(self, *kinds: Kind) -> Token:
+        """The next token, which must be of one of these kinds, if any; raises QueryError."""
         token = self.peek()
-        if token is None:
+        if token is None or (kinds and token.kind not in kinds):
             raise self.error()
         self._index += 1
         return token
 
     def identifier(self) -> str:
         """A name, in lower case."""
-        token = self.peek()
-        if token is None or token.kind not in ("word", "quoted"):
-            raise self.error()
-        self._index += 1
-        return token.text.lower()
+        return self.next("word", "quoted").text.lower()
 
     def string(self) -> str:
         """A string literal's value."""
-        token = self.peek()
-        if token is None or token.kind != "string":
-            raise self.error()
-        self._index += 1
-        return token.text
+        return self.next("string").text
 
     def finish(self) -> None:
         """Nothing may be left; raises QueryError."""
         if not self.done:
             raise self.error()
 
-    def group(self) -> tuple[int, int]:
-        """Pass over ``( … )``; the offsets of what is inside."""
+    def listed(self, item: Callable[[], T]) -> list[T]:
+        """``( item, … )``."""
         self.expect_mark("(")
-        start, depth = self.offset, 1
-        while True:
-            token = self.next()
-            if token.kind == "mark" and token.text in "()":
-                depth += 1 if token.text == "(" else -1
-                if depth == 0:
-                    return start, token.start
+        found = [item()]
+        while not self.take_mark(")"):
+            self.expect_mark(",")
+            found.append(item())
+        return found

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
-from localaws.athena import types
-from localaws.athena.json_text import java_double
-from localaws.athena.types import Type
+from localaws.athena.sql import types
+from localaws.athena.sql.types import Type
 
 _UNBOUNDED = 2147483647
 _PRECISIONS = {
@@ -32,9 +30,9 @@ def column_info(name: str, kind: Type) -> dict[str, Any]:
     """One ``ColumnInfo`` of GetQueryResults."""
     precision, scale = _PRECISIONS.get(kind.base, 0), 0
     if kind.base == "decimal":
-        precision, scale = kind.precision, kind.scale
-    elif types.is_timestamp(kind):
-        precision = kind.precision
+        precision, scale = kind.numbers
+    elif kind.base in ("timestamp", types.ZONED):
+        precision = kind.numbers[0]
     return {
         "CatalogName": "hive",
         "SchemaName": "",
@@ -73,16 +71,12 @@ def _double(value: float, _kind: Type) -> str:
     return java_double(value)
 
 
-def _real(value: float, _kind: Type) -> str:
-    return java_double(value, lambda number: str(np.float32(number)))
-
-
 def _decimal(value: Decimal, kind: Type) -> str:
-    return f"{value:.{kind.scale}f}"
+    return f"{value:.{kind.numbers[1]}f}"
 
 
 def _timestamp(value: datetime, kind: Type) -> str:
-    fraction = f".{value.microsecond:06}"[: kind.precision + 1] if kind.precision else ""
+    fraction = f".{value.microsecond:06}"[: kind.numbers[0] + 1] if kind.numbers[0] else ""
     zone = " UTC" if kind.base == "timestamp with time zone" else ""
     return f"{value.year:04}-{value:%m-%d %H:%M:%S}{fraction}{zone}"
 
@@ -110,14 +104,13 @@ def _map(value: dict[Any, Any], kind: Type) -> str:
 
 
 def _row(value: dict[str, Any], kind: Type) -> str:
-    fields = zip(types.field_names(kind), value.values(), kind.args, strict=True)
+    fields = zip(kind.names, value.values(), kind.args, strict=True)
     return "{" + ", ".join(f"{name}={_inner(item, arg)}" for name, item, arg in fields) + "}"
 
 
 _RENDERERS: dict[str, Callable[[Any, Type], str]] = {
     "boolean": _boolean,
     "double": _double,
-    "real": _real,
     "decimal": _decimal,
     "timestamp": _timestamp,
     "timestamp with time zone": _timestamp,
@@ -155,3 +148,26 @@ def csv_rows(body: str) -> Iterator[list[str | None]]:
             yield row
             row = []
         index = match.end()
+
+
+def java_double(value: float) -> str:
+    """`value` as Java's Double.toString."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0:
+        return "-0.0" if math.copysign(1, value) < 0 else "0.0"
+    sign = "-" if value < 0 else ""
+    mantissa, _, exponent = repr(abs(value)).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    point = len(whole) + int(exponent or 0)
+    all_digits = (whole + fraction).lstrip("0")
+    point -= len(whole + fraction) - len(all_digits)
+    all_digits = all_digits.rstrip("0") or "0"
+    if -3 < point <= 7:
+        if point <= 0:
+            return f"{sign}0.{'0' * -point}{all_digits}"
+        padded = all_digits.ljust(point, "0")
+        return f"{sign}{padded[:point]}.{padded[point:] or '0'}"
+    return f"{sign}{all_digits[0]}.{all_digits[1:] or '0'}E{point - 1}"

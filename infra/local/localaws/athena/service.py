@@ -10,37 +10,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.athena import workgroups
-from localaws.athena.apis import apis_of
 from localaws.athena.errors import QueryError
-from localaws.athena.executions import Execution, Executions, Failure
-from localaws.athena.parameters import filled
+from localaws.athena.executions import Execution, Executions
 from localaws.athena.results import csv_rows
 from localaws.athena.statements import (
+    MAX_BYTES,
+    AddPartitions,
+    CreateTable,
     CreateTableAs,
     CreateView,
-    Insert,
+    Drop,
+    DropPartitions,
     Select,
+    SetLocation,
+    ShowPartitions,
     Statement,
-    Unload,
     parse,
-    statement_type,
 )
-from localaws.athena.storage import Location, ObjectStore
+from localaws.athena.tables.storage import Location, ObjectStore, clients_of
 from localaws.athena.worker import Worker
 from localaws.protocol import AwsError, AwsRequest, AwsResponse
 from localaws.settings import Settings
 
-_ACTIONS = (
-    "StartQueryExecution",
-    "GetQueryExecution",
-    "BatchGetQueryExecution",
-    "GetQueryResults",
-    "GetQueryRuntimeStatistics",
-    "StopQueryExecution",
-    "ListQueryExecutions",
-)
-_MAX_QUERY_BYTES = 262_144
-_MAX_BATCH = 50
+_ACTIONS = ("StartQueryExecution", "GetQueryExecution", "GetQueryResults", "StopQueryExecution")
+# ministack would answer these of executions it knows nothing about.
+_REFUSED = ("BatchGetQueryExecution", "GetQueryRuntimeStatistics", "ListQueryExecutions")
 _MAX_ROWS = 1000
 
 
@@ -48,7 +42,7 @@ class Athena:
     """Queries, run for real."""
 
     name = "athena"
-    targets = frozenset(f"AmazonAthena.{action}" for action in _ACTIONS)
+    targets = frozenset(f"AmazonAthena.{action}" for action in (*_ACTIONS, *_REFUSED))
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -75,16 +69,10 @@ class Athena:
                 answer = await self._start(request, payload)
             case "GetQueryExecution":
                 answer = {"QueryExecution": self._find(request, payload).api()}
-            case "BatchGetQueryExecution":
-                answer = self._batch_get(request, payload)
             case "GetQueryResults":
                 answer = await self._results(request, self._find(request, payload), payload)
-            case "GetQueryRuntimeStatistics":
-                answer = _runtime(self._find(request, payload))
             case "StopQueryExecution":
                 await asyncio.to_thread(self._worker.cancel, self._find(request, payload).id)
-            case "ListQueryExecutions":
-                answer = self._list(request, payload)
             case unknown:
                 raise AwsError("UnknownOperationException", f"{unknown} is not served here")
         return answer
@@ -99,54 +87,46 @@ class Athena:
         """Every operation is allowed on a workgroup, that of the execution it names."""
         workgroup = payload.get("WorkGroup") or "primary"
         execution_id = payload.get("QueryExecutionId")
-        if action == "BatchGetQueryExecution":
-            execution_id = next(iter(payload.get("QueryExecutionIds") or []), None)
-        if action not in ("StartQueryExecution", "ListQueryExecutions"):
+        if action not in ("StartQueryExecution", *_REFUSED):
             execution = self._executions.get(str(execution_id))
             workgroup = execution.workgroup if execution else "*"
         return f"arn:aws:athena:{region}:{account_id}:workgroup/{workgroup}"
-
-    # --- StartQueryExecution ---
 
     async def _start(self, request: AwsRequest, payload: Mapping[str, Any]) -> dict[str, str]:
         query = payload.get("QueryString")
         if not isinstance(query, str) or not query.strip():
             raise _invalid("queryString must not be empty")
-        if len(query.encode()) > _MAX_QUERY_BYTES:
-            raise _invalid(f"queryString must be at most {_MAX_QUERY_BYTES} bytes")
+        if len(query.encode()) > MAX_BYTES:
+            raise _invalid(f"queryString must be at most {MAX_BYTES} bytes")
+        if payload.get("ExecutionParameters"):
+            raise _invalid("ExecutionParameters are not supported by the local Athena")
         context = _mapping(payload, "QueryExecutionContext")
-        catalog = context.get("Catalog")
+        catalog, database = context.get("Catalog"), context.get("Database")
         if catalog is not None and str(catalog).lower() != "awsdatacatalog":
             raise _invalid(f"Catalog {catalog}: the local Athena has AwsDataCatalog only")
-        parameters = payload.get("ExecutionParameters") or []
-        if not isinstance(parameters, list) or not all(isinstance(one, str) for one in parameters):
-            raise _invalid("ExecutionParameters must be a list of texts")
         workgroup = await workgroups.find(str(payload.get("WorkGroup") or "primary"))
         output, encryption = workgroup.output_for(_mapping(payload, "ResultConfiguration"))
-        execution_id = str(uuid.uuid4())
         statement: Statement | None = None
-        failure: QueryError | None = None
-        text = query
+        failure = QueryError("", "")
         try:
-            text = await asyncio.to_thread(filled, query, parameters)
-            statement = await asyncio.to_thread(parse, text)
+            statement = await asyncio.to_thread(parse, query)
         except QueryError as error:
             failure = error
-        database = context.get("Database")
+        execution_id = str(uuid.uuid4())
+        kind, substatement, result = _described(statement)
         wanted = Execution(
             id=execution_id,
             query=query,
-            statement_type=statement_type(statement) if statement else "DML",
-            substatement_type=_substatement(statement),
+            statement_type=kind,
+            substatement_type=substatement,
             workgroup=workgroup.name,
             account_id=request.caller.account_id,
             region=request.region,
             database=str(database).lower() if database else None,
             catalog=str(catalog).lower() if catalog else None,
             output=str(output),
-            result=_result_uri(output, execution_id, statement),
+            result=f"{output}{result.format(execution_id)}",
             encryption=encryption,
-            parameters=parameters,
             token=str(payload.get("ClientRequestToken") or ""),
             state="QUEUED",
             submitted=time.time(),
@@ -156,67 +136,17 @@ class Athena:
             if (execution.query, execution.database) != (wanted.query, wanted.database):
                 raise _invalid("Idempotent parameters do not match")
         elif statement is None:
-            await asyncio.to_thread(self._reject, execution, failure)
+            # A statement that cannot be parsed is an execution that failed.
+            await asyncio.to_thread(self._worker.fail, execution, failure)
         else:
-            self._worker.submit(execution, statement, text, request.caller, workgroup.scan_limit)
+            self._worker.submit(execution, statement, request.caller, workgroup.scan_limit)
         return {"QueryExecutionId": execution.id}
-
-    def _reject(self, execution: Execution, error: QueryError | None) -> None:
-        """A statement that cannot be parsed is an execution that failed."""
-        category, kind = (error.category, error.error_type) if error else (2, 1006)
-        self._executions.change(
-            execution.id,
-            state="FAILED",
-            started=execution.submitted,
-            completed=time.time(),
-            reason=str(error),
-            failure=Failure(category, kind, str(error)),
-        )
-
-    # --- The other operations ---
 
     def _find(self, request: AwsRequest, payload: Mapping[str, Any]) -> Execution:
         execution = self._executions.get(str(payload.get("QueryExecutionId")))
         if execution is None or execution.account_id != request.caller.account_id:
             raise _invalid(f"QueryExecution {payload.get('QueryExecutionId')} was not found")
         return execution
-
-    def _batch_get(self, request: AwsRequest, payload: Mapping[str, Any]) -> dict[str, Any]:
-        ids = payload.get("QueryExecutionIds")
-        if not isinstance(ids, list) or not 1 <= len(ids) <= _MAX_BATCH:
-            raise _invalid(f"QueryExecutionIds must hold 1 to {_MAX_BATCH}")
-        found, missing = [], []
-        groups = set()
-        for one in ids:
-            try:
-                execution = self._find(request, {"QueryExecutionId": one})
-            except AwsError as error:
-                missing.append(
-                    {
-                        "QueryExecutionId": one,
-                        "ErrorCode": error.code,
-                        "ErrorMessage": error.message,
-                    }
-                )
-            else:
-                groups.add(execution.workgroup)
-                found.append(execution.api())
-        if len(groups) > 1:
-            # The permission was checked for one workgroup.
-            raise _invalid("the local Athena answers for one workgroup at a time")
-        return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
-
-    def _list(self, request: AwsRequest, payload: Mapping[str, Any]) -> dict[str, Any]:
-        group = str(payload.get("WorkGroup") or "primary")
-        executions = self._executions.of(group, request.caller.account_id, request.region)
-        limit = _limit(payload, _MAX_BATCH)
-        start = _offset(payload)
-        page: dict[str, Any] = {
-            "QueryExecutionIds": [one.id for one in executions[start : start + limit]]
-        }
-        if start + limit < len(executions):
-            page["NextToken"] = str(start + limit)
-        return page
 
     async def _results(
         self, request: AwsRequest, execution: Execution, payload: Mapping[str, Any]
@@ -227,7 +157,7 @@ class Athena:
             raise _invalid(
                 f"Query did not finish successfully. Final query state: {execution.state}"
             )
-        limit, start = _limit(payload, _MAX_ROWS), _offset(payload)
+        limit, start = _limit(payload), _offset(payload)
         rows = await asyncio.to_thread(self._rows, request, execution)
         page: dict[str, Any] = {
             "ResultSet": {
@@ -237,7 +167,7 @@ class Athena:
                 ],
                 "ResultSetMetadata": {"ColumnInfo": execution.columns},
             },
-            "UpdateCount": execution.update_count,
+            "UpdateCount": 0,
         }
         if start + limit < len(rows):
             page["NextToken"] = str(start + limit)
@@ -247,12 +177,11 @@ class Athena:
         """The result file's rows, read as the caller: GetQueryResults needs that permission too."""
         if not execution.columns:
             return []
-        place = Location.parse(execution.result)
-        key = place.prefix.rstrip("/")
-        apis = apis_of(self._settings, request.caller)
-        store = ObjectStore(apis.s3, self._settings.home, threading.Event())
+        folder, _, name = execution.result.rpartition("/")
+        s3, _ = clients_of(self._settings, request.caller)
         try:
-            body = store.read(place.bucket, key).decode("utf-8")
+            store = ObjectStore(s3, threading.Event())
+            body = store.read(Location.parse(folder), name).decode("utf-8")
         except QueryError as error:
             code = (
                 "AccessDeniedException" if error.error_type == 1501 else "InvalidRequestException"
@@ -278,10 +207,10 @@ def _mapping(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def _limit(payload: Mapping[str, Any], most: int) -> int:
-    value = payload.get("MaxResults") or most
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise _invalid(f"MaxResults must be 1 to {most}")
+def _limit(payload: Mapping[str, Any]) -> int:
+    value = payload.get("MaxResults") or _MAX_ROWS
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_ROWS:
+        raise _invalid(f"MaxResults must be 1 to {_MAX_ROWS}")
     return value
 
 
@@ -292,41 +221,23 @@ def _offset(payload: Mapping[str, Any]) -> int:
     return int(token)
 
 
-_SUBSTATEMENTS: dict[type, str] = {
-    Select: "SELECT",
-    CreateView: "CREATE_VIEW",
-    CreateTableAs: "CREATE_TABLE_AS_SELECT",
-    Insert: "INSERT",
-    Unload: "UNLOAD",
+_KINDS: dict[type, tuple[str, str]] = {
+    Select: ("DML", "SELECT"),
+    CreateTableAs: ("DDL", "CREATE_TABLE_AS_SELECT"),
+    CreateView: ("DDL", "CREATE_VIEW"),
+    CreateTable: ("DDL", "CREATE_TABLE"),
+    AddPartitions: ("DDL", "ALTER_TABLE_ADD_PARTITION"),
+    DropPartitions: ("DDL", "ALTER_TABLE_DROP_PARTITION"),
+    SetLocation: ("DDL", "ALTER_TABLE_PARTITION_LOCATION"),
+    ShowPartitions: ("UTILITY", "SHOW_PARTITIONS"),
 }
 
 
-def _substatement(statement: Statement | None) -> str | None:
+def _described(statement: Statement | None) -> tuple[str, str | None, str]:
+    """``StatementType``, ``SubstatementType``, and the result's name by the execution's id."""
     if statement is None:
-        return None
-    name = type(statement).__name__
-    spelled = "".join(f"_{char}" if char.isupper() else char for char in name).upper().strip("_")
-    return _SUBSTATEMENTS.get(type(statement), spelled)
-
-
-def _result_uri(output: Location, execution_id: str, statement: Statement | None) -> str:
-    """``ResultConfiguration.OutputLocation`` of the execution."""
-    if isinstance(statement, (CreateTableAs, Insert)):
-        return f"{output}tables/{execution_id}"
-    if isinstance(statement, Unload):
-        return f"{output}{execution_id}"
-    suffix = "csv" if statement is None or isinstance(statement, Select) else "txt"
-    return f"{output}{execution_id}.{suffix}"
-
-
-def _runtime(execution: Execution) -> dict[str, Any]:
-    return {
-        "QueryRuntimeStatistics": {
-            "Timeline": execution.timeline,
-            "Rows": {
-                "InputRows": execution.scanned_rows,
-                "InputBytes": execution.scanned_bytes,
-                "OutputRows": execution.rows,
-            },
-        }
-    }
+        return "DML", None, "{}.csv"
+    if isinstance(statement, Drop):
+        return "DDL", "DROP_VIEW" if statement.view else "DROP_TABLE", "{}.txt"
+    names = {Select: "{}.csv", CreateTableAs: "tables/{}"}
+    return *_KINDS[type(statement)], names.get(type(statement), "{}.txt")

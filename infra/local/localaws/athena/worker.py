@@ -11,22 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localaws.athena.apis import apis_of
-from localaws.athena.catalog import Catalog
-from localaws.athena.definitions import DefinitionRunner
-from localaws.athena.errors import Cancelled, QueryError, internal_error
+from localaws.athena.errors import Cancelled, QueryError, ScanLimitExceeded, internal_error
 from localaws.athena.executions import Execution, Executions, Failure
-from localaws.athena.queries import Environment, Outcome, QueryRunner, ScanLimitExceeded
-from localaws.athena.session import Session
-from localaws.athena.statements import (
-    CreateTableAs,
-    CreateView,
-    Insert,
-    Select,
-    Statement,
-    Unload,
-)
-from localaws.athena.storage import Location, ObjectStore, trim_cache
+from localaws.athena.running import Environment, Outcome, run
+from localaws.athena.sql.session import Session
+from localaws.athena.statements import Statement
+from localaws.athena.tables.catalog import Catalog
+from localaws.athena.tables.storage import Location, ObjectStore, clients_of
 from localaws.protocol import Caller
 from localaws.settings import Settings
 
@@ -60,7 +51,7 @@ class Worker:
     def __init__(self, settings: Settings, executions: Executions) -> None:
         self._settings = settings
         self._executions = executions
-        self._folder = settings.home / "athena"
+        self._work = settings.home / "athena" / "work"
         self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="athena")
         self._running: dict[str, _Running] = {}
 
@@ -68,7 +59,6 @@ class Worker:
         """Forget the passing files of an earlier process."""
         shutil.rmtree(self._work, ignore_errors=True)
         self._work.mkdir(parents=True, exist_ok=True)
-        self._cache.mkdir(parents=True, exist_ok=True)
 
     def close(self) -> None:
         """Stop what runs; the executions are failed by `Executions.load` next time."""
@@ -76,163 +66,90 @@ class Worker:
             running.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    @property
-    def _work(self) -> Path:
-        return self._folder / "work"
-
-    @property
-    def _cache(self) -> Path:
-        return self._folder / "cache"
-
     def submit(
-        self,
-        execution: Execution,
-        statement: Statement,
-        text: str,
-        caller: Caller,
-        scan_limit: int | None,
+        self, execution: Execution, statement: Statement, caller: Caller, scan_limit: int | None
     ) -> None:
-        """Run an execution when its turn comes; `text` has the parameters filled in."""
-        self._running[execution.id] = _Running()
-        self._pool.submit(self._run, execution, statement, text, caller, scan_limit)
+        """Run an execution when its turn comes; `scan_limit` is in bytes."""
+        running = self._running[execution.id] = _Running()
+        self._pool.submit(self._see_through, execution, statement, caller, scan_limit, running)
 
     def cancel(self, execution_id: str) -> None:
         """Stop an execution, wherever it is."""
-        self._executions.change(
-            execution_id,
-            state="CANCELLED",
-            completed=time.time(),
-            reason="Query was cancelled by user",
-        )
+        self._end(execution_id, "CANCELLED", reason="Query was cancelled by user")
         running = self._running.get(execution_id)
         if running is not None:
             running.cancel()
 
-    def _run(
+    def _end(self, execution_id: str, state: str, **changes: object) -> None:
+        self._executions.change(execution_id, state=state, completed=time.time(), **changes)
+
+    def _see_through(
         self,
         execution: Execution,
         statement: Statement,
-        text: str,
         caller: Caller,
         scan_limit: int | None,
+        running: _Running,
     ) -> None:
-        running = self._running[execution.id]
         try:
             if running.stop.is_set():
                 return
             self._executions.change(execution.id, state="RUNNING", started=time.time())
+            s3, glue = clients_of(self._settings, caller)
             with tempfile.TemporaryDirectory(dir=self._work) as folder:
-                self._complete(
-                    execution, statement, text, caller, scan_limit, running, Path(folder)
+                environment = Environment(
+                    Catalog(glue, execution.database),
+                    ObjectStore(s3, running.stop),
+                    Path(folder),
+                    datetime.fromtimestamp(execution.submitted, UTC).replace(tzinfo=None),
+                    Location.parse(execution.output),
+                    execution.id,
+                    running.stop,
+                    scan_limit,
+                    running.attach,
                 )
-            trim_cache(self._cache)
+                outcome = run(environment, statement, execution.query, execution.database)
+                manifest = _write_results(execution, outcome, environment)
+            if not running.stop.is_set():
+                self._end(
+                    execution.id,
+                    "SUCCEEDED",
+                    columns=outcome.columns,
+                    scanned_bytes=outcome.scanned_bytes,
+                    rows=outcome.rows,
+                    manifest=manifest,
+                )
+        except ScanLimitExceeded:
+            self._end(execution.id, "CANCELLED", reason="Bytes scanned limit was exceeded")
         except Exception as error:  # noqa: BLE001  a thread has nobody else to tell
-            self._fail(execution, error, running)
+            if not running.stop.is_set() and not isinstance(error, Cancelled):
+                self.fail(execution, error)
         finally:
             self._running.pop(execution.id, None)
 
-    def _fail(self, execution: Execution, error: Exception, running: _Running) -> None:
-        if running.stop.is_set() or isinstance(error, Cancelled):
-            return
-        if isinstance(error, ScanLimitExceeded):
-            self._executions.change(
-                execution.id,
-                state="CANCELLED",
-                completed=time.time(),
-                reason="Bytes scanned limit was exceeded",
-            )
-            return
+    def fail(self, execution: Execution, error: Exception) -> None:
+        """End an execution with an error."""
         if not isinstance(error, QueryError):
             log.error("query %s failed", execution.id, exc_info=error)
             error = internal_error(f"{type(error).__name__}; see the log of the local AWS")
-        self._executions.change(
-            execution.id,
-            state="FAILED",
-            completed=time.time(),
-            reason=str(error),
-            failure=Failure(error.category, error.error_type, str(error)),
-        )
+        failure = Failure(error.category, error.error_type, str(error))
+        self._end(execution.id, "FAILED", reason=str(error), failure=failure)
 
-    def _complete(
-        self,
-        execution: Execution,
-        statement: Statement,
-        text: str,
-        caller: Caller,
-        scan_limit: int | None,
-        running: _Running,
-        folder: Path,
-    ) -> None:
-        apis = apis_of(self._settings, caller)
-        store = ObjectStore(apis.s3, self._cache, running.stop)
-        catalog = Catalog(apis.glue, execution.database)
-        output = Location.parse(execution.output)
-        environment = Environment(
-            catalog,
-            store,
-            folder,
-            datetime.fromtimestamp(execution.submitted, UTC).replace(tzinfo=None),
-            output,
-            execution.id,
-            running.stop,
-            scan_limit,
-            running.attach,
-        )
-        outcome = _outcome(environment, statement, text, execution.database)
-        manifest = self._write_results(execution, outcome, store, output)
-        if running.stop.is_set():
-            return
-        self._executions.change(
-            execution.id,
-            state="SUCCEEDED",
-            completed=time.time(),
-            columns=outcome.columns,
-            scanned_bytes=outcome.scanned_bytes,
-            scanned_rows=outcome.scanned_rows,
-            rows=outcome.rows,
-            update_count=outcome.update_count,
-            manifest=manifest,
-        )
 
-    def _write_results(
-        self, execution: Execution, outcome: Outcome, store: ObjectStore, output: Location
-    ) -> str | None:
-        """The result file, and the URI of the manifest if objects were written."""
-        arguments = encryption_arguments(execution.encryption)
-        if outcome.manifest is not None:
-            key = f"{output.prefix}{execution.id}-manifest.csv"
-            body = "".join(f"{uri}\n" for uri in outcome.manifest).encode()
-            store.put(output.bucket, key, body, **arguments)
-            return f"s3://{output.bucket}/{key}"
-        body_or_path: bytes | Path = outcome.body if outcome.body is not None else b""
-        key = f"{output.prefix}{execution.id}{outcome.suffix}"
-        store.put(output.bucket, key, body_or_path, **arguments)
+def _write_results(execution: Execution, outcome: Outcome, environment: Environment) -> str | None:
+    """The result file; the URI of the manifest if objects were written instead."""
+    arguments = _encryption(execution.encryption)
+    output, store = environment.output, environment.store
+    if outcome.manifest is None:
+        store.put(output, f"{execution.id}{outcome.suffix}", outcome.body, **arguments)
         return None
+    name = f"{execution.id}-manifest.csv"
+    body = "".join(f"{uri}\n" for uri in outcome.manifest).encode()
+    store.put(output, name, body, **arguments)
+    return f"{output}{name}"
 
 
-def _outcome(
-    environment: Environment, statement: Statement, text: str, database: str | None
-) -> Outcome:
-    runner = QueryRunner(environment, text, database)
-    match statement:
-        case Select():
-            return runner.select(statement)
-        case CreateView():
-            return runner.create_view(statement)
-        case Unload():
-            return runner.unload(statement)
-        case CreateTableAs():
-            return runner.create_table_as(statement)
-        case Insert():
-            return runner.insert(statement)
-        case definition:
-            definitions = DefinitionRunner(
-                environment.catalog, environment.store, environment.folder
-            )
-            return definitions.run(definition)
-
-
-def encryption_arguments(configuration: dict[str, str]) -> dict[str, str]:
+def _encryption(configuration: dict[str, str]) -> dict[str, str]:
     """PutObject's arguments for a result configuration's encryption."""
     match configuration.get("EncryptionOption"):
         case "SSE_S3":

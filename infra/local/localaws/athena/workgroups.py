@@ -10,7 +10,7 @@ from typing import Any
 from ministack.services import athena as ministack_athena
 
 from localaws.athena.errors import QueryError
-from localaws.athena.storage import Location
+from localaws.athena.tables.storage import Location
 from localaws.protocol import AwsError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import json
 from collections.abc import Callable
@@ -14,14 +13,14 @@ from typing import Any
 import duckdb
 import pytest
 
-from localaws.athena.ddl import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.errors import QueryError
-from localaws.athena.formats import DataFile, TableLoader
-from localaws.athena.partitions import Partition
-from localaws.athena.relations import Column, Storage, Table
-from localaws.athena.session import Session
-from localaws.athena.storage import StoredObject
-from localaws.athena.types import parse_hive
+from localaws.athena.sql.session import Session
+from localaws.athena.sql.types import parse_hive
+from localaws.athena.statements import PARQUET_INPUT, PARQUET_SERDE
+from localaws.athena.tables.formats import DataFile, load
+from localaws.athena.tables.partitions import Partition
+from localaws.athena.tables.relations import Column, Storage, Table
+from localaws.athena.tables.storage import StoredObject
 
 OPENX = "org.openx.data.jsonserde.JsonSerDe"
 HCATALOG = "org.apache.hive.hcatalog.data.JsonSerDe"
@@ -39,19 +38,19 @@ def read(tmp_path: Path) -> Read:
     ) -> list[tuple[Any, ...]]:
         path = tmp_path / "object"
         path.write_bytes(content)
-        keys = (Column("dt", parse_hive("string"), "string"),)
+        keys = (Column("dt", parse_hive("string")),)
         table = Table(
             "db",
             "t",
-            tuple(Column(name, parse_hive(hive), hive) for name, hive in columns.items()),
+            tuple(Column(name, parse_hive(hive)) for name, hive in columns.items()),
             keys,
             storage,
         )
-        stored = StoredObject("b", key, len(content), '"e"', "now")
+        stored = StoredObject("b", key, len(content))
         file = DataFile(Partition({"dt": "2026-01-01"}, storage), stored, path)
-        with Session([tmp_path]) as session:
+        with Session(tmp_path) as session:
             used = frozenset([*columns, "dt", "$path"])
-            TableLoader(session, "t1", table, used, tmp_path).load([file])
+            load(session, "t1", table, used, [file])
             names = ", ".join(f'"{name}"' for name in columns)
             return session.rows(f"SELECT {names} FROM t1")
 
@@ -72,7 +71,6 @@ def test_json_values_fit_their_columns(read: Read) -> None:
         "I": 7,
         "big": "12",
         "d": 1.5,
-        "dec": 1.25,
         "b": True,
         "day": "2026-01-02",
         "ts": "2026-01-02 03:04:05.678",
@@ -88,7 +86,6 @@ def test_json_values_fit_their_columns(read: Read) -> None:
         "i": "int",
         "big": "bigint",
         "d": "double",
-        "dec": "decimal(5,2)",
         "b": "boolean",
         "day": "date",
         "ts": "timestamp",
@@ -105,7 +102,6 @@ def test_json_values_fit_their_columns(read: Read) -> None:
             7,
             12,
             1.5,
-            Decimal("1.25"),
             True,
             date(2026, 1, 2),
             datetime(2026, 1, 2, 3, 4, 5, 678000),  # noqa: DTZ001
@@ -156,10 +152,11 @@ def test_text_that_duckdb_would_mangle_survives(read: Read) -> None:
     assert read(body, {"a": "string"}, json_storage()) == [(text,)]
 
 
-@pytest.mark.parametrize(("pack", "ending"), [(gzip.compress, ".gz"), (bz2.compress, ".bz2")])
-def test_compressed_by_extension(read: Read, pack: Callable[[bytes], bytes], ending: str) -> None:
-    body = pack(b'{"a": 1}\n')
-    assert read(body, {"a": "int"}, json_storage(), f"data/1.json{ending}") == [(1,)]
+def test_compressed_by_extension(read: Read) -> None:
+    body = gzip.compress(b'{"a": 1}\n')
+    assert read(body, {"a": "int"}, json_storage(), "data/1.json.gz") == [(1,)]
+    with pytest.raises(QueryError, match=r"NOT_SUPPORTED: reading \.bz2 files"):
+        read(body, {"a": "int"}, json_storage(), "data/1.json.bz2")
 
 
 def test_damaged_compression(read: Read) -> None:
@@ -313,7 +310,7 @@ def test_a_session_sees_its_folders_only(tmp_path: Path) -> None:
     secret.write_text("a\n1\n")
     folder = tmp_path / "own"
     folder.mkdir()
-    with Session([folder]) as session:
+    with Session(folder) as session:
         for statement in (
             f"SELECT * FROM read_csv('{secret}')",
             f"SELECT * FROM read_text('{folder}/../secret.csv')",

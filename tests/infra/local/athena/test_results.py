@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from localaws.athena import types
 from localaws.athena.results import column_info, csv_line, csv_rows, render
-from localaws.athena.types import Type
+from localaws.athena.sql import types
+from localaws.athena.sql.types import Type
 
 STAMP = datetime(2026, 1, 2, 3, 4, 5, 60_000)  # noqa: DTZ001
 
@@ -31,22 +31,21 @@ RENDERED: list[tuple[Any, Type, str | None]] = [
     (float("inf"), types.DOUBLE, "Infinity"),
     (float("-inf"), types.DOUBLE, "-Infinity"),
     (float("nan"), types.DOUBLE, "NaN"),
-    (0.10000000149011612, types.REAL, "0.1"),
     (Decimal("1.50"), types.decimal(10, 2), "1.50"),
     (Decimal("1E+2"), types.decimal(5, 0), "100"),
     (date(2026, 1, 2), types.DATE, "2026-01-02"),
-    (STAMP, types.timestamp(3), "2026-01-02 03:04:05.060"),
-    (STAMP, types.timestamp(0), "2026-01-02 03:04:05"),
-    (STAMP, types.timestamp(6), "2026-01-02 03:04:05.060000"),
-    (STAMP, types.timestamp_tz(3), "2026-01-02 03:04:05.060 UTC"),
+    (STAMP, Type("timestamp", (3,)), "2026-01-02 03:04:05.060"),
+    (STAMP, Type("timestamp", (0,)), "2026-01-02 03:04:05"),
+    (STAMP, Type("timestamp", (6,)), "2026-01-02 03:04:05.060000"),
+    (STAMP, Type(types.ZONED, (3,)), "2026-01-02 03:04:05.060 UTC"),
     (b"\x0a\xff", types.VARBINARY, "0a ff"),
     ([1, None], types.array(types.INTEGER), "[1, null]"),
     ([], types.array(types.INTEGER), "[]"),
     ({"a": None, "b": 2}, types.map_of(types.VARCHAR, types.INTEGER), "{a=null, b=2}"),
     (
-        {"a": 1, "field1": ["x"]},
-        types.row([("a", types.INTEGER), (None, types.array(types.VARCHAR))]),
-        "{a=1, field1=[x]}",
+        {"a": 1, "b": ["x"]},
+        types.row([("a", types.INTEGER), ("b", types.array(types.VARCHAR))]),
+        "{a=1, b=[x]}",
     ),
     ('{"a":1}', types.JSON, '{"a":1}'),
 ]
@@ -81,8 +80,8 @@ def test_what_is_no_result_file(text: str) -> None:
         (types.BIGINT, "bigint", 19, 0),
         (types.REAL, "float", 17, 0),
         (types.decimal(12, 3), "decimal", 12, 3),
-        (types.timestamp(3), "timestamp", 3, 0),
-        (types.timestamp_tz(3), "timestamp with time zone", 3, 0),
+        (Type("timestamp", (3,)), "timestamp", 3, 0),
+        (Type(types.ZONED, (3,)), "timestamp with time zone", 3, 0),
         (types.array(types.BIGINT), "array", 0, 0),
         (types.row([("a", types.BIGINT)]), "row", 0, 0),
     ],

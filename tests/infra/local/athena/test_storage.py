@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.athena.errors import Cancelled, QueryError
-from localaws.athena.storage import Location, ObjectStore, trim_cache
+from localaws.athena.tables.storage import Location, ObjectStore
 
 
 class Body(io.BytesIO):
@@ -53,9 +52,6 @@ class Bucket:
 
     def get_object(self, **call: Any) -> dict[str, Any]:
         body = self.objects[call["Key"]]
-        if call.get("IfNoneMatch") == f'"{hash(body)}"':
-            self.calls.append(f"ASK {call['Key']}")
-            raise refusal("304", 304)
         self.calls.append(f"GET {call['Key']}")
         return {"Body": Body(body), "ETag": f'"{hash(body)}"'}
 
@@ -65,21 +61,14 @@ def refusal(code: str, status: int) -> ClientError:
     return ClientError(answer, "Operation")
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    folder = tmp_path / "cache"
-    folder.mkdir()
-    return folder
+def store(bucket: Bucket, stop: threading.Event | None = None) -> ObjectStore:
+    return ObjectStore(bucket, stop or threading.Event())
 
 
-def store(bucket: Bucket, cache: Path, stop: threading.Event | None = None) -> ObjectStore:
-    return ObjectStore(bucket, cache, stop or threading.Event())
-
-
-def test_what_hive_does_not_see(cache: Path) -> None:
+def test_what_hive_does_not_see() -> None:
     bucket = Bucket(p__a=b"1", p___SUCCESS=b"1", p__sub__b=b"1", pq=b"1")
     bucket.objects |= {"p/.hidden": b"1", "p/_temporary/c": b"1", "p/empty": b"", "p/": b""}
-    found = store(bucket, cache).below(Location.parse("s3://bucket/p"))
+    found = store(bucket).below_each([Location.parse("s3://bucket/p")])[0]
     assert [one.uri for one in found] == ["s3://bucket/p/a", "s3://bucket/p/sub/b"]
 
 
@@ -87,65 +76,31 @@ def days(count: int) -> list[Location]:
     return [Location.parse(f"s3://bucket/t/dt=2026-01-{day:02}") for day in range(1, count + 1)]
 
 
-def test_many_partitions_are_listed_at_once(cache: Path) -> None:
+def test_many_partitions_are_listed_at_once() -> None:
     bucket = Bucket()
     bucket.objects = {f"t/dt=2026-01-{day:02}/{n}": b"x" for day in (1, 3, 9) for n in (1, 2)}
     bucket.objects["t/dt=2026-01-010/1"] = b"x"
-    found = store(bucket, cache).below_each(days(9))
+    found = store(bucket).below_each(days(9))
     assert [len(one) for one in found] == [2, 0, 2, 0, 0, 0, 0, 0, 2]
     assert bucket.calls == ["LIST t/dt=2026-01-0"]
 
 
-def test_a_caller_who_may_not_list_what_is_beside(cache: Path) -> None:
+def test_a_caller_who_may_not_list_what_is_beside() -> None:
     bucket = Bucket()
     bucket.objects = {"t/dt=2026-01-02/1": b"x"}
     bucket.hidden = frozenset({"t/dt=2026-01-0"})
-    found = store(bucket, cache).below_each(days(5))
+    found = store(bucket).below_each(days(5))
     assert [len(one) for one in found] == [0, 1, 0, 0, 0]
     assert len(bucket.calls) == 6
 
 
-def test_an_object_is_fetched_once_and_asked_about_every_time(cache: Path, tmp_path: Path) -> None:
-    bucket = Bucket(p__a=b"content")
-    contents = []
-    for number in range(2):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        own = store(bucket, cache)
-        (path,) = own.fetch(own.below(Location.parse("s3://bucket/p")), folder)
-        contents.append(path.read_bytes())
-    assert contents == [b"content", b"content"]
-    assert bucket.calls == ["LIST p/", "GET p/a", "LIST p/", "ASK p/a"]
-
-
-def test_an_object_replaced_after_it_was_listed(cache: Path, tmp_path: Path) -> None:
-    bucket = Bucket(p__a=b"old")
-    own = store(bucket, cache)
-    listed = own.below(Location.parse("s3://bucket/p"))
-    own.fetch(listed, tmp_path)
-    bucket.objects["p/a"] = b"new"
-    later = tmp_path / "later"
-    later.mkdir()
-    with pytest.raises(QueryError, match=r"HIVE_FILE_CHANGED: s3://bucket/p/a was replaced"):
-        own.fetch(listed, later)
-
-
-def test_a_stopped_query_reads_no_further(cache: Path, tmp_path: Path) -> None:
+def test_a_stopped_query_reads_no_further(tmp_path: Path) -> None:
     stop = threading.Event()
-    own = store(Bucket(p__a=b"x"), cache, stop)
-    listed = own.below(Location.parse("s3://bucket/p"))
+    own = store(Bucket(p__a=b"x"), stop)
+    listed = own.below_each([Location.parse("s3://bucket/p")])[0]
     stop.set()
     with pytest.raises(Cancelled):
         own.fetch(listed, tmp_path)
-
-
-def test_the_cache_keeps_what_was_used_last(cache: Path) -> None:
-
-    for age, name in enumerate(("new", "middle", "old")):
-        (cache / name).write_bytes(b"x" * 10)
-        os.utime(cache / name, (1000 - age, 1000 - age))
-    trim_cache(cache, 20)
-    assert sorted(path.name for path in cache.iterdir()) == ["middle", "new"]
 
 
 @pytest.mark.parametrize("uri", ["/x", "s3://", "http://b/x", "s3:/b/x"])

@@ -1,0 +1,218 @@
+"""Expressions: names resolved, types checked, and what DuckDB would compute otherwise rewritten.
+
+Only the kinds of syntax that a function here or in `operators`, `calls` and `aggregates` says it
+`translates` are known; every other one is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlglot import exp
+
+from localaws.athena.errors import Position, QueryError, not_supported, type_mismatch
+from localaws.athena.sql import types
+from localaws.athena.sql.functions import as_type, call, coerce
+from localaws.athena.sql.parsing import position_of, shown
+from localaws.athena.sql.scope import Scope, Shared, Value, column_not_found
+from localaws.athena.sql.types import BOOLEAN, DATE, VARCHAR, Type
+
+
+class Query(Protocol):
+    """The query an expression stands in."""
+
+    statement: str
+    shared: Shared
+
+    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[exp.Expr, list[Type]]:
+        """A query inside an expression, translated, and the types of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """Where an expression stands, and so what it may contain."""
+
+    name: str
+    aggregates: bool = False
+    windows: bool = False
+
+
+Handler = Callable[["Expressions", exp.Expr], Value]
+_HANDLERS: dict[type[exp.Expr], Handler] = {}
+
+
+def translates(*kinds: type[exp.Expr]) -> Callable[[Handler], Handler]:
+    """Make a function the translator of these kinds of syntax."""
+
+    def add(handler: Handler) -> Handler:
+        _HANDLERS.update(dict.fromkeys(kinds, handler))
+        return handler
+
+    return add
+
+
+class Expressions:
+    """Translates expressions in one scope and clause; the nodes given are used up."""
+
+    def __init__(self, query: Query, scope: Scope, clause: Clause) -> None:
+        self.query = query
+        self.scope = scope
+        self.clause = clause
+
+    def value(self, node: exp.Expr) -> Value:
+        """The expression; raises QueryError with the place of what is wrong."""
+        handler = _HANDLERS.get(type(node))
+        if handler is None:
+            raise not_supported(f"'{shown(node)}'", self.at(node))
+        return handler(self, node)
+
+    def boolean(self, node: exp.Expr, what: str) -> exp.Expr:
+        """An expression that must be boolean."""
+        position = self.at(node)
+        found = self.value(node)
+        if found.type not in (BOOLEAN, types.UNKNOWN):
+            raise type_mismatch(
+                f"{what} must evaluate to a boolean: actual type {found.type}", position
+            )
+        return coerce(found, BOOLEAN).node
+
+    def order(self, order: exp.Expr) -> exp.Expr:
+        """ORDER BY inside of an aggregate or a window."""
+        for ordered in order.expressions:
+            position = self.at(ordered)
+            key = self.value(ordered.this)
+            check_orderable(key.type, position)
+            ordered.set("this", key.node)
+        return order
+
+    def at(self, node: exp.Expr) -> Position | None:
+        """Where something stands."""
+        return position_of(self.query.statement, node)
+
+    def within(self, clause: Clause) -> Expressions:
+        """The same scope in another clause."""
+        return Expressions(self.query, self.scope, clause)
+
+
+def check_orderable(kind: Type, position: Position | None) -> None:
+    """Raise QueryError for a type that cannot be sorted."""
+    if not types.is_orderable(kind):
+        raise type_mismatch(
+            f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY", position
+        )
+
+
+# --- Names and literals ---------------------------------------------------------------------------
+
+
+@translates(exp.Column)
+def _column(tx: Expressions, node: exp.Expr) -> Value:
+    return _reference(tx, [part.name.lower() for part in node.parts], tx.at(node))  # type: ignore[attr-defined]
+
+
+@translates(exp.Dot)
+def _dot(tx: Expressions, node: exp.Expr) -> Value:
+    if isinstance(node.this, (exp.Column, exp.Dot)) and isinstance(node.expression, exp.Identifier):
+        parts = [part.name.lower() for part in node.find_all(exp.Identifier, bfs=False)]
+        return _reference(tx, parts, tx.at(node))
+    position = tx.at(node)
+    return _field(tx.value(node.this), node.expression.name.lower(), position)
+
+
+def _reference(tx: Expressions, parts: list[str], position: Position | None) -> Value:
+    found, count = tx.scope.resolve(parts, position)
+    if found.source is not None and found.name is not None:
+        tx.query.shared.used[found.source].add(found.name)
+    value = Value(found.value.node.copy(), found.value.type)
+    for name in parts[count:]:
+        value = _field(value, name, position)
+    return value
+
+
+def _field(value: Value, name: str, position: Position | None) -> Value:
+    """A field of a row."""
+    if value.type.base != "row":
+        raise type_mismatch(f"Expression of type {value.type} is not of type ROW", position)
+    if name not in value.type.names:
+        raise column_not_found(name, position)
+    kind = value.type.args[value.type.names.index(name)]
+    return Value(call("struct_extract", value.node, name), kind)
+
+
+@translates(exp.Literal)
+def _literal(tx: Expressions, node: exp.Expr) -> Value:
+    if node.args["is_string"]:
+        if "\0" in node.name:
+            raise not_supported("a NUL character in a string literal", tx.at(node))
+        return Value(exp.Literal.string(node.name), VARCHAR)
+    return number_literal(node.name)
+
+
+def number_literal(digits: str) -> Value:
+    digits = digits.lower()
+    if digits.isdecimal():
+        kind = types.INTEGER if int(digits) < 2**31 else types.BIGINT
+        if int(digits) >= 2**63:
+            raise QueryError("INVALID_LITERAL", f"Invalid numeric literal: {digits}")
+        return Value(as_type(exp.Literal.number(int(digits)), kind), kind)
+    if "e" in digits:
+        return Value(as_type(exp.Literal.string(repr(float(digits))), types.DOUBLE), types.DOUBLE)
+    whole, _, fraction = digits.partition(".")
+    precision = max(1, len(whole.lstrip("0")) + len(fraction))
+    if precision > types.MAX_DECIMAL or not (whole + fraction).isdecimal():
+        raise QueryError("INVALID_LITERAL", f"Invalid decimal literal: {digits}")
+    kind = types.decimal(precision, len(fraction))
+    return Value(as_type(exp.Literal.string(f"{whole or 0}.{fraction}"), kind), kind)
+
+
+@translates(exp.Boolean)
+def _truth(_tx: Expressions, node: exp.Expr) -> Value:
+    return Value(node, BOOLEAN)
+
+
+@translates(exp.Null)
+def _null(_tx: Expressions, node: exp.Expr) -> Value:
+    return Value(node, types.UNKNOWN)
+
+
+@translates(exp.Paren)
+def _paren(tx: Expressions, node: exp.Expr) -> Value:
+    found = tx.value(node.this)
+    return found if found.literal is not None else Value(exp.Paren(this=found.node), found.type)
+
+
+@translates(exp.HexString)
+def _hex(_tx: Expressions, node: exp.Expr) -> Value:
+    return Value(call("unhex", node.name), types.VARBINARY)
+
+
+_SECONDS = {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1}
+
+
+@translates(exp.Interval)
+def _interval(tx: Expressions, node: exp.Expr) -> Value:
+    unit, amount = node.args.get("unit"), node.this
+    digits = amount.name if isinstance(amount, exp.Literal) else ""
+    name = unit.name.upper() if isinstance(unit, exp.Var) else ""
+    if not digits.lstrip("+-").isdecimal() or name not in ("YEAR", "MONTH", *_SECONDS):
+        raise not_supported(f"'{shown(node)}'", tx.at(node))
+    if name in _SECONDS:
+        micros = exp.Literal.number(int(digits) * _SECONDS[name] * 1_000_000)
+        kind = Type(types.DAY_INTERVAL.base, (_SECONDS[name],))
+        return Value(call("to_microseconds", as_type(micros, types.BIGINT)), kind)
+    months = exp.Literal.number(int(digits) * (12 if name == "YEAR" else 1))
+    return Value(call("to_months", as_type(months, types.INTEGER)), types.MONTH_INTERVAL)
+
+
+@translates(exp.CurrentTimestamp, exp.CurrentDate)
+def now(tx: Expressions, node: exp.Expr) -> Value:
+    if node.args.get("this") is not None:
+        raise not_supported(f"'{shown(node)}'", tx.at(node))
+    now = tx.query.shared.now
+    stamp = str(now.replace(microsecond=now.microsecond // 1000 * 1000))
+    node_ = as_type(exp.Literal.string(stamp), types.TIMESTAMP)
+    if isinstance(node, exp.CurrentDate):
+        return Value(as_type(node_, DATE), DATE)
+    return Value(node_, types.TIMESTAMP_TZ)

@@ -1,0 +1,322 @@
+"""Trino's types: their names here, in Hive and in DuckDB, and how they widen.
+
+Two simplifications, both invisible in values: a varchar's length is not tracked, and a
+``timestamp with time zone`` is always in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlglot import exp
+
+from localaws.athena.errors import QueryError, not_supported
+
+MAX_DECIMAL: Final = 38
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """One type.
+
+    `numbers` holds a decimal's precision and scale or a timestamp's precision; `args` the types of
+    elements, keys and values or fields; `names` a row's field names, in lower case.
+    """
+
+    base: str
+    numbers: tuple[int, ...] = ()
+    args: tuple[Type, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """The type as Trino prints it."""
+        numbers = ",".join(map(str, self.numbers))
+        if self.base == ZONED:
+            return f"timestamp({numbers}) with time zone"
+        if self.base == "row":
+            fields = zip(self.names, self.args, strict=True)
+            return f"row({', '.join(f'{name} {kind}' for name, kind in fields)})"
+        inside = numbers or ", ".join(map(str, self.args))
+        return f"{self.base}({inside})" if inside else self.base
+
+
+ZONED: Final = "timestamp with time zone"
+UNKNOWN: Final = Type("unknown")
+BOOLEAN: Final = Type("boolean")
+TINYINT: Final = Type("tinyint")
+SMALLINT: Final = Type("smallint")
+INTEGER: Final = Type("integer")
+BIGINT: Final = Type("bigint")
+REAL: Final = Type("real")
+DOUBLE: Final = Type("double")
+VARCHAR: Final = Type("varchar")
+VARBINARY: Final = Type("varbinary")
+DATE: Final = Type("date")
+JSON: Final = Type("json")
+TIMESTAMP: Final = Type("timestamp", (3,))
+TIMESTAMP_TZ: Final = Type(ZONED, (3,))
+DAY_INTERVAL: Final = Type("interval day to second")
+MONTH_INTERVAL: Final = Type("interval year to month")
+
+INTEGERS: Final = (TINYINT, SMALLINT, INTEGER, BIGINT)
+FLOATS: Final = (REAL, DOUBLE)
+DIGITS: Final = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
+"""Digits of the decimal that an integer type widens to."""
+TEMPORAL: Final = ("date", "timestamp", ZONED)
+
+
+def decimal(precision: int, scale: int) -> Type:
+    """``decimal(precision, scale)``."""
+    return Type("decimal", (precision, scale))
+
+
+def array(element: Type) -> Type:
+    """``array(element)``."""
+    return Type("array", args=(element,))
+
+
+def map_of(key: Type, value: Type) -> Type:
+    """``map(key, value)``."""
+    return Type("map", args=(key, value))
+
+
+def row(fields: Sequence[tuple[str, Type]]) -> Type:
+    """``row(name type, …)``."""
+    return Type(
+        "row",
+        args=tuple(kind for _, kind in fields),
+        names=tuple(name.lower() for name, _ in fields),
+    )
+
+
+def is_number(kind: Type) -> bool:
+    """Whether arithmetic is defined on `kind`."""
+    return kind in INTEGERS or kind in FLOATS or kind.base == "decimal"
+
+
+def is_orderable(kind: Type) -> bool:
+    """Whether values of `kind` can be sorted and compared with ``<``."""
+    return kind.base not in ("map", "json") and all(is_orderable(arg) for arg in kind.args)
+
+
+_DUCKDB = {
+    "unknown": "INTEGER",
+    "real": "FLOAT",
+    "varbinary": "BLOB",
+    "json": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    ZONED: "TIMESTAMP",
+    DAY_INTERVAL.base: "INTERVAL",
+    MONTH_INTERVAL.base: "INTERVAL",
+}
+
+
+def duckdb_name(kind: Type) -> str:
+    """The DuckDB type that holds `kind`."""
+    if kind.base == "decimal":
+        return str(kind).upper()
+    if kind.base == "array":
+        return f"{duckdb_name(kind.args[0])}[]"
+    if kind.base == "map":
+        return f"MAP({duckdb_name(kind.args[0])}, {duckdb_name(kind.args[1])})"
+    if kind.base == "row":
+        fields = zip(kind.names, kind.args, strict=True)
+        return f"STRUCT({', '.join(f'{quoted(name)} {duckdb_name(arg)}' for name, arg in fields)})"
+    return _DUCKDB.get(kind.base, kind.base.upper())
+
+
+def quoted(name: str) -> str:
+    """`name` as a DuckDB identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """`value` as a DuckDB string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+_HIVE = {
+    "integer": "int",
+    "real": "float",
+    "varchar": "string",
+    "varbinary": "binary",
+    "timestamp": "timestamp",
+    **{name: name for name in ("boolean", "tinyint", "smallint", "bigint", "double", "date")},
+}
+
+
+def hive_name(kind: Type) -> str:
+    """The type as Athena writes it to the Glue catalog; raises QueryError where Hive has none."""
+    if kind.base == "decimal":
+        return str(kind)
+    if kind.base in ("array", "map"):
+        return f"{kind.base}<{','.join(map(hive_name, kind.args))}>"
+    if kind.base == "row":
+        fields = zip(kind.names, kind.args, strict=True)
+        return f"struct<{','.join(f'{name}:{hive_name(arg)}' for name, arg in fields)}>"
+    if kind.base not in _HIVE:
+        raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
+    return _HIVE[kind.base]
+
+
+_FROM_HIVE = {hive: Type(base) for base, hive in _HIVE.items()}
+_FROM_HIVE |= {"integer": INTEGER, "timestamp": TIMESTAMP}
+_HIVE_TOKEN = re.compile(r"\s*([<>(),:]|[^\s<>(),:]+)")
+_HIVE_DEPTH = 32
+
+
+def parse_hive(text: str) -> Type:
+    """The Trino type of a Hive column type; raises QueryError when it has none here."""
+    tokens = _HIVE_TOKEN.findall(text)
+    kind = _hive_type(tokens, text, 0)
+    if tokens:
+        raise _malformed(text)
+    return kind
+
+
+def _malformed(text: str) -> QueryError:
+    return QueryError("HIVE_UNSUPPORTED_FORMAT", f"Malformed Hive type: {text}")
+
+
+def _hive_type(tokens: list[str], text: str, depth: int) -> Type:
+    """The type that the tokens start with, which are taken away."""
+    name = _taken(tokens, text).lower()
+    if depth > _HIVE_DEPTH:
+        raise _malformed(text)
+    if name in ("array", "map", "struct"):
+        return _hive_nested(name, tokens, text, depth)
+    numbers = _hive_numbers(tokens, text)
+    if name == "decimal":
+        precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)
+        if not 1 <= precision <= MAX_DECIMAL or scale > precision:
+            raise _malformed(text)
+        return decimal(precision, scale)
+    if name == "varchar":
+        # The length is a promise about the data; Trino does not cut on read either.
+        return VARCHAR
+    if name not in _FROM_HIVE or numbers:
+        raise not_supported(f"the column type {text!r}")
+    return _FROM_HIVE[name]
+
+
+def _hive_nested(name: str, tokens: list[str], text: str, depth: int) -> Type:
+    fields: list[tuple[str, Type]] = []
+    _expect(tokens, "<", text)
+    while not fields or _taken(tokens, text) != ">":
+        label = ""
+        if name == "struct":
+            label = _taken(tokens, text).strip("`")
+            _expect(tokens, ":", text)
+        fields.append((label, _hive_type(tokens, text, depth + 1)))
+    if name == "struct":
+        return row(fields)
+    if len(fields) != (1 if name == "array" else 2):
+        raise _malformed(text)
+    return Type(name, args=tuple(kind for _, kind in fields))
+
+
+def _taken(tokens: list[str], text: str) -> str:
+    if not tokens:
+        raise _malformed(text)
+    return tokens.pop(0)
+
+
+def _expect(tokens: list[str], token: str, text: str) -> None:
+    if _taken(tokens, text) != token:
+        raise _malformed(text)
+
+
+def _hive_numbers(tokens: list[str], text: str) -> tuple[int, ...]:
+    numbers: list[int] = []
+    if tokens[:1] == ["("]:
+        while _taken(tokens, text) != ")":
+            number = _taken(tokens, text)
+            if not number.isdecimal():
+                raise _malformed(text)
+            numbers.append(int(number))
+    return tuple(numbers)
+
+
+_DTYPES = {
+    exp.DType.BOOLEAN: BOOLEAN,
+    exp.DType.TINYINT: TINYINT,
+    exp.DType.SMALLINT: SMALLINT,
+    exp.DType.INT: INTEGER,
+    exp.DType.BIGINT: BIGINT,
+    exp.DType.FLOAT: REAL,
+    exp.DType.DOUBLE: DOUBLE,
+    exp.DType.VARCHAR: VARCHAR,
+    exp.DType.VARBINARY: VARBINARY,
+    exp.DType.DATE: DATE,
+    exp.DType.JSON: JSON,
+}
+
+
+def parse_sql(node: exp.DataType) -> Type:
+    """The type in a CAST; raises QueryError for one that is not supported."""
+    numbers = tuple(int(one.name) for one in node.expressions if isinstance(one, exp.DataTypeParam))
+    if node.this in _DTYPES and not node.expressions:
+        return _DTYPES[node.this]
+    if node.this == exp.DType.DECIMAL:
+        precision, scale = (*numbers, 0)[:2] if numbers else (MAX_DECIMAL, 0)
+        if 1 <= precision <= MAX_DECIMAL and scale <= precision:
+            return decimal(precision, scale)
+    # DuckDB's timestamps count microseconds.
+    if node.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ) and numbers <= (6,):
+        base = "timestamp" if node.this == exp.DType.TIMESTAMP else ZONED
+        return Type(base, numbers or (3,))
+    if node.this == exp.DType.ARRAY and len(node.expressions) == 1:
+        return array(parse_sql(node.expressions[0]))
+    if node.this == exp.DType.MAP and len(node.expressions) == 2:
+        return map_of(*map(parse_sql, node.expressions))
+    raise not_supported(f"the type {node.sql('trino').lower()}")
+
+
+_WIDENING = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
+
+
+def common_type(left: Type, right: Type) -> Type | None:
+    """The type both coerce to without losing anything Trino would keep; None when there is none."""
+    if right in (left, UNKNOWN):
+        return left
+    if left == UNKNOWN:
+        return right
+    if is_number(left) and is_number(right):
+        return _common_number(left, right)
+    if left.base in TEMPORAL and right.base in TEMPORAL:
+        base = max(left.base, right.base, key=TEMPORAL.index)
+        return Type(base, max(left.numbers, right.numbers))
+    if left.base == right.base and left.args and left.names == right.names:
+        args = [common_type(a, b) for a, b in zip(left.args, right.args, strict=True)]
+        if all(args):
+            return Type(left.base, args=tuple(arg for arg in args if arg), names=left.names)
+    return None
+
+
+def _common_number(left: Type, right: Type) -> Type:
+    if left.base != "decimal" and right.base != "decimal":
+        return max(left, right, key=lambda kind: _WIDENING.index(kind.base))
+    if left in FLOATS or right in FLOATS:
+        return left if left in FLOATS else right
+    (p1, s1), (p2, s2) = as_decimal(left).numbers, as_decimal(right).numbers
+    scale = max(s1, s2)
+    return decimal(min(MAX_DECIMAL, scale + max(p1 - s1, p2 - s2)), scale)
+
+
+def as_decimal(kind: Type, unknown: Type = UNKNOWN) -> Type:
+    """The decimal an integer type widens to; a decimal stays, and NULL is `unknown`."""
+    if kind == UNKNOWN:
+        return unknown
+    return kind if kind.base == "decimal" else decimal(DIGITS[kind.base], 0)
+
+
+def can_coerce(source: Type, target: Type) -> bool:
+    """Whether Trino converts `source` to `target` by itself."""
+    common = common_type(source, target)
+    if common is None or (source in FLOATS and target.base == "decimal"):
+        return False
+    # The precision of a parameter is not part of the choice of a function.
+    return common == target or (common.base == target.base and target.base in TEMPORAL)

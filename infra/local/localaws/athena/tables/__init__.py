@@ -1,0 +1,1 @@
+"""What a query reads: the Glue catalog, the partitions of a table, and the objects in S3."""

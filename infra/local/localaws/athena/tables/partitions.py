@@ -1,0 +1,110 @@
+"""Which partitions of a table a query reads, and where they lie."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlglot import exp
+
+from localaws.athena.errors import QueryError, not_supported
+from localaws.athena.sql import times, types
+from localaws.athena.sql.session import Session
+from localaws.athena.tables.catalog import Catalog
+from localaws.athena.tables.projection import Projection
+from localaws.athena.tables.relations import Column, Storage, Table
+
+HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""What Hive writes into a path for NULL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a table to be read; `values` fit the types of the partition columns."""
+
+    values: Mapping[str, Any]
+    storage: Storage
+
+
+Use = tuple[str, Sequence[exp.Expr]]
+"""A place where a query names the table: the alias there, and what is demanded of partitions."""
+
+
+def find_partitions(
+    session: Session, catalog: Catalog, table: Table, uses: Sequence[Use], now: datetime
+) -> list[Partition]:
+    """The partitions any use of the table needs; raises QueryError. `now` is naive, in UTC."""
+    keys = table.partition_keys
+    if not keys or not uses:
+        return [Partition({}, table.storage)] if uses else []
+    projection = Projection.of(table, now)
+    if projection is None:
+        found = [(one.values, one.storage) for one in catalog.partitions(table)]
+    else:
+        domains = [projection.values(key.name) for key in keys]
+        found = [
+            (values, replace(table.storage, location=projection.location(values)))
+            for values in itertools.product(*domains)
+        ]
+    typed = [_typed(keys, values) for values, _ in found]
+    kept = _needed(session, keys, typed, uses)
+    return [Partition(typed[index], found[index][1]) for index in kept]
+
+
+def _needed(
+    session: Session, keys: Sequence[Column], typed: Sequence[dict[str, Any]], uses: Sequence[Use]
+) -> list[int]:
+    """Indices of the values for which some use's conditions may all be true."""
+    columns = [("index", types.BIGINT), *((key.name, key.type) for key in keys)]
+    session.create("candidates", columns)
+    try:
+        session.load(
+            "candidates", columns, ({"index": i, **values} for i, values in enumerate(typed))
+        )
+        found: set[int] = set()
+        for alias, conditions in uses:
+            # What is not true for a value drops its rows, but an error is the query's to raise.
+            tests = [
+                one.sql(dialect="duckdb", identify=True, normalize_functions=False)
+                for one in conditions
+            ]
+            where = " AND ".join(f"({test})" for test in tests) or "TRUE"
+            try:
+                sql = f'SELECT {alias}."index" FROM candidates AS {alias} WHERE {where}'
+                found.update(row[0] for row in session.rows(sql))
+            except QueryError:
+                return list(range(len(typed)))
+    finally:
+        session.run("DROP TABLE candidates")
+    return sorted(found)
+
+
+def _typed(keys: Sequence[Column], texts: Sequence[str]) -> dict[str, Any]:
+    if len(keys) != len(texts):
+        raise QueryError(
+            "HIVE_INVALID_PARTITION_VALUE",
+            f"a partition has {len(texts)} values for {len(keys)} columns",
+        )
+    return {key.name: _typed_value(key, text) for key, text in zip(keys, texts, strict=True)}
+
+
+def _typed_value(key: Column, text: str) -> Any:
+    """A partition value, checked; what JSON has no type for stays text."""
+    if text == HIVE_NULL:
+        return None
+    try:
+        if key.type in types.INTEGERS:
+            return int(text)
+        if key.type == types.DATE:
+            return str(times.parse_date(text))
+    except ValueError as error:
+        raise QueryError(
+            "HIVE_INVALID_PARTITION_VALUE",
+            f"Invalid partition value '{text}' for {key.type} partition key: {key.name}",
+        ) from error
+    if key.type == types.VARCHAR:
+        return text
+    raise not_supported(f"the partition column {key.name} of type {key.type}")
