@@ -12,23 +12,14 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
+from custody.aws.trail.listing import FoundDigest
+from custody.aws.trail.store import ObjectAbsent, ObjectRefused, TrailStore, Version
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES
-from custody.core.trail.layout import DigestName
 
 _VERSIONS_TRIED: Final = 8
 """Versions of one digest among which the one CloudTrail wrote is looked for, the oldest first."""
-
-
-@dataclass(frozen=True)
-class FoundDigest:
-    """A digest object as it was listed."""
-
-    bucket: str
-    name: DigestName
-    stored: StoredObject
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The log files of a trail: checking those that digests name, and keeping account of the others."""
+"""Checking one log file against the digest that names it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
@@ -14,7 +13,6 @@ from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digests import LogFile
-from custody.core.trail.layout import TrailLayout
 from custody.core.trail.report import ProvenLog
 
 MAX_LOG_BYTES: Final = 4 * 1024 * 1024 * 1024
@@ -31,35 +29,6 @@ class NamedLog:
     log: LogFile
     digest_key: str
     stored: StoredObject | None
-
-
-class LogListing:
-    """The objects among the logs, listed as far as needed: what digests do not name remains.
-
-    Keys are in the order of their delivery times, so that little more is held than what is not
-    named yet.
-    """
-
-    def __init__(self, store: TrailStore, layout: TrailLayout, start: datetime | None) -> None:
-        self._bucket = layout.bucket
-        self._prefix = layout.log_prefix
-        self._reached = f"{self._prefix}{start:%Y/%m/%d}" if start else ""
-        self._coming = store.list(self._prefix, after=self._reached)
-        self._unnamed: dict[str, StoredObject] = {}
-
-    def named(self, log: LogFile) -> StoredObject | None:
-        """Note that a digest names ``log``; answers the object there, if it was listed."""
-        if log.bucket != self._bucket or not log.key.startswith(self._prefix):
-            return None
-        while self._reached < log.key and (stored := next(self._coming, None)) is not None:
-            self._reached = stored.key
-            self._unnamed[stored.key] = stored
-        return self._unnamed.pop(log.key, None)
-
-    def unnamed(self) -> Iterator[StoredObject]:
-        """Everything that no digest has named."""
-        yield from self._unnamed.values()
-        yield from self._coming
 
 
 @dataclass(frozen=True)

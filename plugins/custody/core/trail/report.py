@@ -34,7 +34,7 @@ class ProvenLog:
 
 @dataclass(frozen=True)
 class Head:
-    """The digest up to which a trail is proven; remembered, it shows a rollback.
+    """The digest up to which a trail is proven; a validation that remembers it detects a rollback.
 
     ``sha256`` (uncompressed bytes) and ``signature`` are in hexadecimal, ``end`` is the end of its
     period.
@@ -64,6 +64,34 @@ class Head:
             signature=fields.text("signature", max_length=2048),
             end=instant(fields, "end"),
         )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a trail is proven; ``head`` and ``tip`` as in `TrailReport`."""
+
+    head: Head | None
+    tip: Head | None
+    intact: bool = True
+    """Whether nothing was wrong so far."""
+
+    def past(self, digest: Head | None, *, intact: bool) -> Progress:
+        """The progress after the next ``digest``, ``None`` for one that is not signed.
+
+        ``intact`` is whether nothing is wrong with it, its link, and the logs it names.
+        """
+        intact = self.intact and intact
+        return Progress(
+            head=_newer(self.head, digest) if intact else self.head,
+            tip=_newer(self.tip, digest),
+            intact=intact,
+        )
+
+
+def _newer(one: Head | None, other: Head | None) -> Head | None:
+    if one is None or (other is not None and other.end > one.end):
+        return other
+    return one
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Whether a trail is on: what CloudTrail says of it, judged against what the platform expects."""
+"""What CloudTrail says of a trail: whether it is on, and which digests are due by that."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from custody.core.trail.layout import TrailLayout
 
@@ -45,3 +45,35 @@ def off_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
             f"not to s3://{layout.bucket}/{layout.prefix}."
         )
     return None
+
+
+def digests_due_by(
+    state: TrailState | None, layout: TrailLayout, as_of: datetime, *, grace: timedelta
+) -> datetime | None:
+    """The time up to which digests must have come at ``as_of``, ``grace`` after their periods.
+
+    That is when logging was stopped, if it was; ``None`` if none is due since the trail is off.
+    """
+    latest = as_of - grace
+    if off_reason(state, layout) is None:
+        return latest
+    if state is None or state.logging or state.stopped_at is None:
+        return None
+    return min(latest, state.stopped_at)
+
+
+def may_have_no_digest(
+    state: TrailState | None,
+    layout: TrailLayout,
+    as_of: datetime,
+    *,
+    since: datetime | None,
+    due_after: timedelta,
+) -> bool:
+    """Whether a trail without any digest from ``since`` on is as it should be at ``as_of``.
+
+    It is while the trail is off, or until ``due_after`` its start (or ``since``).
+    """
+    began = [t for t in (since, state.started_at if state else None) if t is not None]
+    due = max(began) + due_after if began else as_of
+    return off_reason(state, layout) is not None or as_of < due

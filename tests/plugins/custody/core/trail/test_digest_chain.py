@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.trail_history import HOUR, LAYOUT, MINUTE, NOON
 
+from custody.core.trail.coverage import Coverage
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.digest_chain import MAX_NAMED_APART, DigestChain, Stretch
+from custody.core.trail.digest_chain import DigestChain
 from custody.core.trail.digest_signatures import SignedDigest
 from custody.core.trail.digests import Digest, Previous
+from custody.core.trail.layout import DigestName
+from custody.core.trail.missing_digests import MAX_NAMED_APART
 
 K = TrailDefectKind
 
@@ -64,7 +67,7 @@ def test_a_whole_chain_has_no_defects_whatever_its_pace(seconds):
     links = chain_of(*(NOON + timedelta(seconds=s) for s in sorted(seconds)))
     chain, found = walk(links)
     assert found == []
-    assert chain.finish(due_by=links[-1].digest.end) == []
+    assert chain.finish(due_by=links[-1].digest.end).defects == ()
 
 
 @given(st.integers(3, 30).flatmap(
@@ -114,51 +117,31 @@ def test_a_long_hole_names_the_newest_and_sums_up_the_rest():
     assert periods(found)[-1] == (NOON + HOUR, NOON + (199 - MAX_NAMED_APART) * HOUR)
 
 
-def test_which_digest_names_a_time_and_which_cannot_be_told():
-    links = hourly(6)
-    chain, _ = walk([one for n, one in enumerate(links) if n != 3])
-
-    def covering(minutes: float) -> str | None:
-        return chain.covering(NOON + minutes * MINUTE, within=5 * MINUTE)
-
-    assert covering(4) is None  # perhaps from before the beginning
-    assert covering(6) == links[0].digest.key
-    assert covering(60) == links[0].digest.key
-    assert covering(61) == links[1].digest.key
-    assert covering(174) == links[2].digest.key
-    assert covering(176) is None  # the hole, from 180 to 240
-    assert covering(245) is None
-    assert covering(246) == links[4].digest.key
-    assert covering(355) == links[5].digest.key
-    assert covering(356) is None  # perhaps in the next one
-
-
-def test_what_lies_before_the_beginning_is_not_in_a_digest():
-    chain, _ = walk(hourly(2))
-    assert chain.is_before(NOON - 6 * MINUTE, within=5 * MINUTE)
-    assert not chain.is_before(NOON - 4 * MINUTE, within=5 * MINUTE)
-    assert not chain.is_before(NOON + 6 * MINUTE, within=5 * MINUTE)
-
-
-def test_a_chain_that_is_begun_in_its_middle_says_nothing_of_before():
-    chain, found = walk(hourly(4)[2:], since=NOON + 121 * MINUTE)
-    assert found == []
-    assert chain.covering(NOON, within=MINUTE) is None
-    assert not chain.is_before(NOON, within=MINUTE)
-
-
 def test_an_empty_chain_covers_nothing():
     chain, _ = walk([])
     assert chain.is_empty
-    assert chain.covering(NOON, within=MINUTE) is None
-    assert not chain.is_before(NOON, within=MINUTE)
-    assert chain.finish(due_by=NOON) == []
+    finished = chain.finish(due_by=NOON)
+    assert (finished.defects, finished.coverage) == ((), Coverage())
 
 
-def test_the_end_of_a_hole_is_in_it_and_its_beginning_is_not():
-    hole = Stretch(NOON, NOON + HOUR)
-    still = timedelta(0)
-    assert not hole.touches(NOON, within=still)
-    assert hole.touches(NOON + MINUTE, within=still)
-    assert hole.touches(NOON + HOUR, within=still)
-    assert not hole.touches(NOON + HOUR + MINUTE, within=still)
+def test_a_chain_is_finished_once_and_nothing_follows():
+    links = hourly(2)
+    chain, _ = walk(links[:1])
+    chain.finish(due_by=None)
+    unproven = DigestName(links[1].digest.key, links[1].digest.end, backfill=False)
+    for late in (
+        lambda: chain.follow(links[1]),
+        lambda: chain.unproven(unproven),
+        lambda: chain.finish(due_by=None),
+    ):
+        with pytest.raises(ValueError, match="the chain is finished"):
+            late()
+
+
+def test_digests_must_come_in_order():
+    links = hourly(3)
+    chain, _ = walk([links[0], links[2]])
+    with pytest.raises(ValueError, match="out of order"):
+        chain.follow(links[1])
+    with pytest.raises(ValueError, match="out of order"):
+        chain.unproven(DigestName(links[1].digest.key, links[1].digest.end, backfill=False))
