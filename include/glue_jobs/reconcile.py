@@ -59,7 +59,8 @@ from custody.core.records.check_table import from_row, to_row
 from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.landing import RECORD_PREFIX
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.events import LogContent, TrailEvent
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.log_files import LogContent
 from custody.core.trail.principals import Principal, better_known
 from custody.core.trail.report import TrailReport
 from custody.objects import UNVERSIONED

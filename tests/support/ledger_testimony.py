@@ -20,7 +20,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.policy import Policy
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import read_record
-from custody.core.trail.events import LogContent, read_log
+from custody.core.trail.log_files import LogContent, read_log
 
 CASES = Path(__file__).parents[1] / "plugins" / "custody" / "core" / "ledger" / "cases"
 RECORDER = "arn:aws:iam::111122223333:role/custody-local-recorder"

@@ -12,7 +12,8 @@ from pyspark.rdd import RDD
 from custody.aws.records.evidence import LogToRead, read_log_file
 from custody.core.ledger.attribution import attribute, calls_of, concerns
 from custody.core.ledger.policy import Policy
-from custody.core.trail.events import LogContent, TrailEvent, merge
+from custody.core.trail.events import TrailEvent, merge
+from custody.core.trail.log_files import LogContent
 from custody.core.trail.management_events import ManagementEvent
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import RecordCheck
-from custody.core.trail.events import LogContent, TrailEvent, read_log
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.log_files import LogContent, read_log
 from custody.spark.checks import Checks
 
 HOUR = timedelta(hours=1)

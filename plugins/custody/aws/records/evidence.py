@@ -25,8 +25,8 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.landing import RECORD_PREFIX, UnreadableReason
 from custody.core.records.refusals import may_be_its_kms_key, unreadable
-from custody.core.trail.events import MAX_LOG_BYTES, LogContent, read_log
 from custody.core.trail.layout import TrailLayout
+from custody.core.trail.log_files import MAX_LOG_BYTES, LogContent, read_log
 from custody.core.trail.report import TrailReport
 from custody.settings import signing_key_periods
 

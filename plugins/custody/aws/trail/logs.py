@@ -13,10 +13,8 @@ from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digests import LogFile
+from custody.core.trail.log_files import MAX_LOG_BYTES
 from custody.core.trail.report import ProvenLog
-
-MAX_LOG_BYTES: Final = 4 * 1024 * 1024 * 1024
-"""Longest log file accepted, unpacked. Memory does not depend on it; time does."""
 
 _VERSIONS_TRIED: Final = 8
 """Versions of one log file among which CloudTrail's own is looked for, the oldest first."""
@@ -100,9 +98,13 @@ def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> Prove
 
 
 def _hash(_: Mapping[str, str], chunks: Iterator[bytes]) -> str:
-    """The SHA-256 of the uncompressed bytes."""
+    """The SHA-256 of the uncompressed bytes; raises ``MalformedInput`` if nobody can read them."""
     reader, digest = Gunzip("log file", max_bytes=MAX_LOG_BYTES), hashlib.sha256()
+    packed_bytes = 0
     for chunk in chunks:
+        packed_bytes += len(chunk)
+        if packed_bytes > MAX_LOG_BYTES:
+            raise MalformedInput("log file", f"is longer than the {MAX_LOG_BYTES} bytes accepted")
         for piece in reader.feed(chunk):
             digest.update(piece)
     reader.finish()

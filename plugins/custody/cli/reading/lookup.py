@@ -22,8 +22,9 @@ from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelop
 from custody.core.records.landing import RECORD_PREFIX, record_id
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES, LogFile
-from custody.core.trail.events import MAX_LOG_BYTES, TrailEvent, read_log
+from custody.core.trail.events import TrailEvent
 from custody.core.trail.layout import DigestName, TrailLayout
+from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 
 _SKEW: Final = timedelta(minutes=5)
 """How far the times of a notification and of the trail may differ."""

@@ -1,34 +1,19 @@
-"""CloudTrail's log files, and S3's data events in them: late, more than once, in no order.
+"""S3's data events: successful writes and removals of objects.
 
-Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide. Only what the ledger asks of
-an event is read; failed calls, reads, and other services' events but those of
-`custody.core.trail.management_events` are passed over.
+Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide. Only the fields that the
+ledger needs are read. CloudTrail delivers an event late, more than once, and in no order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from custody.core.formats.s3_fields import checked_key, instant
-from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.trail.management_events import (
-    ManagementEvent,
-    is_management,
-    read_management_event,
-)
-from custody.core.trail.principals import (
-    Principal,
-    better_known,
-    check_event_version,
-    read_principal,
-    remark,
-)
-
-MAX_LOG_BYTES: Final = 256 * 1024 * 1024
-MAX_LOG_RECORDS: Final = 1_000_000
+from custody.core.formats.untrusted import Fields
+from custody.core.trail.principals import Principal, check_event_version, remark
 
 WRITES: Final = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"})
 REMOVALS: Final = frozenset({"DeleteObject", "DeleteObjects"})
@@ -80,77 +65,13 @@ class TrailEvent:
         return self.name in WRITES
 
 
-@dataclass(frozen=True, slots=True)
-class LogContent:
-    """What the log file ``log`` tells: the writes and removals, whoever did anything to objects (by
-    principal id), a description of each record that does not have CloudTrail's shape, and the
-    management events that matter."""
-
-    log: str
-    events: tuple[TrailEvent, ...]
-    principals: Mapping[str, Principal]
-    problems: tuple[str, ...]
-    calls: tuple[ManagementEvent, ...] = ()
-
-
-def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = None) -> LogContent:
-    """Read a log file's uncompressed ``content``; raises ``MalformedInput`` if it is none.
-
-    ``digest`` names the digest that proves it, where the caller knows it.
-
-    A record without CloudTrail's shape costs itself, not the file.
-    """
-    document = Fields.of(load_json(content, what="log", max_bytes=MAX_LOG_BYTES), "log")
-    events: list[TrailEvent] = []
-    principals: dict[str, Principal] = {}
-    problems: list[str] = []
-    calls: list[ManagementEvent] = []
-    for i, item in enumerate(document.items("Records", max_items=MAX_LOG_RECORDS)):
-        try:
-            fields = Fields.of(item, f"Records[{i}]")
-            if is_management(fields):
-                call = read_management_event(fields, log=log, proven=proven, digest=digest)
-                calls += [call] if call is not None else []
-                continue
-            who = read_principal(fields.child("userIdentity"))
-            if who.id is not None:
-                principals[who.id] = better_known(principals.get(who.id, who), who)
-            event = _event(fields, who, log, proven, digest if proven else None)
-        except MalformedInput as error:
-            problems.append(str(error))
-        else:
-            if event is not None:
-                events.append(event)
-    return LogContent(log, tuple(events), principals, tuple(problems), tuple(calls))
-
-
-def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
-    """One event out of all deliveries that share its ``event_id``.
-
-    Copies are the same; an addendum's named fields replace the original's. Where some are proven,
-    the others do not count: an injected copy must not put its words into a proven event. The result
-    does not depend on the order. Raises ``ValueError`` for no deliveries.
-    """
-    known = list(deliveries)
-    if not known:
-        raise ValueError("nothing to merge")
-    believed = [event for event in known if event.proven] or known
-    ordered = sorted(believed, key=lambda e: (e.updates is not None, e.time, e.log, repr(e)))
-    merged = ordered[0]
-    for later in ordered[1:]:
-        changed = {
-            attribute: value
-            for field in later.updates or ()
-            for attribute in _TOP_LEVEL.get(field, ())
-            if (value := getattr(later, attribute)) is not None
-        }
-        merged = replace(merged, **changed)
-    return replace(merged, updates=None)
-
-
-def _event(
-    fields: Fields, who: Principal, log: str, proven: bool, digest: str | None
+def read_event(
+    fields: Fields, who: Principal, *, log: str, proven: bool, digest: str | None
 ) -> TrailEvent | None:
+    """The write or removal by ``who`` that an event tells of; None for any other, or a failed call.
+
+    Raises ``MalformedInput`` for one without CloudTrail's shape.
+    """
     name = fields.text("eventName")
     if (
         fields.text("eventSource") != "s3.amazonaws.com"
@@ -186,6 +107,30 @@ def _event(
         upload_id=request.optional_text("uploadId") if name == "CompleteMultipartUpload" else None,
         digest=digest,
     )
+
+
+def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
+    """One event out of all deliveries that share its ``event_id``.
+
+    Copies are the same; the fields an addendum names replace the original's. If any delivery is
+    proven, the unproven ones are ignored: an injected copy must not change a proven event. The
+    result does not depend on the order. Raises ``ValueError`` for no deliveries.
+    """
+    known = list(deliveries)
+    if not known:
+        raise ValueError("nothing to merge")
+    believed = [event for event in known if event.proven] or known
+    ordered = sorted(believed, key=lambda e: (e.updates is not None, e.time, e.log, repr(e)))
+    merged = ordered[0]
+    for later in ordered[1:]:
+        changed = {
+            attribute: value
+            for field in later.updates or ()
+            for attribute in _TOP_LEVEL.get(field, ())
+            if (value := getattr(later, attribute)) is not None
+        }
+        merged = replace(merged, **changed)
+    return replace(merged, updates=None)
 
 
 def _asked_version(request: Fields) -> str | None:

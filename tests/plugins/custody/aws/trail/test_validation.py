@@ -1,6 +1,7 @@
 """Each way to tamper with a trail is found once, under its own name, at the right object."""
 
 import gzip
+import hashlib
 import itertools
 import json
 from collections.abc import Callable
@@ -22,12 +23,15 @@ from tests.support.trail_history import (
     MemoryStore,
     document_of,
     fingerprint,
+    iso,
     log_key,
     sign,
 )
 
 from custody.aws.trail.validation import Pace, validate_trail
+from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
+from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 from custody.core.trail.report import Head, TrailReport
 from custody.core.trail.state import TrailState
 
@@ -99,6 +103,40 @@ def test_a_proven_log_is_named_with_the_hash_and_the_version_that_were_read(hist
         stored.id,
         named["hashValue"],
     )
+
+
+def named(key: str, raw: bytes) -> dict[str, str]:
+    """A log file as a digest names it."""
+    sha256 = hashlib.sha256(raw).hexdigest()
+    times = {"newestEventTime": iso(NOON), "oldestEventTime": iso(NOON)}
+    place = {"s3Bucket": LAYOUT.bucket, "s3Object": key}
+    return {**place, "hashValue": sha256, "hashAlgorithm": "SHA-256", **times}
+
+
+def test_a_log_too_long_to_be_read_is_not_proven(history):
+    key = log_key(history.end + MINUTE)
+    raw = b'{"Records": []}'.ljust(MAX_LOG_BYTES + 1)
+    with pytest.raises(MalformedInput, match="longer than"):
+        read_log(raw, log=key, proven=True)
+    history.store.put(key, gzip.compress(raw, 1), history.end + MINUTE)
+    history.logs_per_hour = 0
+    history.hour(logFiles=[named(key, raw)])
+    report = validate(history.store, history.end)
+    assert kinds(report) == [(K.LOG_ALTERED, key)]
+    assert key not in {log.key for log in report.logs_verified}
+
+
+def test_a_log_too_long_to_be_fetched_is_not_proven(history, monkeypatch):
+    raw = b'{"Records": []}'
+    empty_blocks = b"\x00\x00\x00\xff\xff" * 1000  # gzip that unpacks to nothing
+    packed = gzip.compress(raw)
+    key = log_key(history.end + MINUTE)
+    history.store.put(key, packed[:10] + empty_blocks + packed[10:], history.end + MINUTE)
+    history.logs_per_hour = 0
+    history.hour(logFiles=[named(key, raw)])
+    assert validate(history.store, history.end).defects == ()
+    monkeypatch.setattr("custody.aws.trail.logs.MAX_LOG_BYTES", 1000)
+    assert kinds(validate(history.store, history.end)) == [(K.LOG_ALTERED, key)]
 
 
 def test_hours_without_any_log_are_proven_too():

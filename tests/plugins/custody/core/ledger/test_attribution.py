@@ -29,7 +29,8 @@ from tests.support.trail_records import USER, put
 from custody.core.ledger.attribution import attribute, calls_of, concerns, who_switched
 from custody.core.ledger.defects import Outage
 from custody.core.ledger.policy import Policy
-from custody.core.trail.events import TrailEvent, read_log
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.log_files import read_log
 from custody.core.trail.management_events import ManagementEvent
 
 ENGINEER = {**INSIDER, "arn": f"arn:aws:iam::{ACCOUNT}:user/engineer", "accessKeyId": "AKIAENG"}

@@ -47,7 +47,8 @@ from custody.core.ledger.versions import histories as objects_of
 from custody.core.ledger.versions import rows_of
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.landing import RECORD_PREFIX
-from custody.core.trail.events import TrailEvent, merge, read_log
+from custody.core.trail.events import TrailEvent, merge
+from custody.core.trail.log_files import read_log
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Principal, better_known
 

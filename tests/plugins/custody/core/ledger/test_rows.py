@@ -45,7 +45,8 @@ from custody.core.ledger.rows import CATALOG, LedgerRow
 from custody.core.ledger.stored_records import split_envelopes
 from custody.core.ledger.undeclared import catalog_rows
 from custody.core.ledger.versions import ObjectHistory, histories, rows_of
-from custody.core.trail.events import TrailEvent, merge, read_log
+from custody.core.trail.events import TrailEvent, merge
+from custody.core.trail.log_files import read_log
 from custody.core.trail.principals import Principal
 
 

@@ -21,7 +21,7 @@ from tests.support.management_records import (
 from tests.support.strategies import json_values
 
 from custody.core.formats.untrusted import MAX_TEXT
-from custody.core.trail.events import LogContent, read_log
+from custody.core.trail.log_files import LogContent, read_log
 from custody.core.trail.management_events import (
     MAX_PARTITIONS,
     CatalogChanged,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from custody.core.formats.untrusted import MAX_TEXT, Fields, MalformedInput
-from custody.core.trail.principals import Principal, read_principal, remark
+from custody.core.trail.principals import Principal, better_known, read_principal, remark
 
 GLUE = {
     "type": "AssumedRole",
@@ -44,3 +46,16 @@ def test_remarks_are_cut_and_never_refused() -> None:
     assert remark(Fields(said, ""), "userAgent") == "x" * MAX_TEXT
     assert remark(Fields(said, ""), "sourceIPAddress") == "?"
     assert remark(Fields(said, ""), "nothing") is None
+
+
+PRINCIPALS = [
+    Principal("AIDA", None, "AIDA", None),
+    Principal("arn:x", "AssumedRole", "AIDA", None),
+    Principal("arn:x", "AssumedRole", "AIDA", "arn:role"),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(PRINCIPALS)))
+def test_a_principal_is_known_by_his_fullest_description(order: tuple[Principal, ...]) -> None:
+    one, two, three = order
+    assert better_known(better_known(one, two), three) == PRINCIPALS[2]
