@@ -24,7 +24,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.windows import audit_window
-from custody.tasks.defaults import DEFAULT_ARGS, GLUE, Tag, client, setting, sql_root
+from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.paging import page_findings
 from custody.tasks.windows import fail_at_once
 
@@ -69,6 +69,7 @@ def publish_audit(database: str, window: dict[str, Any], location: str) -> None:
     max_active_runs=1,  # two at once could page the same finding twice
     default_args=DEFAULT_ARGS,
     template_searchpath=sql_root(__file__),
+    user_defined_macros=SQL_MACROS,
     tags=[Tag.TIER_1, Tag.PROVENANCE],
     doc_md=__doc__,
     params={

@@ -17,7 +17,7 @@ import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import CronDataIntervalTimetable, chain, dag
 
-from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
+from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, SQL_MACROS, Tag, sql_root
 
 
 @dag(
@@ -27,6 +27,7 @@ from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, Tag, sql_root
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     template_searchpath=sql_root(__file__),
+    user_defined_macros=SQL_MACROS,
     tags=[Tag.TIER_2, Tag.PROVENANCE],
     doc_md=__doc__,
 )

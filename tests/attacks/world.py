@@ -20,6 +20,7 @@ from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.windows import Window, audit_window
 from custody.core.records.landing import (
     LandingRecord,
@@ -457,7 +458,7 @@ class World:
         settings = {"json": {"custody": self.platform.settings}}
         for job in Job:
             table = sql.get_template(f"provenance/create_{job}.sql")
-            query(self.platform, table.render(var=settings), principal="airflow")
+            query(self.platform, table.render(var=settings, columns=COLUMNS), principal="airflow")
 
 
 @contextmanager

@@ -173,7 +173,7 @@ def test_only_verdicts_that_page_and_rows_that_settle_a_page_are_read(render, ro
     paging = ", ".join(f"'{verdict}'" for verdict in SEVERITIES)
     assert f"verdict IN ({paging})" in query
     assert condition in query
-    assert "place <= 500" in query
+    assert "rank_in_cause <= 500" in query
 
 
 def test_the_longest_statement_is_one_athena_takes(render):

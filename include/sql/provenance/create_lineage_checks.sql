@@ -1,20 +1,16 @@
 -- Grain:   one row per stored version of a lineage statement that a reconciliation has read and
 --          checked (again if a run was killed at the wrong moment, or if S3 had not handed it out)
 -- Writes:  the table definition lineage_checks, no data
--- Params:  analytics_bucket (settings)
+-- Params:  analytics_bucket (settings), columns (custody.core.ledger.tables.COLUMNS)
 -- Notes:   dt is the day of written_at, when it was written as CloudTrail says; a statement is filed
 --          under the day its run built. was_read is false where S3 did not hand it out. trouble says
 --          why it is not to be believed, NULL if it is: the ledger has a BAD_SIGNATURE for it. Joins
 --          the ledger on bucket, object_key = statement_key and version_id = statement_version.
 --          Written by the Glue job reconcile; a statement is verified once.
 CREATE EXTERNAL TABLE IF NOT EXISTS lineage_checks (
-    bucket STRING,
-    statement_key STRING,
-    statement_version STRING,
-    written_at TIMESTAMP,
-    key_id STRING,
-    was_read BOOLEAN,
-    trouble STRING
+    {%- for column in columns.lineage_checks %}
+    {{ column.name }} {{ column.type }}{{ ',' if not loop.last }}
+    {%- endfor %}
 )
 PARTITIONED BY (dt STRING)
 STORED AS PARQUET

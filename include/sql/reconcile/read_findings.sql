@@ -2,11 +2,13 @@
 --          open page stays open
 -- Reads:   reconciliation or audit, the window's days and hours
 -- Writes:  nothing
--- Params:  table (reconciliation or audit), window (custody.core.ledger.windows.Window.parameters()), verdicts (the ones that page),
+-- Params:  columns (custody.core.ledger.tables.COLUMNS), table (reconciliation or audit),
+--          window (custody.core.ledger.windows.Window.parameters()), verdicts (the ones that page),
 --          watched (fingerprints that are read whatever their verdict; hexadecimal digits),
 --          limit (findings read per cause, that is verdict and principal; cause_findings counts
 --          them all)
--- Notes:   a reason may name thousands of records; its beginning says enough
+-- Notes:   A row is a custody.core.ledger.rows.LedgerRow: times to the second; a reason may name
+--          thousands of records, and its beginning says enough.
 WITH window_rows AS (
     SELECT
         *,
@@ -21,34 +23,24 @@ findings AS (
         row_number() OVER (
             PARTITION BY verdict, principal_arn
             ORDER BY event_time, bucket, object_key, version_id, event_id
-        ) AS place,
+        ) AS rank_in_cause,
         count(*) OVER (PARTITION BY verdict, principal_arn) AS cause_findings
     FROM window_rows
     WHERE is_watched
         OR verdict IN ({% for verdict in verdicts %}'{{ verdict }}'{{ ', ' if not loop.last }}{% endfor %})
 )
 SELECT
-    verdict,
-    bucket,
-    object_key,
-    version_id,
-    principal_arn,
-    principal_type,
-    date_format(event_time, '%Y-%m-%dT%H:%i:%sZ') AS event_time,
+    {%- for column in columns.ledger %}
+    {% if column.type == 'TIMESTAMP' -%}
+    date_format({{ column.name }}, '%Y-%m-%dT%H:%i:%sZ') AS {{ column.name }},
+    {%- elif column.name == 'verdict_reason' -%}
     substr(verdict_reason, 1, 4000) AS verdict_reason,
-    fingerprint,
-    event_name,
-    source_ip,
-    user_agent,
-    request_id,
-    event_id,
-    sha256,
-    pipeline_layer,
-    record_key,
-    log_key,
-    digest_key,
+    {%- else -%}
+    {{ column.name }},
+    {%- endif %}
+    {%- endfor %}
     cause_findings
 FROM findings
 WHERE is_watched
-    OR place <= {{ limit }}
-ORDER BY verdict, place, fingerprint
+    OR rank_in_cause <= {{ limit }}
+ORDER BY verdict, rank_in_cause, fingerprint

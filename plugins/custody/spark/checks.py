@@ -11,31 +11,11 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 from pyspark.sql import types as T  # noqa: N812
 
-RECORD_CHECK: Final = T.StructType(
-    [
-        T.StructField("bucket", T.StringType(), nullable=False),
-        T.StructField("record_key", T.StringType(), nullable=False),
-        T.StructField("record_version", T.StringType(), nullable=False),
-        T.StructField("stored_at", T.TimestampType(), nullable=False),
-        T.StructField("key_id", T.StringType()),
-        T.StructField("statement", T.StringType()),
-        T.StructField("trouble", T.StringType()),
-    ]
-)
-"""The columns of `custody.core.records.check_table.RecordCheck`, in its order."""
+from custody.core.ledger.tables import COLUMNS
+from custody.spark.schemas import schema_of
 
-LINEAGE_CHECK: Final = T.StructType(
-    [
-        T.StructField("bucket", T.StringType(), nullable=False),
-        T.StructField("statement_key", T.StringType(), nullable=False),
-        T.StructField("statement_version", T.StringType(), nullable=False),
-        T.StructField("written_at", T.TimestampType(), nullable=False),
-        T.StructField("key_id", T.StringType()),
-        T.StructField("was_read", T.BooleanType(), nullable=False),
-        T.StructField("trouble", T.StringType()),
-    ]
-)
-"""The columns of `custody.core.lineage.checking.LineageCheck`, in its order."""
+RECORD_CHECK: Final = schema_of(COLUMNS["record_checks"])
+LINEAGE_CHECK: Final = schema_of(COLUMNS["lineage_checks"])
 
 
 @dataclass(frozen=True, slots=True)

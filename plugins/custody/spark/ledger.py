@@ -10,39 +10,14 @@ from typing import Final
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql import types as T  # noqa: N812
 
 from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import Verdict
 from custody.core.seal.entries import VerdictEntry
+from custody.spark.schemas import schema_of
 
-ROW: Final = T.StructType(
-    [
-        T.StructField("event_time", T.TimestampType(), nullable=False),
-        T.StructField("event_name", T.StringType()),
-        T.StructField("bucket", T.StringType(), nullable=False),
-        T.StructField("object_key", T.StringType(), nullable=False),
-        T.StructField("version_id", T.StringType(), nullable=False),
-        T.StructField("principal_arn", T.StringType()),
-        T.StructField("principal_type", T.StringType()),
-        T.StructField("source_ip", T.StringType()),
-        T.StructField("user_agent", T.StringType()),
-        T.StructField("request_id", T.StringType()),
-        T.StructField("event_id", T.StringType()),
-        T.StructField("sha256", T.StringType()),
-        T.StructField("size_bytes", T.LongType()),
-        T.StructField("hashed_at", T.TimestampType()),
-        T.StructField("key_id", T.StringType()),
-        T.StructField("pipeline_layer", T.StringType()),
-        T.StructField("verdict", T.StringType(), nullable=False),
-        T.StructField("verdict_reason", T.StringType(), nullable=False),
-        T.StructField("fingerprint", T.StringType(), nullable=False),
-        T.StructField("record_key", T.StringType()),
-        T.StructField("log_key", T.StringType()),
-        T.StructField("digest_key", T.StringType()),
-    ]
-)
-"""The columns of `LedgerRow`, in its order."""
+ROW: Final = schema_of(COLUMNS["ledger"])
 
 
 def write_rows(

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
+from custody.core.ledger.tables import COLUMNS
+
 log = logging.getLogger(__name__)
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {
@@ -62,6 +64,10 @@ GLUE: Final[dict[str, Any]] = {
     "post_execute": log_run,
 }
 """Arguments of every Glue job run."""
+
+
+SQL_MACROS: Final[dict[str, Any]] = {"columns": COLUMNS}
+"""What ``include/sql`` knows beside the parameters of a task: the columns of our tables."""
 
 
 class Tag(StrEnum):

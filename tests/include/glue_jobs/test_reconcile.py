@@ -1,4 +1,4 @@
-"""The reconciliation on Spark: it brings together what `custody.core.ledger.versions` then judges."""
+"""The reconciliation on Spark: it brings together what `custody.core.ledger` then judges."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ import jinja2
 import pytest
 import yaml
 
+from custody.core.ledger.tables import COLUMNS
 from localaws.athena.golden import run_golden
 from localaws.athena.statements import CreateTable, parse
 
@@ -85,7 +86,9 @@ def render(statement: str, **params: object) -> str:
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701  it is SQL
     )
-    return environment.get_template(statement).render(var={"json": {"custody": SETTINGS}}, **params)
+    return environment.get_template(statement).render(
+        var={"json": {"custody": SETTINGS}}, columns=COLUMNS, **params
+    )
 
 
 def columns_of(ddl: str) -> dict[str, str]:
