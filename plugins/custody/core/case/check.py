@@ -17,6 +17,7 @@ from custody.core.case.manifest import CaseObject, CaseTrail, Filed, Manifest
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.versions import VersionName, name_in, writes_by_version
 from custody.core.lineage.model import ObjectVersion
 from custody.core.lineage.tracing import TracedRun, is_made, trace
 from custody.core.records.checking import ReadEnvelope, read_envelope
@@ -158,21 +159,24 @@ def writes_of(
     envelopes: Iterable[ReadEnvelope],
     events: Iterable[TrailEvent],
 ) -> list[TrailEvent]:
-    """The trail's events of the writing of one object version, each once.
-
-    As in the ledger, an event that names no version is given the one its request id has in the
-    records.
-    """
-    requests = {e.claim.event.request_id for e in envelopes if e.claim is not None}
-    by_id: dict[str, list[TrailEvent]] = {}
+    """The trail's events of the writing of one object version, each once, by the ledger's rule:
+    `custody.core.ledger.versions.writes_by_version`."""
+    deliveries: dict[str, list[TrailEvent]] = {}
     for event in events:
-        if not event.is_write or (event.bucket, event.key) != (bucket, key):
-            continue
-        if event.version_id == version_id or (
-            event.version_id is None and event.request_id in requests
-        ):
-            by_id.setdefault(event.event_id, []).append(event)
-    return [merge(deliveries) for _, deliveries in sorted(by_id.items())]
+        if (event.bucket, event.key) == (bucket, key):
+            deliveries.setdefault(event.event_id, []).append(event)
+    claims = [
+        e.claim
+        for e in sorted(envelopes, key=lambda e: (e.place, repr(e)))
+        if e.claim is not None and (e.claim.bucket, e.claim.key) == (bucket, key)
+    ]
+    writes = writes_by_version([merge(copies) for copies in deliveries.values()], claims)
+    wanted = {name_in(claim) for claim in claims if claim.version_id == version_id}
+    return [
+        write
+        for name in sorted(wanted or {VersionName(version_id, None)}, key=str)
+        for write in writes.get(name, ())
+    ]
 
 
 def _proven_events(

@@ -32,3 +32,24 @@ def test_one_that_names_none_is_about_the_version_with_its_request():
 def test_deliveries_of_one_event_are_one():
     again = replace(WRITE, log="another log")
     assert len(writes_of(*VERSION, [envelope()], [WRITE, again])) == 1
+
+
+def test_an_upload_completed_twice_has_two_events_of_one_version():
+    """As in the ledger: the record may name the request of either."""
+    first = replace(UNNAMED, name="CompleteMultipartUpload", upload_id="U1")
+    again = replace(first, event_id="e2", request_id="R2")
+    other = replace(first, event_id="e3", request_id="R3", upload_id="U2")
+    assert writes_of(*VERSION, [envelope()], [first, again, other]) == [first, again]
+    named = replace(first, version_id=VERSION[2])
+    by_again = replace(RECORD, event=replace(RECORD.event, request_id="R2"))
+    assert writes_of(*VERSION, [envelope(by_again)], [named, again]) == [named, again]
+
+
+def test_without_versions_the_request_tells_writes_apart():
+    """Every write to a bucket without versions is of version ``null``."""
+    null = (*VERSION[:2], "null")
+    record = replace(RECORD, version_id="null")
+    writes = [replace(WRITE, version_id="null"), replace(UNNAMED, event_id="e2", request_id="R2")]
+    assert writes_of(*null, [envelope(record)], writes) == writes[:1]
+    earlier = replace(writes[0], event_id="e0", request_id="R0")
+    assert writes_of(*null, [envelope(record)], [earlier, *writes]) == writes[:1]
