@@ -99,7 +99,8 @@ def _add_lineage(node: Tree, lineage: Lineage) -> None:
     node.add(branch(f"by {lineage.builder_id}, from {format_utc(lineage.started_on)} "
                     f"to {format_utc(lineage.finished_on)}"))  # fmt: skip
     for material in lineage.materials:
-        node.add(branch(f"with {material.name} {material.version or ''} sha256 {material.sha256}"))
+        name = " ".join(filter(None, (material.name, material.version)))
+        node.add(branch(f"with {name} sha256 {material.sha256}"))
 
 
 def _add_known(node: Tree, known: Known, gathered: Gathered) -> None:

@@ -256,6 +256,14 @@ def test_redrive_sends_the_dead_letters_back(platform):
     assert [message["Body"] for message in received["Messages"]] == ["{}"]
 
 
+def test_it_runs_where_it_is_not_installed():
+    ran = subprocess.run(
+        [sys.executable, "-m", "custody.cli", "--version"],
+        capture_output=True, text=True, check=False, env={"PYTHONPATH": str(PLUGINS)},
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout) == (0, f"custody {VERSION}\n")
+
+
 def test_it_runs_without_airflow():
     code = (
         "import sys; sys.modules['airflow'] = None; sys.modules['pyspark'] = None\n"

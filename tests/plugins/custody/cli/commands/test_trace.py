@@ -50,6 +50,7 @@ def test_people_get_a_tree(audited):
     assert any(audited.versions[A].sha256 in line for line in lines)
     assert any(str(audited.versions[SILVER]) in line for line in lines)
     assert sum(UPLOADER in line for line in lines) == 3
+    assert any("with script sha256 " in line for line in lines)
     assert "\u202e" not in found.out
 
 
