@@ -9,12 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlglot import exp
+
 from localaws.athena.sql import types
 from localaws.athena.sql.parsing import parse_query
 from localaws.athena.sql.queries import translate
 from localaws.athena.sql.session import Session
 from localaws.athena.sql.types import Type, parse_hive
-from localaws.athena.statements import query_of
+from localaws.athena.statements import CreateTableAs, CreateView, Select, parse
 from localaws.athena.tables.relations import PATH_COLUMN, Column, Storage, Table, View
 
 DATABASE = "golden"
@@ -41,6 +43,14 @@ class _Fixtures:
         text = tree.sql("trino")
         columns = translate(text, parse_query(text), self, DATABASE, self._now).columns
         return View(DATABASE, name, text, DATABASE, tuple((n, str(kind)) for n, kind in columns))
+
+
+def query_of(statement: str) -> exp.Expr:
+    """The query a statement is or holds; raises QueryError."""
+    found = parse(statement)
+    if isinstance(found, (Select, CreateView, CreateTableAs)):
+        return found.query
+    raise ValueError(f"{statement[:40]!r} holds no query")
 
 
 def run_golden(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -10,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from localaws.athena.sql import types
+from localaws.athena.sql.json_text import java_double
 from localaws.athena.sql.types import Type
 
 _UNBOUNDED = 2147483647
@@ -148,26 +148,3 @@ def csv_rows(body: str) -> Iterator[list[str | None]]:
             yield row
             row = []
         index = match.end()
-
-
-def java_double(value: float) -> str:
-    """`value` as Java's Double.toString."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0:
-        return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    sign = "-" if value < 0 else ""
-    mantissa, _, exponent = repr(abs(value)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    point = len(whole) + int(exponent or 0)
-    all_digits = (whole + fraction).lstrip("0")
-    point -= len(whole + fraction) - len(all_digits)
-    all_digits = all_digits.rstrip("0") or "0"
-    if -3 < point <= 7:
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{all_digits}"
-        padded = all_digits.ljust(point, "0")
-        return f"{sign}{padded[:point]}.{padded[point:] or '0'}"
-    return f"{sign}{all_digits[0]}.{all_digits[1:] or '0'}E{point - 1}"

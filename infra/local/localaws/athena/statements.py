@@ -85,7 +85,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class AddPartitions:
-    """``ALTER TABLE … ADD PARTITION``: each with its location (None: from the table's)."""
+    """``ALTER TABLE … ADD PARTITION``; a location that is None follows from the table's."""
 
     table: Name
     if_not_exists: bool
@@ -180,25 +180,14 @@ def parse(statement: str) -> Statement:
         cursor = Cursor(statement, hive=hive)
         if cursor.take(*start):
             return parser(cursor)
-    follows = {"SHOW": _SHOWN}.get(words[0], _OBJECTS)
-    known = words[0] in _OTHER_WORDS
+    known, wrong = words[0] in _OTHER_WORDS, opening[0]
     if words[0] in ("CREATE", "DROP", "ALTER", "SHOW"):
-        known = words[-1] in follows
-        del opening[:-1]
+        known, wrong = words[-1] in (_SHOWN if words[0] == "SHOW" else _OBJECTS), opening[-1]
     if known:
         raise not_supported(f"the statement {' '.join(words if words[0] == 'SHOW' else words[:1])}")
-    wrong = opening[0]
     raise syntax_error(
         f"mismatched input '{statement[wrong.start : wrong.end]}'", place(statement, wrong.start)
     )
-
-
-def query_of(statement: str) -> exp.Expr:
-    """The query a statement is or holds; raises QueryError."""
-    found = parse(statement)
-    if isinstance(found, (Select, CreateView, CreateTableAs)):
-        return found.query
-    raise syntax_error("the statement holds no query")
 
 
 def _name(cursor: Cursor) -> Name:

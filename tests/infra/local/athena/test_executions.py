@@ -58,13 +58,6 @@ def test_what_was_running_has_failed(tmp_path: Path) -> None:
     assert (found.state, found.failure and found.failure.retryable) == ("FAILED", True)
 
 
-def test_an_end_is_an_end(tmp_path: Path) -> None:
-    executions = Executions(tmp_path)
-    executions.add(QUEUED)
-    executions.change("1", state="CANCELLED", completed=101.0)
-    assert executions.change("1", state="SUCCEEDED").state == "CANCELLED"
-
-
 def test_tokens_are_a_workgroups_own(tmp_path: Path) -> None:
     executions = Executions(tmp_path)
     executions.add(QUEUED)

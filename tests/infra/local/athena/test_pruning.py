@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from localaws.athena.errors import QueryError
+from localaws.athena.golden import query_of
 from localaws.athena.sql.pruning import conditions
 from localaws.athena.sql.queries import translate
 from localaws.athena.sql.session import Session
 from localaws.athena.sql.types import parse_hive
-from localaws.athena.statements import query_of
 from localaws.athena.tables.catalog import CatalogPartition
 from localaws.athena.tables.partitions import find_partitions
 from localaws.athena.tables.relations import Column, Storage, Table, View

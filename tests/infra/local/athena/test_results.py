@@ -63,10 +63,6 @@ def test_csv_tells_null_from_empty() -> None:
     assert list(csv_rows(text)) == lines
 
 
-def test_csv_of_one_null_column() -> None:
-    assert list(csv_rows(csv_line(["a"]) + csv_line([None]))) == [["a"], [None]]
-
-
 @pytest.mark.parametrize("text", ["a\n", '"a"x\n', '"open\n'])
 def test_what_is_no_result_file(text: str) -> None:
     with pytest.raises(ValueError, match="not a result file"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from typing import Any
 
@@ -121,46 +120,6 @@ def test_json_table_with_projection(
     execution = queries.run("SELECT \"$path\" FROM events WHERE dt = '2026-01-02'")
     assert execution["Statistics"]["DataScannedInBytes"] == len('{"name": "b"}')
     assert queries.rows("SHOW PARTITIONS events") == []
-
-
-def test_cloudtrail_table(server: Server, queries: Queries, buckets: dict[str, str]) -> None:
-    record = {
-        "eventName": "PutObject",
-        "userIdentity": {"type": "IAMUser", "principalId": "AIDA1"},
-        "requestParameters": {"bucketName": "b", "key": "k"},
-        "responseElements": {"x-amz-version-id": "v1"},
-        "readOnly": False,
-    }
-    body = gzip.compress(json.dumps({"Records": [record]}).encode())
-    server.client("s3").put_object(
-        Bucket=buckets["data"], Key="trail/2026/01/01/x.json.gz", Body=body
-    )
-    queries.rows(
-        f"""CREATE EXTERNAL TABLE trail (
-            useridentity STRUCT<type: STRING, principalid: STRING>,
-            eventname STRING, requestparameters STRING, responseelements STRING, readonly STRING
-        )
-        PARTITIONED BY (`timestamp` STRING)
-        ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
-        STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
-        OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
-        LOCATION 's3://{buckets["data"]}/trail'
-        TBLPROPERTIES (
-            'projection.enabled' = 'true',
-            'projection.timestamp.type' = 'date',
-            'projection.timestamp.format' = 'yyyy/MM/dd',
-            'projection.timestamp.interval' = '1',
-            'projection.timestamp.interval.unit' = 'DAYS',
-            'projection.timestamp.range' = '2026/01/01,NOW',
-            'storage.location.template' = 's3://{buckets["data"]}/trail/${{timestamp}}'
-        )"""
-    )
-    assert queries.rows(
-        """SELECT eventname, useridentity.type,
-            json_extract_scalar(requestparameters, '$.key'),
-            json_extract_scalar(responseelements, '$["x-amz-version-id"]'), readonly
-        FROM trail WHERE "timestamp" BETWEEN '2026/01/01' AND '2026/01/02'"""
-    )[1:] == [["PutObject", "IAMUser", "k", "v1", "false"]]
 
 
 def test_a_table_of_a_query_and_a_view_of_moved_partitions(
@@ -434,15 +393,6 @@ def test_a_query_may_do_what_its_caller_may(
 ) -> None:
     assert queries.rows(guarded) == [["a"], ["1"]]
     assert reader(server, name, *statements).failure(guarded).startswith(reason)
-
-
-def test_a_permitted_caller(server: Server, guarded: str, buckets: dict[str, str]) -> None:
-    permitted = reader(server, "permitted", RESULTS, CATALOG, LIST, READ)
-    assert permitted.rows(guarded) == [["a"], ["1"]]
-    other = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/primary"
-    with pytest.raises(ClientError, match="AccessDeniedException") as caught:
-        permitted.athena.start_query_execution(QueryString="SELECT 1")
-    assert other in str(caught.value)
 
 
 # --- A server that dies ---

@@ -220,6 +220,7 @@ FAILURES = {
         "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot contain aggregations"
     ),
     "SELECT sum(count(*)) FROM orders": "NESTED_AGGREGATION",
+    "SELECT count(*) FROM orders GROUP BY 1": "EXPRESSION_NOT_SCALAR",
     "SELECT row_number() FROM orders": "MISSING_OVER",
     "SELECT id FROM orders GROUP BY 2": "INVALID_COLUMN_REFERENCE: line 1:32: GROUP BY position 2",
     "SELECT DISTINCT id FROM orders ORDER BY dt": "EXPRESSION_NOT_IN_DISTINCT: line 1:41",

@@ -85,15 +85,6 @@ def test_many_partitions_are_listed_at_once() -> None:
     assert bucket.calls == ["LIST t/dt=2026-01-0"]
 
 
-def test_a_caller_who_may_not_list_what_is_beside() -> None:
-    bucket = Bucket()
-    bucket.objects = {"t/dt=2026-01-02/1": b"x"}
-    bucket.hidden = frozenset({"t/dt=2026-01-0"})
-    found = store(bucket).below_each(days(5))
-    assert [len(one) for one in found] == [0, 1, 0, 0, 0]
-    assert len(bucket.calls) == 6
-
-
 def test_a_stopped_query_reads_no_further(tmp_path: Path) -> None:
     stop = threading.Event()
     own = store(Bucket(p__a=b"x"), stop)

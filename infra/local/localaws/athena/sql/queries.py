@@ -18,19 +18,20 @@ from localaws.athena.sql import calls, operators, types  # noqa: F401  (they kno
 from localaws.athena.sql.expressions import Clause, Expressions, check_orderable
 from localaws.athena.sql.functions import as_type, coerce, unified
 from localaws.athena.sql.parsing import position_of, shown
-from localaws.athena.sql.scope import Field, Relations, Scope, Shared, Value
+from localaws.athena.sql.scope import (
+    Field,
+    Known,
+    NamedQuery,
+    Output,
+    Relations,
+    Scope,
+    Shared,
+    Value,
+    alias_of,
+)
 from localaws.athena.sql.sources import Sources
 from localaws.athena.sql.types import Type
 from localaws.athena.tables.relations import Table, View
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A column of a query: what it is called (None: nothing), and by DuckDB."""
-
-    name: str | None
-    type: Type
-    symbol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,6 @@ def translate(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NamedQuery:
-    """One of WITH: its text, the named queries it may refer to, and its columns' names."""
-
-    node: exp.Expr
-    known: Mapping[str, NamedQuery]
-    columns: tuple[str, ...]
-
-
-Known = Mapping[str, NamedQuery]
 _SELECT_PARTS = (
     *("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
     *("distinct", "with_", "kind", "hint"),
@@ -138,8 +129,6 @@ class Queries:
                 return self._set_operation(node, parent)
             if isinstance(node, exp.Values):
                 return self._values(node, parent)
-            if isinstance(node, exp.Table):  # ``TABLE name``
-                return self._select(exp.select("*").from_(node), parent)
         finally:
             self.known = outer
         raise not_supported(f"'{shown(node)}'", self.at(node))
@@ -251,12 +240,6 @@ class Queries:
         if isinstance(key, Value):
             return key.node
         node = items[self._ordinal(key, len(items), "GROUP BY")][1].node
-        if node.find(exp.Window, exp.AggFunc) is not None:
-            raise QueryError(
-                "EXPRESSION_NOT_SCALAR",
-                "GROUP BY clause cannot contain aggregations or window functions",
-                position=self.at(key),
-            )
         return node.copy()
 
     def _ordinal(self, node: exp.Expr, count: int, clause: str) -> int:
@@ -358,12 +341,11 @@ class Queries:
             if _is_number(key):
                 index = self._ordinal(key, len(outputs), "ORDER BY")
             else:
-                fields = [
-                    Field(str(i), Value(exp.Null(), one.type)) for i, one in enumerate(outputs)
-                ]
-                fields = [replace(f, name=o.name) for f, o in zip(fields, outputs, strict=True)]
                 if not isinstance(key, exp.Column):
                     raise not_supported(f"{word} ordered by '{shown(key)}'", self.at(key))
+                fields = [
+                    Field(one.name, Value(exp.column(one.symbol), one.type)) for one in outputs
+                ]
                 found, _ = Scope(fields).resolve([key.name.lower()], self.at(key))
                 index = fields.index(found)
             check_orderable(outputs[index].type, self.at(key))
@@ -379,7 +361,7 @@ class Queries:
             column = Value(exp.column(inner.symbol, table=alias, quoted=True), inner.type)
             node = coerce(column, output.type).node
             columns.append(exp.alias_(node, output.symbol, quoted=True))
-        return exp.select(*columns).from_(exp.Subquery(this=side, alias=_alias(alias)))
+        return exp.select(*columns).from_(exp.Subquery(this=side, alias=alias_of(alias)))
 
     def _values(self, node: exp.Values, parent: Scope | None) -> tuple[exp.Expr, list[Output]]:
         self.only(node, "expressions", "alias")
@@ -413,7 +395,3 @@ class Queries:
 
 def _is_number(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.Literal) and not node.args["is_string"]
-
-
-def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -54,6 +54,27 @@ class Field:
         *qualifier, name = parts
         known = self.name is not None and self.name.lower() == name
         return known and (not qualifier or self.qualifier[-len(qualifier) :] == tuple(qualifier))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of a query: what it is called (None: nothing), and by DuckDB."""
+
+    name: str | None
+    type: Type
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuery:
+    """One of WITH: its text, the named queries it may refer to, and its columns' names."""
+
+    node: exp.Expr
+    known: Mapping[str, NamedQuery]
+    columns: tuple[str, ...]
+
+
+Known = Mapping[str, NamedQuery]
 
 
 @dataclass(slots=True)
@@ -129,3 +150,8 @@ def column_not_found(name: str, position: Position | None) -> QueryError:
     return QueryError(
         "COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved {_DENIED}", position=position
     )
+
+
+def alias_of(name: str) -> exp.TableAlias:
+    """``AS name`` of a relation."""
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))

@@ -153,6 +153,12 @@ _KNOWN: tuple[tuple[type[duckdb.Error], str, str, str | None], ...] = (
     (duckdb.InvalidInputException, "", "INVALID_FUNCTION_ARGUMENT", None),
     (
         duckdb.BinderException,
+        "GROUP BY clause cannot contain",
+        "EXPRESSION_NOT_SCALAR",
+        "GROUP BY clause cannot contain aggregations or window functions",
+    ),
+    (
+        duckdb.BinderException,
         "must appear in (the )?GROUP BY",
         "EXPRESSION_NOT_AGGREGATE",
         "what is selected or sorted by must be an aggregate or appear in GROUP BY clause",

@@ -4,23 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlglot import exp
 
-from localaws.athena.errors import QueryError, not_supported, syntax_error, type_mismatch
+from localaws.athena.errors import Position, QueryError, not_supported, syntax_error, type_mismatch
 from localaws.athena.sql import types
 from localaws.athena.sql.expressions import Clause, Expressions
 from localaws.athena.sql.functions import as_type, call, coerce
 from localaws.athena.sql.parsing import parse_query, shown
-from localaws.athena.sql.scope import Field, Scope, Value
+from localaws.athena.sql.scope import Field, Known, Output, Scope, Shared, Value, alias_of
 from localaws.athena.tables.relations import CATALOG, PATH_COLUMN, Table, View
-
-if TYPE_CHECKING:
-    from localaws.athena.sql.queries import Output, Queries
 
 _VIEW_DEPTH = 16
 _MAX_RELATIONS = 2000
+
+
+class Queries(Protocol):
+    """The query translator that a FROM belongs to."""
+
+    statement: str
+    shared: Shared
+    database: str | None
+    known: Known
+
+    def at(self, node: exp.Expr) -> Position | None:
+        """Where something stands."""
+
+    def only(self, node: exp.Expr, *parts: str) -> None:
+        """Refuse a clause that is not handled."""
+
+    def of_view(self, view: View) -> Queries:
+        """A translator of the view's own text."""
+
+    def query(
+        self, node: exp.Expr, parent: Scope | None, known: Known
+    ) -> tuple[exp.Expr, list[Output]]:
+        """Any query, translated, and its columns."""
+
+    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[exp.Expr, list[types.Type]]:
+        """A query inside an expression, translated, and the types of its columns."""
 
 
 class Sources:
@@ -158,7 +181,7 @@ class Sources:
             Field(name, Value(_column(symbol, one.symbol), one.type), qualifier)
             for name, one in zip(names, outputs, strict=True)
         ]
-        return exp.Subquery(this=query, alias=_alias(symbol)), fields
+        return exp.Subquery(this=query, alias=alias_of(symbol)), fields
 
     def _renamed(self, names: Sequence[str], count: int, node: exp.Expr) -> Sequence[str]:
         if len(names) != count:
@@ -236,7 +259,7 @@ class Sources:
             Field(name, Value(_column(symbol, name), kind), qualifier, source)
             for name, kind in (*columns, (PATH_COLUMN, types.VARCHAR))
         ]
-        relation = exp.Table(this=exp.to_identifier(source, quoted=True), alias=_alias(symbol))
+        relation = exp.Table(this=exp.to_identifier(source, quoted=True), alias=alias_of(symbol))
         return relation, fields
 
     def _unnest(self, node: exp.Unnest, scope: Scope) -> tuple[exp.Expr, list[Field]]:
@@ -279,7 +302,7 @@ class Sources:
         given = self._renamed(names, len(values), node) if names else [None] * len(values)
         fields = [Field(name, value, qualifier) for name, value in zip(given, values, strict=True)]
         query = exp.Subquery(this=exp.select(*items))
-        return exp.Lateral(this=query, alias=_alias(symbol)), fields
+        return exp.Lateral(this=query, alias=alias_of(symbol)), fields
 
 
 def _members(element: Value) -> list[Value]:
@@ -294,7 +317,3 @@ def _members(element: Value) -> list[Value]:
 
 def _column(relation: str, name: str) -> exp.Column:
     return exp.column(name, table=relation, quoted=True)
-
-
-def _alias(name: str) -> exp.TableAlias:
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
