@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custody.core.formats.untrusted import Fields
-from custody.core.paging.messages import document_of
+from custody.core.paging.form import document_of
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 

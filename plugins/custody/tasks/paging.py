@@ -20,17 +20,17 @@ from custody.aws.athena import rows
 from custody.aws.paging import pages as pages_told
 from custody.aws.paging.dead_letters import look
 from custody.core.paging import messages as page_messages
+from custody.core.paging.changes import Status, changes, rows_that_settle
 from custody.core.paging.dead_letters import page_about
 from custody.core.paging.findings import (
     MAX_WATCHED,
     READ_LIMIT,
     SEVERITIES,
     PageState,
-    Status,
-    changes,
+    is_finding,
     read_findings_of,
-    rows_that_settle,
 )
+from custody.core.paging.form import Page
 from custody.tasks.defaults import ATHENA, client, setting
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def pages(
     told = pages_told.told(
         client("s3"),
         bucket,
-        [*(finding.fingerprint for finding in found if finding.pages), *watched["pages"]],
+        [*(finding.fingerprint for finding in found if is_finding(finding)), *watched["pages"]],
     )
     news = changes(found, told, watched["pages"])
     messages = page_messages.pages(
@@ -67,7 +67,7 @@ def pages(
         window_end=window["end"],
         table=table,
     )
-    paging = {finding.fingerprint for finding in found if finding.pages}
+    paging = {finding.fingerprint for finding in found if is_finding(finding)}
     counts = Counter(change.status for change in news)
     log.info(
         "%d findings that page (%d more unread): %d new, %d reopened, %d named, %d known before;"
@@ -147,7 +147,7 @@ def dead_letters_page(
     chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
 
 
-def _message(page: page_messages.Page) -> dict[str, Any]:
+def _message(page: Page) -> dict[str, Any]:
     """What of a page is published."""
     return {
         "subject": page.subject,

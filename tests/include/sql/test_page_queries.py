@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tests.include.sql.test_golden import NOW, columns_of, render
+from tests.support.findings import finding
 
-from custody.core.paging.findings import Change, Finding, Status
-from custody.core.paging.messages import GROUP_ABOVE, document_of, pages
+from custody.core.paging.changes import Change, Status
+from custody.core.paging.form import document_of
+from custody.core.paging.messages import GROUP_ABOVE, pages
 from localaws.athena.golden import run_golden
 
 PRINCIPAL = "arn:aws:iam::111122223333:user/o'brien"
@@ -17,9 +19,7 @@ def test_the_query_of_a_page_finds_what_it_tells_of() -> None:
     news = [
         Change(
             Status.OPEN,
-            Finding(
-                "REMOVED", "raw", "k", f"v{n}", PRINCIPAL, "2026-11-01T06:00:00Z", "why", f"{n}"
-            ),
+            finding("REMOVED", version_id=f"v{n}", principal_arn=PRINCIPAL),
         )
         for n in range(GROUP_ABOVE + 1)
     ]

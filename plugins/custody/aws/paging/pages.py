@@ -54,7 +54,7 @@ def open_pages(
                 if (
                     state is not None
                     and state.is_open
-                    and f"{folder}/" == _folder(finder, state.finding.hour)
+                    and f"{folder}/" == _folder(finder, state.finding.partition)
                 ):
                     yield state
 
@@ -68,7 +68,9 @@ def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]
     for state in states:
         finding = state.finding
         if state.is_open:
-            s3.put_object(Bucket=bucket, Key=_folder(finder, finding.hour) + finding.fingerprint)
+            s3.put_object(
+                Bucket=bucket, Key=_folder(finder, finding.partition) + finding.fingerprint
+            )
         s3.put_object(
             Bucket=bucket,
             Key=_state_key(finding.fingerprint),

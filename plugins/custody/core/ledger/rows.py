@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from custody.core.ledger.policy import Policy
@@ -54,6 +54,12 @@ class LedgerRow:
     def object_version(self) -> ObjectVersion:
         """The object version it is about."""
         return ObjectVersion(self.bucket, self.object_key, self.version_id)
+
+    @property
+    def partition(self) -> tuple[str, str]:
+        """``dt`` and ``hour`` of the partition it stands in: those of its time in UTC."""
+        at = self.event_time.astimezone(UTC)
+        return f"{at:%Y-%m-%d}", f"{at:%H}"
 
 
 def fingerprint(verdict: str, version: ObjectVersion) -> str:

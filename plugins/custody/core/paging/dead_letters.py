@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.formats.timestamps import format_utc
-from custody.core.paging.findings import Status
-from custody.core.paging.messages import Page, compose, headline, shown
+from custody.core.paging.changes import Status
+from custody.core.paging.form import Page, Room, Written, compose, headline, shown
 from custody.core.records.notifications import ObjectCreated
 
 DEAD_LETTERS: Final = "DEAD_LETTERS"
@@ -70,16 +70,14 @@ def page_about(look: Look, *, is_open: bool, now: datetime, grace: timedelta) ->
 
 
 def _page(status: Status, look: Look, late: Sequence[DeadLetter], grace: timedelta) -> Page:
-    def written(room: tuple[int, int]) -> tuple[list[str], dict[str, object]]:
+    def written(room: Room) -> Written:
         return _opened(look, late, grace, room) if late else _resolved(look)
 
     about = f"{len(late)} messages in {look.queue}" if late else f"{look.queue} is empty"
     return compose(DEAD_LETTERS, _SEVERITY, status, about=about, runbook=_RUNBOOK, written=written)
 
 
-def _opened(
-    look: Look, late: Sequence[DeadLetter], grace: timedelta, room: tuple[int, int]
-) -> tuple[list[str], dict[str, object]]:
+def _opened(look: Look, late: Sequence[DeadLetter], grace: timedelta, room: Room) -> Written:
     examples, limit = room
     named = [item for _, item in zip(range(examples), _contents(late), strict=False)]
     minutes = int(grace.total_seconds() // 60)
@@ -114,7 +112,7 @@ def _opened(
     }
 
 
-def _resolved(look: Look) -> tuple[list[str], dict[str, object]]:
+def _resolved(look: Look) -> Written:
     lines = [
         headline(DEAD_LETTERS, _SEVERITY, Status.RESOLVED, "the dead-letter queue is empty again."),
         "",

@@ -1,45 +1,34 @@
-"""The pages people get about findings: one SNS message each, for a telephone and for a machine.
-
-A message is a text that begins with what a person must know and ends, after a line of its own
-(``MARKER``), with one JSON document. It goes to every subscriber as it is, so a person can forward
-it to a machine. Object keys, user agents and the like are whatever somebody typed: in the text
-they are quoted, and every character that is not plainly printable is escaped, so they can neither
-begin a line nor turn one around; in the JSON everything but ASCII is escaped.
-"""
+"""The pages about findings: one for each, or one for many of the same cause."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from custody.core.formats.untrusted import load_json
+from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.ledger.windows import HOUR
-from custody.core.paging.findings import SEVERITIES, Change, Finding, PageState, Status, by_cause
+from custody.core.paging.changes import Change, Status, by_cause
+from custody.core.paging.findings import (
+    SEVERITIES,
+    Cause,
+    cause_of,
+    document_of_row,
+    moment,
+)
+from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
 
 GROUP_ABOVE: Final = 100
-"""More news than this of one cause become one page: a thousand pages are none."""
+"""Above this many changes of one cause, send one grouped page: nobody reads a thousand."""
 
 MAX_PAGES: Final = 500
-"""More pages than this in a run, and all that share a cause are put together. Airflow expands a
-task to at most 1,024 (``core.max_map_length``)."""
+"""Above this many pages in a run, group all that share a cause. Airflow expands a task to at most
+1,024 (``core.max_map_length``)."""
 
-MARKER: Final = "--- the same as JSON ---"
-
-MAX_MESSAGE_BYTES: Final = 262_144 - 1024
-"""SNS: "messages can contain up to 256 KB of text data"; attributes count, and have 1 KiB here."""
-
-MAX_SUBJECT: Final = 99
-"""SNS: "less than 100 characters long"."""
-
-_ROOM: Final = ((10, 2048), (3, 512), (1, 128))
-"""Examples in a group, and characters of a text that may be cut: the first that fits is used."""
-
-_WHOLE: Final = frozenset({"verdict", "bucket", "key", "version_id", "fingerprint", "event_time"})
+_WHOLE: Final = frozenset({"verdict", "bucket", "object_key", "version_id", "fingerprint"})
 """What identifies a finding is never cut."""
 
 _EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "digest_key", "sha256")
@@ -57,25 +46,10 @@ _MEANING: Final[Mapping[str, str]] = {
 """Each verdict that pages, in words."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """One message to the people on call.
-
-    ``subject`` is printable ASCII of at most ``MAX_SUBJECT`` characters; ``message`` as described
-    above, at most ``MAX_MESSAGE_BYTES`` long as SNS counts; ``states`` what people know once the
-    message is out.
-    """
-
-    subject: str
-    message: str
-    message_attributes: Mapping[str, str]
-    states: tuple[PageState, ...]
-
-
 def pages(
     news: Sequence[Change],
     *,
-    unread: Mapping[tuple[str, str | None], int],
+    unread: Mapping[Cause, int],
     window_start: str,
     window_end: str,
     table: str,
@@ -104,36 +78,10 @@ def pages(
     ]
 
 
-def document_of(message: str) -> object:
-    """The JSON document of a page's ``message``.
-
-    Raises ``ValueError`` (``custody.core.formats.untrusted.MalformedInput``) if it has none.
-    """
-    document = message.partition(f"\n{MARKER}\n")[2]
-    return load_json(document, what="page", max_bytes=MAX_MESSAGE_BYTES)
-
-
-def shown(text: str) -> str:
-    """``text`` between quotes, on one line, without a character that could disguise another.
-
-    Backslashes and quotes are escaped, and so is all that is not printable: line breaks, control
-    characters, marks that turn the direction of writing, spaces that are not the space.
-    """
-    return '"' + "".join(_shown(c) for c in text) + '"'
-
-
-def _shown(character: str) -> str:
-    if character in '\\"':
-        return "\\" + character
-    if character.isprintable():
-        return character
-    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
-
-
 def _of_findings(
     group: Sequence[Change],
     about: str,
-    written: Callable[[tuple[int, int]], tuple[list[str], dict[str, object]]],
+    written: Callable[[Room], Written],
 ) -> Page:
     verdict = group[0].finding.verdict
     return compose(
@@ -153,35 +101,35 @@ def _of_findings(
 def _single(change: Change, window: Mapping[str, str]) -> Page:
     finding = change.finding
 
-    def written(room: tuple[int, int]) -> tuple[list[str], dict[str, object]]:
+    def written(room: Room) -> Written:
         cut = _cut(finding, room[1])
         now = _cut(change.now, room[1]) if change.now else None
         lines = [
             headline(finding.verdict, SEVERITIES[finding.verdict], change.status, _outcome(change)),
             "",
-            f"why      {shown(cut.reason)}",
-            *([f"now      {shown(now.reason)}"] if now else []),
-            f"who      {_known(cut.principal_arn)}, type {_known(cut.principal_type)}",
-            f"from     {_known(cut.source_ip)}, user agent {_known(cut.user_agent)}",
-            f"what     {shown(f's3://{finding.bucket}/{finding.key}')}",
+            f"why      {shown(cut.verdict_reason)}",
+            *([f"now      {shown(now.verdict_reason)}"] if now else []),
+            f"who      {known(cut.principal_arn)}, type {known(cut.principal_type)}",
+            f"from     {known(cut.source_ip)}, user agent {known(cut.user_agent)}",
+            f"what     {shown(f's3://{finding.bucket}/{finding.object_key}')}",
             f"version  {shown(finding.version_id)}",
-            f"when     {finding.event_time}, call {_known(cut.event_name)}",
-            f"where    bucket {shown(finding.bucket)}, layer {_known(cut.pipeline_layer)}",
+            f"when     {moment(finding)}, call {known(cut.event_name)}",
+            f"where    bucket {shown(finding.bucket)}, layer {known(cut.pipeline_layer)}",
             "evidence",
-            f"  CloudTrail event  {_known(cut.event_id)}",
-            f"  request           {_known(cut.request_id)}",
-            f"  record            {_known(cut.record_key)}",
-            f"  log file          {_known(cut.log_key)}",
-            f"  digest            {_known(cut.digest_key)}",
+            f"  CloudTrail event  {known(cut.event_id)}",
+            f"  request           {known(cut.request_id)}",
+            f"  record            {known(cut.record_key)}",
+            f"  log file          {known(cut.log_key)}",
+            f"  digest            {known(cut.digest_key)}",
             f"window   {_hours(window)}",
         ]
         body = {**_body(cut), "window": window}
         if change.status is Status.RESOLVED:
             body["verdict_now"] = now.verdict if now else None
-            body["reason_now"] = now.reason if now else None
+            body["reason_now"] = now.verdict_reason if now else None
         return lines, body
 
-    about = f"s3://{finding.bucket}/{finding.key}"
+    about = f"s3://{finding.bucket}/{finding.object_key}"
     return _of_findings([change], about, written)
 
 
@@ -193,8 +141,8 @@ def _outcome(change: Change) -> str:
     return f"this object version is {change.now.verdict} now."
 
 
-def _body(finding: Finding) -> dict[str, object]:
-    values = asdict(finding)
+def _body(finding: LedgerRow) -> dict[str, object]:
+    values: dict[str, object] = {**document_of_row(finding)}
     evidence = {name: values.pop(name) for name in _EVIDENCE}
     return {**values, "evidence": evidence}
 
@@ -204,22 +152,22 @@ def _body(finding: Finding) -> dict[str, object]:
 
 def _grouped(
     group: Sequence[Change],
-    unread: Mapping[tuple[str, str | None], int],
+    unread: Mapping[Cause, int],
     window: Mapping[str, str],
     table: str,
 ) -> Page:
     first = group[0]
     verdict, status = first.finding.verdict, first.status
-    causes = {change.finding.cause for change in group}
+    causes = {cause_of(change.finding) for change in group}
     total = len(group)
     if status is Status.OPEN:
         total += sum(unread.get(cause, 0) for cause in causes)
     principal = first.finding.principal_arn if len(causes) == 1 else None
-    by_whom = f"{len(causes)} principals" if len(causes) > 1 else _known(principal, "nobody known")
+    by_whom = f"{len(causes)} principals" if len(causes) > 1 else known(principal, "nobody known")
     now = Counter(change.now.verdict if change.now else "no longer found" for change in group)
     query = _query(first.finding.verdict, principal, window, table)
 
-    def written(room: tuple[int, int]) -> tuple[list[str], dict[str, object]]:
+    def written(room: Room) -> Written:
         examples = [_cut(change.finding, room[1]) for change in group[: room[0]]]
         lines = [
             headline(verdict, SEVERITIES[verdict], status, f"{_MEANING[verdict]}, {total} times."),
@@ -227,8 +175,8 @@ def _grouped(
             f"who      {by_whom}",
             f"what     {total} findings, for example",
             *(
-                f"  {e.event_time}  {shown(f's3://{e.bucket}/{e.key}')}"
-                f" version {shown(e.version_id)} by {_known(e.principal_arn)}"
+                f"  {moment(e)}  {shown(f's3://{e.bucket}/{e.object_key}')}"
+                f" version {shown(e.version_id)} by {known(e.principal_arn)}"
                 for e in examples
             ),
             f"window   {_hours(window)}",
@@ -270,74 +218,14 @@ def _query(verdict: str, principal: str | None, window: Mapping[str, str], table
     return "\n".join([*lines, "ORDER BY event_time"])
 
 
-# --- What all pages share -------------------------------------------------------------------------
-
-
-def compose(
-    verdict: str,
-    severity: str,
-    status: Status,
-    *,
-    about: str,
-    runbook: str,
-    written: Callable[[tuple[int, int]], tuple[list[str], dict[str, object]]],
-    states: tuple[PageState, ...] = (),
-) -> Page:
-    """A page in the form that all share.
-
-    ``written`` gives the lines of the text (the first of them a `headline`) and the body of the
-    document, given how many examples to show and how many characters of a text that may be cut;
-    it is asked again with less until the page fits. ``runbook`` is its path in the repository.
-    """
-    for room in _ROOM:
-        lines, body = written(room)
-        document = {
-            "status": status.value,
-            "severity": severity,
-            "summary": lines[0],
-            **body,
-            "runbook": runbook,
-        }
-        text = [*lines, f"runbook  {runbook}", "", MARKER, json.dumps(document, indent=2)]
-        message = "\n".join(text)
-        if _sent_bytes(message) <= MAX_MESSAGE_BYTES:
-            break
-    return Page(
-        subject=_subject(f"{_called(status, verdict)} ({severity}) {about}"),
-        message=message,
-        message_attributes={"verdict": verdict, "severity": severity, "status": status.value},
-        states=states,
-    )
-
-
-def headline(verdict: str, severity: str, status: Status, sentence: str) -> str:
-    """The first line of a page: what it is about, how urgent, and what happened."""
-    return f"{_called(status, verdict)} ({severity}): {sentence}"
-
-
-def _called(status: Status, verdict: str) -> str:
-    return verdict if status is Status.OPEN else f"{status.upper()} {verdict}"
-
-
-def _sent_bytes(message: str) -> int:
-    """Bytes of a message as the provider's operator sends it: as one text inside a JSON object."""
-    return len(json.dumps({"default": message}))
-
-
-def _cut(finding: Finding, limit: int) -> Finding:
+def _cut(finding: LedgerRow, limit: int) -> LedgerRow:
     """``finding`` with texts of at most ``limit`` characters; what is cut ends in an ellipsis."""
-    return replace(
-        finding,
-        **{
-            name: value[: limit - 1] + "…"
-            for name, value in asdict(finding).items()
-            if name not in _WHOLE and value is not None and len(value) > limit
-        },
-    )
-
-
-def _known(value: str | None, otherwise: str = "not known") -> str:
-    return otherwise if value is None else shown(value)
+    texts: dict[str, Any] = {
+        name: value[: limit - 1] + "…"
+        for name, value in asdict(finding).items()
+        if name not in _WHOLE and isinstance(value, str) and len(value) > limit
+    }
+    return replace(finding, **texts)
 
 
 def _last_hour(window: Mapping[str, str]) -> str:
@@ -347,8 +235,3 @@ def _last_hour(window: Mapping[str, str]) -> str:
 
 def _hours(window: Mapping[str, str]) -> str:
     return f"{window['start'][:16]} to {window['end'][:16]} UTC"
-
-
-def _subject(text: str) -> str:
-    printable = "".join(c if " " <= c <= "~" else "?" for c in text)
-    return printable if len(printable) <= MAX_SUBJECT else printable[: MAX_SUBJECT - 3] + "..."

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.support.findings import finding as finding_of
 from tests.support.moto_aws import refusal
 
 from custody.aws.paging.pages import (
@@ -13,14 +14,14 @@ from custody.aws.paging.pages import (
     remember_queue_page,
     told,
 )
-from custody.core.paging.findings import Finding, PageState
+from custody.core.paging.findings import PageState
 
 FINDER = "reconciliation"
 SIX, SEVEN = ("2026-11-01", "06"), ("2026-11-01", "07")
 
 
 def finding(name, time="2026-11-01T06:00:01Z", key="é {{ 1 / 0 }}\n"):
-    return Finding("CONFLICT", "raw", key, "v1", None, time, "why", name)
+    return finding_of("CONFLICT", object_key=key, event_time=time, fingerprint=name)
 
 
 def opened(name, **fields):

@@ -6,7 +6,7 @@ import pytest
 from tests.support.notices import notice
 
 from custody.core.paging.dead_letters import DeadLetter, Look, overdue, page_about
-from custody.core.paging.messages import MARKER, MAX_MESSAGE_BYTES, document_of
+from custody.core.paging.form import MARKER, MAX_MESSAGE_BYTES, document_of
 from custody.core.records.notifications import object_created
 
 NOW = datetime(2026, 11, 1, 8, tzinfo=UTC)

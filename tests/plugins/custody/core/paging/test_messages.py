@@ -6,19 +6,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.plugins.custody.core.paging.test_findings import finding
+from tests.support.findings import finding
 
-from custody.core.paging.findings import SEVERITIES, Change, Status
-from custody.core.paging.messages import (
-    GROUP_ABOVE,
-    MARKER,
-    MAX_MESSAGE_BYTES,
-    MAX_PAGES,
-    MAX_SUBJECT,
-    document_of,
-    pages,
-    shown,
-)
+from custody.core.paging.changes import Change, Status
+from custody.core.paging.findings import SEVERITIES
+from custody.core.paging.form import MARKER, MAX_MESSAGE_BYTES, MAX_SUBJECT, document_of
+from custody.core.paging.messages import GROUP_ABOVE, MAX_PAGES, pages
 
 WINDOW = {"window_start": "2026-11-01 06:00:00.000", "window_end": "2026-11-02 00:00:00.000"}
 CRM = "arn:aws:iam::111122223333:user/crm-export"
@@ -161,7 +154,8 @@ ANYTHING = st.text(min_size=1, max_size=1024)
 @given(ANYTHING, ANYTHING, ANYTHING)
 def test_no_text_can_disguise_itself_as_the_page(key, principal, agent):
     (honest,) = pages_of(opened(finding()))
-    hostile = replace(finding(), key=key, principal_arn=principal, user_agent=agent, reason=key)
+    typed = {"object_key": key, "principal_arn": principal, "user_agent": agent}
+    hostile = replace(finding(), verdict_reason=key, **typed)
     (page,) = pages_of(opened(hostile))
     text, _, document = page.message.partition(f"\n{MARKER}\n")
     assert len(text.splitlines()) == len(honest.message.partition(f"\n{MARKER}\n")[0].splitlines())
@@ -175,30 +169,11 @@ def test_no_text_can_disguise_itself_as_the_page(key, principal, agent):
     assert page.subject.isprintable()
 
 
-@pytest.mark.parametrize(
-    ("text", "quoted"),
-    [
-        ("é.csv", '"é.csv"'),
-        ("a\nwho      root", r'"a\u000awho      root"'),
-        ('a" b\\', r'"a\" b\\"'),
-        ("fdp.\u202evsc", r'"fdp.\u202evsc"'),
-        ("a\u00a0\u200b\U000e0001", r'"a\u00a0\u200b\U000e0001"'),
-    ],
-)
-def test_what_is_shown(text, quoted):
-    assert shown(text) == quoted
-
-
-def test_a_message_without_a_document_is_refused():
-    with pytest.raises(ValueError, match="page"):
-        document_of("hello")
-
-
 def test_the_largest_texts_still_fit():
-    cut = ("reason", "user_agent", "principal_arn", "event_id", "request_id", "log_key")
+    cut = ("verdict_reason", "user_agent", "principal_arn", "event_id", "request_id", "log_key")
     worst = dict.fromkeys(cut, "\U0001f600" * 4096)
     key = "\x01" * 1024
-    single = replace(finding(), key=key, **worst)
+    single = replace(finding(), object_key=key, **worst)
     group = [replace(single, version_id=f"v{n}") for n in range(GROUP_ABOVE + 1)]
     for page in [*pages_of(opened(single)), *pages_of(opened(*group))]:
         assert sent_bytes(page) <= MAX_MESSAGE_BYTES + 1024 == 262_144

@@ -1,0 +1,118 @@
+"""Which findings are news to the people on call.
+
+They are told when a finding is found, when somebody is named who was not known before, when it no
+longer holds, and when it is found again: never twice of the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from custody.core.ledger.rows import LedgerRow, fingerprint
+from custody.core.ledger.verdicts import Verdict
+from custody.core.paging.findings import PageState, is_finding
+
+_BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.TRAIL_BROKEN})
+"""Verdicts about what somebody did to an object or to the trail. They stand beside the one verdict
+a version has from its two witnesses, and say nothing about it."""
+
+
+class Status(StrEnum):
+    """What a page tells of a finding."""
+
+    OPEN = "open"
+    REOPENED = "reopened"
+    NAMED = "named"
+    """It is open, people know of it, and now it is known whose doing it is."""
+
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Change:
+    """News about a finding; ``now`` is what the ledger says of the version once it is resolved,
+    and None where it says nothing any more."""
+
+    status: Status
+    finding: LedgerRow
+    now: LedgerRow | None = None
+
+    @property
+    def state(self) -> PageState:
+        """What is to be remembered once people have been told."""
+        return PageState(self.finding, is_open=self.status is not Status.RESOLVED)
+
+
+def rows_that_settle(page: LedgerRow) -> tuple[str, str]:
+    """Fingerprints of the rows that decide whether a page stays open: its own finding, and the
+    ``VERIFIED`` of its object version."""
+    return page.fingerprint, fingerprint(Verdict.VERIFIED, page.object_version)
+
+
+def changes(
+    rows: Iterable[LedgerRow], known: Mapping[str, PageState], watched: Iterable[str]
+) -> list[Change]:
+    """What people do not know yet, in the order of ``rows``, resolved pages last.
+
+    ``rows`` are the findings of a window and the rows that settle its ``watched`` pages
+    (fingerprints), ``known`` what people were told, by fingerprint.
+
+    An all-clear needs evidence. A page is resolved when its version has another verdict that is
+    final (late evidence may have made it ``VERIFIED``, or something worse); ``PENDING`` is not
+    final, and a row that is merely gone proves nothing. Only a defect of the trail is mended when
+    it is no longer found, because the trail is proven anew each time. A removal stays a removal.
+    """
+    found: dict[str, LedgerRow] = {}
+    for row in rows:  # two events may tell of one version: the first counts
+        found.setdefault(row.fingerprint, row)
+    news = [
+        Change(status, finding)
+        for finding in found.values()
+        if is_finding(finding) and (status := _news_of(finding, known.get(finding.fingerprint)))
+    ]
+    verdict_now = {
+        row.object_version: row
+        for row in found.values()
+        if row.verdict not in _BESIDE_A_VERDICT and row.verdict != Verdict.PENDING
+    }
+    for page in dict.fromkeys(watched):
+        state = known.get(page)
+        if state is None or not state.is_open or page in found:
+            continue
+        finding = state.finding
+        if finding.verdict == Verdict.TRAIL_BROKEN:
+            news.append(Change(Status.RESOLVED, finding))
+        elif finding.verdict not in _BESIDE_A_VERDICT and finding.object_version in verdict_now:
+            news.append(Change(Status.RESOLVED, finding, verdict_now[finding.object_version]))
+    return news
+
+
+def _news_of(finding: LedgerRow, known: PageState | None) -> Status | None:
+    """What is new about a finding to people who were told ``known``; None if nothing is."""
+    if known is None:
+        return Status.OPEN
+    if not known.is_open:
+        return Status.REOPENED
+    unnamed = known.finding.principal_arn is None
+    return Status.NAMED if unnamed and finding.principal_arn is not None else None
+
+
+def by_cause(news: Sequence[Change], bound: int) -> list[list[Change]]:
+    """``news`` of one verdict, put together where more than ``bound`` share their cause.
+
+    The same principal is one cause. What is left over, of many principals, is one too if it is more
+    than ``bound``; and so are more than ``bound`` principals. All others stay alone.
+    """
+    of_principal: dict[str | None, list[Change]] = {}
+    for change in news:
+        of_principal.setdefault(change.finding.principal_arn, []).append(change)
+    large = [group for group in of_principal.values() if len(group) > bound]
+    rest = [change for change in news if len(of_principal[change.finding.principal_arn]) <= bound]
+    if len(large) > bound:
+        return [list(news)]
+    if len(rest) > bound:
+        return [*large, rest]
+    return [*large, *([change] for change in rest)]

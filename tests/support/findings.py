@@ -1,0 +1,35 @@
+"""A row of the ledger as Athena gives it, and findings made of it."""
+
+from custody.core.ledger.rows import LedgerRow, fingerprint
+from custody.core.paging.findings import read_row
+from custody.objects import ObjectVersion
+
+ROW = {
+    "verdict": "UNRECORDED",
+    "bucket": "raw",
+    "object_key": "incoming/customers/dt=2026-11-01/a b.csv",
+    "version_id": "v1",
+    "principal_arn": "arn:aws:iam::111122223333:user/crm-export",
+    "principal_type": "IAMUser",
+    "event_time": "2026-11-01T06:00:01Z",
+    "verdict_reason": "because",
+    "fingerprint": "f1",
+    "event_name": "PutObject",
+    "source_ip": "203.0.113.7",
+    "user_agent": None,
+    "request_id": "r1",
+    "event_id": "e1",
+    "sha256": None,
+    "pipeline_layer": "bronze",
+    "record_key": None,
+    "log_key": "AWSLogs/l1.json.gz",
+    "digest_key": "AWSLogs/d1.json.gz",
+    "cause_findings": "1",
+}
+
+
+def finding(verdict: str = "UNRECORDED", **columns: str | None) -> LedgerRow:
+    """A row with the fingerprint its verdict and version give it."""
+    row = ROW | {"verdict": verdict} | columns
+    own = fingerprint(verdict, ObjectVersion(row["bucket"], row["object_key"], row["version_id"]))
+    return read_row(row | {"fingerprint": columns.get("fingerprint", own)})
