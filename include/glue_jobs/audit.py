@@ -71,7 +71,7 @@ from custody.core.seal.layout import log_origin
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
 from custody.objects import UNVERSIONED, ObjectVersion
-from custody.settings import auditor, policy_of
+from custody.settings import Settings
 from custody.spark.ledger import verdict_entries, write_rows
 from custody.spark.trail import Told, latest, read_logs, told_by
 
@@ -259,18 +259,18 @@ def defect_rows(
     seal_defects: Sequence[LocatedDefect],
     told: Told,
     policy: Policy,
-    settings: Mapping[str, Any],
+    settings: Settings,
     s3: S3Client,
 ) -> list[LedgerRow]:
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
-    analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
+    analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     defects = [dated_defect(defect, policy.as_of) for defect in trail.report.defects]
     head = (analytics, head_key(SEAL_HEAD))
     placed = [
         (located.defect, version_of(s3, located, bucket=provenance, head=head))
         for located in seal_defects
     ]
-    sealer = (auditor(settings),)
+    sealer = (settings.auditor,)
     touched = latest(told.events, ((defect.bucket, defect.key) for defect in defects))
     undeclared = latest(
         told.events.filter(lambda event: not event.who.is_one_of(sealer)),
@@ -325,7 +325,7 @@ def sliced(context: SparkContext, items: Sequence[Any], per_slice: int) -> RDD[A
 
 def run(
     spark: SparkSession,
-    settings: Mapping[str, Any],
+    settings: Settings,
     order: Order,
     output: str,
 ) -> dict[str, int]:
@@ -334,8 +334,8 @@ def run(
     Versions are listed before records are: a record that comes in between finds its version.
     """
     context, s3 = spark.sparkContext, s3_client()
-    analytics, provenance = settings["analytics_bucket"], settings["provenance_bucket"]
-    policy = policy_of(settings, as_of=order.as_of, grace=order.grace)
+    analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
+    policy = settings.policy(as_of=order.as_of, grace=order.grace)
     trail = prove_onward(
         s3,
         boto3.client("cloudtrail"),
@@ -354,10 +354,10 @@ def run(
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(context, [r for r in records if r.key.startswith(RECORD_PREFIX)], NAMES_PER_SLICE),
-        trusted_keys(boto3.client("kms", region_name=settings["region"]), settings),
+        trusted_keys(boto3.client("kms", region_name=settings.region), settings),
         by_bucket(told.events.filter(lambda event: not event.is_write).collect(), told.calls),
         policy,
-        noncurrent=timedelta(days=int(settings["noncurrent_version_days"])),
+        noncurrent=settings.noncurrent_version_days,
         sample_days=order.sample_days,
         s3_client=s3_client,
     )
@@ -379,28 +379,28 @@ def run(
 
 def seal_recent(
     spark: SparkSession,
-    settings: Mapping[str, Any],
+    settings: Settings,
     order: Order,
     s3: S3Client,
     records: Sequence[StoredVersion],
 ) -> SealKept:
     """Check the seal against the head remembered, and seal the last days' records and verdicts."""
-    provenance = settings["provenance_bucket"]
+    provenance = settings.provenance_bucket
     folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in order.recent)
     recent = [stored for stored in records if stored.key.startswith(folders)]
     glue = boto3.client("glue")
 
     def entries() -> Iterator[SealEntry]:
         yield from record_entries(spark.sparkContext, recent, s3_client)
-        files = verdict_files(s3, glue, settings["database"], order.recent[0], order.recent[-1])
+        files = verdict_files(s3, glue, settings.database, order.recent[0], order.recent[-1])
         yield from verdict_entries(spark, files)
 
     kept = keep_seal(
         s3,
         provenance,
         entries(),
-        signer=kms_signer(boto3.client("kms"), settings["seal_key_arn"], log_origin(provenance)),
-        remembered=recall(s3, settings["analytics_bucket"], SEAL_HEAD),
+        signer=kms_signer(boto3.client("kms"), settings.seal_key_arn, log_origin(provenance)),
+        remembered=recall(s3, settings.analytics_bucket, SEAL_HEAD),
         sample=(order.as_of.toordinal() % order.sample_days, order.sample_days),
     )
     if kept.sealed is not None:
@@ -415,8 +415,8 @@ def main(argv: list[str]) -> None:
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
 
     args = getResolvedOptions(argv, ["settings", "audit"])
-    settings, order = json.loads(args["settings"]), Order.of(json.loads(args["audit"]))
-    output = f"s3://{settings['analytics_bucket']}/audit/run={args['JOB_RUN_ID']}/"
+    settings, order = Settings.parse(args["settings"]), Order.of(json.loads(args["audit"]))
+    output = f"s3://{settings.analytics_bucket}/audit/run={args['JOB_RUN_ID']}/"
     spark = SparkSession.builder.appName("audit").getOrCreate()
     counts = run(spark, settings, order, output)
     log.info("as of %s: %s; %s", order.as_of, counts or "no rows", output)

@@ -23,7 +23,6 @@ Needs: ``custody.zip`` as --extra-py-files; cryptography and PyYAML as --additio
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -60,6 +59,7 @@ from custody.core.datasets.contracts import (
 )
 from custody.core.datasets.landed_csv import BrokenFileError, read_rows
 from custody.core.lineage.model import Material, ObjectVersion
+from custody.settings import Settings
 from custody.spark.glue_runs import GlueRun, code, fetch_material, record_lineage
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class AccountingError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The job's arguments; `run_id` names the run's own prefix."""
+class SilverRun:
+    """Which day of which dataset a run builds, and where; `run_id` names the run's own prefix."""
 
     dataset: str
     dt: date
@@ -352,7 +352,7 @@ class Totals:
 
 def run(
     spark: SparkSession,
-    settings: Settings,
+    day: SilverRun,
     contract: Contract,
     gate: Gate,
     s3_client: Callable[[], S3Client],
@@ -365,10 +365,10 @@ def run(
     spark.conf.set("spark.sql.ansi.enabled", "false")
     spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
 
-    objects = list_landed(s3_client(), settings.raw_bucket, settings.landing_prefix)
-    place = f"s3://{settings.raw_bucket}/{settings.landing_prefix}"
+    objects = list_landed(s3_client(), day.raw_bucket, day.landing_prefix)
+    place = f"s3://{day.raw_bucket}/{day.landing_prefix}"
     if not objects:
-        raise NoInputError(f"nothing landed for {settings.dataset} on {settings.dt}: {place}")
+        raise NoInputError(f"nothing landed for {day.dataset} on {day.dt}: {place}")
     log.info("%d files under %s", len(objects), place)
 
     header = contract.header
@@ -382,7 +382,7 @@ def run(
     ).persist()
     # Fills the cache: the stages below run side by side and would each read the files.
     log.info("read %d lines", lines.count() - len(objects))
-    decided = decide(judge(lines, contract, settings.dt), contract).persist()
+    decided = decide(judge(lines, contract, day.dt), contract).persist()
     files = account(lines, decided).persist()
     totals = Totals.of(files)
     if totals.broken_files:
@@ -469,7 +469,7 @@ def main(argv: list[str]) -> None:
     started_on = datetime.now(UTC)
     args = getResolvedOptions(argv, ["JOB_NAME", *PARAMETERS])
     parameters = {name: args[name] for name in PARAMETERS}
-    settings = Settings(
+    day = SilverRun(
         dataset=args["dataset"],
         dt=date.fromisoformat(args["dt"]),
         run_id=args["JOB_RUN_ID"],
@@ -477,20 +477,20 @@ def main(argv: list[str]) -> None:
         provenance_bucket=args["provenance_bucket"],
         processed_bucket=args["processed_bucket"],
     )
-    signing_keys = json.loads(args["signing_keys"])
-    contract, contract_file = read_contract(s3_client(), args["contract"], settings.dataset)
+    signing_keys = Settings.parse(args["signing_keys"], what="signing_keys")
+    contract, contract_file = read_contract(s3_client(), args["contract"], day.dataset)
     materials = (*code(__file__, custody.__file__), contract_file)
-    glue_run = GlueRun(args["JOB_NAME"], settings.run_id, parameters, started_on, materials)
-    kms = kms_client(signing_keys["signing_key_arn"])
-    gate = Gate(settings.provenance_bucket, trusted_keys(kms, signing_keys))
-    log.info("contract %s %s, run %s", contract.dataset, contract.version, settings.run_id)
+    glue_run = GlueRun(args["JOB_NAME"], day.run_id, parameters, started_on, materials)
+    kms = kms_client(signing_keys.signing_key_arn)
+    gate = Gate(day.provenance_bucket, trusted_keys(kms, signing_keys))
+    log.info("contract %s %s, run %s", contract.dataset, contract.version, day.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
-    totals = run(spark, settings, contract, gate, s3_client, settings.output)
+    totals = run(spark, day, contract, gate, s3_client, day.output)
     record_lineage(
         spark,
         glue_run,
-        inputs=read_inputs(spark.read.parquet(settings.output("files")), settings.raw_bucket),
-        places=[settings.output(area) for area in AREAS],
+        inputs=read_inputs(spark.read.parquet(day.output("files")), day.raw_bucket),
+        places=[day.output(area) for area in AREAS],
         s3_client=s3_client,
         kms=kms_client(args["lineage_key_arn"]),
     )

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
@@ -64,7 +64,7 @@ from custody.core.trail.log_files import LogContent
 from custody.core.trail.principals import Principal, better_known
 from custody.core.trail.report import TrailReport
 from custody.objects import UNVERSIONED
-from custody.settings import builders, policy_of
+from custody.settings import Settings
 from custody.spark.checks import (
     LINEAGE_CHECK,
     RECORD_CHECK,
@@ -308,7 +308,7 @@ class TrailEvidence:
 
 
 def prove_trail(
-    settings: Mapping[str, Any], window: Window, s3: S3Client, cloudtrail: CloudTrailClient
+    settings: Settings, window: Window, s3: S3Client, cloudtrail: CloudTrailClient
 ) -> TrailEvidence:
     """Prove the trail as far as the window needs it, and list its log files."""
     trail = prove_recent(s3, cloudtrail, settings, as_of=window.as_of, since=window.evidence_from)
@@ -368,23 +368,23 @@ def main(argv: list[str]) -> None:
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
 
     args = getResolvedOptions(argv, ["settings", "window"])
-    settings, window = json.loads(args["settings"]), Window.of(json.loads(args["window"]))
-    policy = policy_of(settings, as_of=window.as_of, grace=window.grace)
-    s3, run_id, bucket = s3_client(), args["JOB_RUN_ID"], settings["analytics_bucket"]
+    settings, window = Settings.parse(args["settings"]), Window.of(json.loads(args["window"]))
+    policy = settings.policy(as_of=window.as_of, grace=window.grace)
+    s3, run_id, bucket = s3_client(), args["JOB_RUN_ID"], settings.analytics_bucket
     trail = prove_trail(settings, window, s3, boto3.client("cloudtrail"))
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
-    kms = boto3.client("kms", region_name=settings["region"])
+    kms = boto3.client("kms", region_name=settings.region)
     envelopes = checked_records(
         spark,
-        settings["provenance_bucket"],
+        settings.provenance_bucket,
         window.record_days,
         trusted_keys(kms, settings),
         s3_client,
         checks_table(s3, bucket, RECORD_CHECKS, window.record_days, run_id),
     )
-    lineage_key = settings["lineage_key_arn"]
+    lineage_key = settings.lineage_key_arn
     lineage_keys = LineageKeys(
-        {lineage_key: kms.get_public_key(KeyId=lineage_key)["PublicKey"]}, builders(settings)
+        {lineage_key: kms.get_public_key(KeyId=lineage_key)["PublicKey"]}, settings.builders
     )
     known_statements = checks_table(s3, bucket, LINEAGE_CHECKS, window.days, run_id)
     output = f"s3://{bucket}/reconciliation/run={run_id}/"

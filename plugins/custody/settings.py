@@ -1,20 +1,27 @@
-"""What one deployment expects of its witnesses, from the settings its stacks wrote.
+"""The settings of one deployment: names and ARNs, and what follows from them.
 
-The settings are those of `infra/cloudformation/settings.yaml`: names and ARNs of one stage.
+`infra/cloudformation/settings.yaml` writes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from custody.core.formats.timestamps import parse_utc
-from custody.core.formats.untrusted import Fields, MalformedInput
-from custody.core.ledger.policy import Policy
-from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.seal.layout import SEAL_PREFIX
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.ledger.policy import (
+    AIRFLOW,
+    AUDITOR,
+    CATALOG_WRITERS,
+    LAYER_WRITERS,
+    PREFIX_WRITERS,
+    RECORDERS,
+    WRITERS,
+    Policy,
+)
 from custody.core.trail.layout import TrailLayout
 
 LAYERS: Final[Mapping[str, str]] = {
@@ -26,80 +33,11 @@ LAYERS: Final[Mapping[str, str]] = {
 }
 """The layer of the bucket that each setting names."""
 
-_BUILDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "silver": ("glue",),
-    "gold": ("glue", "audit", "airflow"),  # gold, the reconciliation, the pages
-}
-_JOBS: Final = ("bronze_to_silver_job", "silver_to_gold_job")
-_RECORDERS: Final = ("recorder", "recorder-large")
-_PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
-    LINEAGE_PREFIX: ("glue",),
-    SEAL_PREFIX: ("audit",),
-}
-"""Who writes to the provenance bucket beside the records."""
-
-_MAX_ARNS_TEXT: Final = 4096
+_MAX_BYTES: Final = 64 * 1024
+_MAX_TEXT: Final = 4096
 """What a Parameter Store value holds at most."""
 
-
-def policy_of(settings: Mapping[str, object], *, as_of: datetime, grace: timedelta) -> Policy:
-    """The ledger's policy in a deployment.
-
-    Raises ``MalformedInput`` naming the setting that is missing or wrong.
-    """
-    fields = Fields.of(settings, "settings")
-    roles = _role_prefix(fields)
-    uploaders = fields.text("uploader_arns", max_length=_MAX_ARNS_TEXT).split(",")
-    # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
-    trusted = str(settings.get("airflow_trusted_arns") or "")[:_MAX_ARNS_TEXT]
-    services_only = {*_RECORDERS, *(name for names in _BUILDERS.values() for name in names)}
-    return Policy(
-        as_of=as_of.astimezone(UTC),
-        grace=grace,
-        layers={fields.text(setting): layer for setting, layer in LAYERS.items()},
-        writers={
-            "bronze": tuple(uploaders),
-            **{layer: tuple(roles + name for name in names) for layer, names in _BUILDERS.items()},
-        },
-        recorders=tuple(roles + name for name in _RECORDERS),
-        prefix_writers={
-            prefix: tuple(roles + name for name in names)
-            for prefix, names in _PREFIX_WRITERS.items()
-        },
-        assumed_by={
-            **{roles + name: () for name in sorted(services_only)},
-            roles + "airflow": tuple(filter(None, trusted.split(","))),
-        },
-        trail=fields.text("trail_name"),
-        database=fields.text("database"),
-        catalog_writers=(roles + "airflow",),
-    )
-
-
-def trail_layout(settings: Mapping[str, object]) -> TrailLayout:
-    """Where the deployment's trail delivers; raises ``MalformedInput`` as `policy_of` does."""
-    fields = Fields.of(settings, "settings")
-    return TrailLayout(
-        bucket=fields.text("trail_bucket"),
-        account_id=fields.text("account_id"),
-        region=fields.text("region"),
-        trail=fields.text("trail_name"),
-        home_region=fields.text("region"),
-    )
-
-
-def auditor(settings: Mapping[str, object]) -> str:
-    """The ARN of the role that seals; raises ``MalformedInput`` as `policy_of` does."""
-    return _role_prefix(Fields.of(settings, "settings")) + "audit"
-
-
-def builders(settings: Mapping[str, object]) -> frozenset[str]:
-    """The ARNs of the jobs that state lineage; raises ``MalformedInput`` as `policy_of` does."""
-    fields = Fields.of(settings, "settings")
-    partition, region, account = map(fields.text, ("partition", "region", "account_id"))
-    return frozenset(
-        f"arn:{partition}:glue:{region}:{account}:job/{fields.text(job)}" for job in _JOBS
-    )
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +49,165 @@ class KeyPeriod:
     valid_until: datetime | None
 
 
-def signing_key_periods(settings: Mapping[str, object]) -> list[KeyPeriod]:
-    """The keys that have signed records, each with its period, the present one last.
+def _text(fields: Fields, name: str) -> str:
+    return fields.text(name, max_length=_MAX_TEXT)
 
-    ``former_signing_keys`` is ``<key ARN>=<UTC time>,…``, oldest first: each signed until then,
-    from the end of the one before it on. Raises ``MalformedInput`` for anything else.
+
+def _texts(fields: Fields, name: str) -> tuple[str, ...]:
+    return tuple(_text(fields, name).split(","))
+
+
+def _optional_texts(fields: Fields, name: str) -> tuple[str, ...]:
+    """No text, if the setting is missing or empty: a stage deployed before it has none."""
+    return tuple(filter(None, str(fields.values.get(name) or "")[:_MAX_TEXT].split(",")))
+
+
+def _number(fields: Fields, name: str) -> int:
+    """A whole number; a template writes it as a text."""
+    value = fields.values.get(name)
+    if isinstance(value, int):
+        return fields.count(name)
+    text = _text(fields, name)
+    if not (text.isascii() and text.isdigit()):
+        raise MalformedInput(fields.where(name), f"must be a whole number, not {text[:60]!r}")
+    return int(text)
+
+
+def _seconds(fields: Fields, name: str) -> timedelta:
+    seconds = _number(fields, name)
+    if not seconds:
+        raise MalformedInput(fields.where(name), "must be at least one second")
+    return timedelta(seconds=seconds)
+
+
+def _days(fields: Fields, name: str) -> timedelta:
+    return timedelta(days=_number(fields, name))
+
+
+class _Setting(Generic[T]):
+    """A setting under the name of its attribute, read with its type."""
+
+    def __init__(self, read: Callable[[Fields, str], T]) -> None:
+        self._read = read
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, settings: Settings, owner: type | None = None) -> T:
+        return self._read(settings.fields, self._name)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one deployment, each with its type.
+
+    One that is missing or wrong raises ``MalformedInput``, which names it, when it is asked for:
+    whoever needs some of them (an auditor with a copy, a job with the signing keys) need not have
+    the others.
     """
-    fields = Fields.of(settings, "settings")
-    where, former = fields.where("former_signing_keys"), settings.get("former_signing_keys") or ""
-    since, periods = datetime.min.replace(tzinfo=UTC), []
-    for item in filter(None, str(former).split(",")):
-        arn, _, text = item.partition("=")
-        try:
-            until = parse_utc(text)
-        except ValueError as error:
-            raise MalformedInput(where, f"{item[:200]!r}: {error}") from error
-        if until <= since:
-            raise MalformedInput(where, f"{item[:200]!r} ends before the key before it does")
-        periods.append(KeyPeriod(arn, since, until))
-        since = until
-    return [*periods, KeyPeriod(fields.text("signing_key_arn"), since, None)]
 
+    fields: Fields
 
-def _role_prefix(fields: Fields) -> str:
-    """How the ARNs of the platform's own roles begin."""
-    project, stage = fields.text("project"), fields.text("stage")
-    return (
-        f"arn:{fields.text('partition')}:iam::{fields.text('account_id')}:role/{project}-{stage}-"
-    )
+    project = _Setting(_text)
+    stage = _Setting(_text)
+    partition = _Setting(_text)
+    account_id = _Setting(_text)
+    region = _Setting(_text)
+    raw_bucket = _Setting(_text)
+    processed_bucket = _Setting(_text)
+    analytics_bucket = _Setting(_text)
+    provenance_bucket = _Setting(_text)
+    trail_bucket = _Setting(_text)
+    database = _Setting(_text)
+    trail_name = _Setting(_text)
+    signing_key_arn = _Setting(_text)
+    lineage_key_arn = _Setting(_text)
+    seal_key_arn = _Setting(_text)
+    bronze_to_silver_job = _Setting(_text)
+    silver_to_gold_job = _Setting(_text)
+    uploader_arns = _Setting(_texts)
+    airflow_trusted_arns = _Setting(_optional_texts)
+    former_signing_keys = _Setting(_optional_texts)
+    digest_seconds = _Setting(_seconds)
+    noncurrent_version_days = _Setting(_days)
+
+    @classmethod
+    def parse(cls, document: object, *, what: str = "settings") -> Settings:
+        """The settings in a JSON document: its text, its bytes, or the object read from it.
+
+        Raises ``MalformedInput`` if it is no JSON object; ``what`` names it in every error.
+        """
+        if isinstance(document, str | bytes):
+            document = load_json(document, what=what, max_bytes=_MAX_BYTES)
+        return cls(Fields.of(document, what))
+
+    def role(self, name: str) -> str:
+        """The ARN of one of the platform's own roles."""
+        role = f"{self.project}-{self.stage}-{name}"
+        return f"arn:{self.partition}:iam::{self.account_id}:role/{role}"
+
+    @property
+    def auditor(self) -> str:
+        """The ARN of the role that seals."""
+        return self.role(AUDITOR)
+
+    @property
+    def builders(self) -> frozenset[str]:
+        """The ARNs of the jobs that state lineage."""
+        jobs = f"arn:{self.partition}:glue:{self.region}:{self.account_id}:job/"
+        return frozenset({jobs + self.bronze_to_silver_job, jobs + self.silver_to_gold_job})
+
+    @property
+    def trail_layout(self) -> TrailLayout:
+        """Where the trail delivers."""
+        return TrailLayout(
+            bucket=self.trail_bucket,
+            account_id=self.account_id,
+            region=self.region,
+            trail=self.trail_name,
+            home_region=self.region,
+        )
+
+    @property
+    def signing_key_periods(self) -> list[KeyPeriod]:
+        """The keys that have signed records, each with its period, the present one last.
+
+        ``former_signing_keys`` is ``<key ARN>=<UTC time>,…``, oldest first: each signed until then,
+        from the end of the one before it on. Raises ``MalformedInput`` for anything else.
+        """
+        where = self.fields.where("former_signing_keys")
+        since, periods = datetime.min.replace(tzinfo=UTC), []
+        for item in self.former_signing_keys:
+            arn, _, text = item.partition("=")
+            try:
+                until = parse_utc(text)
+            except ValueError as error:
+                raise MalformedInput(where, f"{item[:200]!r}: {error}") from error
+            if until <= since:
+                raise MalformedInput(where, f"{item[:200]!r} ends before the key before it does")
+            periods.append(KeyPeriod(arn, since, until))
+            since = until
+        return [*periods, KeyPeriod(self.signing_key_arn, since, None)]
+
+    def policy(self, *, as_of: datetime, grace: timedelta) -> Policy:
+        """The ledger's policy in this deployment at ``as_of`` (aware)."""
+        # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
+        assumed_by = dict.fromkeys(WRITERS, ()) | {AIRFLOW: self.airflow_trusted_arns}
+        return Policy(
+            as_of=as_of.astimezone(UTC),
+            grace=grace,
+            layers={_text(self.fields, setting): layer for setting, layer in LAYERS.items()},
+            writers={
+                "bronze": self.uploader_arns,
+                **{layer: self._roles(names) for layer, names in LAYER_WRITERS.items()},
+            },
+            recorders=self._roles(RECORDERS),
+            prefix_writers={prefix: self._roles(names) for prefix, names in PREFIX_WRITERS.items()},
+            assumed_by={self.role(name): trusted for name, trusted in assumed_by.items()},
+            trail=self.trail_name,
+            database=self.database,
+            catalog_writers=self._roles(CATALOG_WRITERS),
+        )
+
+    def _roles(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.role(name) for name in names)

@@ -29,7 +29,7 @@ from custody.core.records.landing import (
     record_key,
     to_statement,
 )
-from custody.settings import trail_layout
+from custody.settings import Settings
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
 from rehearsal.machine import REPOSITORY
@@ -275,7 +275,7 @@ class World:
 
     @cached_property
     def layout(self) -> Any:
-        return trail_layout(self.platform.settings)
+        return Settings.parse(self.platform.settings).trail_layout
 
     def flush(self) -> list[str]:
         """Have CloudTrail deliver what it holds; the keys of the log files."""

@@ -79,7 +79,7 @@ def build(
     """Run the job over the zone. Unless told, any share of the rows may be rejected."""
 
     def build(max_rejected_share: str = "1") -> Outcome:
-        settings = job.Settings("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
+        settings = job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
         s3 = zone.s3
         lenient = job.Contract(
             **{

@@ -42,7 +42,7 @@ def test_every_row_meets_the_fate_it_was_made_for(
     s3 = zone.s3
     job.run(
         spark,
-        job.Settings("customers", DT, "jr_1", RAW, PROVENANCE, "processed"),
+        job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed"),
         contract,
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]

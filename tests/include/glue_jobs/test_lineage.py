@@ -115,7 +115,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
     s3 = zone.s3
     bronze_to_silver.run(
         spark,
-        bronze_to_silver.Settings("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
+        bronze_to_silver.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
         contract,
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]

@@ -38,6 +38,7 @@ from custody.core.records.landing import (
     read_record,
     record_id,
 )
+from custody.settings import Settings
 
 ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"
@@ -437,7 +438,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     (new,) = (signature.keyid for signature in after.signatures)
 
     assert old != new
-    keys = trusted_keys(kms, settings_of(aws))
+    keys = trusted_keys(kms, Settings.parse(settings_of(aws)))
     assert [trouble(envelope, keys) for envelope in (before, after)] == [None, None]
     late = replace(keys[old], valid_until=until - timedelta(days=1))
     assert "outside the period of its key" in str(trouble(before, keys | {old: late}))

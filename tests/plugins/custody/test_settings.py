@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.settings import (
-    KeyPeriod,
-    builders,
-    policy_of,
-    signing_key_periods,
-    trail_layout,
-)
+from custody.settings import KeyPeriod, Settings
 
 SETTINGS = {
     "project": "custody",
@@ -39,8 +34,12 @@ AS_OF = datetime(2026, 11, 1, 8, tzinfo=UTC)
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
+def rotated(former: str) -> Settings:
+    return Settings.parse(SETTINGS | {"former_signing_keys": former})
+
+
 def test_the_policy_names_layers_writers_and_recorders() -> None:
-    policy = policy_of(SETTINGS, as_of=AS_OF, grace=timedelta(minutes=30))
+    policy = Settings.parse(SETTINGS).policy(as_of=AS_OF, grace=timedelta(minutes=30))
     role = "arn:aws:iam::111122223333:role/custody-dev-"
     assert policy.layers == {
         "raw": "bronze",
@@ -68,20 +67,20 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
 
 def test_lineage_is_stated_by_the_jobs_that_build() -> None:
     job = "arn:aws:glue:eu-central-1:111122223333:job/"
-    assert builders(SETTINGS) == {f"{job}to-silver", f"{job}to-gold"}
+    assert Settings.parse(SETTINGS).builders == {f"{job}to-silver", f"{job}to-gold"}
 
 
 def test_airflow_may_be_run_by_others_than_mwaa() -> None:
     trusted = "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:role/b"
     settings = {**SETTINGS, "airflow_trusted_arns": trusted}
-    policy = policy_of(settings, as_of=AS_OF, grace=timedelta(minutes=30))
+    policy = Settings.parse(settings).policy(as_of=AS_OF, grace=timedelta(minutes=30))
     role = "arn:aws:iam::111122223333:role/custody-dev-"
     assert policy.assumed_by[f"{role}airflow"] == tuple(trusted.split(","))
     assert policy.assumed_by[f"{role}glue"] == ()
 
 
 def test_the_trail_is_where_the_settings_say() -> None:
-    layout = trail_layout(SETTINGS)
+    layout = Settings.parse(SETTINGS).trail_layout
     assert layout.log_prefix == "AWSLogs/111122223333/CloudTrail/eu-central-1/"
 
 
@@ -89,14 +88,14 @@ def test_the_trail_is_where_the_settings_say() -> None:
 def test_a_missing_setting_is_named(missing: str) -> None:
     settings = {name: value for name, value in SETTINGS.items() if name != missing}
     with pytest.raises(MalformedInput, match=f"settings.{missing}: is missing"):
-        policy_of(settings, as_of=AS_OF, grace=timedelta(0))
+        Settings.parse(settings).policy(as_of=AS_OF, grace=timedelta(0))
 
 
 def test_one_key_signs_for_ever_unless_another_did_before() -> None:
-    assert signing_key_periods(SETTINGS) == [KeyPeriod("arn:now", EVER, None)]
+    assert Settings.parse(SETTINGS).signing_key_periods == [KeyPeriod("arn:now", EVER, None)]
     former = "arn:one=2026-11-05T00:00:00Z,arn:two=2026-12-01T12:00:00Z"
     first, second = datetime(2026, 11, 5, tzinfo=UTC), datetime(2026, 12, 1, 12, tzinfo=UTC)
-    assert signing_key_periods(SETTINGS | {"former_signing_keys": former}) == [
+    assert rotated(former).signing_key_periods == [
         KeyPeriod("arn:one", EVER, first),
         KeyPeriod("arn:two", first, second),
         KeyPeriod("arn:now", second, None),
@@ -114,4 +113,33 @@ def test_one_key_signs_for_ever_unless_another_did_before() -> None:
 )
 def test_periods_that_cannot_be_are_refused(former: str) -> None:
     with pytest.raises(MalformedInput, match="former_signing_keys"):
-        signing_key_periods(SETTINGS | {"former_signing_keys": former})
+        _ = rotated(former).signing_key_periods
+
+
+def test_settings_are_read_as_the_stack_stores_them() -> None:
+    stored = json.dumps(SETTINGS | {"digest_seconds": "3600", "noncurrent_version_days": "90"})
+    for document in (stored, stored.encode(), json.loads(stored)):
+        settings = Settings.parse(document)
+        assert settings.raw_bucket == "raw"
+        assert settings.digest_seconds == timedelta(hours=1)
+        assert settings.noncurrent_version_days == timedelta(days=90)
+    assert Settings.parse({"digest_seconds": 60}).digest_seconds == timedelta(minutes=1)
+
+
+def test_who_needs_some_settings_need_not_have_the_others() -> None:
+    settings = Settings.parse({"signing_key_arn": "arn:now"}, what="signing_keys")
+    assert settings.signing_key_periods == [KeyPeriod("arn:now", EVER, None)]
+    with pytest.raises(MalformedInput, match=r"^signing_keys\.region: is missing"):
+        _ = settings.region
+
+
+@pytest.mark.parametrize("document", ["{", "[]", '{"a": 1, "a": 2}', b"\xff", None])
+def test_a_document_that_holds_no_settings_is_refused(document: object) -> None:
+    with pytest.raises(MalformedInput, match=r"^stage\.json: "):
+        Settings.parse(document, what="stage.json")
+
+
+@pytest.mark.parametrize("value", ["often", "0", "-1", "1.5", "", None, True, 0, -60, ["60"]])
+def test_a_number_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(MalformedInput, match=r"^settings\.digest_seconds: "):
+        _ = Settings.parse({"digest_seconds": value}).digest_seconds

@@ -28,7 +28,7 @@ from custody.core.records.refusals import may_be_its_kms_key, unreadable
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.log_files import MAX_LOG_BYTES, LogContent, read_log
 from custody.core.trail.report import TrailReport
-from custody.settings import signing_key_periods
+from custody.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -83,10 +83,10 @@ def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[Store
         )
 
 
-def trusted_keys(kms: KMSClient, settings: Mapping[str, object]) -> dict[str, TrustedKey]:
+def trusted_keys(kms: KMSClient, settings: Settings) -> dict[str, TrustedKey]:
     """The public keys that may have signed a record, each with its period, by its ARN.
 
-    Raises ``MalformedInput`` as `signing_key_periods` does, and what botocore raises.
+    Raises ``MalformedInput`` as `Settings.signing_key_periods` does, and what botocore raises.
     """
     return {
         key.key_arn: TrustedKey(
@@ -95,7 +95,7 @@ def trusted_keys(kms: KMSClient, settings: Mapping[str, object]) -> dict[str, Tr
             key.valid_from,
             key.valid_until,
         )
-        for key in signing_key_periods(settings)
+        for key in settings.signing_key_periods
     }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import FlexibleChecksumError
 
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
 from custody.core.ledger.at_rest import HeldVersion, Reading
+from custody.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,11 +29,11 @@ def held_versions(s3: S3Client, bucket: str, prefix: str = "") -> Iterator[HeldV
             )
 
 
-def audited_versions(s3: S3Client, settings: Mapping[str, str]) -> Iterator[HeldVersion]:
+def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:
     """What the data buckets of a deployment hold, and what hides records and seals."""
-    for setting in ("raw_bucket", "processed_bucket", "analytics_bucket"):
-        yield from held_versions(s3, settings[setting])
-    for version in held_versions(s3, settings["provenance_bucket"]):
+    for bucket in (settings.raw_bucket, settings.processed_bucket, settings.analytics_bucket):
+        yield from held_versions(s3, bucket)
+    for version in held_versions(s3, settings.provenance_bucket):
         if version.is_marker:
             yield version
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from custody.aws.records.evidence import LogToRead, logs_to_read
 from custody.aws.trail.state import fetch_digest_keys, read_trail_state
@@ -14,7 +14,7 @@ from custody.aws.trail.validation import Pace, validate_trail
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.report import Head, TrailReport
-from custody.settings import trail_layout
+from custody.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -34,7 +34,7 @@ class ProvenTrail:
 def prove_recent(
     s3: S3Client,
     cloudtrail: CloudTrailClient,
-    settings: Mapping[str, Any],
+    settings: Settings,
     *,
     as_of: datetime,
     since: datetime,
@@ -43,14 +43,14 @@ def prove_recent(
 
     Times are aware. Raises what `validate_trail` raises.
     """
-    cadence = _cadence(settings)
-    return _prove(s3, cloudtrail, settings, as_of, since, start=since - cadence)
+    start = since - settings.digest_seconds
+    return _prove(s3, cloudtrail, settings, as_of, since, start=start)
 
 
 def prove_onward(
     s3: S3Client,
     cloudtrail: CloudTrailClient,
-    settings: Mapping[str, Any],
+    settings: Settings,
     *,
     as_of: datetime,
     since: datetime,
@@ -62,7 +62,7 @@ def prove_onward(
 
     Times are aware. Raises what `validate_trail` raises.
     """
-    head, trouble = _usable(remembered, trail_layout(settings))
+    head, trouble = _usable(remembered, settings.trail_layout)
     start = None if head is None else since
     return _prove(s3, cloudtrail, settings, as_of, since, start=start, head=head, trouble=trouble)
 
@@ -70,7 +70,7 @@ def prove_onward(
 def _prove(
     s3: S3Client,
     cloudtrail: CloudTrailClient,
-    settings: Mapping[str, Any],
+    settings: Settings,
     as_of: datetime,
     since: datetime,
     *,
@@ -78,24 +78,20 @@ def _prove(
     head: Head | None = None,
     trouble: str | None = None,
 ) -> ProvenTrail:
-    layout, store = trail_layout(settings), S3TrailStore(s3, settings["trail_bucket"])
+    layout, store = settings.trail_layout, S3TrailStore(s3, settings.trail_bucket)
     report = TrailReport.merged(
         validate_trail(
             store,
             layout,
             lambda first, last: fetch_digest_keys(cloudtrail, first, last),
-            state=read_trail_state(cloudtrail, settings["trail_name"]),
+            state=read_trail_state(cloudtrail, settings.trail_name),
             as_of=as_of,
             head=head,
             since=start,
-            pace=Pace.of_cadence(_cadence(settings)),
+            pace=Pace.of_cadence(settings.digest_seconds),
         )
     )
     return ProvenTrail(report, list(logs_to_read(store, layout, report, since)), trouble)
-
-
-def _cadence(settings: Mapping[str, Any]) -> timedelta:
-    return timedelta(seconds=int(settings["digest_seconds"]))
 
 
 def _usable(remembered: bytes | None, layout: TrailLayout) -> tuple[Head | None, str | None]:

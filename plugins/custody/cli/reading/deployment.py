@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -19,13 +20,13 @@ from custody.cli.errors import CannotCheck
 from custody.cli.reading.copies import CopySource
 from custody.cli.reading.sources import S3Source, Source
 from custody.core.case.key_ring import KeyRing
-from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.trust import Trust
 from custody.core.records.checking import TrustedKey
 from custody.core.seal.layout import log_origin
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.state import TrailState
-from custody.settings import KeyPeriod, builders, signing_key_periods, trail_layout
+from custody.settings import KeyPeriod, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SSM: Final = "ssm:"
-_MAX_SETTINGS_BYTES: Final = 64 * 1024
+
+T = TypeVar("T")
 
 
 def read_file(path: Path, what: str) -> bytes:
@@ -78,23 +80,23 @@ class Deployment:
         self._keys = keys
 
     @functools.cached_property
-    def fields(self) -> Fields:
+    def settings(self) -> Settings:
         """The settings; raises ``CannotCheck`` if they cannot be read."""
         try:
             if self._settings.startswith(SSM):
                 raw = _read_parameter(self._settings.removeprefix(SSM))
             else:
                 raw = read_file(Path(self._settings), "the file of settings")
-            document = load_json(raw, what=self._settings, max_bytes=_MAX_SETTINGS_BYTES)
-            return Fields.of(document, self._settings)
+            return Settings.parse(raw, what=self._settings)
         except MalformedInput as error:
             raise CannotCheck(
                 f"{error}; it must be the JSON of the stack's settings parameter"
             ) from error
 
-    def setting(self, name: str) -> str:
+    def setting(self, read: Callable[[Settings], T]) -> T:
+        """What ``read`` finds in the settings; raises ``CannotCheck`` if it is missing or wrong."""
         try:
-            return self.fields.text(name, max_length=4096)
+            return read(self.settings)
         except MalformedInput as error:
             raise CannotCheck(
                 f"{error}; settings are the JSON of the stack's settings parameter"
@@ -102,7 +104,7 @@ class Deployment:
 
     @property
     def provenance_bucket(self) -> str:
-        return self.setting("provenance_bucket")
+        return self.setting(lambda settings: settings.provenance_bucket)
 
     @property
     def origin(self) -> str:
@@ -116,7 +118,7 @@ class Deployment:
         return S3Source(
             boto3.client(
                 "s3",
-                region_name=self.setting("region"),
+                region_name=self.setting(lambda settings: settings.region),
                 config=Config(max_pool_connections=Pace.workers),
             )
         )
@@ -134,13 +136,13 @@ class Deployment:
             ) from error
 
     def _published_keys(self) -> KeyRing:
-        lineage, seal = self.setting("lineage_key_arn"), self.setting("seal_key_arn")
-        periods = signing_key_periods(self.fields.values)
+        settings = self.settings
+        lineage, seal = settings.lineage_key_arn, settings.seal_key_arn
         return KeyRing(
-            records={period.key_arn: self._signing_key(period) for period in periods},
-            lineage=Trust(
-                fetch_public_keys(self._kms(lineage), [lineage]), builders(self.fields.values)
-            ),
+            records={
+                period.key_arn: self._signing_key(period) for period in settings.signing_key_periods
+            },
+            lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), settings.builders),
             seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
         )
 
@@ -160,17 +162,11 @@ class Deployment:
 
     @functools.cached_property
     def layout(self) -> TrailLayout:
-        try:
-            return trail_layout(self.fields.values)
-        except MalformedInput as error:
-            raise CannotCheck(f"{self._settings}: {error}") from error
+        return self.setting(lambda settings: settings.trail_layout)
 
     @property
     def pace(self) -> Pace:
-        text = self.setting("digest_seconds")
-        if not text.isdigit() or not int(text):
-            raise CannotCheck(f"{self._settings}.digest_seconds: {text!r} is no number of seconds")
-        return Pace.of_cadence(timedelta(seconds=int(text)))
+        return Pace.of_cadence(self.setting(lambda settings: settings.digest_seconds))
 
     def digest_keys(self) -> DigestKeys:
         """CloudTrail's public keys: those of the file of keys, else those it publishes."""
@@ -183,19 +179,24 @@ class Deployment:
         """What CloudTrail says of the trail. Of a copy's nobody is asked: it is taken to be on."""
         if self.is_copy:
             return TrailState(self.layout.bucket, self.layout.prefix, logging=True, validated=True)
-        return read_trail_state(self._cloudtrail, self.setting("trail_name"))
+        return read_trail_state(
+            self._cloudtrail, self.setting(lambda settings: settings.trail_name)
+        )
 
     @functools.cached_property
     def _cloudtrail(self) -> CloudTrailClient:
-        return boto3.client("cloudtrail", region_name=self.setting("region"))
+        return boto3.client(
+            "cloudtrail", region_name=self.setting(lambda settings: settings.region)
+        )
 
     # The recorder's queues
 
     def sqs(self) -> SQSClient:
-        return boto3.client("sqs", region_name=self.setting("region"))
+        return boto3.client("sqs", region_name=self.setting(lambda settings: settings.region))
 
     def queue_url(self, sqs: SQSClient, suffix: str) -> str:
-        name = f"{self.setting('project')}-{self.setting('stage')}-{suffix}"
+        stage = self.setting(lambda settings: f"{settings.project}-{settings.stage}")
+        name = f"{stage}-{suffix}"
         return sqs.get_queue_url(QueueName=name)["QueueUrl"]
 
 

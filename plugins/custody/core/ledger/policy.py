@@ -5,6 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
+
+from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.seal.layout import SEAL_PREFIX
+
+# The declared writers, by the names of the platform's roles.
+
+AIRFLOW: Final = "airflow"
+AUDITOR: Final = "audit"
+BUILDER: Final = "glue"
+
+LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "silver": (BUILDER,),
+    "gold": (BUILDER, AUDITOR, AIRFLOW),  # gold, the reconciliation, the pages
+}
+"""The roles that may write to a layer. Those that write to bronze are not the platform's."""
+
+RECORDERS: Final = ("recorder", "recorder-large")
+"""The roles that may write records."""
+
+PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
+    LINEAGE_PREFIX: (BUILDER,),
+    SEAL_PREFIX: (AUDITOR,),
+}
+"""The roles that may write to the provenance bucket beside the records, by key prefix."""
+
+CATALOG_WRITERS: Final = (AIRFLOW,)
+"""The roles that may change the Glue database's tables and partitions."""
+
+WRITERS: Final = (BUILDER, AUDITOR, AIRFLOW, *RECORDERS)
+"""Every role that may write anything."""
 
 
 @dataclass(frozen=True, slots=True)

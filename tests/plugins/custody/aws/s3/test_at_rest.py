@@ -9,6 +9,7 @@ from tests.support.moto_aws import make_bucket, refusal
 
 from custody.aws.s3.at_rest import audited_versions, held_versions, read_back
 from custody.core.ledger.at_rest import Reading
+from custody.settings import Settings
 
 
 def put(s3, bucket, key, body=b"x"):
@@ -39,7 +40,10 @@ def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
         put(s3, bucket, "stands")
         put(s3, bucket, "hidden")
         s3.delete_object(Bucket=bucket, Key="hidden")
-    found = [(held.bucket, held.key, held.is_marker) for held in audited_versions(s3, settings)]
+    found = [
+        (held.bucket, held.key, held.is_marker)
+        for held in audited_versions(s3, Settings.parse(settings))
+    ]
     assert sorted(found) == sorted(
         [
             *((settings[f"{role}_bucket"], key, marker)

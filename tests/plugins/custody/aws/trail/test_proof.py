@@ -18,14 +18,17 @@ from tests.support.trail_history import (
 )
 
 from custody.aws.trail.proof import ProvenTrail, prove_onward, prove_recent
+from custody.settings import Settings
 
-SETTINGS = {
-    "trail_bucket": LAYOUT.bucket,
-    "account_id": LAYOUT.account_id,
-    "region": LAYOUT.region,
-    "trail_name": LAYOUT.trail,
-    "digest_seconds": "3600",
-}
+SETTINGS = Settings.parse(
+    {
+        "trail_bucket": LAYOUT.bucket,
+        "account_id": LAYOUT.account_id,
+        "region": LAYOUT.region,
+        "trail_name": LAYOUT.trail,
+        "digest_seconds": "3600",
+    }
+)
 HOURS = 6
 
 
