@@ -20,14 +20,12 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-import boto3
-from botocore.config import Config
-
 from custody.aws.records.keeping import Outcome
 from custody.aws.records.large_objects import announced
 from custody.aws.records.recording import Scribe
+from custody.spark.startup import job_arguments, kms_client, log_to_stdout, s3_client
 
-log = logging.getLogger("record_large")
+log = logging.getLogger("custody.record_large")
 
 
 def run(record_id: str, announcement: str, scribe: Scribe) -> Outcome:
@@ -41,8 +39,6 @@ def run(record_id: str, announcement: str, scribe: Scribe) -> Outcome:
 
 def main(argv: list[str]) -> None:
     """Run on Glue."""
-    from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
-
     names = (
         "record_id",
         "announcement",
@@ -50,11 +46,10 @@ def main(argv: list[str]) -> None:
         "signing_key_arn",
         "data_key_arn",
     )
-    args = getResolvedOptions(argv, list(names))
-    config = Config(retries={"mode": "standard", "max_attempts": 10})
+    args = job_arguments(argv, names)
     scribe = Scribe(
-        s3=boto3.client("s3", config=config),
-        kms=boto3.client("kms", config=config),
+        s3=s3_client(),
+        kms=kms_client(args["signing_key_arn"]),
         now=lambda: datetime.now(UTC),
         provenance_bucket=args["provenance_bucket"],
         signing_key_arn=args["signing_key_arn"],
@@ -64,6 +59,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    log.setLevel(logging.INFO)
+    log_to_stdout()
     main(sys.argv)

@@ -1,7 +1,7 @@
 """Build one day of a gold table from one run of silver.
 
 Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
-        What lies in the silver run's place must be just what its signed lineage states.
+        What lies under the silver run's prefix must be just what its signed lineage states.
 Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
         last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
         Nothing else is touched, so a rerun cannot harm what is published.
@@ -18,35 +18,11 @@ Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-
 
 from __future__ import annotations
 
-import logging
 import sys
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
-import boto3
-from pyspark.sql import DataFrame, SparkSession
-
-import custody
-from custody.aws.kms.public_keys import fetch_public_keys
-from custody.aws.lineage.keeping import reader
-from custody.aws.records.landed_files import list_landed
-from custody.core.lineage.model import ObjectVersion
-from custody.core.lineage.trust import Trust
-from custody.spark.glue_runs import (
-    ChangedOutputs,
-    GlueRun,
-    code,
-    fetch_material,
-    job_arn,
-    record_lineage,
-    split_uri,
-    verified_outputs,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-log = logging.getLogger("silver_to_gold")
+from custody.spark.glue_runs import this_run
+from custody.spark.gold import build_gold
+from custody.spark.startup import log_to_stdout
 
 PARAMETERS = (
     "dataset",
@@ -61,84 +37,11 @@ PARAMETERS = (
 )
 
 
-class NoRowsError(Exception):
-    """A day of silver or gold without a row: publishing it would hide the loss."""
-
-
-def aggregate(silver: DataFrame, sql: str) -> DataFrame:
-    """The result of `sql`, one SELECT over the view ``silver``."""
-    silver.createOrReplaceTempView("silver")
-    return silver.sparkSession.sql(sql)
-
-
-def run(spark: SparkSession, silver_run: str, sql: str, output: str) -> int:
-    """Write the gold rows to the URI `output`; return how many."""
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set("spark.sql.ansi.enabled", "true")
-    silver = spark.read.parquet(silver_run).persist()
-    log.info("%d silver rows in %s", _rows(silver, silver_run), silver_run)
-    aggregate(silver, sql).write.mode("errorifexists").parquet(output)
-    rows = _rows(spark.read.parquet(output), output)
-    log.info("wrote %d rows to %s", rows, output)
-    return rows
-
-
-def _rows(frame: DataFrame, uri: str) -> int:
-    rows: int = frame.count()
-    if rows == 0:
-        raise NoRowsError(f"{uri} has no rows")
-    return rows
-
-
-def check_unchanged(s3: S3Client, place: str, read: list[ObjectVersion]) -> None:
-    """Raise ChangedOutputs if other versions than those `read` lie in a place (S3 URI) now."""
-    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(place))}
-    if now != {(item.key, item.version_id) for item in read}:
-        raise ChangedOutputs(f"{place} changed while it was read; build the day again")
-
-
-def s3_client() -> S3Client:
-    """A client with the job's own credentials; made in every task, as clients do not travel."""
-    return boto3.client("s3")
-
-
 def main(argv: list[str]) -> None:
     """Run on Glue."""
-    from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
-
-    started_on = datetime.now(UTC)
-    args = getResolvedOptions(argv, ["JOB_NAME", *PARAMETERS])
-    parameters = {name: args[name] for name in PARAMETERS}
-    dt, run_id = date.fromisoformat(args["dt"]), args["JOB_RUN_ID"]
-    key_arn = args["lineage_key_arn"]
-    output = f"s3://{args['analytics_bucket']}/gold/{args['gold_table']}/dt={dt}/run={run_id}/"
-    log.info("%s of %s, run %s", args["gold_table"], args["dataset"], run_id)
-    s3, kms = s3_client(), boto3.client("kms", region_name=key_arn.split(":")[3])
-    sql, sql_file = fetch_material(s3, "gold_sql", args["gold_sql"])
-    materials = (*code(__file__, custody.__file__), sql_file)
-    spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
-    inputs = verified_outputs(
-        spark,
-        args["silver_run"],
-        read=reader(s3, args["provenance_bucket"]),
-        trust=Trust(
-            fetch_public_keys(kms, [key_arn]), frozenset({job_arn(key_arn, args["silver_job"])})
-        ),
-        s3_client=s3_client,
-    )
-    run(spark, args["silver_run"], sql.decode(), output)
-    check_unchanged(s3, args["silver_run"], inputs)
-    record_lineage(
-        spark,
-        GlueRun(args["JOB_NAME"], run_id, parameters, started_on, materials),
-        inputs=inputs,
-        places=[output],
-        s3_client=s3_client,
-        kms=kms,
-    )
+    build_gold(this_run(argv, PARAMETERS, script=__file__))
 
 
 if __name__ == "__main__":
-    logging.basicConfig(stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    log.setLevel(logging.INFO)
+    log_to_stdout()
     main(sys.argv)

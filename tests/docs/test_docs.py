@@ -269,7 +269,7 @@ def in_code(pattern: str, *folders: str) -> set[str]:
     ("runbook", "names"),
     [
         ("recorder-dead-letters", {kind.__name__ for kind in handler._EXPLAINED}),
-        ("glue-job-failed", in_code(r"(?m)^class (\w+Error)\(", "include/glue_jobs")),
+        ("glue-job-failed", in_code(r"(?m)^class (\w+Error)\(", "plugins/custody/spark")),
         ("custody-gate", in_code(REFUSAL, "plugins/custody")),
     ],
 )

@@ -10,12 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import custody
 from custody.aws.kms.signing import is_key_arn
 from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.records.landed_files import list_landed
 from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run, run_of
 from custody.core.lineage.trust import NoLineage, Read, Trust, lineage_of_run
 from custody.spark.hashing import hash_versions
+from custody.spark.startup import job_arguments
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -44,6 +46,22 @@ class GlueRun:
 
 class UnknownCode(Exception):
     """The running code cannot be told; a statement without it would hide what made the outputs."""
+
+
+def this_run(argv: list[str], parameters: Sequence[str], *, script: str) -> GlueRun:
+    """The run that ``argv`` starts of the file ``script``, with the arguments ``parameters``.
+
+    Raises ``UnknownCode`` as `code` does.
+    """
+    started_on = datetime.now(UTC)
+    given = job_arguments(argv, ["JOB_NAME", *parameters])
+    return GlueRun(
+        job_name=given["JOB_NAME"],
+        id=given["JOB_RUN_ID"],
+        parameters={name: given[name] for name in parameters},
+        started_on=started_on,
+        materials=code(script, custody.__file__),
+    )
 
 
 def job_arn(key_arn: str, job_name: str) -> str:

@@ -17,10 +17,10 @@ import pytest
 from tests.data.customers_oracle import read_day
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
-import bronze_to_silver as job
-import silver_to_gold
 from custody.aws.records.landed_files import Gate
 from custody.core.datasets.contracts import Contract
+from custody.spark import gold
+from custody.spark.silver import job
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -48,9 +48,7 @@ def test_every_row_meets_the_fate_it_was_made_for(
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
     )
-    silver_to_gold.run(
-        spark, str(tmp_path / "silver"), GOLD_SQL.read_text(), str(tmp_path / "gold")
-    )
+    gold.run(spark, str(tmp_path / "silver"), GOLD_SQL.read_text(), str(tmp_path / "gold"))
 
     def rows(area: str) -> list[dict[str, Any]]:
         return [row.asDict() for row in spark.read.parquet(str(tmp_path / area)).collect()]

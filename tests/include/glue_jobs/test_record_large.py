@@ -69,7 +69,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> S3:
         monkeypatch.setenv(name, "x")
     world, kms = S3(), signing_kms()
     clients = {"s3": world.client, "kms": kms}
-    monkeypatch.setattr(record_large.boto3, "client", lambda service, **_: clients[service])
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
     return world
 
 

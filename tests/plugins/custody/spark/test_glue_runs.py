@@ -1,4 +1,4 @@
-"""What a run knows of itself. What it does on Spark: tests/include/glue_jobs/test_lineage.py."""
+"""What a run knows of itself. What it does on Spark: test_lineage.py."""
 
 from __future__ import annotations
 

@@ -11,32 +11,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.support.customers import BROKEN_FILES, DT, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
-import bronze_to_silver as job
 from custody.aws.records.landed_files import Gate
 from custody.core.datasets.contracts import Contract
+from custody.spark.silver import job
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
-DT = date(2026, 11, 1)
-PREFIX = f"incoming/customers/dt={DT}/"
-HEADER = (
-    "customer_id,first_name,last_name,email,country,signup_date,last_login,total_orders,"
-    "total_spent_usd,is_premium"
-)
-GOOD = "C{0:09d},Zoë,O'Brien,zoe@shop.example,NL,2024-05-17,2026-10-31T17:05:09Z,12,1034.50,true"
-
-
-def csv(*rows: str, header: str = HEADER, end: str = "\n") -> bytes:
-    return end.join([header, *rows, ""]).encode()
-
-
-def good(number: int = 1, **changes: str) -> str:
-    """A row the contract accepts, with some fields replaced."""
-    values = dict(zip(HEADER.split(","), GOOD.format(number).split(","), strict=True))
-    return ",".join({**values, **changes}.values())
 
 
 @pytest.fixture
@@ -247,19 +230,6 @@ def test_the_latest_of_the_duplicates_stays_whichever_file_it_is_in(
     counts = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
     assert [outcome.files["a.csv"][name] for name in counts] == [3, 1, 2, 0]
     assert [outcome.files["b.csv"][name] for name in counts] == [4, 2, 1, 1]
-
-
-BROKEN_FILES = {
-    "empty": (b"", "file.empty"),
-    "header": (csv(good(), header=HEADER.replace("email", "mail")), "file.header"),
-    "case": (csv(good(), header=HEADER.upper()), "file.header"),
-    "byte order mark": (csv(good(), header="\ufeff" + HEADER), "file.header"),
-    "blank first line": (b"\n" + csv(good()), "file.header"),
-    "zip": (b"PK\x03\x04\x00\x00" + bytes(range(256)), "file.not_csv"),
-    "nul at the end": (csv(good()) + b"\0", "file.not_csv"),
-    "latin-1": (csv(good(first_name="Zoë")).decode().encode("latin-1"), "file.not_csv"),
-    "cut character": (csv(good()) + "ë".encode()[:1], "file.not_csv"),
-}
 
 
 def test_broken_files_are_quarantined_whole_and_the_others_go_on(

@@ -1,4 +1,4 @@
-"""The job and the dataset's gold SQL, on local Spark."""
+"""Building gold, with the dataset's gold SQL, on local Spark."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-import silver_to_gold as job
+from custody.spark import gold as job
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 SQL = (
-    Path(__file__).parents[3] / "include" / "sql" / "gold" / "customers_by_country_month.sql"
+    Path(__file__).parents[4] / "include" / "sql" / "gold" / "customers_by_country_month.sql"
 ).read_text()
 SILVER = (
     "country string, signup_date date, total_orders bigint, total_spent_usd decimal(12,2), "

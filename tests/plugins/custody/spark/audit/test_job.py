@@ -12,12 +12,12 @@ from pyspark.sql import SparkSession
 from tests.support.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
 from tests.support.removals import INSIDER, call
 
-import audit
 from custody.aws.records.evidence import StoredVersion
 from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.seal.entries import RecordEntry, VerdictEntry
+from custody.spark.audit import job as audit
 from custody.spark.ledger import verdict_entries, write_rows
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -118,7 +118,7 @@ def test_only_the_bytes_of_the_days_sample_are_read(spark: SparkSession) -> None
 
 
 def test_an_order_is_read_as_the_dag_sends_it() -> None:
-    order = audit.Order.of(
+    order = audit.AuditRequest.of(
         {
             "as_of": "2026-11-03T03:20:05.678Z",
             "grace_minutes": 180,

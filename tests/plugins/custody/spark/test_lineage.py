@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.include.glue_jobs.test_bronze_to_silver import BROKEN_FILES, DT, PREFIX, csv, good
+from tests.support.customers import BROKEN_FILES, CONTRACT, DT, PREFIX, csv, good
 from tests.support.landing_zone import (
     LINEAGE_KEY_ARN,
     PROVENANCE,
@@ -19,13 +19,12 @@ from tests.support.landing_zone import (
     MemoryS3,
 )
 
-import bronze_to_silver
-import silver_to_gold
 from custody.aws.lineage.keeping import reader
 from custody.aws.records.landed_files import Gate
 from custody.core.datasets.contracts import Contract
 from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run
 from custody.core.lineage.trust import BadLineage, NoLineage, Trust
+from custody.spark import gold
 from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
@@ -33,12 +32,13 @@ from custody.spark.glue_runs import (
     record_lineage,
     verified_outputs,
 )
+from custody.spark.silver import job as silver
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 PROCESSED = "custody-test-processed"
-PLACES = [f"s3://{PROCESSED}/{area}/customers/dt={DT}/run=jr_1/" for area in bronze_to_silver.AREAS]
+PLACES = [f"s3://{PROCESSED}/{area}/customers/dt={DT}/run=jr_1/" for area in silver.AREAS]
 SILVER = PLACES[0]
 MATERIALS = (Material("script", "aa" * 32),)
 
@@ -113,9 +113,9 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
     zone.land(PREFIX + "altered.csv", csv(good(3)), claims={"sha256": "0" * 64})
     zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"key": PREFIX + "good.csv"})
     s3 = zone.s3
-    bronze_to_silver.run(
+    silver.run(
         spark,
-        bronze_to_silver.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
+        silver.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
         contract,
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
@@ -124,7 +124,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
 
     files = spark.read.parquet(str(tmp_path / "files"))
 
-    assert sorted(bronze_to_silver.read_inputs(files, RAW)) == [
+    assert sorted(silver.read_inputs(files, RAW)) == [
         version(RAW, PREFIX + "empty.csv", "v1", empty),
         version(RAW, PREFIX + "good.csv", "g1", body),
         version(RAW, PREFIX + "header.csv", "v1", header),
@@ -132,18 +132,18 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
 
 
 def test_the_contract_is_known_by_version_and_bytes(contract: Contract) -> None:
-    text = (Path(__file__).parents[3] / "include/contracts/customers.odcs.yaml").read_bytes()
+    text = CONTRACT.read_bytes()
     s3 = MemoryS3()
     s3.put("code", "contracts/customers.odcs.yaml", text, "c1")
     uri = "s3://code/contracts/customers.odcs.yaml"
 
-    read, material = bronze_to_silver.read_contract(s3, uri, "customers")  # type: ignore[arg-type]
+    read, material = silver.read_contract(s3, uri, "customers")  # type: ignore[arg-type]
 
     assert read == contract
     digest = hashlib.sha256(text).hexdigest()
     assert material == Material("contract", digest, uri, "c1", contract.version)
     with pytest.raises(ValueError, match="the contract of customers, not of orders"):
-        bronze_to_silver.read_contract(s3, uri, "orders")  # type: ignore[arg-type]
+        silver.read_contract(s3, uri, "orders")  # type: ignore[arg-type]
 
 
 def test_a_run_states_every_object_in_its_places(job: Job) -> None:
@@ -218,8 +218,8 @@ def test_an_added_output_stops_the_next_job(job: Job) -> None:
 def test_gold_notices_when_silver_changes_under_its_hands(job: Job) -> None:
     job.record()
     read = job.verified()
-    silver_to_gold.check_unchanged(job.s3, SILVER, read)  # type: ignore[arg-type]
+    gold.check_unchanged(job.s3, SILVER, read)  # type: ignore[arg-type]
     job.s3.put(PROCESSED, PART, b"newer", "o9")
 
     with pytest.raises(ChangedOutputs, match="changed while it was read"):
-        silver_to_gold.check_unchanged(job.s3, SILVER, read)  # type: ignore[arg-type]
+        gold.check_unchanged(job.s3, SILVER, read)  # type: ignore[arg-type]

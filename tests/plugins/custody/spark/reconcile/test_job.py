@@ -27,7 +27,6 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import USER, put
 
-import reconcile
 from custody.core.ledger.defects import DatedDefect, Outage
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.windows import Window
@@ -37,6 +36,7 @@ from custody.core.records.check_table import RecordCheck
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent, read_log
 from custody.spark.checks import Checks
+from custody.spark.reconcile import job as reconcile
 
 HOUR = timedelta(hours=1)
 WINDOW = Window(

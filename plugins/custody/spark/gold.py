@@ -1,0 +1,113 @@
+"""Build one day of a gold table from one run of silver.
+
+Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
+        What lies in the silver run's place must be just what its signed lineage states.
+Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
+        last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
+        Nothing else is touched, so a rerun cannot harm what is published.
+
+Fails   when silver is not as its lineage states it or changes while it is read, when the silver run
+        has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
+        mode: no silent null).
+
+Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), silver_job
+(name of the Glue job that builds silver), analytics_bucket, provenance_bucket, gold_sql (S3 URI of
+one SELECT), gold_table, lineage_key_arn (KMS key that signs lineage).
+Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame, SparkSession
+
+from custody.aws.kms.public_keys import fetch_public_keys
+from custody.aws.lineage.keeping import reader
+from custody.aws.records.landed_files import list_landed
+from custody.core.lineage.model import ObjectVersion
+from custody.core.lineage.trust import Trust
+from custody.spark.glue_runs import (
+    ChangedOutputs,
+    GlueRun,
+    fetch_material,
+    job_arn,
+    record_lineage,
+    split_uri,
+    verified_outputs,
+)
+from custody.spark.startup import kms_client, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+
+class NoRowsError(Exception):
+    """A day of silver or gold without a row: publishing it would hide the loss."""
+
+
+def aggregate(silver: DataFrame, sql: str) -> DataFrame:
+    """The result of `sql`, one SELECT over the view ``silver``."""
+    silver.createOrReplaceTempView("silver")
+    return silver.sparkSession.sql(sql)
+
+
+def run(spark: SparkSession, silver_run: str, sql: str, output: str) -> int:
+    """Write the gold rows to the URI `output`; return how many."""
+    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set("spark.sql.ansi.enabled", "true")
+    silver = spark.read.parquet(silver_run).persist()
+    log.info("%d silver rows in %s", _rows(silver, silver_run), silver_run)
+    aggregate(silver, sql).write.mode("errorifexists").parquet(output)
+    rows = _rows(spark.read.parquet(output), output)
+    log.info("wrote %d rows to %s", rows, output)
+    return rows
+
+
+def _rows(frame: DataFrame, uri: str) -> int:
+    rows: int = frame.count()
+    if rows == 0:
+        raise NoRowsError(f"{uri} has no rows")
+    return rows
+
+
+def check_unchanged(s3: S3Client, place: str, read: list[ObjectVersion]) -> None:
+    """Raise ChangedOutputs if other versions than those `read` lie in a place (S3 URI) now."""
+    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(place))}
+    if now != {(item.key, item.version_id) for item in read}:
+        raise ChangedOutputs(f"{place} changed while it was read; build the day again")
+
+
+def build_gold(this: GlueRun) -> None:
+    """Build the day that a run of the job was given, and state its lineage."""
+    given = this.parameters
+    key_arn, dt = given["lineage_key_arn"], date.fromisoformat(given["dt"])
+    output = f"s3://{given['analytics_bucket']}/gold/{given['gold_table']}/dt={dt}/run={this.id}/"
+    log.info("%s of %s, run %s", given["gold_table"], given["dataset"], this.id)
+    s3, kms = s3_client(), kms_client(key_arn)
+    sql, sql_file = fetch_material(s3, "gold_sql", given["gold_sql"])
+    spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
+    inputs = verified_outputs(
+        spark,
+        given["silver_run"],
+        read=reader(s3, given["provenance_bucket"]),
+        trust=Trust(
+            fetch_public_keys(kms, [key_arn]), frozenset({job_arn(key_arn, given["silver_job"])})
+        ),
+        s3_client=s3_client,
+    )
+    run(spark, given["silver_run"], sql.decode(), output)
+    check_unchanged(s3, given["silver_run"], inputs)
+    record_lineage(
+        spark,
+        replace(this, materials=(*this.materials, sql_file)),
+        inputs=inputs,
+        places=[output],
+        s3_client=s3_client,
+        kms=kms,
+    )
