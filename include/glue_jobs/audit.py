@@ -19,7 +19,8 @@ import json
 import sys
 
 from custody.settings import Settings
-from custody.spark.audit.job import AuditRequest, audit
+from custody.spark.audit.job import audit
+from custody.spark.audit.request import AuditRequest
 from custody.spark.startup import job_arguments, log_to_stdout
 
 

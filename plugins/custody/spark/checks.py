@@ -48,13 +48,17 @@ def keep_checks(
     days: Iterable[date],
     checks: Checks,
 ) -> None:
-    """Write the dataclass ``rows`` of these ``days``, each to the place of its day."""
+    """Write the dataclass ``rows`` of these ``days``, each under the prefix of its day."""
     parts = min(256, spark.sparkContext.defaultParallelism)
     for day in days:
-        of_day = rows.filter(lambda row, day=day: day_of(row) == day)
+        of_day = rows.filter(_is_of(day, day_of))
         if not of_day.isEmpty():
             frame = spark.createDataFrame(of_day.map(astuple), schema)
             frame.coalesce(parts).write.parquet(checks.output(day))
+
+
+def _is_of(day: date, day_of: Callable[[Any], date]) -> Callable[[Any], bool]:
+    return lambda row: day_of(row) == day
 
 
 def _aware(row: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ChangedOutputs(Exception):
-    """What lies in the place of a run is not what the run wrote; the text names the difference."""
+    """The objects under the prefix of a run are not those it wrote; the text names a difference."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class GlueRun:
 
 
 class UnknownCode(Exception):
-    """The running code cannot be told; a statement without it would hide what made the outputs."""
+    """The running code is unknown: lineage without it would hide what made the outputs."""
 
 
 def this_run(argv: list[str], parameters: Sequence[str], *, script: str) -> GlueRun:
@@ -107,16 +107,21 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def verified_outputs(
-    spark: SparkSession, place: str, *, read: Read, trust: Trust, s3_client: Callable[[], S3Client]
+    spark: SparkSession,
+    location: str,
+    *,
+    read: Read,
+    trust: Trust,
+    s3_client: Callable[[], S3Client],
 ) -> list[ObjectVersion]:
-    """The object versions in the place (S3 URI) of an earlier run, if the run states just these.
+    """The object versions under an earlier run's ``location`` (S3 URI), if it states just these.
 
     All bytes are read and hashed. Raises ``ChangedOutputs``, ``NoLineage`` or ``BadLineage``.
     """
-    bucket, prefix = split_uri(place)
+    bucket, prefix = split_uri(location)
     run = run_of(prefix)
     if run is None:
-        raise NoLineage(f"{place} is not the place of a run")
+        raise NoLineage(f"{location} is not the location of a run")
     lineage = lineage_of_run(run, read, trust)
     stated = {
         item for item in lineage.outputs if item.bucket == bucket and item.key.startswith(prefix)
@@ -126,7 +131,7 @@ def verified_outputs(
         first = min(difference)
         side = "is there, unstated" if first in found else "is stated, but not there"
         raise ChangedOutputs(
-            f"{place}: {first} {side} ({len(difference)} such differences to the lineage of "
+            f"{location}: {first} {side} ({len(difference)} such differences to the lineage of "
             f"run {run.id}); build it again and find out who wrote there"
         )
     return found
@@ -137,17 +142,17 @@ def record_lineage(
     run: GlueRun,
     *,
     inputs: Sequence[ObjectVersion],
-    places: Sequence[str],
+    locations: Sequence[str],
     s3_client: Callable[[], S3Client],
     kms: KMSClient,
 ) -> Lineage:
-    """State what ``run`` made: every object in its ``places`` (S3 URIs), out of ``inputs``.
+    """State what ``run`` made: every object under its ``locations`` (S3 URIs), out of ``inputs``.
 
     To be called when all outputs are written and checked. Raises what ``keep_lineage`` raises.
     """
     key_arn = run.parameters["lineage_key_arn"]
     s3 = s3_client()
-    written = [item for place in places for item in list_landed(s3, *split_uri(place))]
+    written = [item for uri in locations for item in list_landed(s3, *split_uri(uri))]
     lineage = Lineage(
         run=Run(run.parameters["dt"], run.id),
         builder_id=job_arn(key_arn, run.job_name),

@@ -1,20 +1,4 @@
-"""Build one day of a gold table from one run of silver.
-
-Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
-        What lies in the silver run's place must be just what its signed lineage states.
-Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
-        last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
-        Nothing else is touched, so a rerun cannot harm what is published.
-
-Fails   when silver is not as its lineage states it or changes while it is read, when the silver run
-        has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
-        mode: no silent null).
-
-Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), silver_job
-(name of the Glue job that builds silver), analytics_bucket, provenance_bucket, gold_sql (S3 URI of
-one SELECT), gold_table, lineage_key_arn (KMS key that signs lineage).
-Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
-"""
+"""Build one day of a gold table: verify a silver run, aggregate it, state the lineage."""
 
 from __future__ import annotations
 
@@ -76,11 +60,11 @@ def _rows(frame: DataFrame, uri: str) -> int:
     return rows
 
 
-def check_unchanged(s3: S3Client, place: str, read: list[ObjectVersion]) -> None:
-    """Raise ChangedOutputs if other versions than those `read` lie in a place (S3 URI) now."""
-    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(place))}
+def check_unchanged(s3: S3Client, location: str, read: list[ObjectVersion]) -> None:
+    """Raise ChangedOutputs if other versions than those ``read`` lie under an S3 URI now."""
+    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(location))}
     if now != {(item.key, item.version_id) for item in read}:
-        raise ChangedOutputs(f"{place} changed while it was read; build the day again")
+        raise ChangedOutputs(f"{location} changed while it was read; build the day again")
 
 
 def build_gold(this: GlueRun) -> None:
@@ -107,7 +91,7 @@ def build_gold(this: GlueRun) -> None:
         spark,
         replace(this, materials=(*this.materials, sql_file)),
         inputs=inputs,
-        places=[output],
+        locations=[output],
         s3_client=s3_client,
         kms=kms,
     )

@@ -1,4 +1,4 @@
-"""What the trail's log files tell, brought together on Spark."""
+"""The trail's log files on Spark: their events and calls, each once and attributed."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from custody.core.trail.management_events import ManagementEvent
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+Object = tuple[str, str]
+"""An object, by its bucket and key."""
+
 # A log file is one request: enough of them in a slice to be worth a task.
 _FILES_PER_SLICE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What log files tell, each thing once and by whoever is behind it: the management ``calls``
-    about the platform, and the writes and removals (``events``, persisted)."""
+class TrailContents:
+    """What log files hold, each event once and attributed to whoever is behind it: the management
+    ``calls`` about the platform, and the writes and removals (``events``, persisted)."""
 
     calls: Sequence[ManagementEvent]
     events: RDD[TrailEvent]
@@ -35,7 +38,7 @@ class Told:
 def read_logs(
     context: SparkContext, files: Sequence[LogToRead], s3_client: Callable[[], S3Client]
 ) -> RDD[LogContent]:
-    """What each log file tells, read on the workers and persisted."""
+    """The contents of each log file, read on the workers and persisted."""
     slices = max(1, len(files) // _FILES_PER_SLICE)
     return (
         context.parallelize(files, slices)
@@ -52,10 +55,10 @@ def _contents(
         yield read_log_file(s3, file)
 
 
-def told_by(logs: RDD[LogContent], policy: Policy) -> Told:
-    """What ``logs`` tell; the calls come to the driver.
+def trail_contents(logs: RDD[LogContent], policy: Policy) -> TrailContents:
+    """The events and calls in ``logs``; the calls are collected on the driver.
 
-    They are few: a session is taken once an hour, and the rest hardly ever happens.
+    They are few: a role is assumed once an hour, and the rest hardly ever happens.
     """
     about_us = logs.flatMap(lambda content: content.calls).filter(
         lambda call: concerns(call, policy)
@@ -68,24 +71,27 @@ def told_by(logs: RDD[LogContent], policy: Policy) -> Told:
         .map(lambda deliveries: attribute(merge(deliveries[1]), taken.value))
         .persist()
     )
-    return Told(calls, events)
+    return TrailContents(calls, events)
 
 
-def latest(
-    events: RDD[TrailEvent], touched: Iterable[tuple[str, str]]
-) -> dict[tuple[str, str], TrailEvent]:
-    """The last event about each of these objects (bucket and key) that a digest vouches for."""
-    wanted = frozenset(touched)
+def by_object(events: RDD[TrailEvent]) -> RDD[tuple[Object, TrailEvent]]:
+    """The events that name an object, each under its bucket and key."""
+    return events.flatMap(
+        lambda event: [] if event.key is None else [((event.bucket, event.key), event)]
+    )
+
+
+def latest(events: RDD[TrailEvent], objects: Iterable[Object]) -> dict[Object, TrailEvent]:
+    """The last event about each of these objects that a digest proves."""
+    wanted = frozenset(objects)
     if not wanted:
         return {}
-    found: dict[tuple[str, str], TrailEvent] = dict(
-        events.filter(lambda event: event.proven)
-        .map(lambda event: ((event.bucket, event.key), event))
+    return dict(
+        by_object(events.filter(lambda event: event.proven))
         .filter(lambda pair: pair[0] in wanted)
         .reduceByKey(_later)
         .collect()
     )
-    return found
 
 
 def _later(one: TrailEvent, other: TrailEvent) -> TrailEvent:

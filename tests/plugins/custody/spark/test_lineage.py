@@ -38,8 +38,8 @@ from custody.spark.silver import job as silver
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 PROCESSED = "custody-test-processed"
-PLACES = [f"s3://{PROCESSED}/{area}/customers/dt={DT}/run=jr_1/" for area in silver.AREAS]
-SILVER = PLACES[0]
+LOCATIONS = [f"s3://{PROCESSED}/{area}/customers/dt={DT}/run=jr_1/" for area in silver.AREAS]
+SILVER = LOCATIONS[0]
 MATERIALS = (Material("script", "aa" * 32),)
 
 
@@ -69,16 +69,16 @@ class Job:
             self.spark,
             GlueRun(job_name, "jr_1", parameters, datetime(2026, 11, 2, tzinfo=UTC), MATERIALS),
             inputs=[INPUT],
-            places=PLACES,
+            locations=LOCATIONS,
             s3_client=lambda: s3,  # type: ignore[arg-type,return-value]
             kms=self.kms,  # type: ignore[arg-type]
         )
 
-    def verified(self, place: str = SILVER, job_name: str = "silver-job") -> list[ObjectVersion]:
+    def verified(self, location: str = SILVER, job_name: str = "silver-job") -> list[ObjectVersion]:
         s3 = self.s3
         return verified_outputs(
             self.spark,
-            place,
+            location,
             read=reader(s3, PROVENANCE),  # type: ignore[arg-type]
             trust=Trust(
                 {LINEAGE_KEY_ARN: self.kms.key.public_key()},
@@ -91,8 +91,8 @@ class Job:
 @pytest.fixture
 def job(spark: Any) -> Job:
     s3 = MemoryS3()
-    for place in PLACES:
-        key = place.removeprefix(f"s3://{PROCESSED}/")
+    for location in LOCATIONS:
+        key = location.removeprefix(f"s3://{PROCESSED}/")
         s3.put(PROCESSED, f"{key}part-0.parquet", key.encode(), "o1")
         s3.put(PROCESSED, key, b"", "marker")
     s3.put(PROCESSED, SILVER.removeprefix(f"s3://{PROCESSED}/") + "part-1.parquet", b"2", "o2")
@@ -172,7 +172,7 @@ def test_what_a_run_wrote_is_verified_for_the_next(job: Job) -> None:
 def test_without_its_lineage_a_run_is_not_read(job: Job) -> None:
     with pytest.raises(NoLineage, match="run jr_1 of 2026-11-01 has no statement"):
         job.verified()
-    with pytest.raises(NoLineage, match="not the place of a run"):
+    with pytest.raises(NoLineage, match="not the location of a run"):
         job.verified(f"s3://{PROCESSED}/silver/")
 
 

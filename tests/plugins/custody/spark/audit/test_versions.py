@@ -1,11 +1,10 @@
-"""The audit brings together what belongs together, on Spark."""
+"""Every version is compared with its record, on Spark."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
@@ -16,9 +15,7 @@ from custody.aws.records.evidence import StoredVersion
 from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.seal.entries import RecordEntry, VerdictEntry
-from custody.spark.audit import job as audit
-from custody.spark.ledger import verdict_entries, write_rows
+from custody.spark.audit.versions import at_rest
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -31,7 +28,6 @@ POLICY = Policy(
     writers={"bronze": ("arn:aws:iam::111122223333:user/crm",)},
     recorders=(),
 )
-SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def held(zone: LandingZone) -> list[HeldVersion]:
@@ -43,7 +39,7 @@ def held(zone: LandingZone) -> list[HeldVersion]:
     ]
 
 
-def places(zone: LandingZone) -> list[StoredVersion]:
+def stored(zone: LandingZone) -> list[StoredVersion]:
     return [
         StoredVersion(PROVENANCE, key, version_id, LANDED_AT)
         for (bucket, key), versions in zone.s3.objects.items()
@@ -60,9 +56,9 @@ def audited(
     sample_days: int = 1,
 ) -> dict[tuple[str, str], LedgerRow]:
     context, s3 = spark.sparkContext, zone.s3
-    rows = audit.at_rest(
+    rows = at_rest(
         context.parallelize(list(here), 2),
-        context.parallelize(places(zone), 2),
+        context.parallelize(stored(zone), 2),
         zone.keys,
         removers,
         POLICY,
@@ -115,72 +111,3 @@ def test_only_the_bytes_of_the_days_sample_are_read(spark: SparkSession) -> None
     assert 0 < len(today) < 12
     found = audited(spark, zone, held(zone), {}, sample_days=3)
     assert {key for key, _ in found} == today
-
-
-def test_an_order_is_read_as_the_dag_sends_it() -> None:
-    order = audit.AuditRequest.of(
-        {
-            "as_of": "2026-11-03T03:20:05.678Z",
-            "grace_minutes": 180,
-            "sample_days": 28,
-            "days": 2,
-            "watched": [["2026-11-03"]],
-        }
-    )
-    assert order.as_of == datetime(2026, 11, 3, 3, 20, 5, tzinfo=UTC)
-    assert order.grace == timedelta(hours=3)
-    assert [day.isoformat() for day in order.recent] == ["2026-11-02", "2026-11-03"]
-
-
-def test_records_are_sealed_by_the_hash_of_their_envelopes(spark: SparkSession) -> None:
-    zone = LandingZone()
-    zone.land("a.csv", b"id\n1\n")
-    (place,) = places(zone)
-    s3 = zone.s3
-    ((_, envelope),) = s3.objects[PROVENANCE, place.key]
-    entries = audit.record_entries(spark.sparkContext, [place], lambda: s3)
-    assert entries == [RecordEntry(place.key, hashlib.sha256(envelope).hexdigest())]
-
-
-def row(verdict: str, key: str, hour: int) -> LedgerRow:
-    (found,) = [
-        LedgerRow(
-            event_time=datetime(2026, 11, 2, hour, 0, 1, tzinfo=UTC),
-            bucket=RAW,
-            object_key=key,
-            version_id="v1",
-            verdict=verdict,
-            verdict_reason="why",
-            fingerprint="ab" * 32,
-            **dict.fromkeys(
-                (
-                    *("event_name", "principal_arn", "principal_type", "source_ip", "user_agent"),
-                    *("request_id", "event_id", "sha256", "size_bytes", "hashed_at", "key_id"),
-                    *("pipeline_layer", "record_key", "log_key", "digest_key"),
-                )
-            ),
-        )
-    ]
-    return found
-
-
-def test_verdicts_are_sealed_as_readers_see_them_but_for_those_that_are_none_yet(
-    spark: SparkSession, tmp_path: Path
-) -> None:
-    rows = [row("VERIFIED", "a.csv", 6), row("PENDING", "b.csv", 6), row("UNRECORDED", "c.csv", 7)]
-    counts = write_rows(
-        spark,
-        spark.sparkContext.parallelize(rows, 1),
-        as_of=AS_OF,
-        window=(AS_OF - timedelta(days=1), AS_OF),
-        output=f"{tmp_path}/run=1/",
-    )
-    assert counts == {"VERIFIED": 1, "PENDING": 1, "UNRECORDED": 1}
-    folders = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")}
-    assert folders == {"run=1/dt=2026-11-02/hour=06", "run=1/dt=2026-11-02/hour=07"}
-    files = sorted(str(path) for path in tmp_path.rglob("*.parquet"))
-    assert set(verdict_entries(spark, files)) == {
-        VerdictEntry(RAW, "a.csv", "v1", "VERIFIED", "ab" * 32, rows[0].event_time),
-        VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", "ab" * 32, rows[2].event_time),
-    }
-    assert list(verdict_entries(spark, [])) == []

@@ -1,0 +1,69 @@
+"""What is wrong with the trail, the seal, and the heads remembered, as rows of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from custody.aws.s3.heads import head_key, standing_version
+from custody.aws.seal.keeping import LocatedDefect, version_of
+from custody.aws.trail.proof import ProvenTrail
+from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.defects import dated_defect
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow, row_of_call
+from custody.core.ledger.seal_rows import seal_row
+from custody.core.ledger.verdicts import Verdict
+from custody.objects import UNVERSIONED, ObjectVersion
+from custody.settings import Settings
+from custody.spark.audit.sealing import SEAL_HEAD
+from custody.spark.trail import TrailContents, latest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+TRAIL_HEAD = "trail.json"
+
+
+def defect_rows(
+    trail: ProvenTrail,
+    seal_defects: Sequence[LocatedDefect],
+    contents: TrailContents,
+    policy: Policy,
+    settings: Settings,
+    s3: S3Client,
+) -> list[LedgerRow]:
+    """The rows of what is wrong with the trail, the seal, and the heads remembered."""
+    analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
+    defects = [dated_defect(defect, policy.as_of) for defect in trail.report.defects]
+    head = (analytics, head_key(SEAL_HEAD))
+    versions = [
+        (located.defect, version_of(s3, located, bucket=provenance, head=head))
+        for located in seal_defects
+    ]
+    auditor = (settings.auditor,)
+    touched = latest(contents.events, ((defect.bucket, defect.key) for defect in defects))
+    undeclared = latest(
+        contents.events.filter(lambda event: not event.who.is_one_of(auditor)),
+        ((version.bucket, version.key) for _, version in versions),
+    )
+    rows = trail_rows(defects, contents.calls, touched, policy)
+    rows += [
+        seal_row(defect, version, policy, undeclared.get((version.bucket, version.key)))
+        for defect, version in versions
+    ]
+    if trail.trouble is not None:
+        key = head_key(TRAIL_HEAD)
+        rows.append(
+            row_of_call(
+                Verdict.BAD_SIGNATURE,
+                f"The head of the trail that was remembered cannot be used: {trail.trouble}. The "
+                "trail was proven from its beginning.",
+                ObjectVersion(analytics, key, standing_version(s3, analytics, key) or UNVERSIONED),
+                time=policy.as_of,
+                policy=policy,
+                call=None,
+            )
+        )
+    return rows

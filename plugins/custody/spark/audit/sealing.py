@@ -1,0 +1,90 @@
+"""Checking the seal, and sealing the last days' records and verdicts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import boto3
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from custody.aws.kms.seal_key import kms_signer
+from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.heads import recall
+from custody.aws.seal.content import record_entry, verdict_files
+from custody.aws.seal.keeping import SealKept, keep_seal
+from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.records.landing import RECORD_PREFIX
+from custody.core.seal.entries import RecordEntry, SealEntry
+from custody.core.seal.layout import log_origin
+from custody.settings import Settings
+from custody.spark.audit.request import AuditRequest
+from custody.spark.ledger import verdict_entries
+from custody.spark.startup import CLIENTS, kms_client, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+# One request each: enough of them at once to hide the waiting.
+RECORDS_PER_SLICE = 512
+
+RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX)
+SEAL_HEAD = "seal"
+
+
+def seal_recent(
+    spark: SparkSession,
+    settings: Settings,
+    request: AuditRequest,
+    s3: S3Client,
+    records: Sequence[StoredVersion],
+) -> SealKept:
+    """Check the seal against the head remembered, and seal the last days' records and verdicts."""
+    provenance, seal_key = settings.provenance_bucket, settings.seal_key_arn
+    folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
+    recent = [stored for stored in records if stored.key.startswith(folders)]
+    glue = boto3.client("glue", config=CLIENTS)
+
+    def entries() -> Iterator[SealEntry]:
+        yield from record_entries(spark.sparkContext, recent, s3_client)
+        files = verdict_files(s3, glue, settings.database, request.recent[0], request.recent[-1])
+        yield from verdict_entries(spark, files)
+
+    kept = keep_seal(
+        s3,
+        provenance,
+        entries(),
+        signer=kms_signer(kms_client(seal_key), seal_key, log_origin(provenance)),
+        remembered=recall(s3, settings.analytics_bucket, SEAL_HEAD),
+        sample=(request.as_of.toordinal() % request.sample_days, request.sample_days),
+    )
+    if kept.sealed is not None:
+        log.info("sealed %d new entries", kept.sealed.appended)
+    for located in kept.defects:
+        log.error("the seal does not hold: %s: %s", located.defect.path, located.defect.reason)
+    return kept
+
+
+def record_entries(
+    context: SparkContext, records: Sequence[StoredVersion], s3_client: Callable[[], S3Client]
+) -> list[RecordEntry]:
+    """The records as the seal holds them: the key of each and the SHA-256 of its envelope."""
+    slices = max(1, len(records) // RECORDS_PER_SLICE)
+    found: list[RecordEntry] = (
+        context.parallelize(records, slices)
+        .mapPartitions(lambda some: _hashed(some, s3_client))
+        .collect()
+    )
+    return found
+
+
+def _hashed(
+    records: Iterable[StoredVersion], s3_client: Callable[[], S3Client]
+) -> Iterator[RecordEntry]:
+    s3 = s3_client()
+    for stored in records:
+        yield record_entry(s3, stored)

@@ -1,0 +1,155 @@
+"""Comparing every version that a bucket holds, or should hold, with its records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pyspark.rdd import RDD
+
+from custody.aws.records.evidence import StoredVersion, read_record
+from custody.aws.s3.at_rest import read_back
+from custody.core.ledger.at_rest import (
+    HeldVersion,
+    ObjectAtRest,
+    RecordedVersion,
+    Removers,
+    identity_of,
+    is_in_sample,
+    recorded_version,
+    row_of_reading,
+    rows_at_rest,
+)
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow
+from custody.core.records.checking import TrustedKey
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import LifecycleSet, ManagementEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+WithRecords = tuple[str, tuple[Iterable[HeldVersion], Iterable[StoredVersion]]]
+"""The identity of a version, the versions held under it, and the stored records of it."""
+
+
+def at_rest(
+    held: RDD[HeldVersion],
+    records: RDD[StoredVersion],
+    keys: Mapping[str, TrustedKey],
+    removers: Mapping[str, Removers],
+    policy: Policy,
+    *,
+    noncurrent: timedelta,
+    sample_days: int,
+    s3_client: Callable[[], S3Client],
+) -> RDD[LedgerRow]:
+    """The rows of everything the buckets hold, and of everything recorded that they do not.
+
+    ``records`` are the stored objects under the keys of records, ``removers`` the events that may
+    have removed something, by bucket. The bytes of the day's sample are read on the workers, with
+    clients of ``s3_client``.
+    """
+    context, day = held.context, policy.as_of.date()
+    known = context.broadcast(dict(removers))
+    joined = (
+        held.filter(lambda version: not version.is_marker)
+        .map(lambda version: (version.identity, version))
+        .cogroup(
+            records.flatMap(
+                lambda stored: [(found, stored)] if (found := identity_of(stored.key)) else []
+            )
+        )
+        .persist()
+    )
+    missing = (
+        joined.filter(lambda pair: not _any(pair[1][0]))
+        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .map(lambda pair: ((pair[1].bucket, pair[1].key), pair[1]))
+        .filter(lambda pair: pair[0][0] in policy.layers)
+    )
+    standing = joined.flatMap(
+        lambda pair: [
+            ((version.bucket, version.key), (version, _any(pair[1][1]))) for version in pair[1][0]
+        ]
+    ).union(
+        held.filter(lambda version: version.is_marker).map(
+            lambda marker: ((marker.bucket, marker.key), (marker, True))
+        )
+    )
+    compared = standing.cogroup(missing).flatMap(
+        lambda pair: rows_at_rest(
+            _object(pair[0], *pair[1]), known.value.get(pair[0][0], Removers()), policy, noncurrent
+        )
+    )
+    read = (
+        joined.filter(lambda pair: _any(pair[1][0]) and _any(pair[1][1]))
+        .filter(lambda pair: is_in_sample(pair[0], day, sample_days))
+        # Spread anew: a few large objects must not wait for each other.
+        .repartition(context.defaultParallelism * 4)
+        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: _read(pairs, policy, s3_client))
+    )
+    return context.union([compared, read])
+
+
+def _any(some: Iterable[object]) -> bool:
+    return next(iter(some), None) is not None
+
+
+def _object(
+    name: tuple[str, str],
+    standing: Iterable[tuple[HeldVersion, bool]],
+    missing: Iterable[RecordedVersion],
+) -> ObjectAtRest:
+    held = list(standing)
+    return ObjectAtRest(
+        bucket=name[0],
+        key=name[1],
+        held=tuple(version for version, _ in held),
+        unrecorded=frozenset(version.version_id for version, recorded in held if not recorded),
+        missing=tuple(missing),
+    )
+
+
+def _recorded(
+    pairs: Iterable[WithRecords], keys: Mapping[str, TrustedKey], s3_client: Callable[[], S3Client]
+) -> Iterator[tuple[str, RecordedVersion]]:
+    """What the records of each version say, of those that have a record to be believed."""
+    s3 = s3_client()
+    for identity, (_, stored) in pairs:
+        found = recorded_version((read_record(s3, record, keys) for record in stored), identity)
+        if found is not None:
+            yield identity, found
+
+
+def _read(
+    pairs: Iterable[tuple[str, RecordedVersion]], policy: Policy, s3_client: Callable[[], S3Client]
+) -> Iterator[LedgerRow]:
+    """The row of each version's bytes."""
+    s3 = s3_client()
+    for _, recorded in pairs:
+        if recorded.sha256s:
+            reading = read_back(s3, recorded.bucket, recorded.key, recorded.version_id)
+            row = row_of_reading(recorded, reading, policy)
+            if row is not None:
+                yield row
+
+
+def by_bucket(
+    removals: Iterable[TrailEvent], calls: Iterable[ManagementEvent]
+) -> dict[str, Removers]:
+    """What may have removed versions, by bucket."""
+    removed = defaultdict[str, list[TrailEvent]](list)
+    rules = defaultdict[str, list[ManagementEvent]](list)
+    for event in removals:
+        removed[event.bucket].append(event)
+    for call in calls:
+        if isinstance(call.about, LifecycleSet):
+            rules[call.about.bucket].append(call)
+    return {
+        bucket: Removers(tuple(removed[bucket]), tuple(rules[bucket]))
+        for bucket in {*removed, *rules}
+    }

@@ -1,0 +1,158 @@
+"""Reading and checking the records and lineage statements that no earlier run has checked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from pyspark.rdd import RDD
+from pyspark.sql import SparkSession
+
+from custody.aws.lineage.keeping import check_written
+from custody.aws.records.evidence import (
+    KeyRange,
+    StoredVersion,
+    read_record,
+    record_ranges,
+    stored_versions,
+)
+from custody.core.lineage.checking import LineageCheck
+from custody.core.lineage.trust import LineageKeys
+from custody.core.records.check_table import from_row, to_row
+from custody.core.records.checking import ReadEnvelope, TrustedKey
+from custody.core.records.landing import RECORD_PREFIX
+from custody.core.trail.events import TrailEvent
+from custody.spark.checks import (
+    LINEAGE_CHECK,
+    RECORD_CHECK,
+    Checks,
+    keep_checks,
+    known_checks,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
+
+
+def list_records(
+    ranges: Iterable[KeyRange], bucket: str, s3_client: Callable[[], S3Client]
+) -> Iterator[StoredVersion]:
+    """Every stored version in these ranges of record keys."""
+    s3 = s3_client()
+    for keys in ranges:
+        yield from stored_versions(s3, bucket, keys)
+
+
+def read_records(
+    stored: Iterable[StoredVersion],
+    keys: Mapping[str, TrustedKey],
+    s3_client: Callable[[], S3Client],
+) -> Iterator[ReadEnvelope]:
+    """Each stored record, read and checked."""
+    s3 = s3_client()
+    for record in stored:
+        yield read_record(s3, record, keys)
+
+
+def checked_records(
+    spark: SparkSession,
+    bucket: str,
+    days: Sequence[date],
+    keys: Mapping[str, TrustedKey],
+    s3_client: Callable[[], S3Client],
+    checks: Checks,
+) -> RDD[ReadEnvelope]:
+    """Every record filed under ``days``, read and checked; by this run, if no earlier one did."""
+    context = spark.sparkContext
+    parts = min(256, context.defaultParallelism)
+    ranges = [keys for day in days for keys in record_ranges(day, parts)]
+    stored = context.parallelize(ranges, len(ranges)).mapPartitions(
+        lambda some: list_records(some, bucket, s3_client)
+    )
+    known = known_checks(spark, checks, RECORD_CHECK).map(from_row)
+    new = (
+        stored.keyBy(lambda record: (record.key, record.version_id))
+        .subtractByKey(known.keyBy(lambda envelope: (envelope.place, envelope.version_id)))
+        .values()
+        .mapPartitions(lambda some: read_records(some, keys, s3_client))
+        .persist()
+    )
+    keep_checks(
+        spark,
+        new.filter(lambda envelope: envelope.was_read).map(to_row),
+        lambda check: _day_filed(check.record_key),
+        schema=RECORD_CHECK,
+        days=days,
+        checks=checks,
+    )
+    log.info("checked %d records that no run had checked before", new.count())
+    return known.union(new)
+
+
+def _day_filed(key: str) -> date:
+    """The day in the key of a record."""
+    return date.fromisoformat(key.removeprefix(f"{RECORD_PREFIX}dt=")[:10])
+
+
+def checked_statements(
+    spark: SparkSession,
+    written: RDD[TrailEvent],
+    days: Sequence[date],
+    keys: LineageKeys,
+    s3_client: Callable[[], S3Client],
+    checks: Checks,
+) -> RDD[LineageCheck]:
+    """Every lineage statement ``written`` on ``days``, read and checked; by this run, if no earlier
+    one did."""
+    recent = frozenset(days)
+    known = known_checks(spark, checks, LINEAGE_CHECK).map(lambda row: LineageCheck(**row))
+    settled = known.filter(lambda check: check.was_read)
+    new = (
+        written.filter(lambda event: event.time.date() in recent)
+        .keyBy(lambda event: (event.key, event.version_id))
+        .subtractByKey(settled.keyBy(lambda check: (check.statement_key, check.statement_version)))
+        .values()
+        .mapPartitions(lambda some: read_statements(some, keys, s3_client))
+        .persist()
+    )
+    keep_checks(
+        spark,
+        new,
+        lambda check: check.written_at.date(),
+        schema=LINEAGE_CHECK,
+        days=days,
+        checks=checks,
+    )
+    log.info("checked %d lineage statements that no run had checked before", new.count())
+    return settled.union(new)
+
+
+def read_statements(
+    written: Iterable[TrailEvent], keys: LineageKeys, s3_client: Callable[[], S3Client]
+) -> Iterator[LineageCheck]:
+    """Each statement that is still there, read and checked."""
+    s3, trust = s3_client(), keys.trust
+    for event in written:
+        check = check_written(s3, event, trust)
+        if check is not None:
+            yield check
+
+
+def checks_table(
+    s3: S3Client, bucket: str, table: str, days: Iterable[date], run_id: str
+) -> Checks:
+    """A table of checks (its prefix in ``bucket``): where it has rows of ``days``, and where this
+    run adds to it."""
+    folders = (f"{table}dt={day}/" for day in days)
+    known = [
+        f"s3://{bucket}/{folder}"
+        for folder in folders
+        if s3.list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)["KeyCount"]
+    ]
+    return Checks(known, lambda day: f"s3://{bucket}/{table}dt={day}/run={run_id}/")

@@ -1,0 +1,120 @@
+"""Bringing together what the trail, the records and the lineage say of each object, and judging it.
+
+The rules are those of `custody.core.ledger.versions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from pyspark.rdd import RDD
+
+from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.defects import DatedDefect, malformed_record_row
+from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
+from custody.core.ledger.undeclared import catalog_rows
+from custody.core.ledger.versions import ObjectHistory, rows_of
+from custody.core.ledger.windows import Window
+from custody.core.lineage.checking import LineageCheck
+from custody.core.records.checking import ReadEnvelope
+from custody.core.records.landing import RECORD_PREFIX
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.log_files import LogContent
+from custody.core.trail.principals import Principal, better_known
+from custody.objects import UNVERSIONED
+from custody.spark.trail import by_object, latest, trail_contents
+
+StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
+"""Given the writes of lineage statements, what became of each of these."""
+
+
+def ledger(
+    logs: RDD[LogContent],
+    envelopes: RDD[ReadEnvelope],
+    defects: Sequence[DatedDefect],
+    policy: Policy,
+    window: Window,
+    check_statements: StatementCheck,
+) -> RDD[LedgerRow]:
+    """The ledger's rows of every object in ``logs`` and ``envelopes``, of the lineage statements
+    whose writing ``logs`` hold, and of the trail's defects."""
+    defects = [*defects, *_unreadable(logs, policy, window)]
+    seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
+    principals = logs.context.broadcast(dict(seen.collect()))
+    trail = trail_contents(logs, policy)
+    events = trail.events
+    found_records = (
+        envelopes.map(lambda envelope: (undisplaced_key(envelope.place), envelope))
+        .cogroup(
+            events.filter(lambda event: _is_undeclared(event, policy)).map(
+                lambda event: (undisplaced_key(event.key or ""), event)
+            )
+        )
+        .map(lambda pair: split_envelopes(*pair[1]))
+        .persist()
+    )
+    records = found_records.flatMap(
+        lambda found: (((record.claim.bucket, record.claim.key), record) for record in found[0])
+    )
+    judged = (
+        by_object(events)
+        .cogroup(records)
+        .flatMap(lambda known: _judged(known, policy, principals.value))
+    )
+    statements = events.filter(lambda event: is_statement(event, policy))
+    bad_statements = (
+        check_statements(statements)
+        .map(lambda check: ((check.bucket, check.statement_key), check))
+        .cogroup(by_object(statements))
+        .flatMap(lambda known: rows_of_statements(known[1][0], known[1][1], policy))
+    )
+    malformed = found_records.flatMap(lambda found: found[1])
+    touched = latest(events, ((defect.bucket, defect.key) for defect in defects))
+    broken = trail_rows(defects, trail.calls, touched, policy)
+    catalog = [row for call in trail.calls for row in catalog_rows(call, policy)]
+    return logs.context.union(
+        [
+            judged,
+            malformed.map(lambda record: malformed_record_row(record, policy)),
+            bad_statements,
+            logs.context.parallelize([*broken, *catalog], 1),
+        ]
+    )
+
+
+def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[DatedDefect]:
+    """The log files that hold records without CloudTrail's shape."""
+    return [
+        DatedDefect(
+            next(bucket for bucket, layer in policy.layers.items() if layer == "trail"),
+            content.log,
+            UNVERSIONED,
+            window.last_moment,
+            f"{len(content.problems)} records of this log file cannot be read; the first: "
+            f"{content.problems[0]}.",
+        )
+        for content in logs.filter(lambda content: bool(content.problems)).collect()
+    ]
+
+
+def _is_undeclared(event: TrailEvent, policy: Policy) -> bool:
+    """Whether somebody other than the recorder wrote under the key of a record."""
+    return (
+        event.is_write
+        and policy.layers.get(event.bucket) == "provenance"
+        and (event.key or "").startswith(RECORD_PREFIX)
+        and not event.who.is_one_of(policy.recorders)
+    )
+
+
+def _judged(
+    known: tuple[tuple[str, str], tuple[Iterable[TrailEvent], Iterable[StoredRecord]]],
+    policy: Policy,
+    principals: Mapping[str, Principal],
+) -> Iterator[LedgerRow]:
+    (bucket, key), (events, records) = known
+    return rows_of(ObjectHistory(bucket, key, tuple(events), tuple(records)), policy, principals)

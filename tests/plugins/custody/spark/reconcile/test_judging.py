@@ -1,0 +1,134 @@
+"""Spark brings together what `custody.core.ledger.rows` then judges."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pyspark.rdd import RDD
+from pyspark.sql import SparkSession
+from tests.plugins.custody.core.ledger.test_rows import rows
+from tests.support.ledger_testimony import CASES, said_in
+from tests.support.management_records import (
+    INSIDER,
+    ROLE,
+    partition_moved,
+    role_taken,
+    session,
+    switched,
+)
+from tests.support.trail_records import put
+
+from custody.core.ledger.defects import DatedDefect, Outage
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.windows import Window
+from custody.core.lineage.checking import LineageCheck
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.log_files import LogContent, read_log
+from custody.spark.reconcile.judging import ledger
+
+WINDOW = Window(
+    start=datetime(2026, 11, 1, 6, tzinfo=UTC),
+    end=datetime(2026, 11, 1, 8, tzinfo=UTC),
+    as_of=datetime(2026, 11, 1, 8, 35, tzinfo=UTC),
+    grace=timedelta(minutes=30),
+)
+
+
+def in_order(some: list[LedgerRow]) -> list[LedgerRow]:
+    return sorted(some, key=repr)
+
+
+def unchecked(written: RDD[TrailEvent]) -> RDD[LineageCheck]:
+    """Lineage of which nothing is bad."""
+    return written.filter(lambda _: False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a_displaced_record_is_a_conflict",
+        "conflict_of_records_names_the_one_who_is_not_the_recorder",
+        "removals_are_told_unless_a_writer_clears_its_working_files",
+        "unwitnessed_names_the_uploader_as_cloudtrail_knows_him",
+    ],
+)
+def test_spark_gives_the_rows_that_the_rules_give(spark: SparkSession, name: str) -> None:
+    context, case = spark.sparkContext, CASES / name
+    said = said_in(case)
+    halves = [
+        LogContent(said.log.log, said.log.events[::2], said.log.principals, ()),
+        LogContent(said.log.log, said.log.events[1::2], said.log.principals, ()),
+    ]
+    found = ledger(
+        context.parallelize(halves, 2),
+        context.parallelize(said.envelopes, 2),
+        [],
+        said.policy,
+        WINDOW,
+        unchecked,
+    )
+    assert in_order(found.collect()) == in_order(list(rows(case)))
+
+
+def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) -> None:
+    said = said_in(CASES / "removals_are_told_unless_a_writer_clears_its_working_files")
+    policy = said.policy
+    object.__setattr__(policy, "layers", {**policy.layers, "trail": "trail"})
+    defect = DatedDefect("trail", "AWSLogs/x", "null", WINDOW.start, "The log file was deleted.")
+    unreadable = LogContent("AWSLogs/y", (), {}, ("Records[3].eventName: is missing",))
+    found = ledger(
+        spark.sparkContext.parallelize([said.log, unreadable], 2),
+        spark.sparkContext.parallelize([], 1),
+        [defect],
+        policy,
+        WINDOW,
+        unchecked,
+    )
+    broken = {row.object_key: row for row in found.collect() if row.verdict == "TRAIL_BROKEN"}
+    assert broken.keys() == {"AWSLogs/x", "AWSLogs/y"}
+    assert broken["AWSLogs/x"].principal_arn == "arn:aws:iam::111122223333:user/crm-export"
+    assert broken["AWSLogs/x"].verdict_reason.startswith("The log file was deleted.")
+    assert "Records[3].eventName: is missing" in broken["AWSLogs/y"].verdict_reason
+
+
+def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession) -> None:
+    """Of two logs, one tells who took the role, stopped the trail and moved a partition."""
+    writes = json.dumps({"Records": [put(userIdentity=session("glue", "ASIA1"))]})
+    calls = json.dumps(
+        {
+            "Records": [
+                role_taken("glue", "ASIA1", INSIDER),
+                switched("StopLogging", INSIDER, "06:10:00"),
+                partition_moved(INSIDER, eventID="m3"),
+            ]
+        }
+    )
+    policy = replace(
+        said_in(CASES / "pending_while_a_witness_may_still_come").policy,
+        as_of=WINDOW.as_of,
+        layers={"raw": "bronze", "trail": "trail"},
+        writers={"bronze": (f"{ROLE}glue",)},
+        assumed_by={f"{ROLE}glue": ()},
+        trail="custody-local",
+        database="custody_local",
+    )
+    gap = DatedDefect("trail", "d", "null", WINDOW.start, "A gap.", outage=Outage(None, None))
+    rows = ledger(
+        spark.sparkContext.parallelize(
+            [read_log(log.encode(), log="log", proven=True) for log in (writes, calls)], 2
+        ),
+        spark.sparkContext.parallelize([], 1),
+        [gap],
+        policy,
+        WINDOW,
+        unchecked,
+    ).collect()
+    assert {row.principal_arn for row in rows} == {INSIDER["arn"]}
+    assert sorted(row.verdict for row in rows) == [
+        "TRAIL_BROKEN",
+        "UNEXPECTED_PRINCIPAL",
+        "UNRECORDED",
+    ]
