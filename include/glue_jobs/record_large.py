@@ -25,7 +25,7 @@ from custody.aws.records.large_objects import announced
 from custody.aws.records.recording import Scribe
 from custody.spark.startup import job_arguments, kms_client, log_to_stdout, s3_client
 
-log = logging.getLogger("custody.record_large")
+log = logging.getLogger("custody")
 
 
 def run(record_id: str, announcement: str, scribe: Scribe) -> Outcome:

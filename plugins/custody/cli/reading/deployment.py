@@ -136,13 +136,17 @@ class Deployment:
             ) from error
 
     def _published_keys(self) -> KeyRing:
-        settings = self.settings
-        lineage, seal = settings.lineage_key_arn, settings.seal_key_arn
+        lineage, seal, periods, builders = self.setting(
+            lambda settings: (
+                settings.lineage_key_arn,
+                settings.seal_key_arn,
+                settings.signing_key_periods,
+                settings.builders,
+            )
+        )
         return KeyRing(
-            records={
-                period.key_arn: self._signing_key(period) for period in settings.signing_key_periods
-            },
-            lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), settings.builders),
+            records={period.key_arn: self._signing_key(period) for period in periods},
+            lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), builders),
             seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
         )
 

@@ -159,8 +159,8 @@ def test_settings_that_are_none_are_named(platform, settings, problem):
     ("changed", "problem"),
     [
         ({"signing_key_arn": "alias/records"}, "'alias/records' is no ARN of a KMS key"),
-        ({"signing_key_arn": None}, "settings.json: settings.signing_key_arn: is missing"),
-        ({"former_signing_keys": "arn"}, "settings.json: settings.former_signing_keys: 'arn'"),
+        ({"signing_key_arn": None}, "settings.json.signing_key_arn: is missing"),
+        ({"former_signing_keys": "arn"}, "settings.json.former_signing_keys: 'arn'"),
     ],
 )
 def test_settings_of_keys_that_are_none_are_named(platform, changed, problem):
