@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from localaws.athena.sql import types
-from localaws.athena.sql.json_text import java_double
 from localaws.athena.sql.types import Type
+from localaws.athena.tables.json_text import java_double
 
 _UNBOUNDED = 2147483647
 _PRECISIONS = {

@@ -11,8 +11,9 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.athena.errors import QueryError, not_supported
-from localaws.athena.sql import times, types
+from localaws.athena.sql import types
 from localaws.athena.sql.session import Session
+from localaws.athena.tables import times
 from localaws.athena.tables.catalog import Catalog
 from localaws.athena.tables.projection import Projection
 from localaws.athena.tables.relations import Column, Storage, Table

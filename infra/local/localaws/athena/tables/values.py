@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from localaws.athena.errors import not_supported
-from localaws.athena.sql import json_text, times
 from localaws.athena.sql.types import Type
+from localaws.athena.tables import json_text, times
 
 
 class Misfit(ValueError):
