@@ -31,7 +31,7 @@ def add_command(commands: Commands) -> None:
     add_deployment(parser)
     parser.add_argument("--since", type=time, help="prove what was delivered after this time (UTC)")
     parser.add_argument(
-        "--as-of", type=time, help="the time of the check: of a copy, when it was made; else now"
+        "--as-of", type=time, help="the time of the check: of a copy, when it was begun; else now"
     )
     parser.add_argument(
         "--head", type=Path, help="file that remembers up to where everything is proven"
@@ -40,7 +40,7 @@ def add_command(commands: Commands) -> None:
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
     if args.copy and not args.as_of:
-        raise CannotCheck("when was the copy made? Give --as-of, such as 2026-11-01T06:00:00Z")
+        raise CannotCheck("when was the copy begun? Give --as-of, such as 2026-11-01T06:00:00Z")
     return check(
         deployment(args), output, as_of=args.as_of or now(), since=args.since, head=args.head
     )
