@@ -15,9 +15,11 @@ from custody.aws.kms.seal_key import kms_signer
 from custody.aws.seal.log import seal_reader
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, log_origin
 from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.extension import extend
 from custody.core.tlog.merkle import EMPTY_ROOT
 from custody.core.tlog.signed_note import NoteSigner
-from custody.core.tlog.tiles import TiledTree, extend, tile_path
+from custody.core.tlog.tiled_tree import TiledTree
+from custody.core.tlog.tiles import tile_path
 from rehearsal import tampering
 
 

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.extension import extend
 from custody.core.tlog.merkle import EMPTY_ROOT
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
-from custody.core.tlog.tiles import TiledTree, extend
+from custody.core.tlog.tiled_tree import TiledTree
 
 VECTORS: dict[str, Any] = json.loads(
     Path(__file__).with_name("tlog_vectors.json").read_text(encoding="utf-8")

@@ -14,7 +14,8 @@ from custody.core.seal.entries import SealEntry
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX
 from custody.core.tlog.merkle import BadProof
 from custody.core.tlog.signed_note import BadNote, NoteSigner
-from custody.core.tlog.tiles import BadTile, Sample
+from custody.core.tlog.tiled_tree import Sample
+from custody.core.tlog.tiles import BadTile
 from custody.objects import UNVERSIONED, ObjectVersion
 
 if TYPE_CHECKING:

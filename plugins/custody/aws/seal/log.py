@@ -38,9 +38,11 @@ from custody.core.seal.layout import (
 )
 from custody.core.seal.lookup import leaf_ranges
 from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.extension import extend
 from custody.core.tlog.merkle import EMPTY_ROOT, consistency_proof, leaf_hash, verify_consistency
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
-from custody.core.tlog.tiles import MAX_FILE_BYTES, BadTile, FileReader, TiledTree, extend
+from custody.core.tlog.tiled_tree import TiledTree
+from custody.core.tlog.tiles import MAX_FILE_BYTES, BadTile, FileReader
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

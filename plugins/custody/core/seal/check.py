@@ -17,7 +17,8 @@ from custody.core.seal.layout import CHECKPOINT_PATH, FileLister
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof, consistency_proof, verify_consistency
 from custody.core.tlog.signed_note import BadNote, NoteKey
-from custody.core.tlog.tiles import BadTile, FileReader, Sample, TiledTree
+from custody.core.tlog.tiled_tree import Sample, TiledTree
+from custody.core.tlog.tiles import BadTile, FileReader
 
 REMEMBERED: Final = "remembered head"
 """Stands for the path of what is not a file of the log."""

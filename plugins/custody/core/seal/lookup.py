@@ -11,7 +11,8 @@ from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import leaf_hash
 from custody.core.tlog.proof import make_proof
 from custody.core.tlog.signed_note import NoteKey
-from custody.core.tlog.tiles import FileReader, TiledTree
+from custody.core.tlog.tiled_tree import TiledTree
+from custody.core.tlog.tiles import FileReader
 
 
 def leaf_ranges(list_files: FileLister, day: date, size: int) -> list[LeafRange]:

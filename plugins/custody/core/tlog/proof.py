@@ -10,7 +10,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.checkpoint import Checkpoint, decimal, digest
 from custody.core.tlog.merkle import inclusion_proof, leaf_hash, verify_inclusion
 from custody.core.tlog.signed_note import MAX_NOTE_BYTES, NoteKey, decode_base64, encode_base64
-from custody.core.tlog.tiles import TiledTree
+from custody.core.tlog.tiled_tree import TiledTree
 
 FILE_EXTENSION: Final = ".tlog-proof"
 
