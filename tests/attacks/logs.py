@@ -19,7 +19,7 @@ Records = list[dict[str, Any]]
 
 
 def _log_of(world: World, name: str) -> tuple[str, Landed]:
-    """The key of the log file that tells of a file landing, just delivered; and the file."""
+    """The key of the log file with the event of a file landing, just delivered; and the file."""
     world.flush()
     before = set(world.logs())
     landed = world.recorded(name)
@@ -29,11 +29,11 @@ def _log_of(world: World, name: str) -> tuple[str, Landed]:
         content = gzip.decompress(world.read(key)[0])
         if landed.version_id.encode() in content:
             return key, landed
-    raise AssertionError(f"no log file tells of {landed.key}")
+    raise AssertionError(f"no log file has the event of {landed.key}")
 
 
 def _edit(world: World, name: str, change: Callable[[Records], Records]) -> list[Finding]:
-    """Change the records of a log file; the file it tells of stays proven by the older version."""
+    """Change the events of a log file; its events stay proven by the older version."""
     key, _ = _log_of(world, name)
     records = json.loads(gzip.decompress(world.read(key)[0]))["Records"]
     edited = json.dumps({"Records": change(records)}).encode()
@@ -128,7 +128,7 @@ def a_log_is_hidden(world: World) -> list[Finding]:
 def a_log_is_destroyed(world: World) -> list[Finding]:
     """deletes a log file for good, past its lock
 
-    What it told of has one witness left.
+    Its event was the second witness of that file.
     """
     key, landed = _log_of(world, "log-destroyed.csv")
     world.destroy(world.trail, key)
@@ -137,7 +137,7 @@ def a_log_is_destroyed(world: World) -> list[Finding]:
 
 @made(INSIDER)
 def a_log_is_replaced_for_good(world: World) -> list[Finding]:
-    """puts another log file in the place of one, and deletes the honest version for good"""
+    """puts another log file under the key of one, and deletes the honest version for good"""
     key, landed = _log_of(world, "log-replaced.csv")
     honest = world.s3.head_object(Bucket=world.trail, Key=key)["VersionId"]
     forged = world.put_in_trail(key, gzip.compress(b'{"Records": []}'))
@@ -187,7 +187,7 @@ def an_event_is_invented(world: World) -> list[Finding]:
 
 @made(INSIDER)
 def a_forged_record_gets_its_event(world: World) -> list[Finding]:
-    """forges a record of a file nobody wrote, and a log file that bears it out"""
+    """forges a record of a file nobody wrote, and a log file with an event to match"""
     model = world.land("model-7.csv")
     record = world.invented(world.record_of(model), "borne-out.csv")
     world.put_record(world.place_of(record), record)
@@ -207,7 +207,7 @@ def a_log_is_filed_under_an_old_day(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
-def a_stranger_lies_among_the_logs(world: World) -> list[Finding]:
+def a_foreign_file_is_put_among_the_logs(world: World) -> list[Finding]:
     """puts a file that is no log file among the logs"""
     key = f"{world.layout.log_prefix}{datetime.now(UTC):%Y/%m/%d}/notes.txt"
     return [world.broken(key, world.put_in_trail(key, b"notes"))]
@@ -229,5 +229,5 @@ ATTACKS = [
     an_event_is_invented,
     a_forged_record_gets_its_event,
     a_log_is_filed_under_an_old_day,
-    a_stranger_lies_among_the_logs,
+    a_foreign_file_is_put_among_the_logs,
 ]

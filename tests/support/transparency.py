@@ -35,7 +35,7 @@ def signer(seed: bytes = bytes(range(32)), name: str = ORIGIN) -> NoteSigner:
 
 SIGNER = signer()
 KEY = SIGNER.key
-STRANGER = signer(b"\x07" * 32)
+OTHER_SIGNER = signer(b"\x07" * 32)
 
 
 def entry(i: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What the seal takes in: the hash of each record's envelope, and where the verdicts lie."""
+"""The input of the seal: the hash of each record's envelope, and the files of the verdicts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHUNK_BYTES: Final = 1024 * 1024
 
 
 def record_entry(s3: S3Client, stored: StoredVersion) -> RecordEntry:
-    """A stored record as the seal keeps it; raises what S3 raises."""
+    """The entry of a stored record; raises what S3 raises."""
     found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
     digest = hashlib.sha256()
     with closing(found["Body"]) as body:

@@ -1,4 +1,4 @@
-"""Checking the seal against the head remembered, and sealing if it holds."""
+"""Checking the seal against the remembered head, and sealing if nothing is wrong."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class LocatedDefect:
 
 @dataclass(frozen=True)
 class SealKept:
-    """What was wrong, what was ``sealed`` (None if nothing could be), and the ``head`` to remember
-    from now on (None: keep the old one)."""
+    """The defects found, what was ``sealed`` (None if nothing could be), and the ``head`` to
+    remember from now on (None: keep the old one)."""
 
     defects: tuple[LocatedDefect, ...]
     sealed: Sealed | None

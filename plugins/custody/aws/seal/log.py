@@ -1,6 +1,6 @@
 """Sealing records and verdicts: appending them to the transparency log in the provenance bucket.
 
-An append goes through these steps, each of which may be the last one before the program dies:
+An append goes through these steps, and the program may die after each:
 
 1. the head is read, its signature checked, and its tree compared with the tiles of the right edge;
 2. what will be appended is decided, by a signed intent at the head's size, written only if absent;
@@ -10,10 +10,9 @@ An append goes through these steps, each of which may be the last one before the
 6. the new tree is proven to begin with that of the checkpoint, which its own then replaces, if it
    is still the one that was read.
 
-Step 2 is where the log's future is settled. Everything after it follows from the intent alone, so
-whoever comes next completes it, and two at once write the same bytes. The same holds where somebody
-put back an older checkpoint: the log is rolled forward by the intents that stand there, and cannot
-fork.
+Step 2 decides the append. Everything after it follows from the intent alone, so the next run can
+complete it, and two runs at once write the same bytes. The same holds after somebody put back an
+older checkpoint: the log is rolled forward by the intents that are stored, and cannot fork.
 """
 
 from __future__ import annotations
@@ -60,15 +59,15 @@ _MOVED_ON: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"
 
 
 class SealContended(Exception):
-    """Others kept changing the log; nothing is lost, and trying again later is safe."""
+    """Other runs kept appending first; nothing is lost, and trying again later is safe."""
 
 
 @dataclass(frozen=True)
 class Sealed:
     """The log after a seal.
 
-    ``appended`` entries were new in it, ``completed`` ones were decided by an earlier or another
-    run and are in it now, and the rest of those given were in it before. ``note`` is the signed
+    ``appended`` of the entries given were new; the others were in it before. ``completed`` entries
+    had been decided by another run, and were appended now. ``note`` is the signed
     ``checkpoint``; ``None`` while the log is empty.
     """
 
@@ -163,7 +162,7 @@ class _Head:
 
 
 class _Log:
-    """The log, and how to go on from its head as last read or written."""
+    """The log with its head as last read or written, and appending to it."""
 
     def __init__(
         self, s3: S3Client, bucket: str, signer: NoteSigner, keys: tuple[NoteKey, ...]
@@ -179,7 +178,7 @@ class _Log:
         self.head = self._read_head()
 
     def catch_up(self) -> None:
-        """Complete what was decided to follow the head, by whomever."""
+        """Complete the appends that any run decided after the head."""
         while (found := self._find(append_path(self.head.checkpoint.size))) is not None:
             intent = Intent.open(found[0], before=self.head.checkpoint, keys=self._keys)
             self._complete(intent)
@@ -202,10 +201,9 @@ class _Log:
         raise SealContended(f"others appended {_ATTEMPTS} times while {day} was to be sealed")
 
     def _append(self, day: date, entries: tuple[bytes, ...]) -> bool:
-        """Append the entries, or say ``False`` if another append was decided here first."""
+        """Append the entries; ``False`` if another run decided an append here first."""
         intent = Intent(self.head.checkpoint, day, entries)
-        place = append_path(intent.before.size)
-        if not self._put(place, intent.sign(self._signer), _TEXT):
+        if not self._put(append_path(intent.before.size), intent.sign(self._signer), _TEXT):
             return False
         self._complete(intent)
         self.appended += len(entries)
@@ -220,7 +218,7 @@ class _Log:
         self._publish(tree)
 
     def _publish(self, tree: TiledTree) -> None:
-        """Make ``tree`` the head, or find that the log is there already or further on."""
+        """Make ``tree`` the head, unless the log has reached it or is further on."""
         checkpoint = Checkpoint(self.head.checkpoint.origin, tree.size, tree.root)
         for _ in range(_ATTEMPTS):
             if self.head.tree.size >= tree.size:
@@ -260,7 +258,7 @@ class _Log:
         return _Head(checkpoint, note, etag, tree)
 
     def _find(self, path: str) -> tuple[bytes, str] | None:
-        """Content and entity tag of a file that says where the log ends; ``None`` if there is none.
+        """Content and entity tag of the checkpoint or an intent; ``None`` if there is none.
 
         Raises ``BadTile`` if it was deleted: a log begun anew where one was hidden would be a fork
         signed by its own key.

@@ -1,4 +1,4 @@
-"""Reading one digest object: the digest CloudTrail wrote, and what is wrong with what stands there.
+"""Reading one digest object: the digest that CloudTrail wrote, and the defect of the object.
 
 An older version that verifies still proves the chain and the logs, so that one altered or deleted
 digest is one defect and no more.
@@ -24,9 +24,9 @@ _VERSIONS_TRIED: Final = 8
 
 @dataclass(frozen=True)
 class LoadedDigest:
-    """``signed`` is what CloudTrail wrote, if any version is that; ``defect`` what is wrong.
+    """``signed`` is the digest CloudTrail wrote, if any version is that; ``defect`` what is wrong.
 
-    Neither means that there is no such digest: something was put here and deleted again.
+    Neither is set if a forged object was deleted again: there is no such digest.
     """
 
     signed: SignedDigest | None

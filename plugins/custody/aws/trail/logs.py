@@ -41,8 +41,8 @@ class CheckedLog:
 def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
     """Whether the current bytes are those that the digest vouches for, or else an older version's.
 
-    Whoever changes or deletes a log file of a bucket with versions leaves CloudTrail's own beside
-    it, and its events stay proven. Raises what the store raises when it is not the object's fault.
+    In a versioned bucket, a changed or deleted log file leaves CloudTrail's own version, whose
+    events stay proven. Raises what the store raises when it is not the object's fault.
     """
     current, *older = named.stored.versions if named.stored else [None]
     try:

@@ -1,4 +1,4 @@
-"""Proving a deployment's trail, and what is then to be read of it."""
+"""Proving a deployment's trail, and which log files to read afterwards."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ProvenTrail:
-    """What became of proving the trail: the report, the log files to read, and what is wrong with
-    the head remembered, if anything."""
+    """The report of a validation, the log files to read, and why the remembered head could not be
+    used (``trouble``), if so."""
 
     report: TrailReport
     logs: Sequence[LogToRead]
@@ -57,8 +57,8 @@ def prove_onward(
     remembered: bytes | None,
 ) -> ProvenTrail:
     """Prove everything since the head ``remembered`` (JSON); from the beginning, if there is none,
-    or none that can be used. The log files are those from ``since`` on, proven anew: they name
-    those who did something.
+    or none that can be used. The log files are those from ``since`` on, proven anew: their events
+    name the actors.
 
     Times are aware. Raises what `validate_trail` raises.
     """

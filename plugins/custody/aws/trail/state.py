@@ -1,4 +1,4 @@
-"""What CloudTrail says of a trail, and the public keys it signs digests with."""
+"""A trail's state from CloudTrail's API, and the public keys that CloudTrail signs digests with."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from custody.core.trail.management_events import (
     CatalogChanged,
     LifecycleSet,
     ManagementEvent,
-    RoleTaken,
+    RoleAssumed,
     TrailSwitched,
     merge_calls,
 )
@@ -37,7 +37,7 @@ _AnyCall = TypeVar("_AnyCall", TrailEvent, ManagementEvent)
 def concerns(call: ManagementEvent, policy: Policy) -> bool:
     """Whether a call is about a role of the platform, its trail, its database or its buckets."""
     match call.about:
-        case RoleTaken(role_arn=role):
+        case RoleAssumed(role_arn=role):
             return role in policy.assumed_by
         case TrailSwitched(trail=trail):
             return trail == policy.trail
@@ -65,7 +65,7 @@ def undeclared_sessions(
     for call in sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id)):
         session = call.about
         if (
-            isinstance(session, RoleTaken)
+            isinstance(session, RoleAssumed)
             and session.role_arn in policy.assumed_by
             and not call.who.is_service
             and not call.who.is_one_of(policy.assumed_by[session.role_arn])

@@ -1,8 +1,8 @@
-"""Whether the log is whole, and still the log it was: for auditors, who trust only its key.
+"""Whether the log is complete, and still begins with what it was; only its key is trusted.
 
-A reader that remembers the last head it verified notices a log that went back (``ROLLBACK``) and
-one that was rewritten (``FORK``), also where every signature is good. The remembered head is the
-signed note itself: together with a later one it proves to others what the log's key signed.
+A reader that remembers the last head it verified detects an older log put back (``ROLLBACK``) and a
+rewritten one (``FORK``), even if every signature is good. The remembered head is the signed note
+itself: together with a later one it proves to others what the log's key signed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from custody.core.tlog.tiled_tree import Sample, TiledTree
 from custody.core.tlog.tiles import BadTile, FileReader
 
 REMEMBERED: Final = "remembered head"
-"""Stands for the path of what is not a file of the log."""
+"""The path of a defect of the remembered head, which is no file of the log."""
 
 
 class SealDefectKind(Enum):
@@ -45,9 +45,11 @@ class SealDefect:
 
 @dataclass(frozen=True)
 class SealCheck:
-    """What was found. ``tree`` is ``None`` if there is no checkpoint to trust or its tree cannot be
-    read; ``head`` is the signed checkpoint to remember from now on, ``None`` if anything is
-    wrong."""
+    """The result of a check.
+
+    ``tree`` is ``None`` if there is no checkpoint to trust or its tree cannot be read; ``head`` is
+    the signed checkpoint to remember from now on, ``None`` if anything is wrong.
+    """
 
     defects: tuple[SealDefect, ...]
     checkpoint: Checkpoint | None = None

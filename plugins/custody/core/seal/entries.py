@@ -1,4 +1,4 @@
-"""What is sealed: one JSON document per entry of the log, in one canonical form.
+"""The entries of the log: one JSON document each, in one canonical form.
 
 An entry is UTF-8 JSON in the form of RFC 8785 (names sorted, no spaces), so that the same fact is
 always the same bytes and whoever holds it can compute its leaf. ``v`` is the version of the form.

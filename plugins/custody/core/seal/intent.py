@@ -1,8 +1,8 @@
-"""The decision to append entries at one place of the log, made durable before anything is written.
+"""The decision to append entries at one leaf of the log, stored before anything else is written.
 
-Whoever finds one at the end of the log completes it, whatever else there is to seal; so a run that
-died leaves no choice to the next one, and two runs at once cannot fork the log. It is signed, since
-completing it puts the log's signature under its entries.
+Any run that finds one at the end of the log completes it first; so after a run that died there is
+only one way to continue, and two runs at once cannot fork the log. It is signed, since completing
+it puts the log's signature under its entries.
 
 The file is a signed note (``custody.core.tlog.signed_note``), an empty line, and the entries, each
 on a line of its own. The note's text has seven lines: ``FORMAT``, the log's origin, the first leaf,

@@ -18,7 +18,7 @@ from custody.core.tlog.tiles import FileReader
 def leaf_ranges(list_files: FileLister, day: date, size: int) -> list[LeafRange]:
     """The leaves of ``day`` in the log of ``size`` leaves, in order.
 
-    A range beyond the log is one that is being appended, or a stranger's; it is left out.
+    A range beyond the end of the log is left out: it is being appended, or forged.
     """
     named = (LeafRange.from_path(path) for path in list_files(day_folder(day)))
     return sorted((r for r in named if r and r.end <= size), key=lambda r: r.start)

@@ -1,7 +1,7 @@
 """Text signed by named keys: https://c2sp.org/signed-note, with Ed25519 (signature type 0x01).
 
-Who opens a note names the keys that are trusted; the others' signatures, such as those of
-witnesses, are passed over. Needs ``cryptography``.
+The caller names the keys that are trusted; signatures by others, such as witnesses, are ignored.
+Needs ``cryptography``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class NoteKey:
 
     @property
     def vkey(self) -> str:
-        """The key as verifiers are told it: ``<name>+<key id>+<base64 of type and key>``."""
+        """The key as verifiers configure it: ``<name>+<key id>+<base64 of type and key>``."""
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public_key)}"
 
     @classmethod
@@ -100,7 +100,7 @@ def sign_note(text: str, signer: NoteSigner) -> bytes:
     """The note of ``text``, which must end in a newline.
 
     Raises ``ValueError`` if the text cannot stand in a note, or if what ``signer.sign`` returns is
-    not a signature by ``signer.key``: a note that nobody can open must not be published.
+    not a signature by ``signer.key``: such a note could never be verified.
     """
     if not text.endswith("\n") or _CONTROL.search(text):
         raise ValueError("the text of a note ends in a newline and has no control characters")

@@ -35,7 +35,7 @@ class TiledTree:
 
     All methods raise ``BadTile`` naming the file that is missing or wrong, and so does making a
     tree whose right edge does not have the root: of several tiles there it names the one that
-    differs from what is below it, or all of them if that cannot be told.
+    differs from what is below it, or all of them if none can be singled out.
     """
 
     def __init__(self, size: int, root: bytes, read: FileReader) -> None:
@@ -76,13 +76,13 @@ class TiledTree:
         """Every file that is missing or wrong among those that hold leaves from ``start`` on, and
         among a ``sample`` of those before.
 
-        A file is named once. What stands below a wrong tile cannot be told right from wrong and is
-        not named; look again when the tile is repaired.
+        A file is named once. Files below a wrong tile cannot be checked and are not named; call
+        again when the tile is repaired.
         """
         named = set[str]()
-        for check, place in self._checks(start, sample):
+        for check, position in self._checks(start, sample):
             try:
-                check(*place)
+                check(*position)
             except BadTile as problem:
                 if problem.path not in named:
                     named.add(problem.path)
@@ -100,9 +100,9 @@ class TiledTree:
             yield self._bundle, (tile,)
 
     def _bad_edge(self) -> BadTile:
-        """Which tile of the right edge is wrong, as far as what is below each can tell."""
-        places = list(_right_edge(self.size))
-        for level, index, width in places:
+        """The tile of the right edge that differs from the files below it, if one can be named."""
+        positions = list(_right_edge(self.size))
+        for level, index, width in positions:
             try:
                 mended = {**self.edge, level: self._from_below(level, index, width)}
             except BadTile:
@@ -110,7 +110,7 @@ class TiledTree:
             if edge_root(self.size, mended) == self.root:
                 path = tile_path(level, index, width)
                 return BadTile(path, "does not have the hashes of what is below it")
-        edge = ", ".join(tile_path(*place) for place in places)
+        edge = ", ".join(tile_path(*position) for position in positions)
         return BadTile(edge or "(no tile)", f"do not make the root of {self.size} leaves")
 
     def _from_below(self, level: int, index: int, width: int) -> Sequence[bytes]:

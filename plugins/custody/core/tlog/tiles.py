@@ -40,12 +40,12 @@ class BadTile(Exception):
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """Where a tile stands, such as ``tile/0/x001/x234/067.p/8``."""
+    """The path of a tile, such as ``tile/0/x001/x234/067.p/8``."""
     return f"tile/{level}/{_number(index)}{_suffix(width)}"
 
 
 def bundle_path(index: int, width: int = TILE_WIDTH) -> str:
-    """Where a bundle of entries stands, such as ``tile/entries/000.p/8``."""
+    """The path of a bundle of entries, such as ``tile/entries/000.p/8``."""
     return f"tile/entries/{_number(index)}{_suffix(width)}"
 
 

@@ -25,7 +25,7 @@ from custody.core.trail.report import Head
 
 
 class UnprovenDigest(Exception):
-    """Bytes that are not the digest CloudTrail signed for their place; the message says why."""
+    """Bytes that are not what CloudTrail signed for their bucket and key; the message says why."""
 
     def __init__(self, kind: TrailDefectKind, problem: str) -> None:
         super().__init__(problem)

@@ -13,7 +13,7 @@ from typing import Final
 
 from custody.core.formats.s3_fields import checked_key, instant
 from custody.core.formats.untrusted import Fields
-from custody.core.trail.principals import Principal, check_event_version, remark
+from custody.core.trail.principals import Principal, caller_text, check_event_version
 
 WRITES: Final = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"})
 REMOVALS: Final = frozenset({"DeleteObject", "DeleteObjects"})
@@ -28,7 +28,7 @@ _TOP_LEVEL: Final = {
     "sourceIPAddress": ("source_ip",),
     "userAgent": ("user_agent",),
 }
-"""What of a `TrailEvent` comes from each field an addendum may name."""
+"""The attributes of a `TrailEvent` that come from each field an addendum may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class TrailEvent:
 def read_event(
     fields: Fields, who: Principal, *, log: str, proven: bool, digest: str | None
 ) -> TrailEvent | None:
-    """The write or removal by ``who`` that an event tells of; None for any other, or a failed call.
+    """The write or removal by ``who`` that an event describes; None for others and failed calls.
 
     Raises ``MalformedInput`` for one without CloudTrail's shape.
     """
@@ -99,8 +99,8 @@ def read_event(
         request_id=fields.optional_text("requestID"),
         bytes_in=_bytes(extra) if extra else None,
         who=who,
-        source_ip=remark(fields, "sourceIPAddress"),
-        user_agent=remark(fields, "userAgent"),
+        source_ip=caller_text(fields, "sourceIPAddress"),
+        user_agent=caller_text(fields, "userAgent"),
         updates=_updates(addendum) if addendum and original else None,
         log=log,
         proven=proven,

@@ -1,4 +1,4 @@
-"""Where CloudTrail puts log files and digests, and what their names say.
+"""The keys of CloudTrail's log files and digests, and what they say.
 
 Formats from "Finding your CloudTrail log files" and "CloudTrail digest file structure" in the AWS
 CloudTrail User Guide.
@@ -73,7 +73,7 @@ class TrailLayout:
         return DigestName(key, end, match["backfill"] is not None)
 
     def is_digest_of_another_trail(self, key: str) -> bool:
-        """Whether ``key`` is a digest's key in this place, but of another trail."""
+        """Whether ``key`` is that of a digest under the same prefix, but of another trail."""
         own = self._digest_pattern.fullmatch(key)
         return own is None and self._any_digest_pattern.fullmatch(key) is not None
 

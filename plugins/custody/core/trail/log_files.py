@@ -22,7 +22,7 @@ from custody.core.trail.principals import Principal, better_known, read_principa
 MAX_LOG_BYTES: Final = 256 * 1024 * 1024
 """Longest log file that is proven and read, packed or unpacked: far more than CloudTrail writes."""
 
-MAX_LOG_RECORDS: Final = 1_000_000
+MAX_LOG_EVENTS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = Non
     principals: dict[str, Principal] = {}
     problems: list[str] = []
     calls: list[ManagementEvent] = []
-    for i, item in enumerate(document.items("Records", max_items=MAX_LOG_RECORDS)):
+    for i, item in enumerate(document.items("Records", max_items=MAX_LOG_EVENTS)):
         try:
             fields = Fields.of(item, f"Records[{i}]")
             if is_management(fields):

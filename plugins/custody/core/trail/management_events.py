@@ -1,9 +1,9 @@
-"""The management events that say who is behind what the ledger finds.
+"""The management events that name the actor behind what the ledger finds.
 
-Four kinds matter: taking a role, switching the trail, changing the Glue catalog, and setting a
-bucket's lifecycle rules. All others, which are most of a log, are passed over unread. What a call's
-parameters do not tell in the form expected is left out, and what is known of the call remains:
-CloudTrail cuts parameters that are too long, and hides some.
+Four kinds matter: assuming a role, switching the trail on or off, changing the Glue catalog, and
+setting a bucket's lifecycle rules. All others, which are most of a log, are left out unread. A
+parameter that does not have the expected form is left out, and the rest of the call is kept:
+CloudTrail truncates long parameters and hides some.
 
 Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide; parameters are those of the
 APIs of STS, CloudTrail, Glue and S3, with the first letter small. S3 removes things by a bucket's
@@ -20,15 +20,20 @@ from typing import Final
 
 from custody.core.formats.s3_fields import instant
 from custody.core.formats.untrusted import MAX_TEXT, Fields
-from custody.core.trail.principals import Principal, check_event_version, read_principal, remark
+from custody.core.trail.principals import (
+    Principal,
+    caller_text,
+    check_event_version,
+    read_principal,
+)
 
 MAX_PARTITIONS: Final = 100
-"""Glue's limit per call; of a call that claims more, the first are read."""
+"""Glue's limit per call; of a call with more, the first are read."""
 
 
 @dataclass(frozen=True, slots=True)
-class RoleTaken:
-    """A session of a role, and the access key that signs what is done in it."""
+class RoleAssumed:
+    """A role was assumed; ``access_key_id`` is the key that signs the session's calls."""
 
     role_arn: str
     access_key_id: str
@@ -50,7 +55,7 @@ class TrailSwitched:
 
 @dataclass(frozen=True, slots=True)
 class PartitionMoved:
-    """A partition by its values, and where it lies since; None if nowhere, or not told."""
+    """A partition by its values, and its new location; None if dropped or not given."""
 
     values: tuple[str, ...]
     location: str | None
@@ -58,7 +63,7 @@ class PartitionMoved:
 
 @dataclass(frozen=True, slots=True)
 class CatalogChanged:
-    """Tables of a database that a call made, changed or dropped (none: the database itself), or
+    """Tables of a database that a call created, changed or dropped (none: the database itself), or
     the partitions of its one table."""
 
     database: str
@@ -68,15 +73,15 @@ class CatalogChanged:
 
 @dataclass(frozen=True, slots=True)
 class LifecycleSet:
-    """The lifecycle rules of a bucket, by which S3 removes things by itself, became others."""
+    """The lifecycle rules of a bucket, by which S3 removes objects by itself, were changed."""
 
     bucket: str
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementEvent:
-    """One successful call that matters. The fields are those of `TrailEvent`; ``about`` is what it
-    did."""
+    """One successful call of a kind that matters. The fields are those of `TrailEvent`; ``about``
+    is what the call did."""
 
     event_id: str
     name: str
@@ -89,44 +94,44 @@ class ManagementEvent:
     proven: bool
     digest: str | None
     amended: bool
-    about: RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet
+    about: RoleAssumed | TrailSwitched | CatalogChanged | LifecycleSet
 
 
-def is_management(record: Fields) -> bool:
-    """Whether a record is about an account's settings, not about an object's bytes."""
+def is_management(event: Fields) -> bool:
+    """Whether CloudTrail calls the event a management event, not a data event."""
     return (
-        record.values.get("eventCategory") == "Management"
-        or record.values.get("managementEvent") is True
+        event.values.get("eventCategory") == "Management"
+        or event.values.get("managementEvent") is True
     )
 
 
 def read_management_event(
-    record: Fields, *, log: str, proven: bool, digest: str | None = None
+    event: Fields, *, log: str, proven: bool, digest: str | None = None
 ) -> ManagementEvent | None:
-    """The call a record tells of; None if it failed, or is none that matters.
+    """The successful call that an event describes; None if it failed or is of no kind that matters.
 
-    Raises ``MalformedInput`` for one that matters and does not say who did it, or when.
+    Raises ``MalformedInput`` for one of these kinds without a caller or time.
     """
-    source, name = record.values.get("eventSource"), record.values.get("eventName")
-    if not isinstance(source, str) or not isinstance(name, str) or record.has("errorCode"):
+    source, name = event.values.get("eventSource"), event.values.get("eventName")
+    if not isinstance(source, str) or not isinstance(name, str) or event.has("errorCode"):
         return None
     read = _READERS.get((source, name))
     if read is None:
         return None
-    check_event_version(record)
-    request, response = _part(record, "requestParameters"), _part(record, "responseElements")
+    check_event_version(event)
+    request, response = _part(event, "requestParameters"), _part(event, "responseElements")
     about = read(name, request, response)
     if about is None:
         return None
-    original = _text(_part(record, "addendum"), "originalEventID")
+    original = _text(_part(event, "addendum"), "originalEventID")
     return ManagementEvent(
-        event_id=original or record.text("eventID"),
+        event_id=original or event.text("eventID"),
         name=name,
-        time=instant(record, "eventTime"),
-        who=read_principal(record.child("userIdentity")),
-        request_id=record.optional_text("requestID"),
-        source_ip=remark(record, "sourceIPAddress"),
-        user_agent=remark(record, "userAgent"),
+        time=instant(event, "eventTime"),
+        who=read_principal(event.child("userIdentity")),
+        request_id=event.optional_text("requestID"),
+        source_ip=caller_text(event, "sourceIPAddress"),
+        user_agent=caller_text(event, "userAgent"),
         log=log,
         proven=proven,
         digest=digest if proven else None,
@@ -136,9 +141,10 @@ def read_management_event(
 
 
 def merge_calls(deliveries: Iterable[ManagementEvent]) -> list[ManagementEvent]:
-    """Each call once, by time: a proven delivery before others, the original before an addendum.
+    """Each call once, in the order of their times, however often it was delivered.
 
-    The result does not depend on the order.
+    A proven delivery is preferred, then the original to an addendum. The result does not depend on
+    the order of the deliveries.
     """
     known: dict[str, ManagementEvent] = {}
     for call in sorted(deliveries, key=lambda c: (not c.proven, c.amended, c.time, repr(c))):
@@ -146,13 +152,13 @@ def merge_calls(deliveries: Iterable[ManagementEvent]) -> list[ManagementEvent]:
     return sorted(known.values(), key=lambda call: (call.time, call.event_id))
 
 
-# --- Taking a role --------------------------------------------------------------------------------
+# --- Assuming a role ------------------------------------------------------------------------------
 
 
-def _role_taken(_name: str, request: Fields, response: Fields) -> RoleTaken | None:
+def _role_assumed(_name: str, request: Fields, response: Fields) -> RoleAssumed | None:
     role = _text(request, "roleArn")
     key = _text(_part(response, "credentials"), "accessKeyId")
-    return RoleTaken(role, key) if role and key else None
+    return RoleAssumed(role, key) if role and key else None
 
 
 # --- Switching the trail --------------------------------------------------------------------------
@@ -209,7 +215,7 @@ def _partitions(request: Fields) -> Iterator[PartitionMoved]:
 
 
 def _values(partition: Fields) -> tuple[str, ...]:
-    """A partition's values, under whichever of its names for them Glue has here."""
+    """A partition's values, under any of the names that Glue's calls have for them."""
     for name in ("partitionValueList", "partitionValues", "values"):
         listed = partition.values.get(name)
         if isinstance(listed, list) and listed:
@@ -229,13 +235,13 @@ def _lifecycle_set(_name: str, request: Fields, _response: Fields) -> LifecycleS
 
 
 def _part(fields: Fields, name: str) -> Fields:
-    """An object in another; empty where it is anything else."""
+    """The JSON object of that name; an empty one if the value is anything else."""
     value = fields.values.get(name)
     return Fields(value if isinstance(value, Mapping) else {}, fields.where(name))
 
 
 def _list(fields: Fields, name: str) -> list[Fields]:
-    """The objects in a list; empty where it is anything else."""
+    """The JSON objects in the list of that name; none if the value is anything else."""
     value = fields.values.get(name)
     listed = value[:MAX_PARTITIONS] if isinstance(value, list) else []
     return [Fields(item, fields.where(name)) for item in listed if isinstance(item, Mapping)]
@@ -246,18 +252,18 @@ def _text(fields: Fields, name: str) -> str | None:
 
 
 def _short(value: object) -> str | None:
-    """A text, cut to size and made such that UTF-8 can carry it; None for anything else."""
+    """A text, truncated and without what UTF-8 cannot encode; None for anything else."""
     if not isinstance(value, str) or not value:
         return None
     return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 _Reader = Callable[
-    [str, Fields, Fields], RoleTaken | TrailSwitched | CatalogChanged | LifecycleSet | None
+    [str, Fields, Fields], RoleAssumed | TrailSwitched | CatalogChanged | LifecycleSet | None
 ]
 
 _NAMES: Final[Mapping[str, tuple[str, _Reader]]] = {
-    "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_taken),
+    "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_assumed),
     "s3": ("PutBucketLifecycle", _lifecycle_set),
     "cloudtrail": ("StartLogging StopLogging CreateTrail UpdateTrail DeleteTrail", _trail_switched),
     "glue": (

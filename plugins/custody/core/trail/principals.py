@@ -1,4 +1,4 @@
-"""Who made a call, and what else every CloudTrail record says of its caller.
+"""Who made a call, as every CloudTrail event describes its caller.
 
 Formats: "CloudTrail record contents" and "CloudTrail userIdentity element" in the AWS CloudTrail
 User Guide.
@@ -20,9 +20,12 @@ _SERVICE: Final = "AWSService"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who made a call. ``arn`` is a service's name where it has no ARN; ``role_arn`` is the role
-    behind a session, ``access_key_id`` the key that signed. ``acting_as`` is the session of a
-    platform's role that he took, where the trail names that."""
+    """Who made a call.
+
+    ``arn`` is the name of a service, which has no ARN. ``role_arn`` is the role of a session, and
+    ``access_key_id`` the access key that signed the call. ``acting_as`` is the session in which
+    this principal acted, if the trail shows that he assumed one of the platform's roles.
+    """
 
     arn: str
     type: str | None
@@ -42,12 +45,12 @@ class Principal:
 
     @property
     def described(self) -> str:
-        """Who, and in whose name, for a sentence."""
+        """The principal for a sentence, with the session in which it acted."""
         return f"{self.arn} (as {self.acting_as})" if self.acting_as else self.arn
 
 
 class Call(Protocol):
-    """What is told of any call when it is somebody's doing; see `TrailEvent`."""
+    """Any call in the trail: what `TrailEvent` and `ManagementEvent` have in common."""
 
     @property
     def event_id(self) -> str: ...
@@ -72,7 +75,7 @@ class Call(Protocol):
 
 
 def read_principal(identity: Fields) -> Principal:
-    """The caller that a record's ``userIdentity`` names; raises ``MalformedInput``."""
+    """The caller that an event's ``userIdentity`` describes; raises ``MalformedInput``."""
     issuer = None
     if identity.has("sessionContext"):
         context = identity.child("sessionContext")
@@ -89,7 +92,7 @@ def read_principal(identity: Fields) -> Principal:
 
 
 def better_known(one: Principal, other: Principal) -> Principal:
-    """Of two views of the principal of one id, the fuller, whichever comes first."""
+    """The fuller of two descriptions of one principal id, in whichever order they come."""
     return max(
         one,
         other,
@@ -97,18 +100,18 @@ def better_known(one: Principal, other: Principal) -> Principal:
     )
 
 
-def check_event_version(record: Fields) -> None:
-    """``eventVersion`` 1.x: the same major version, whatever was added since.
+def check_event_version(event: Fields) -> None:
+    """Accept ``eventVersion`` 1.x: a minor version only adds fields.
 
-    Raises ``MalformedInput`` for another.
+    Raises ``MalformedInput`` for another major version.
     """
-    if record.text("eventVersion").partition(".")[0] != "1":
-        raise MalformedInput(record.where("eventVersion"), "must be 1.x")
+    if event.text("eventVersion").partition(".")[0] != "1":
+        raise MalformedInput(event.where("eventVersion"), "must be 1.x")
 
 
-def remark(record: Fields, name: str) -> str | None:
-    """What a caller says of itself, cut to size: saying a lot gets nobody out of the ledger."""
-    value = record.values.get(name)
+def caller_text(event: Fields, name: str) -> str | None:
+    """A caller-supplied text, truncated so that an oversized one cannot make us drop the event."""
+    value = event.values.get(name)
     if not isinstance(value, str) or not value:
         return None
     return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")

@@ -10,7 +10,7 @@ from custody.core.trail.layout import TrailLayout
 
 @dataclass(frozen=True)
 class TrailState:
-    """A trail as ``DescribeTrails`` and ``GetTrailStatus`` tell of it; times are aware.
+    """A trail as ``DescribeTrails`` and ``GetTrailStatus`` describe it; times are aware.
 
     ``prefix`` has no slash at its end. ``digest_error`` is what stopped CloudTrail from delivering
     its latest digest, empty if nothing did.

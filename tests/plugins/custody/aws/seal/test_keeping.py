@@ -2,7 +2,7 @@
 
 import pytest
 from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, record, records, write
-from tests.support.transparency import STRANGER
+from tests.support.transparency import OTHER_SIGNER
 
 from custody.aws.s3.heads import standing_version
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
@@ -99,7 +99,7 @@ def test_a_fork_is_told_and_not_continued(s3, provenance, raw):
 
 def test_a_checkpoint_of_a_stranger_is_told(s3, provenance):
     head = keep(s3, provenance, records(1)).head
-    write(s3, provenance, "checkpoint", STRANGER.key.name.encode() + b"\n1\nAAAA\n\n")
+    write(s3, provenance, "checkpoint", OTHER_SIGNER.key.name.encode() + b"\n1\nAAAA\n\n")
     kept = keep(s3, provenance, records(2), remembered=head)
     assert problems(kept) == [(SealDefectKind.BAD_CHECKPOINT, "checkpoint")]
     assert (kept.sealed, kept.head) == (None, None)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.moto_aws import refusal
-from tests.support.transparency import STRANGER, signer
+from tests.support.transparency import OTHER_SIGNER, signer
 
 from custody.aws.seal.log import SealContended, Sealed, seal, seal_history, seal_lister, seal_reader
 from custody.core.formats.untrusted import MalformedInput
@@ -24,6 +24,7 @@ from custody.core.tlog.tiles import BadTile
 ORIGIN = log_origin("custody-test-provenance")
 SIGNER = signer(name=ORIGIN)
 KEY = SIGNER.key
+UNTRUSTED = Checkpoint(ORIGIN, 3, bytes(32)).sign(OTHER_SIGNER)
 
 
 def record(i: int, day: int = 1) -> RecordEntry:
@@ -356,7 +357,12 @@ def refused(s3: Any, provenance: str, error: type[Exception], match: str) -> Non
     ("path", "body", "error", "match"),
     [
         ("checkpoint", b"rubbish", MalformedInput, "note"),
-        ("checkpoint", Checkpoint(ORIGIN, 3, bytes(32)).sign(STRANGER), BadNote, "no trusted key"),
+        (
+            "checkpoint",
+            Checkpoint(ORIGIN, 3, bytes(32)).sign(OTHER_SIGNER),
+            BadNote,
+            "no trusted key",
+        ),
         ("checkpoint", Checkpoint(ORIGIN, 3, bytes(32)).sign(SIGNER), BadTile, "the root of 3"),
         ("checkpoint", Checkpoint(ORIGIN, 9, bytes(32)).sign(SIGNER), BadTile, "is missing"),
         ("tile/0/000.p/3", bytes(96), BadTile, "does not have the hashes of what is below it"),

@@ -17,7 +17,7 @@ import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.audited import ANALYTICS, GOLD, RAW, RING, A, honest_platform, run
-from tests.support.transparency import STRANGER
+from tests.support.transparency import OTHER_SIGNER
 
 from custody.cli.commands.check import check
 from custody.cli.output import Output
@@ -260,7 +260,7 @@ def test_somebody_elses_keys_are_good_only_to_who_does_not_compare_them(small, c
     def swap(members: Members) -> None:
         ring = KeyRing.parse(members[KEYS])
         forged = replace(ring, lineage=Trust({"arn:forged": stranger}, frozenset({"arn:job"})))
-        members[KEYS] = replace(forged, seal=(*ring.seal, STRANGER.key)).to_json()
+        members[KEYS] = replace(forged, seal=(*ring.seal, OTHER_SIGNER.key)).to_json()
 
     repack(small, swap)
     assert run("check", small).status == 0

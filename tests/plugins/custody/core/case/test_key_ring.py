@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.audited import RING
 from tests.support.moto_aws import KEY_ARN
-from tests.support.transparency import STRANGER
+from tests.support.transparency import OTHER_SIGNER
 
 from custody.core.case.key_ring import KeyRing
 from custody.core.formats.untrusted import MalformedInput
@@ -45,7 +45,7 @@ def test_a_ring_holds_nothing_beyond_itself():
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        (replace(RING, seal=(*RING.seal, STRANGER.key)), "the key of seal"),
+        (replace(RING, seal=(*RING.seal, OTHER_SIGNER.key)), "the key of seal"),
         (
             replace(
                 RING,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.transparency import KEY, ORIGIN, STRANGER, MemoryLog, entry
+from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, MemoryLog, entry
 
 from custody.core.seal.check import REMEMBERED, SealCheck, SealDefectKind, check_seal
 from custody.core.seal.layout import append_path
@@ -87,7 +87,7 @@ def test_any_entry_that_is_rewritten_is_noticed(place, size):
 
 def test_a_checkpoint_of_another_key_is_not_trusted():
     log = MemoryLog(3)
-    log.files["checkpoint"] = log.checkpoint.sign(STRANGER)
+    log.files["checkpoint"] = log.checkpoint.sign(OTHER_SIGNER)
     check = look(log.files)
     assert problems(check) == [(SealDefectKind.BAD_CHECKPOINT, "checkpoint")]
     assert "signed by no trusted key" in check.defects[0].reason
@@ -162,7 +162,7 @@ def test_a_memory_that_cannot_be_read_is_said():
     check = look(log.files, remembered=b"rubbish")
     assert problems(check) == [(SealDefectKind.BAD_MEMORY, REMEMBERED)]
     assert check.head is None
-    check = look({}, remembered=log.checkpoint.sign(STRANGER))
+    check = look({}, remembered=log.checkpoint.sign(OTHER_SIGNER))
     assert problems(check) == [
         (SealDefectKind.BAD_MEMORY, REMEMBERED),
         (SealDefectKind.BAD_CHECKPOINT, "checkpoint"),

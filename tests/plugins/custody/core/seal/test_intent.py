@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.transparency import KEY, ORIGIN, SIGNER, STRANGER
+from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.intent import MAX_ENTRIES, MAX_ENTRIES_BYTES, Intent, portions
@@ -52,7 +52,7 @@ def test_it_is_about_one_place_of_one_log(head):
 
 def test_another_key_decides_nothing():
     with pytest.raises(BadNote):
-        reopened(INTENT.sign(STRANGER))
+        reopened(INTENT.sign(OTHER_SIGNER))
 
 
 def test_it_is_no_checkpoint_and_a_checkpoint_is_no_intent():

@@ -1,7 +1,7 @@
 from base64 import b64decode
 
 import pytest
-from tests.support.transparency import KEY, ORIGIN, SIGNER, STRANGER, VECTORS
+from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER, VECTORS
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.checkpoint import Checkpoint
@@ -30,7 +30,7 @@ def test_a_checkpoint_another_tool_signed():
 def test_reads_what_it_writes(size):
     checkpoint = Checkpoint(ORIGIN, size, b"r" * 32)
     raw = checkpoint.sign(SIGNER)
-    assert Checkpoint.open(raw, origin=ORIGIN, keys=[STRANGER.key, KEY]) == checkpoint
+    assert Checkpoint.open(raw, origin=ORIGIN, keys=[OTHER_SIGNER.key, KEY]) == checkpoint
 
 
 def test_extension_lines_are_ignored():
@@ -39,7 +39,7 @@ def test_extension_lines_are_ignored():
 
 
 def test_another_key_is_not_trusted():
-    raw = Checkpoint(ORIGIN, 1, bytes(32)).sign(STRANGER)
+    raw = Checkpoint(ORIGIN, 1, bytes(32)).sign(OTHER_SIGNER)
     with pytest.raises(BadNote):
         Checkpoint.open(raw, origin=ORIGIN, keys=[KEY])
 

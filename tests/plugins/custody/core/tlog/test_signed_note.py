@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.transparency import KEY, ORIGIN, SIGNER, STRANGER, VECTORS, signer
+from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER, VECTORS, signer
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.signed_note import (
@@ -50,7 +50,7 @@ def test_the_key_other_tools_accepted():
 @given(st.text(st.characters(exclude_categories=["Cs"], min_codepoint=32)))
 def test_a_note_opens_with_the_text_that_was_signed(line):
     for text in (line + "\n", f"\n{line}\n\n{line}\n\n"):
-        assert open_note(sign_note(text, SIGNER), [STRANGER.key, KEY]) == text
+        assert open_note(sign_note(text, SIGNER), [OTHER_SIGNER.key, KEY]) == text
 
 
 @pytest.mark.parametrize("place", range(len(NOTE)))
@@ -62,24 +62,24 @@ def test_every_byte_counts(place):
 
 
 def test_signatures_of_others_are_passed_over():
-    witness = sign_note(TEXT, STRANGER).rpartition(b"\n\n")[2]
+    witness = sign_note(TEXT, OTHER_SIGNER).rpartition(b"\n\n")[2]
     both = NOTE + witness
     assert open_note(both, [KEY]) == TEXT
-    assert open_note(both, [STRANGER.key]) == TEXT
+    assert open_note(both, [OTHER_SIGNER.key]) == TEXT
     assert open_note(NOTE + f"— other.example {encode_base64(b'12345')}\n".encode(), [KEY]) == TEXT
 
 
 def test_a_bad_signature_of_a_trusted_key_spoils_the_note():
-    other = sign_note("another text\n", STRANGER).rpartition(b"\n\n")[2]
+    other = sign_note("another text\n", OTHER_SIGNER).rpartition(b"\n\n")[2]
     assert open_note(NOTE + other, [KEY]) == TEXT
     with pytest.raises(BadNote, match="does not match the text"):
-        open_note(NOTE + other, [KEY, STRANGER.key])
+        open_note(NOTE + other, [KEY, OTHER_SIGNER.key])
 
 
 def test_a_key_of_the_same_name_or_id_is_another_key():
-    assert STRANGER.key.name == KEY.name
+    assert OTHER_SIGNER.key.name == KEY.name
     with pytest.raises(BadNote, match=f"signed by no trusted key, but by '{ORIGIN}'"):
-        open_note(NOTE, [STRANGER.key])
+        open_note(NOTE, [OTHER_SIGNER.key])
     renamed = NOTE.replace(ORIGIN.encode(), b"renamed.example")
     with pytest.raises(BadNote, match="signed by no trusted key"):
         open_note(renamed, [KEY])
@@ -132,7 +132,7 @@ def test_a_text_that_cannot_stand_in_a_note(text):
 
 
 def test_a_signer_that_signs_with_another_key_is_noticed():
-    wrong = NoteSigner(KEY, STRANGER.sign)
+    wrong = NoteSigner(KEY, OTHER_SIGNER.sign)
     with pytest.raises(ValueError, match="does not sign with the key"):
         sign_note(TEXT, wrong)
     with pytest.raises(ValueError, match="does not sign with the key"):

@@ -28,7 +28,7 @@ from custody.core.trail.management_events import (
     LifecycleSet,
     ManagementEvent,
     PartitionMoved,
-    RoleTaken,
+    RoleAssumed,
     TrailSwitched,
     merge_calls,
 )
@@ -51,7 +51,7 @@ def test_a_call_says_who_when_and_from_where() -> None:
     assert (found.who.arn, found.who.access_key_id) == (INSIDER["arn"], "AKIAINSIDER")
     assert (found.source_ip, found.user_agent) == ("203.0.113.9", "Boto3/1.43")
     assert (f"{found.time:%H:%M}", found.log, found.proven) == ("06:00", "log-1", False)
-    assert found.about == RoleTaken(f"{ROLE}glue", "ASIA1")
+    assert found.about == RoleAssumed(f"{ROLE}glue", "ASIA1")
 
 
 def test_a_service_that_takes_a_role_is_one() -> None:
@@ -60,7 +60,7 @@ def test_a_service_that_takes_a_role_is_one() -> None:
 
 @pytest.mark.parametrize("how", ["AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"])
 def test_a_role_can_be_taken_in_other_ways(how: str) -> None:
-    assert isinstance(event(role_taken("glue", "A", INSIDER, eventName=how)).about, RoleTaken)
+    assert isinstance(event(role_taken("glue", "A", INSIDER, eventName=how)).about, RoleAssumed)
 
 
 @pytest.mark.parametrize(

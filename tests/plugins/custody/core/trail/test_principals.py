@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from custody.core.formats.untrusted import MAX_TEXT, Fields, MalformedInput
-from custody.core.trail.principals import Principal, better_known, read_principal, remark
+from custody.core.trail.principals import Principal, better_known, caller_text, read_principal
 
 GLUE = {
     "type": "AssumedRole",
@@ -43,9 +43,9 @@ def test_a_key_of_the_wrong_type_is_named() -> None:
 
 def test_remarks_are_cut_and_never_refused() -> None:
     said = {"userAgent": "x" * 2 * MAX_TEXT, "sourceIPAddress": "\ud800"}
-    assert remark(Fields(said, ""), "userAgent") == "x" * MAX_TEXT
-    assert remark(Fields(said, ""), "sourceIPAddress") == "?"
-    assert remark(Fields(said, ""), "nothing") is None
+    assert caller_text(Fields(said, ""), "userAgent") == "x" * MAX_TEXT
+    assert caller_text(Fields(said, ""), "sourceIPAddress") == "?"
+    assert caller_text(Fields(said, ""), "nothing") is None
 
 
 PRINCIPALS = [
