@@ -359,7 +359,7 @@ def refused(s3: Any, provenance: str, error: type[Exception], match: str) -> Non
         ("checkpoint", b"rubbish", MalformedInput, "note"),
         (
             "checkpoint",
-            Checkpoint(ORIGIN, 3, bytes(32)).sign(OTHER_SIGNER),
+            UNTRUSTED,
             BadNote,
             "no trusted key",
         ),

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from tests.support.transparency import (
     KEY,
     ORIGIN,
-    STRANGER,
+    OTHER_SIGNER,
     VECTORS,
     MemoryLog,
     entry,
@@ -56,7 +56,7 @@ def test_it_proves_one_entry():
     with pytest.raises(BadProof):
         check(PROOF, entry(127))
     with pytest.raises(BadNote):
-        check_proof(PROOF, entry(128), origin=ORIGIN, keys=[STRANGER.key])
+        check_proof(PROOF, entry(128), origin=ORIGIN, keys=[OTHER_SIGNER.key])
     with pytest.raises(MalformedInput, match="checkpoint origin"):
         check_proof(PROOF, entry(128), origin="other.example/log", keys=[KEY])
 
