@@ -1,4 +1,7 @@
-"""How every job starts: its arguments, its log, its clients."""
+"""How every job starts: its arguments, its log, its clients.
+
+All that this imports is in Glue already: the job for large objects is given no further modules.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,15 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from custody.aws.trail.validation import Pace
-
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 CLIENTS: Final = Config(
-    retries={"mode": "standard", "max_attempts": 10}, max_pool_connections=Pace.workers
+    retries={"mode": "standard", "max_attempts": 10},
+    max_pool_connections=64,  # as many as read the trail at once (`custody.aws.trail.validation`)
 )
-"""How the jobs' clients try: as many requests at once as the trail is read with, and long enough to
-outlast a service that is busy."""
+"""The clients retry often enough to outlast a busy service."""
 
 
 def job_arguments(argv: list[str], names: Iterable[str]) -> dict[str, str]:

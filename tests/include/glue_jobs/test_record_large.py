@@ -6,6 +6,9 @@ import base64
 import hashlib
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +33,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.landing import Record, UnreadableRecord, read_record, record_id
 from custody.core.records.recording import RECORDER, NotAsAnnounced
 
+PLUGINS = Path(__file__).parents[3] / "plugins"
 CONTENT = b"id\n1\n" * 1000
 SAID = notice(key="incoming/a b+é.csv", size=len(CONTENT), etag="0" * 32)
 BUCKET, VERSION = SAID["s3"]["bucket"]["name"], SAID["s3"]["object"]["versionId"]
@@ -117,3 +121,16 @@ def test_a_run_in_the_name_of_another_version_fails(s3: S3) -> None:
     with pytest.raises(MalformedInput):
         record_large.main(arguments(version="0" * 64))
     assert s3.put == {}
+
+
+def test_it_runs_on_what_glue_has_without_further_modules() -> None:
+    """Unlike the other jobs it is given none: whoever reads the bytes signs with KMS alone."""
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.modules['cryptography'] = None; import record_large",
+        ],
+        env={"PYTHONPATH": f"{PLUGINS}:{Path(record_large.__file__).parent}"},
+        check=True,
+    )
