@@ -1,6 +1,7 @@
-"""The remembered head, and reports put together."""
+"""The remembered head, how far a trail is proven, and reports put together."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ from tests.support.strategies import buckets, instants, keys
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.report import Head, ProvenLog, TrailReport
+from custody.core.trail.report import Head, Progress, ProvenLog, TrailReport
 
 HEAD = Head("trail-bucket", "key", "ab" * 32, "cd" * 256, datetime(2026, 11, 2, 13, tzinfo=UTC))
 
@@ -55,3 +56,24 @@ def test_reports_put_together():
     ]
     assert TrailReport.merged(steps) == TrailReport((defect,), HEAD, HEAD, 5, (log,) * 3)
     assert TrailReport.merged([]) == TrailReport((), None, None, 0, ())
+
+
+def at(hour: int) -> Head:
+    return replace(HEAD, key=f"digest-{hour}", end=HEAD.end.replace(hour=hour))
+
+
+def test_the_head_moves_on_while_nothing_is_wrong():
+    progress = Progress(None, None).past(at(1), intact=True).past(at(2), intact=True)
+    assert (progress.head, progress.tip) == (at(2), at(2))
+
+
+def test_the_head_never_moves_past_a_defect_and_the_tip_does():
+    progress = Progress(None, None).past(at(1), intact=True)
+    for unsigned in (None, at(2)):
+        stopped = progress.past(unsigned, intact=False).past(at(3), intact=True)
+        assert (stopped.head, stopped.tip) == (at(1), at(3))
+
+
+def test_digests_that_are_read_again_move_nothing_back():
+    progress = Progress(at(5), at(5)).past(at(4), intact=True)
+    assert (progress.head, progress.tip) == (at(5), at(5))

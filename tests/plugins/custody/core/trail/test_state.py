@@ -1,11 +1,16 @@
-"""When a trail no longer proves what happens."""
+"""When a trail no longer proves what happens, and which digests are due."""
 
 from dataclasses import replace
 
 import pytest
-from tests.support.trail_history import LAYOUT
+from tests.support.trail_history import HOUR, LAYOUT, MINUTE, NOON
 
-from custody.core.trail.state import TrailState, off_reason
+from custody.core.trail.state import (
+    TrailState,
+    digests_due_by,
+    may_have_no_digest,
+    off_reason,
+)
 
 ON = TrailState(LAYOUT.bucket, LAYOUT.prefix, logging=True, validated=True)
 
@@ -26,3 +31,35 @@ def test_a_trail_that_is_on():
 )
 def test_a_trail_that_is_off(state, told):
     assert told in (off_reason(state, LAYOUT) or "")
+
+
+@pytest.mark.parametrize(
+    ("state", "due_by"),
+    [
+        (ON, NOON - HOUR),
+        (replace(ON, logging=False, stopped_at=NOON - 5 * HOUR), NOON - 5 * HOUR),
+        (replace(ON, logging=False, stopped_at=NOON), NOON - HOUR),
+        (replace(ON, logging=False), None),
+        (replace(ON, validated=False, stopped_at=NOON - 5 * HOUR), None),
+        (None, None),
+    ],
+)
+def test_digests_are_due_until_the_trail_was_stopped(state, due_by):
+    assert digests_due_by(state, LAYOUT, NOON, grace=HOUR) == due_by
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "is_fine"),
+    [
+        (replace(ON, started_at=NOON - 2 * HOUR + MINUTE), None, True),
+        (replace(ON, started_at=NOON - 2 * HOUR), None, False),
+        (replace(ON, started_at=NOON - 9 * HOUR), NOON - HOUR, True),
+        (replace(ON, started_at=NOON - 9 * HOUR), NOON - 3 * HOUR, False),
+        (ON, None, False),
+        (replace(ON, logging=False), None, True),
+        (None, NOON - 9 * HOUR, True),
+    ],
+)
+def test_a_trail_has_no_digest_while_it_is_new_or_off(state, since, is_fine):
+    found = may_have_no_digest(state, LAYOUT, NOON, since=since, due_after=2 * HOUR)
+    assert found is is_fine
