@@ -293,11 +293,11 @@ class Platform:
         self._publish(at, hour, self._session(at, hour, AIRFLOW, dict(_user(ENGINEER))))
 
     def _session(
-        self, at: datetime, hour: Hour, role: str, taker: Mapping[str, Any]
+        self, at: datetime, hour: Hour, role: str, by: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         """Somebody takes a role, and acts in the session."""
         key, name = self._id("ASIA"), role.rpartition("-")[2]
-        self._manage(at, hour, role_taken(name, key, dict(taker)))
+        self._manage(at, hour, role_taken(name, key, dict(by)))
         return {**_session_of(role, "session"), "accessKeyId": key}
 
     def _manage(self, at: datetime, hour: Hour, record: Mapping[str, Any]) -> None:

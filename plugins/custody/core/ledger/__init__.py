@@ -1,5 +1,5 @@
-"""The ledger: from what both witnesses say of an object version to a verdict and its row.
+"""The ledger: from the evidence about an object version to a verdict and its row.
 
-Policy, testimony, verdicts, removals, defects of the trail, and who is behind them. Not here: whom
-to tell and what of it is news (`paging`).
+Policy, facts, verdicts and the sentences that explain them, removals, defects of the evidence, and
+the calls behind them. Not here: whom to tell and what of it is news (`paging`).
 """

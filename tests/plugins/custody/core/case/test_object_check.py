@@ -87,14 +87,14 @@ def test_other_bytes_are_altered_and_both_hashes_are_named(found):
     assert found.sha256 in checked.reason
 
 
-def test_a_strangers_signature_is_bad_even_where_the_bytes_agree():
-    stranger = ec.generate_private_key(ec.SECP256R1())
-    assert check(envelope(key=stranger)).outcome is Outcome.BAD_SIGNATURE
+def test_an_untrusted_signature_is_bad_even_where_the_bytes_agree():
+    untrusted = ec.generate_private_key(ec.SECP256R1())
+    assert check(envelope(key=untrusted)).outcome is Outcome.BAD_SIGNATURE
 
 
 def test_a_bad_record_beside_a_good_one_is_not_passed_over():
-    stranger = ec.generate_private_key(ec.SECP256R1())
-    assert check(envelope(), envelope(key=stranger)).outcome is Outcome.BAD_SIGNATURE
+    untrusted = ec.generate_private_key(ec.SECP256R1())
+    assert check(envelope(), envelope(key=untrusted)).outcome is Outcome.BAD_SIGNATURE
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_bad_record_beside_a_good_one_is_not_passed_over():
     ],
     ids=["no envelope", "another version", "another object", "another place"],
 )
-def test_what_is_no_record_of_it_in_the_place_of_one_is_bad(stray):
+def test_another_object_under_the_key_of_its_record_is_bad(stray):
     assert check(stray).outcome is Outcome.BAD_SIGNATURE
     assert check(envelope(), stray).outcome is Outcome.BAD_SIGNATURE
 
@@ -134,7 +134,7 @@ def test_bytes_that_nobody_asked_for_are_not_claimed_to_agree():
     assert "no bytes were compared" in checked.reason
 
 
-def test_the_trail_is_heard_whoever_wrote():
+def test_events_count_whoever_wrote():
     assert check(envelope(), writes=[WRITE]).write == WRITE
     assert check(envelope(), writes=[WRITE]).outcome is Outcome.OK
     other = replace(WRITE, request_id="R2")

@@ -89,11 +89,11 @@ def only(rows):
 # Presence
 
 
-def test_what_is_held_and_recorded_is_nothing_to_tell():
+def test_what_is_held_and_recorded_gives_no_row():
     assert judged(held("v1"), held("v2")) == []
 
 
-def test_what_nobody_recorded_is_told_after_its_grace():
+def test_an_unrecorded_version_is_a_row_after_its_grace():
     row = only(judged(held(), unrecorded={"v1"}))
     assert (row.verdict, row.version_id, row.event_time) == ("UNRECORDED", "v1", NOON)
     assert row.fingerprint == fingerprint("UNRECORDED", ObjectVersion("raw", "a.csv", "v1"))
@@ -150,7 +150,7 @@ def test_a_version_that_is_gone(calls, principal, says):
 
 
 @pytest.mark.parametrize("key", [None, "a.csv"])
-def test_a_call_that_no_digest_vouches_for_accuses_nobody(key):
+def test_an_unproven_call_names_nobody(key):
     """An invented event must not put somebody else's name on a page."""
     invented = replace(call(CRM, key=key, version=key and "v1", event_id="e2"), proven=False)
     row = only(judged(held("v2"), missing=(recorded(),), calls=(invented,)))
@@ -431,7 +431,7 @@ def test_what_no_call_removed_was_removed_by_rules_and_whoever_set_them_last_is_
     assert only(hidden).principal_arn == CRM.arn
 
 
-def test_rules_explain_nothing_that_a_call_does_and_unproven_ones_accuse_nobody():
+def test_rules_explain_nothing_that_a_call_does_and_unproven_ones_name_nobody():
     mine = call(CRM, key="a.csv", version="v1")
     row = only(judged(missing=(recorded(),), calls=(mine,), rules=(rules_set(),)))
     assert row.principal_arn == CRM.arn

@@ -63,7 +63,7 @@ def behind(event: TrailEvent, deliveries: Sequence[ManagementEvent]) -> TrailEve
     return attribute(event, calls_of(deliveries, POLICY)[1])
 
 
-def test_what_is_done_in_a_session_is_done_by_whoever_took_it() -> None:
+def test_calls_in_a_session_are_attributed_to_whoever_assumed_the_role() -> None:
     found = behind(write("ASIA1"), calls(role_taken("glue", "ASIA1", INSIDER)))
     assert (found.who.arn, found.who.type, found.proven) == (INSIDER["arn"], "IAMUser", True)
     assert not found.who.is_one_of([f"{ROLE}glue"])
@@ -85,7 +85,7 @@ def test_other_sessions_stay_the_roles_own(role: str, who: dict[str, Any], key: 
     assert behind(event, calls(role_taken(role, key, who))) is event
 
 
-def test_sessions_taken_from_a_session_lead_to_the_first_taker() -> None:
+def test_of_sessions_started_in_each_other_the_first_principal_counts() -> None:
     first = role_taken("airflow", "ASIA1", INSIDER)
     second = role_taken("glue", "ASIA2", session("airflow", "ASIA1"), eventID="m2")
     for records in itertools.permutations([first, second]):
@@ -93,7 +93,7 @@ def test_sessions_taken_from_a_session_lead_to_the_first_taker() -> None:
         assert (found.who.arn, found.who.acting_as) == (INSIDER["arn"], write("ASIA2").who.arn)
 
 
-def test_sessions_that_claim_to_have_taken_each_other_end_somewhere() -> None:
+def test_sessions_that_claim_to_have_started_each_other_end_somewhere() -> None:
     records = (
         role_taken("glue", "ASIA1", session("glue", "ASIA2")),
         role_taken("glue", "ASIA2", session("glue", "ASIA1"), eventID="m2"),
@@ -101,7 +101,7 @@ def test_sessions_that_claim_to_have_taken_each_other_end_somewhere() -> None:
     assert behind(write("ASIA1"), calls(*records)).who.acting_as is not None
 
 
-def test_an_unproven_taking_names_nobody_for_certain() -> None:
+def test_an_unproven_assumption_of_a_role_leaves_the_call_unproven() -> None:
     """What hangs on it waits for a digest; a proven one counts before it."""
     forged = calls(role_taken("glue", "ASIA1", USER, eventID="m2"), proven=False)
     assert not behind(write("ASIA1"), forged).proven
@@ -111,7 +111,7 @@ def test_an_unproven_taking_names_nobody_for_certain() -> None:
         assert (found.who.arn, found.proven) == (INSIDER["arn"], True)
 
 
-def test_other_calls_too_are_those_of_whoever_took_the_session() -> None:
+def test_management_calls_are_attributed_too() -> None:
     taken = role_taken("airflow", "ASIA1", INSIDER, eventID="m0")
     found, _ = calls_of(calls(taken, partition_moved(session("airflow", "ASIA1"))), POLICY)
     assert {each.who.arn for each in found} == {INSIDER["arn"]}
@@ -180,7 +180,7 @@ def test_switching_one_thing_on_does_not_undo_another() -> None:
     assert switched_by(GAP, STOPPED, deployed) == ("insider", "StopLogging")
 
 
-def test_where_only_the_call_that_ended_it_is_proven_that_one_is_told() -> None:
+def test_where_only_the_call_that_ended_it_is_proven_that_one_is_named() -> None:
     later = switched("UpdateTrail", ENGINEER, "06:24:00", enableLogFileValidation=True)
     assert switched_by(GAP, ON, later) == ("insider", "UpdateTrail")
     assert switched_by(LASTS, ON) is None
@@ -193,7 +193,7 @@ def test_what_lies_far_away_explains_nothing() -> None:
     assert switched_by(GAP) is None
 
 
-def test_a_call_that_no_digest_vouches_for_names_nobody() -> None:
+def test_an_unproven_call_names_nobody() -> None:
     assert who_switched(GAP, calls(STOPPED, proven=False), POLICY) is None
 
 

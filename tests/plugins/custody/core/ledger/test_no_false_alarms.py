@@ -256,7 +256,7 @@ def test_a_writer_who_is_not_declared_is_a_page_for_each_of_his_writes() -> None
     }
 
 
-def test_a_role_that_somebody_took_is_a_page_for_each_write_in_its_session() -> None:
+def test_a_role_that_somebody_assumed_is_a_page_for_each_write_in_its_session() -> None:
     """The suite is not deaf: the same day, but for who took Glue's role."""
     history = live(DAY)
     insider = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/insider"}

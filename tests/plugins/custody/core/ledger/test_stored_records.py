@@ -65,7 +65,7 @@ def writing(place: str) -> TrailEvent:
     )
 
 
-def test_a_record_in_its_place() -> None:
+def test_a_record_under_its_key() -> None:
     (record,), malformed = split_envelopes([stored(PLACE)], [writing(ELSEWHERE)])
     assert malformed == []
     assert (record.key, record.key_id, record.claim) == (PLACE, "new", RECORD)
@@ -81,26 +81,26 @@ def test_trouble_stays_with_its_record() -> None:
     assert (record.trouble, malformed) == ("the key", [])
 
 
-def test_an_outsider_is_known_by_the_place_he_wrote_to() -> None:
+def test_an_undeclared_write_is_known_by_its_key() -> None:
     event = writing(PLACE)
     (record,), _ = split_envelopes([stored(PLACE)], [event])
     assert (record.undeclared_write, record.displaced) == (event, False)
 
 
-def test_an_outsider_wrote_his_own_version_of_a_place_and_no_other() -> None:
+def test_an_undeclared_write_is_of_its_own_version_and_no_other() -> None:
     event = replace(writing(PLACE), version_id="p2")
     his = replace(stored(PLACE), version_id="p2")
     found, _ = split_envelopes([stored(PLACE), his], [event])
     assert [record.undeclared_write for record in found] == [None, event]
 
 
-def test_an_outsider_whose_event_names_no_version_may_have_written_each() -> None:
+def test_an_undeclared_write_that_names_no_version_may_be_of_each() -> None:
     event = replace(writing(PLACE), version_id=None)
     (record,), _ = split_envelopes([stored(PLACE)], [event])
     assert record.undeclared_write == event
 
 
-def test_a_proven_outsider_is_known_before_one_of_unproven() -> None:
+def test_a_proven_undeclared_write_counts_before_an_unproven_one() -> None:
     event = writing(PLACE)
     unproven = replace(event, event_id="e9", time=ROTATED + timedelta(days=1), proven=False)
     for order in ([event, unproven], [unproven, event]):
@@ -108,7 +108,7 @@ def test_a_proven_outsider_is_known_before_one_of_unproven() -> None:
         assert record.undeclared_write == event
 
 
-def test_a_displaced_record_knows_who_sits_in_its_place() -> None:
+def test_a_displaced_record_knows_who_wrote_under_its_key() -> None:
     event = writing(PLACE)
     (record,), _ = split_envelopes([stored(BESIDE)], [event])
     assert (record.displaced, record.undeclared_write, record.displacing_write) == (
@@ -118,7 +118,7 @@ def test_a_displaced_record_knows_who_sits_in_its_place() -> None:
     )
 
 
-def test_an_outsider_may_write_a_displaced_record_himself() -> None:
+def test_a_displaced_record_may_itself_be_an_undeclared_write() -> None:
     event = writing(BESIDE)
     (record,), _ = split_envelopes([stored(BESIDE)], [event])
     assert (record.displaced, record.undeclared_write, record.displacing_write) == (
@@ -153,26 +153,26 @@ def test_something_malformed_is_about_itself() -> None:
     ]
 
 
-def test_something_malformed_in_a_contested_place_is_told_by_the_conflict() -> None:
+def test_something_malformed_under_a_contested_key_is_left_to_the_conflict() -> None:
     rubbish = stored(PLACE, None, "not JSON")
     for order in ([rubbish, stored(BESIDE)], [stored(BESIDE), rubbish]):
         (record,), malformed = split_envelopes(order, [])
         assert (record.key, record.displaced, malformed) == (BESIDE, True, [])
 
 
-def test_only_the_contested_place_is_told_by_the_conflict() -> None:
+def test_only_the_contested_key_is_left_to_the_conflict() -> None:
     _, malformed = split_envelopes([stored(ELSEWHERE, None, "not JSON"), stored(BESIDE)], [])
     assert [record.key for record in malformed] == [ELSEWHERE]
 
 
-def test_something_malformed_put_over_a_record_is_told() -> None:
+def test_something_malformed_put_over_a_record_is_found() -> None:
     record, rubbish = stored(PLACE), replace(stored(PLACE, None, "not JSON"), version_id="p2")
     found, malformed = split_envelopes([record, rubbish], [])
     assert [seen.key for seen in found] == [PLACE]
     assert [(it.key, it.version_id) for it in malformed] == [(PLACE, "p2")]
 
 
-def test_something_malformed_beside_a_place_contests_nothing() -> None:
+def test_something_malformed_beside_a_key_contests_nothing() -> None:
     """Else rubbish with the right name would hide rubbish in the place itself."""
     places = [PLACE, BESIDE]
     found, malformed = split_envelopes([stored(place, None, "not JSON") for place in places], [])

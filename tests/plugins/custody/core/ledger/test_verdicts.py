@@ -214,7 +214,7 @@ PRECEDENCE = [
 
 
 @pytest.mark.parametrize(("expected", "writes", "records", "as_of"), PRECEDENCE)
-def test_the_gravest_finding_is_told(
+def test_the_gravest_finding_counts(
     expected: Verdict,
     writes: tuple[TrailEvent, ...],
     records: tuple[StoredRecord, ...],

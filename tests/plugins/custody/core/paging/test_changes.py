@@ -44,7 +44,7 @@ def test_a_late_record_resolves_its_page_once_and_for_good():
     assert on_call.run() == []
 
 
-def test_whose_doing_it_is_is_told_once_it_is_known():
+def test_people_are_told_once_when_a_principal_becomes_known():
     on_call = OnCall()
     on_call.run(finding("TRAIL_BROKEN", principal_arn=None))
     assert on_call.run(finding("TRAIL_BROKEN", principal_arn=None)) == []
@@ -56,7 +56,7 @@ def test_whose_doing_it_is_is_told_once_it_is_known():
     assert on_call.run(named) == []
 
 
-def test_what_comes_back_is_told_once_more():
+def test_a_finding_that_comes_back_is_told_once_more():
     on_call = OnCall()
     on_call.run(finding())
     on_call.run(finding("VERIFIED"))

@@ -14,7 +14,7 @@ from botocore.response import StreamingBody
 from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, in_order
 from tests.support.landing_zone import PROVENANCE, LandingZone
-from tests.support.ledger_testimony import CASES, said_in
+from tests.support.ledger_cases import CASES, read_case
 from tests.support.trail_records import USER, put
 
 from custody.core.ledger.rows import LedgerRow
@@ -128,7 +128,7 @@ def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
 ) -> None:
     job = "arn:aws:glue:us-east-1:111122223333:job/to-silver"
     keys = LineageKeys({name: key.der for name, key in zone.keys.items()}, frozenset({job}))
-    policy = said_in(CASES / "pending_while_a_witness_may_still_come").policy
+    policy = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive").policy
     object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
     objects, told = statements(b"rubbish", b"{}")
 

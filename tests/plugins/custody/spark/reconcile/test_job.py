@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, unchecked
-from tests.support.ledger_testimony import CASES, said_in
+from tests.support.ledger_cases import CASES, read_case
 
 from custody.spark.reconcile.evidence import TrailEvidence
 from custody.spark.reconcile.job import run
@@ -16,7 +16,7 @@ from custody.spark.reconcile.job import run
 def test_only_rows_of_the_window_are_written_each_in_its_hour(
     spark: SparkSession, tmp_path: Path
 ) -> None:
-    said = said_in(CASES / "pending_while_a_witness_may_still_come")
+    said = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive")
     trail = TrailEvidence([], [])
     envelopes = spark.sparkContext.parallelize(said.envelopes, 1)
     counts = run(

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
-from tests.plugins.custody.core.ledger.test_rows import rows
-from tests.support.ledger_testimony import CASES, said_in
+from tests.support.ledger_cases import CASES, read_case, rows_of_case
 from tests.support.management_records import (
     INSIDER,
     ROLE,
@@ -51,13 +50,13 @@ def unchecked(written: RDD[TrailEvent]) -> RDD[LineageCheck]:
     [
         "a_displaced_record_is_a_conflict",
         "conflict_of_records_names_the_one_who_is_not_the_recorder",
-        "removals_are_told_unless_a_writer_clears_its_working_files",
+        "removals_are_rows_unless_a_writer_clears_its_working_files",
         "unwitnessed_names_the_uploader_as_cloudtrail_knows_him",
     ],
 )
 def test_spark_gives_the_rows_that_the_rules_give(spark: SparkSession, name: str) -> None:
     context, case = spark.sparkContext, CASES / name
-    said = said_in(case)
+    said = read_case(case)
     halves = [
         LogContent(said.log.log, said.log.events[::2], said.log.principals, ()),
         LogContent(said.log.log, said.log.events[1::2], said.log.principals, ()),
@@ -70,11 +69,11 @@ def test_spark_gives_the_rows_that_the_rules_give(spark: SparkSession, name: str
         WINDOW,
         unchecked,
     )
-    assert in_order(found.collect()) == in_order(list(rows(case)))
+    assert in_order(found.collect()) == in_order(list(rows_of_case(case)))
 
 
 def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) -> None:
-    said = said_in(CASES / "removals_are_told_unless_a_writer_clears_its_working_files")
+    said = read_case(CASES / "removals_are_rows_unless_a_writer_clears_its_working_files")
     policy = said.policy
     object.__setattr__(policy, "layers", {**policy.layers, "trail": "trail"})
     defect = DatedDefect("trail", "AWSLogs/x", "null", WINDOW.start, "The log file was deleted.")
@@ -107,7 +106,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         }
     )
     policy = replace(
-        said_in(CASES / "pending_while_a_witness_may_still_come").policy,
+        read_case(CASES / "pending_while_a_record_or_event_may_still_arrive").policy,
         as_of=WINDOW.as_of,
         layers={"raw": "bronze", "trail": "trail"},
         writers={"bronze": (f"{ROLE}glue",)},

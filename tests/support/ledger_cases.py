@@ -1,4 +1,4 @@
-"""The testimony of a case in ``ledger_cases/``: what both witnesses say, as it is read.
+"""The evidence of a case in ``core/ledger/cases``, and the rows of the ledger that come of it.
 
 A case holds ``cloudtrail_logs.yaml`` and ``hash_records.yaml``, in the columns of the tables of
 those names, ``expect.yaml`` and, if it differs from 08:00 of 1 November, ``as_of.yaml``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,9 +18,14 @@ from typing import Any
 import yaml
 
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.defects import malformed_record_row
 from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.versions import histories, rows_of
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.landing import read_record
+from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent, read_log
 
 CASES = Path(__file__).parents[1] / "plugins" / "custody" / "core" / "ledger" / "cases"
@@ -54,7 +60,7 @@ def policy(as_of: datetime) -> Policy:
 
 
 @dataclass(frozen=True)
-class Testimony:
+class CaseEvidence:
     """A log file, the envelopes, and the policy to judge them by."""
 
     log: LogContent
@@ -62,8 +68,10 @@ class Testimony:
     policy: Policy
 
 
-def said_in(case: Path, shuffled: random.Random | None = None, *, proven: bool = True) -> Testimony:
-    """What a case says; ``shuffled`` repeats and reorders it."""
+def read_case(
+    case: Path, shuffled: random.Random | None = None, *, proven: bool = True
+) -> CaseEvidence:
+    """The evidence in a case; ``shuffled`` repeats and reorders it."""
     defaults = read(case.parent / "defaults.yaml")
     logs = [merged(defaults["cloudtrail_logs"], row) for row in read(case / "cloudtrail_logs.yaml")]
     records = [merged(defaults["hash_records"], row) for row in read(case / "hash_records.yaml")]
@@ -75,7 +83,9 @@ def said_in(case: Path, shuffled: random.Random | None = None, *, proven: bool =
     log = read_log(content, log="log", proven=proven)
     assert log.problems == ()
     as_of = (read(case / "as_of.yaml") or {}).get("as_of", "2026-11-01T08:00:00+00:00")
-    return Testimony(log, [envelope(row) for row in records], policy(datetime.fromisoformat(as_of)))
+    return CaseEvidence(
+        log, [envelope(row) for row in records], policy(datetime.fromisoformat(as_of))
+    )
 
 
 def envelope(row: Row) -> ReadEnvelope:
@@ -120,3 +130,27 @@ def merged(defaults: Row, row: Row) -> Row:
 
 def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text()) or [] if path.exists() else []
+
+
+def rows_of_case(
+    case: Path, shuffled: random.Random | None = None, *, proven: bool = True
+) -> Iterator[LedgerRow]:
+    evidence = read_case(case, shuffled, proven=proven)
+    rules = evidence.policy
+    by_id: dict[str, list[TrailEvent]] = {}
+    for event in evidence.log.events:
+        by_id.setdefault(event.event_id, []).append(event)
+    events = [merge(deliveries) for deliveries in by_id.values()]
+    seen, malformed = split_envelopes(
+        evidence.envelopes,
+        [
+            event
+            for event in events
+            if event.bucket == "provenance"
+            and not event.who.is_one_of(rules.recorders)
+            and event.key
+        ],
+    )
+    for history in histories(events, seen):
+        yield from rows_of(history, rules, evidence.log.principals)
+    yield from (malformed_record_row(record, rules) for record in malformed)

@@ -1,0 +1,108 @@
+"""Changes by somebody who is not declared to make them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tests.support.ledger_cases import policy
+from tests.support.management_records import (
+    INSIDER,
+    ROLE,
+    call,
+    partition_moved,
+    role_taken,
+    session,
+)
+from tests.support.trail_records import put
+
+from custody.core.ledger.rows import CATALOG, LedgerRow
+from custody.core.ledger.undeclared import catalog_rows
+from custody.core.ledger.versions import ObjectHistory, rows_of
+from custody.core.trail.log_files import read_log
+
+
+def rows_of_change(record: dict[str, Any], *, proven: bool = True) -> list[LedgerRow]:
+    """The rows of a change of the catalog."""
+    content = json.dumps({"Records": [record]}).encode()
+    rules = replace(
+        policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+        database="custody_local",
+        catalog_writers=(f"{ROLE}airflow",),
+    )
+    calls = read_log(content, log="log", proven=proven).calls
+    return [row for call in calls for row in catalog_rows(call, rules)]
+
+
+def test_a_partition_that_somebody_else_moves_is_named_by_database_table_and_values() -> None:
+    (row,) = rows_of_change(partition_moved(INSIDER, "s3://analytics/nothing/"))
+    assert (row.verdict, row.principal_arn) == ("UNEXPECTED_PRINCIPAL", INSIDER["arn"])
+    assert (row.bucket, row.object_key) == (CATALOG, "custody_local/reconciliation/2026-11-01/06")
+    assert (row.version_id, row.pipeline_layer) == ("null", "catalog")
+    assert "s3://analytics/nothing/" in row.verdict_reason
+    assert row.event_time == datetime(2026, 11, 1, 6, tzinfo=UTC)
+
+
+def test_moving_it_again_is_another_finding() -> None:
+    """Otherwise the second would never be paged: the first stays open."""
+    (one,) = rows_of_change(partition_moved(INSIDER))
+    (other,) = rows_of_change(partition_moved(INSIDER, requestID="M2", eventID="m2"))
+    assert one.fingerprint != other.fingerprint
+
+
+def test_declared_writers_change_the_catalog_and_other_databases_are_not_ours() -> None:
+    assert rows_of_change(partition_moved(session("airflow", "ASIA1"))) == []
+    others = {"databaseName": "other", "tableName": "t", "entries": []}
+    assert rows_of_change(partition_moved(INSIDER, requestParameters=others)) == []
+    assert rows_of_change(role_taken("glue", "ASIA1", INSIDER)) == []
+
+
+def test_dropped_tables_and_the_whole_database_are_named() -> None:
+    dropped = call("glue", "DeleteTable", INSIDER, {"databaseName": "custody_local", "name": "t"})
+    everything = call("glue", "DeleteDatabase", INSIDER, {"name": "custody_local"})
+    assert [row.object_key for row in rows_of_change(dropped) + rows_of_change(everything)] == [
+        "custody_local/t",
+        "custody_local",
+    ]
+
+
+def test_a_change_of_the_catalog_pages_nobody_before_it_is_proven() -> None:
+    (row,) = rows_of_change(partition_moved(INSIDER), proven=False)
+    assert row.verdict == "PENDING"
+
+
+GLUE_SESSION, AUDIT_SESSION = session("glue", "ASIA1"), session("audit", "ASIA2")
+
+
+@pytest.mark.parametrize(
+    ("key", "who", "found"),
+    [
+        ("provenance/lineage/dt=2026-11-01/", GLUE_SESSION, []),
+        ("provenance/lineage/dt=2026-11-01/", AUDIT_SESSION, ["UNEXPECTED_PRINCIPAL"]),
+        ("seal/checkpoint", AUDIT_SESSION, []),
+        ("seal/checkpoint", INSIDER, ["UNEXPECTED_PRINCIPAL"]),
+        ("anything/else", GLUE_SESSION, ["UNEXPECTED_PRINCIPAL"]),
+        # What lies there is judged with what it claims to be: a record, or lineage.
+        ("provenance/incoming/dt=2026-11-01/x.json", INSIDER, []),
+        ("provenance/lineage/dt=2026-11-01/x.json", INSIDER, []),
+    ],
+)
+def test_who_may_write_beside_the_records(key: str, who: dict[str, Any], found: list[str]) -> None:
+    rules = replace(
+        policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+        prefix_writers={"provenance/lineage/": (f"{ROLE}glue",), "seal/": (f"{ROLE}audit",)},
+    )
+    record = put(userIdentity=who)
+    record["requestParameters"] |= {"bucketName": "provenance", "key": key}
+    for proven in (True, False):
+        events = read_log(
+            json.dumps({"Records": [record]}).encode(), log="log", proven=proven
+        ).events
+        history = ObjectHistory("provenance", key, events, ())
+        rows = list(rows_of(history, rules, {}))
+        assert [row.verdict for row in rows] == (found if proven else ["PENDING"] * len(found))
+        assert all(row.principal_arn == who["arn"] for row in rows)
+        assert all(row.version_id == "v1" for row in rows)
