@@ -1,4 +1,4 @@
-"""A dataset's contract, as the jobs and checks need it.
+"""The contract of a dataset: what a good row is.
 
 Reads the part of an Open Data Contract Standard (v3.1) document that says what a good row is. What
 the document states and this module does not know is refused, not skipped: a rule that nobody
@@ -46,7 +46,7 @@ _OPTIONS = frozenset(
 
 
 class ContractError(ValueError):
-    """The contract cannot be used; the message names the place in the document and the remedy."""
+    """The contract cannot be used; the message names the field at fault and the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,10 @@ def run(
     s3_client: Callable[[], S3Client],
     output: Callable[[str], str],
 ) -> Totals:
-    """Build the day. `output` gives the URI to write an area (silver, quarantine, files) to."""
+    """Build the day, and return its totals; ``output`` gives the URI to write each area to.
+
+    Raises ``NoInputError``, ``RejectedShareError`` or ``AccountingError``.
+    """
     # Times in files are UTC. What is not of its type is null, never an error and never guessed at:
     # the rules reject it.
     spark.conf.set("spark.sql.session.timeZone", "UTC")

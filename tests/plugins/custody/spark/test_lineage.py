@@ -146,7 +146,7 @@ def test_the_contract_is_known_by_version_and_bytes(contract: Contract) -> None:
         silver.read_contract(s3, uri, "orders")  # type: ignore[arg-type]
 
 
-def test_a_run_states_every_object_in_its_places(job: Job) -> None:
+def test_a_run_states_every_object_it_wrote(job: Job) -> None:
     lineage = job.record()
 
     written = [
