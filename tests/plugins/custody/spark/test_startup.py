@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from tests.support.landing_zone import KEY_ARN
 
@@ -10,8 +11,12 @@ from custody.spark.startup import kms_client, s3_client
 
 
 @pytest.fixture(autouse=True)
-def region(monkeypatch: pytest.MonkeyPatch) -> None:
+def session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials and a region of its own, whatever the tests before had."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
 def test_clients_try_again_and_serve_all_that_read_at_once() -> None:
