@@ -1,7 +1,7 @@
-"""Checking a case: everything that its members claim, with nothing but the members and keys.
+"""Check a case: everything that its members claim, with nothing but the members and keys.
 
-Whoever made the case may have made the keys in it, too. So a case proves something only to those
-who hold the keys against what they know from elsewhere.
+Whoever made the case may have made the keys in it, too. So compare the keys with a copy from
+elsewhere before you believe the result.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 from custody.objects import UNVERSIONED
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""When an envelope was stored is S3's word, and not in the case."""
+"""Stands for when an envelope was stored, which a case does not say."""
 
 ReadMember = Callable[[str], bytes]
 

@@ -75,21 +75,21 @@ class KeyRing:
     def beyond(self, trusted: KeyRing) -> list[str]:
         """What is in this ring and not in ``trusted``: keys, wider periods, builders."""
         known = set(trusted.names())
-        strange = [
+        missing = [
             f"the key of {name.signs} {name.key_id} (sha256 {name.sha256})"
             for name in self.names()
             if name not in known
         ]
-        strange += [
+        missing += [
             f"the period of the key of records {key_id}"
             for key_id, key in self.records.items()
             if key_id in trusted.records and not _covered(key, trusted.records[key_id])
         ]
-        strange += [
+        missing += [
             f"the builder {builder}"
             for builder in sorted(self.lineage.builders - trusted.lineage.builders)
         ]
-        return strange
+        return missing
 
     def to_json(self) -> bytes:
         """The document, the same bytes for the same keys."""

@@ -1,7 +1,7 @@
-"""Whether one object version is what its records say: the auditor's question, about bytes.
+"""Check whether the bytes of one object version are what its records say.
 
-The ledger's question is about witnesses (`custody.core.ledger.verdicts`). Its rules on records that
-are not to be believed, or that disagree, are asked first here, too.
+The ledger compares records with events (`custody.core.ledger.verdicts`). Its rules on records that
+are not to be believed, or that disagree, apply first here, too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     UNRECORDED = "unrecorded"
     """There is no record of it."""
     BAD_SIGNATURE = "bad signature"
-    """Something in the place of its record is not to be believed."""
+    """Something under the key of its record is not to be believed."""
     CONFLICT = "conflict"
     """Records, or a record and the trail, contradict each other."""
     ALTERED = "altered"
@@ -76,7 +76,7 @@ def check_version(
 ) -> CheckedVersion:
     """Compare an object version with what is kept about it. Never raises for what is in there.
 
-    ``envelopes`` are what lies in the places of its records, ``found`` what its bytes are now (a
+    ``envelopes`` are what lies under the keys of its records, ``found`` what its bytes are now (a
     text says why they cannot be read, None that they were not asked for), ``writes`` the trail's
     events of its writing.
     """
@@ -145,7 +145,8 @@ def _is_about(envelope: ReadEnvelope, bucket: str, key: str, version_id: str) ->
 
 
 def _anybody_may_write(facts: VersionFacts) -> Policy:
-    """Long after everything, and without an opinion on who may write: that is for the reader."""
+    """A policy by which nothing is awaited and every writer is declared: the reader decides who may
+    write."""
     writers = tuple(event.who.arn for event in facts.writes)
     return Policy(
         as_of=datetime.max.replace(tzinfo=UTC),

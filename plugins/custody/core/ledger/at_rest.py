@@ -1,11 +1,12 @@
-"""At rest: what the buckets hold now, against what the records say they were given.
+"""Compare what the buckets hold now with what the records say was written.
 
 The reconciliation judges writes; this judges what became of them. ``DeleteObjects`` names no keys
-in CloudTrail, S3 tells nobody of bytes that rot, and a version that came while both witnesses were
-off left no trace but itself: all three show only when versions are compared.
+in CloudTrail, S3 logs no event when bytes change at rest, and a version that was written while
+neither CloudTrail nor the recorder worked left no other trace: all three show only when versions
+are compared.
 
-A finding has the fingerprint that the reconciliation gives the same one, so that whoever is first
-pages, and nobody pages twice.
+A finding has the fingerprint that the reconciliation gives the same one, so whichever job finds it
+first pages, and the other does not page again.
 """
 
 from __future__ import annotations
@@ -40,8 +41,7 @@ _RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 
 @dataclass(frozen=True, slots=True)
 class HeldVersion:
-    """A version, or a delete marker, that a bucket holds now; ``stored_at`` is S3's word for when
-    it came."""
+    """A version, or a delete marker, that a bucket holds now; ``stored_at`` is its LastModified."""
 
     bucket: str
     key: str
@@ -61,7 +61,7 @@ class RecordedVersion:
 
     ``written_at`` is when it was written, ``recorded_at`` when it is known to have been there.
     ``sha256s`` are the hashes on record: none if nobody could read it, several if the records
-    contradict each other (which is for the reconciliation to tell).
+    contradict each other (which the reconciliation finds).
     """
 
     bucket: str
@@ -77,9 +77,9 @@ class RecordedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The bytes of a version as they were read: their hash, or the ``trouble`` in its place.
+    """The result of reading a version's bytes: their hash, or why there is none (``trouble``).
 
-    ``gone`` says that S3 will not hand them out any more, so that they are as good as removed.
+    ``gone`` if S3 refuses for good to return them, which counts as removed.
     """
 
     sha256: str | None
@@ -198,7 +198,7 @@ def rows_at_rest(
 
 
 def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: datetime) -> bool:
-    """Whether something took the version's place long enough ago for S3 to have expired it."""
+    """Whether a newer version replaced it long enough ago for S3 to have expired it."""
     later = [held.stored_at for held in found.held if held.stored_at >= gone.written_at]
     later += [
         other.written_at

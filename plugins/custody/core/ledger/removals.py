@@ -33,7 +33,7 @@ class Removal:
 
     @property
     def proven_call(self) -> Call | None:
-        """The call to name in the row: an unproven one may be invented, and accuses nobody."""
+        """The call to name in the row: an unproven one may be invented, and names nobody."""
         return self.call if self.call is not None and self.call.proven else None
 
 

@@ -26,7 +26,7 @@ class Status(StrEnum):
     OPEN = "open"
     REOPENED = "reopened"
     NAMED = "named"
-    """It is open, people know of it, and now it is known whose doing it is."""
+    """It is open, people were told of it without a principal, and now the principal is known."""
 
     RESOLVED = "resolved"
 
@@ -60,10 +60,10 @@ def changes(
     ``rows`` are the findings of a window and the rows that settle its ``watched`` pages
     (fingerprints), ``known`` what people were told, by fingerprint.
 
-    An all-clear needs evidence. A page is resolved when its version has another verdict that is
-    final (late evidence may have made it ``VERIFIED``, or something worse); ``PENDING`` is not
-    final, and a row that is merely gone proves nothing. Only a defect of the trail is mended when
-    it is no longer found, because the trail is proven anew each time. A removal stays a removal.
+    A page is resolved when its version has another final verdict: late evidence may have made it
+    ``VERIFIED``, or something worse. ``PENDING`` is not final, and a missing row proves nothing.
+    A defect of the trail is resolved when it is no longer found, because the trail is proven anew
+    each time. A removal is never resolved.
     """
     found: dict[str, LedgerRow] = {}
     for row in rows:  # two events may tell of one version: the first counts

@@ -56,10 +56,11 @@ def overdue(
 
 
 def page_about(look: Look, *, is_open: bool, now: datetime, grace: timedelta) -> Page | None:
-    """What people do not know yet of the queue, if anything; ``is_open`` if they were told of it.
+    """The page to send about the queue, None if there is nothing new; ``is_open`` if people were
+    told of it.
 
-    A queue is empty only if the look is complete: while somebody else holds its messages, it is
-    not. More messages in a queue that people were told of are no news.
+    A queue counts as empty only if the look was complete: messages that another consumer holds are
+    not seen. More messages in a queue that people were told of send no second page.
     """
     late = overdue(look.letters, now=now, grace=grace)
     if late and not is_open:
