@@ -2,6 +2,6 @@
 refuses to.
 
 Not here: what CloudTrail says of the same version (`trail`), and what follows when the two are
-compared (`ledger`). The recorder runs on this package without `checking`, which alone needs
-`cryptography`.
+compared (`ledger`). The recorder runs on this package without `checking` and `check_table`,
+which need `cryptography`.
 """
