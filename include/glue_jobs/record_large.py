@@ -2,8 +2,8 @@
 
 Reads   the object version that was announced, once, in constant memory; the work is the driver's,
         and Spark has no part in it.
-Writes  the same record to the same place as the Lambda would (`custody.aws.records.recording`).
-        Twice is once, so a rerun cannot harm what is there.
+Writes  the same record under the same key as the Lambda would (`custody.aws.records.recording`).
+        Idempotent: a rerun writes nothing that is there already.
 
 Fails   when the bytes are not those announced, and when S3 or KMS refuse something that may be put
         right. The queue keeps the announcement until a run has succeeded, and the Lambda starts the

@@ -130,12 +130,12 @@ def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
     keys = LineageKeys({name: key.der for name, key in zone.keys.items()}, frozenset({job}))
     policy = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive").policy
     object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
-    objects, told = statements(b"rubbish", b"{}")
+    objects, log = statements(b"rubbish", b"{}")
 
     def found(client: type[VersionsOf], run: str, known: list[str]) -> list[LedgerRow]:
         checks = Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}"))
         rows = ledger(
-            spark.sparkContext.parallelize([told], 1),
+            spark.sparkContext.parallelize([log], 1),
             spark.sparkContext.parallelize([], 1),
             [],
             policy,
@@ -159,8 +159,8 @@ def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
 
 
 def test_only_statements_of_the_window_are_read(spark: SparkSession, tmp_path: Path) -> None:
-    objects, told = statements(b"rubbish")
-    written = spark.sparkContext.parallelize(told.events, 1)
+    objects, log = statements(b"rubbish")
+    written = spark.sparkContext.parallelize(log.events, 1)
     checks = Checks([], lambda day: str(tmp_path / f"dt={day}"))
     yesterday = (date(2026, 10, 31),)
     keys = LineageKeys({}, frozenset())

@@ -1,4 +1,4 @@
-"""The job on local Spark: every landed row ends in exactly one place, whatever the file holds."""
+"""The job on local Spark: every landed row has exactly one outcome, whatever the file holds."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Outcome:
 def build(
     spark: Any, contract: Contract, zone: LandingZone, tmp_path: Path
 ) -> Callable[..., Outcome]:
-    """Run the job over the zone. Unless told, any share of the rows may be rejected."""
+    """Run the job over the zone. By default any share of the rows may be rejected."""
 
     def build(max_rejected_share: str = "1") -> Outcome:
         settings = job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
@@ -190,9 +190,9 @@ def test_only_bytes_in_custody_are_read(zone: LandingZone, build: Callable[..., 
     zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"key": PREFIX + "good.csv"})
     zone.land(PREFIX + "next_day.csv", csv(good(5)), recorded_days_later=1)
     zone.land(PREFIX + "day_before.csv", csv(good(6)), recorded_days_later=-1)
-    stranger = LandingZone()
-    stranger.land(PREFIX + "forged.csv", csv(good(7)))
-    zone.s3.objects |= stranger.s3.objects
+    forger = LandingZone()
+    forger.land(PREFIX + "forged.csv", csv(good(7)))
+    zone.s3.objects |= forger.s3.objects
 
     outcome = build()
 
