@@ -58,7 +58,7 @@ def _texts(fields: Fields, name: str) -> tuple[str, ...]:
 
 
 def _optional_texts(fields: Fields, name: str) -> tuple[str, ...]:
-    """No text, if the setting is missing or empty: a stage deployed before it has none."""
+    """The texts, separated by commas; none if the setting is missing or empty."""
     return tuple(filter(None, str(fields.values.get(name) or "")[:_MAX_TEXT].split(",")))
 
 
