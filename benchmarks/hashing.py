@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -30,6 +31,7 @@ from botocore.response import StreamingBody
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
 from custody.aws.s3.hashing import hash_version
+from custody.objects import ObjectVersion
 
 MIB = 1024 * 1024
 
@@ -51,11 +53,17 @@ class Bucket:
     def _get(self, **_: object) -> tuple[SimpleNamespace, dict[str, Any]]:
         size = self._path.stat().st_size
         body: BinaryIO = self._path.open("rb", buffering=0)
-        parsed = {"Body": StreamingBody(body, size), "ContentLength": size, "ETag": '"e"'}
-        return SimpleNamespace(status_code=200), parsed | {"ResponseMetadata": {}}
+        parsed = {
+            "Body": StreamingBody(body, size),
+            "ContentLength": size,
+            "ETag": '"e"',
+            "LastModified": datetime.now(UTC),
+            "ResponseMetadata": {},
+        }
+        return SimpleNamespace(status_code=200), parsed
 
     def sha256(self) -> str:
-        return hash_version(self._s3, "bucket", "key", "version").sha256
+        return hash_version(self._s3, ObjectVersion("bucket", "key", "version")).sha256
 
 
 def openssl_sha256(path: Path) -> str:

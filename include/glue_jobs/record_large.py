@@ -22,17 +22,20 @@ from datetime import UTC, datetime
 
 from custody.aws.records.keeping import Outcome
 from custody.aws.records.large_objects import announced
-from custody.aws.records.recording import Scribe
+from custody.aws.records.recording import RecordingSession
 from custody.spark.startup import job_arguments, kms_client, log_to_stdout, s3_client
 
 log = logging.getLogger("custody")
 
 
-def run(record_id: str, announcement: str, scribe: Scribe) -> Outcome:
-    """Record what the two arguments announce; see `announced` and `Scribe.record` for errors."""
+def run(record_id: str, announcement: str, session: RecordingSession) -> Outcome:
+    """Record what the two arguments announce.
+
+    Raises what `announced` and `RecordingSession.record` raise.
+    """
     created = announced(record_id, announcement)
-    log.info("s3://%s/%s version %s", created.bucket, created.key, created.version_id)
-    kept = scribe.record(created)
+    log.info("%s version %s", created.version.uri, created.version.version_id)
+    kept = session.record(created)
     log.info("%s: %s", kept.outcome.value, kept.key)
     return kept.outcome
 
@@ -47,7 +50,7 @@ def main(argv: list[str]) -> None:
         "data_key_arn",
     )
     args = job_arguments(argv, names)
-    scribe = Scribe(
+    session = RecordingSession(
         s3=s3_client(),
         kms=kms_client(args["signing_key_arn"]),
         now=lambda: datetime.now(UTC),
@@ -55,7 +58,7 @@ def main(argv: list[str]) -> None:
         signing_key_arn=args["signing_key_arn"],
         data_key_arn=args["data_key_arn"],
     )
-    run(args["record_id"], args["announcement"], scribe)
+    run(args["record_id"], args["announcement"], session)
 
 
 if __name__ == "__main__":

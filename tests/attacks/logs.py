@@ -192,10 +192,16 @@ def a_forged_record_gets_its_event(world: World) -> list[Finding]:
     record = world.invented(world.record_of(model), "borne-out.csv")
     world.put_record(world.place_of(record), record)
     key = _new_log(world)
-    body = _witnessing(world, model, record.key, record.version_id)
+    body = _witnessing(world, model, record.version.key, record.version.version_id)
     return [
         world.broken(key, world.put_in_trail(key, body)),
-        Finding("UNWITNESSED", record.bucket, record.key, record.version_id, world.arn(INSIDER)),
+        Finding(
+            "UNWITNESSED",
+            record.version.bucket,
+            record.version.key,
+            record.version.version_id,
+            world.arn(INSIDER),
+        ),
     ]
 
 

@@ -12,7 +12,7 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, UPLOADER, World, signed_by
 from tests.support.patience import PATIENCE_SECONDS
 
-from custody.core.records.landing import to_statement
+from custody.core.records.statement import to_statement
 from rehearsal.machine import REPOSITORY
 from rehearsal.waiting import wait_until
 
@@ -146,7 +146,13 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
         Key=world.place_of(record),
         Body=signed_by(client("kms"), key, to_statement(record)),
     )
-    ghost = Finding("UNWITNESSED", record.bucket, record.key, record.version_id, world.arn(INSIDER))
+    ghost = Finding(
+        "UNWITNESSED",
+        record.version.bucket,
+        record.version.key,
+        record.version.version_id,
+        world.arn(INSIDER),
+    )
     return [ghost]
 
 

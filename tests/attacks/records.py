@@ -12,18 +12,22 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature
-from custody.core.records.landing import (
-    LandingRecord,
-    UnreadableReason,
-    UnreadableRecord,
-    conflict_key,
-    to_statement,
-)
+from custody.core.records.model import LandingRecord, UnreadableReason, UnreadableRecord
+from custody.core.records.names import conflict_key
+from custody.core.records.statement import to_statement
 from rehearsal.landing import Landed
 
 
 def _about(world: World, verdict: str, record: LandingRecord) -> list[Finding]:
-    return [Finding(verdict, record.bucket, record.key, record.version_id, world.arn(INSIDER))]
+    return [
+        Finding(
+            verdict,
+            record.version.bucket,
+            record.version.key,
+            record.version.version_id,
+            world.arn(INSIDER),
+        )
+    ]
 
 
 def _conflict(world: World, landed: Landed) -> list[Finding]:
@@ -50,7 +54,7 @@ def forged_of_nothing(world: World) -> list[Finding]:
 def forged_of_another_buckets_object(world: World) -> list[Finding]:
     """signs a record of an object in a bucket that is none of the platform's"""
     model = world.invented(world.record_of(world.land("model-2.csv")), "elsewhere.csv")
-    record = replace(model, bucket="somebody-elses-bucket")
+    record = replace(model, version=replace(model.version, bucket="somebody-elses-bucket"))
     world.put_record(world.place_of(record), record)
     return _about(world, "UNWITNESSED", record)
 
@@ -71,7 +75,7 @@ def forged_of_a_real_file(world: World) -> list[Finding]:
     model = world.record_of(world.land("model-4.csv"))
     with world.without_notifications():
         cut = world.land("recorded-by-insider.csv")
-    record = replace(model, key=cut.key, version_id=cut.version_id)
+    record = replace(model, version=replace(model.version, key=cut.key, version_id=cut.version_id))
     world.put_record(world.place_of(record), record)
     return _about(world, "CONFLICT", record)
 
@@ -91,9 +95,7 @@ def second_that_says_unreadable(world: World) -> list[Finding]:
     landed = world.land("called-unreadable.csv")
     honest = world.record_of(landed)
     unreadable = UnreadableRecord(
-        bucket=honest.bucket,
-        key=honest.key,
-        version_id=honest.version_id,
+        version=honest.version,
         size_bytes=honest.size_bytes,
         etag=honest.etag,
         sequencer=honest.sequencer,

@@ -22,13 +22,10 @@ from custody.aws.catalog import Pointer, point_partitions
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.windows import Window, audit_window
-from custody.core.records.landing import (
-    LandingRecord,
-    from_statement,
-    record_id,
-    record_key,
-    to_statement,
-)
+from custody.core.records.model import LandingRecord
+from custody.core.records.names import record_id, record_key
+from custody.core.records.statement import from_statement, to_statement
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
@@ -153,13 +150,13 @@ class World:
     def place(self, landed: Landed) -> str:
         """Where the record of a file in bronze belongs."""
         found = self.s3.head_object(Bucket=self.raw, Key=landed.key, VersionId=landed.version_id)
-        return record_key(found["LastModified"], record_id(self.raw, landed.key, landed.version_id))
+        return record_key(
+            found["LastModified"], record_id(ObjectVersion(self.raw, landed.key, landed.version_id))
+        )
 
     def place_of(self, record: LandingRecord) -> str:
         """Where a record belongs by what it says."""
-        return record_key(
-            record.event.time, record_id(record.bucket, record.key, record.version_id)
-        )
+        return record_key(record.event.time, record_id(record.version))
 
     def envelope_of(self, landed: Landed) -> bytes:
         """The envelope the recorder wrote for a file; waits for it."""
@@ -201,8 +198,7 @@ class World:
         ghost = hashlib.sha256(name.encode()).hexdigest()
         return replace(
             model,
-            key=f"{FOLDER}/{name}",
-            version_id=ghost[:32],
+            version=ObjectVersion(model.version.bucket, f"{FOLDER}/{name}", ghost[:32]),
             sha256=ghost,
             event=replace(model.event, time=now, request_id=ghost[:16].upper()),
             hashed_at=now,

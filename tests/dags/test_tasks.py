@@ -12,7 +12,7 @@ from moto import mock_aws
 from tests.support.moto_aws import REGION, answer, make_bucket
 
 from custody.core.ledger.rows import fingerprint
-from custody.core.records.landing import record_id, record_key
+from custody.core.records.names import record_id, record_key
 from custody.objects import ObjectVersion
 
 
@@ -304,7 +304,12 @@ def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     raw = make_bucket(s3, "custody-test-raw")
     provenance = make_bucket(s3, "custody-test-provenance")
-    gate = function("medallion_customers", "custody_gate", s3=s3)
+    call = function("medallion_customers", "custody_gate", s3=s3)
+    ti = SimpleNamespace(get_first_reschedule_date=lambda _context: None)
+
+    def gate(*arguments: str) -> object:
+        return call(*arguments, ti=ti)
+
     key = "incoming/customers/dt=2026-11-01/a b.csv"
     version = s3.put_object(Bucket=raw, Key=key, Body=b"x")["VersionId"]
 
@@ -314,7 +319,7 @@ def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
     assert gate(raw, provenance, "incoming/customers/dt=2026-11-02/", "10") is True
     # Its time is up: the job quarantines it, the other files need not wait.
     assert gate(raw, provenance, day, "0") is True
-    place = record_key(datetime.now(UTC), record_id(raw, key, version))
+    place = record_key(datetime.now(UTC), record_id(ObjectVersion(raw, key, version)))
     s3.put_object(Bucket=provenance, Key=place, Body=b"{}")
     assert gate(raw, provenance, day, "10") is True
     assert caplog.messages[-1] == f"0 files under s3://{raw}/{day} wait for their record"

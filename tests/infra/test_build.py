@@ -122,7 +122,7 @@ def test_a_missing_source_is_named(sources: Path, tmp_path: Path) -> None:
     ("archive", "module", "provided"),
     [
         ("lambda/recorder.zip", "recorder.handler", LAMBDA_HAS),
-        ("bundle/custody.zip", "custody.aws.records.landed_files", GLUE_HAS),
+        ("bundle/custody.zip", "custody.aws.records.custody_gate", GLUE_HAS),
     ],
 )
 def test_the_archives_run_with_what_their_service_has(

@@ -30,19 +30,16 @@ from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.seal.log import seal
 from custody.cli.main import main
 from custody.core.case.key_ring import ALWAYS, KeyRing
-from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run, statement_key
+from custody.core.lineage.model import HashedObject, Lineage, Material, Run, statement_key
 from custody.core.lineage.trust import Trust
 from custody.core.records.checking import TrustedKey
-from custody.core.records.landing import (
-    LandingEvent,
-    LandingRecord,
-    record_id,
-    record_key,
-    to_statement,
-)
+from custody.core.records.model import LandingEvent, LandingRecord
+from custody.core.records.names import record_id, record_key
 from custody.core.records.recording import RECORDER
+from custody.core.records.statement import to_statement
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
+from custody.objects import ObjectVersion
 
 RAW, PROCESSED, ANALYTICS, PROVENANCE = (
     f"custody-test-{role}" for role in ("raw", "processed", "analytics", "provenance")
@@ -115,7 +112,7 @@ class Platform:
 
     s3: Any
     folder: Path
-    versions: dict[str, ObjectVersion] = field(default_factory=dict)
+    versions: dict[str, HashedObject] = field(default_factory=dict)
     times: dict[str, datetime] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
     as_of: str = ""
@@ -123,21 +120,21 @@ class Platform:
 
     # What happens
 
-    def put(self, bucket: str, key: str, body: bytes, *, recorded: bool = True) -> ObjectVersion:
+    def put(self, bucket: str, key: str, body: bytes, *, recorded: bool = True) -> HashedObject:
         version_id = self.s3.put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
         head = self.s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
-        version = ObjectVersion(bucket, key, version_id, hashlib.sha256(body).hexdigest())
+        version = HashedObject(
+            ObjectVersion(bucket, key, version_id), hashlib.sha256(body).hexdigest()
+        )
         self.versions[key], self.times[key] = version, head["LastModified"]
         if recorded:
             self.record(version, len(body), head["LastModified"])
         return version
 
-    def record(self, version: ObjectVersion, size: int, at: datetime, **how: Any) -> str:
+    def record(self, version: HashedObject, size: int, at: datetime, **how: Any) -> str:
         """Keep a record; ``place`` puts it somewhere else, ``key`` signs it with another key."""
         record = LandingRecord(
-            bucket=version.bucket,
-            key=version.key,
-            version_id=version.version_id,
+            version=version.version,
             sha256=version.sha256,
             size_bytes=size,
             etag="etag",
@@ -149,7 +146,7 @@ class Platform:
             hashed_at=at + timedelta(seconds=1),
             recorder=RECORDER,
         )
-        name = record_id(version.bucket, version.key, version.version_id)
+        name = record_id(version.version)
         place = how.get("place") or record_key(at, name)
         kms = kms_of(how.get("key", PRIVATE_KEY))
         envelope = sign_statement(kms, KEY_ARN, to_statement(record))
@@ -158,9 +155,9 @@ class Platform:
         return str(place)
 
     def state(
-        self, run: Run, job: str, inputs: list[ObjectVersion], outputs: list[ObjectVersion]
+        self, run: Run, job: str, inputs: list[HashedObject], outputs: list[HashedObject]
     ) -> None:
-        started = self.times[inputs[0].key]
+        started = self.times[inputs[0].version.key]
         lineage = Lineage(
             run=run,
             builder_id=JOBS + job,
@@ -207,13 +204,13 @@ class Platform:
     def envelope(self, place: str) -> bytes:
         return bytes(self.s3.get_object(Bucket=PROVENANCE, Key=place)["Body"].read())
 
-    def _event(self, version: ObjectVersion) -> dict[str, Any]:
+    def _event(self, version: HashedObject) -> dict[str, Any]:
         return trail_records.put(
-            eventTime=iso(self.times[version.key]),
-            eventID=f"event-{version.version_id}",
+            eventTime=iso(self.times[version.version.key]),
+            eventID=f"event-{version.version.version_id}",
             requestID=request_of(version),
-            requestParameters={"bucketName": version.bucket, "key": version.key},
-            responseElements={"x-amz-version-id": version.version_id},
+            requestParameters={"bucketName": version.version.bucket, "key": version.version.key},
+            responseElements={"x-amz-version-id": version.version.version_id},
         )
 
     # What an auditor does
@@ -254,8 +251,8 @@ def run(*args: str | Path) -> Result:
     return Result(status, out.getvalue(), err.getvalue())
 
 
-def request_of(version: ObjectVersion) -> str:
-    return f"R-{version.version_id}"
+def request_of(version: HashedObject) -> str:
+    return f"R-{version.version.version_id}"
 
 
 def write_json(path: Path, document: object) -> None:

@@ -33,9 +33,12 @@ from tests.support.notices import notice
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.formats.timestamps import format_utc
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
-from custody.core.records.landing import HashedVersion, record_id, record_key, to_statement
+from custody.core.records.model import HashedVersion
+from custody.core.records.names import record_id, record_key
 from custody.core.records.notifications import object_created
 from custody.core.records.recording import landing_record
+from custody.core.records.statement import to_statement
+from custody.objects import ObjectVersion
 
 START: Final = datetime(2026, 11, 1, tzinfo=UTC)
 HOURS_A_DAY: Final = 24
@@ -359,7 +362,7 @@ class Platform:
         created = object_created(told)
         hashed = HashedVersion(sha256, created.size_bytes, created.etag, None)
         record = landing_record(created, hashed, hashed_at)
-        id_ = record_id(record.bucket, record.key, record.version_id)
+        id_ = record_id(record.version)
         place = record_key(record.event.time, id_)
         me = self._session(hashed_at, hour, RECORDER, service("lambda"))
         if place in self.records:
@@ -369,9 +372,7 @@ class Platform:
         self.records[place] = read_envelope(
             _signed(to_statement(record), hashed_at).to_json_line(),
             TRUSTED,
-            bucket=PROVENANCE,
-            place=place,
-            version_id=stored,
+            stored=ObjectVersion(PROVENANCE, place, stored),
             stored_at=hashed_at,
         )
         answer = {"x-amz-version-id": stored}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,14 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from custody.core.case.key_ring import ALWAYS
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import TrustedKey
-from custody.core.records.landing import (
-    LandingEvent,
-    LandingRecord,
-    Recorder,
-    record_id,
-    record_key,
-    to_statement,
-)
+from custody.core.records.model import LandingEvent, LandingRecord, Recorder
+from custody.core.records.names import record_id, record_key
+from custody.core.records.statement import to_statement
+from custody.objects import ObjectVersion
 
 RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
@@ -44,26 +39,34 @@ class MemoryS3:
     def put(self, bucket: str, key: str, body: bytes, version_id: str) -> None:
         self.objects.setdefault((bucket, key), []).append((version_id, body))
 
-    def get_paginator(self, operation: str) -> MemoryS3:
-        assert operation == "list_object_versions"
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+    def list_object_versions(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Prefix: str,  # noqa: N803
+        KeyMarker: str = "",  # noqa: N803
+        **_: str,
+    ) -> dict[str, Any]:
         """One object a page, as pages may end anywhere; an empty last page, as S3 may give."""
         for (bucket, key), versions in sorted(self.objects.items()):
-            if bucket == Bucket and key.startswith(Prefix):
-                yield {
+            if bucket == Bucket and key.startswith(Prefix) and key > KeyMarker:
+                return {
                     "Versions": [
                         {
                             "Key": key,
                             "VersionId": version_id,
                             "IsLatest": version_id == versions[-1][0],
                             "LastModified": LANDED_AT,
+                            "ETag": f'"{_md5(body)}"',
+                            "Size": len(body),
                         }
-                        for version_id, _ in reversed(versions)
-                    ]
+                        for version_id, body in reversed(versions)
+                    ],
+                    "IsTruncated": True,
+                    "NextKeyMarker": key,
+                    "NextVersionIdMarker": versions[0][0],
                 }
-        yield {}
+        return {"IsTruncated": False}
 
     def get_object(
         self,
@@ -138,7 +141,8 @@ class LandingZone:
             return
         record = replace(_record(key, version_id, body), **(claims or {}))
         name = record_key(
-            LANDED_AT + timedelta(days=recorded_days_later), record_id(RAW, key, version_id)
+            LANDED_AT + timedelta(days=recorded_days_later),
+            record_id(ObjectVersion(RAW, key, version_id)),
         )
         self.s3.put(PROVENANCE, name, self.sign(record), "r1")
 
@@ -150,12 +154,10 @@ class LandingZone:
 
 def _record(key: str, version_id: str, body: bytes) -> LandingRecord:
     return LandingRecord(
-        bucket=RAW,
-        key=key,
-        version_id=version_id,
+        version=ObjectVersion(RAW, key, version_id),
         sha256=hashlib.sha256(body).hexdigest(),
         size_bytes=len(body),
-        etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+        etag=_md5(body),
         sequencer="0065A1B2C3D4E5F6",
         checksum=None,
         event=LandingEvent(
@@ -169,3 +171,7 @@ def _record(key: str, version_id: str, body: bytes) -> LandingRecord:
         hashed_at=LANDED_AT,
         recorder=Recorder("custody-recorder", "1.0.0"),
     )
+
+
+def _md5(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()

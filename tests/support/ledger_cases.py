@@ -24,9 +24,10 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes
 from custody.core.ledger.versions import histories, rows_of
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import read_record
+from custody.core.records.statement import read_record
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent, read_log
+from custody.objects import ObjectVersion
 
 CASES = Path(__file__).parents[1] / "plugins" / "custody" / "core" / "ledger" / "cases"
 RECORDER = "arn:aws:iam::111122223333:role/custody-local-recorder"
@@ -102,9 +103,7 @@ def envelope(row: Row) -> ReadEnvelope:
     keys = [signature["keyid"] for signature in row["signatures"] or []]
     stored_at = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
     return ReadEnvelope(
-        "provenance",
-        place,
-        row.get("$version", "p0"),
+        ObjectVersion("provenance", place, row.get("$version", "p0")),
         stored_at,
         keys[0] if keys else None,
         claim,

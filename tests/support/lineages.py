@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
-from tests.support.strategies import buckets, instants, keys, texts
+from tests.support.strategies import buckets, instants, texts, versions
 
-from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run
+from custody.core.lineage.model import HashedObject, Lineage, Material, Run
+from custody.objects import ObjectVersion
 
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 JOB_ARN = "arn:aws:glue:us-east-1:111122223333:job/custody-dev-bronze-to-silver"
@@ -26,19 +27,29 @@ LINEAGE = Lineage(
         Material("contract", "a2" * 32, "s3://code/contracts/c.odcs.yaml", "cV1", "1.2.0"),
     ),
     inputs=(
-        ObjectVersion(
-            "custody-dev-raw-111122223333",
-            "incoming/customers/dt=2026-11-01/é +%.csv",
-            "rV1",
+        HashedObject(
+            ObjectVersion(
+                "custody-dev-raw-111122223333", "incoming/customers/dt=2026-11-01/é +%.csv", "rV1"
+            ),
             "b1" * 32,
         ),
     ),
     outputs=(
-        ObjectVersion(
-            "custody-dev-processed-111122223333", f"files/{PLACE}/part-0.parquet", "pV1", "c1" * 32
+        HashedObject(
+            ObjectVersion(
+                "custody-dev-processed-111122223333",
+                f"files/{PLACE}/part-0.parquet",
+                "pV1",
+            ),
+            "c1" * 32,
         ),
-        ObjectVersion(
-            "custody-dev-processed-111122223333", f"silver/{PLACE}/part-0.parquet", "pV2", "c2" * 32
+        HashedObject(
+            ObjectVersion(
+                "custody-dev-processed-111122223333",
+                f"silver/{PLACE}/part-0.parquet",
+                "pV2",
+            ),
+            "c2" * 32,
         ),
     ),
 )
@@ -49,7 +60,7 @@ runs = st.builds(
     st.dates().map(lambda day: day.isoformat()),
     st.from_regex(r"[A-Za-z0-9_-]{1,80}", fullmatch=True),
 )
-versions = st.builds(ObjectVersion, buckets, keys, texts, sha256s)
+hashed_objects = st.builds(HashedObject, versions, sha256s)
 materials = st.builds(
     Material,
     texts,
@@ -65,8 +76,9 @@ file_names = texts.filter(lambda name: len(name.encode()) <= 300)
 def lineages(draw: st.DrawFn) -> Lineage:
     run = draw(runs)
     outputs = st.builds(
-        lambda bucket, name, version_id, sha256: ObjectVersion(
-            bucket, f"silver/customers/dt={run.dt}/run={run.id}/{name}", version_id, sha256
+        lambda bucket, name, version_id, sha256: HashedObject(
+            ObjectVersion(bucket, f"silver/customers/dt={run.dt}/run={run.id}/{name}", version_id),
+            sha256,
         ),
         buckets,
         file_names,
@@ -81,7 +93,7 @@ def lineages(draw: st.DrawFn) -> Lineage:
         finished_on=draw(instants),
         parameters=draw(st.dictionaries(texts, texts, max_size=5)) | {"dt": run.dt},
         materials=tuple(draw(st.lists(materials, max_size=3))),
-        inputs=tuple(sorted(draw(st.sets(versions, max_size=5)))),
+        inputs=tuple(sorted(draw(st.sets(hashed_objects, max_size=5)))),
         outputs=tuple(sorted(draw(st.sets(outputs, min_size=1, max_size=5)))),
     )
 
@@ -92,14 +104,16 @@ def large(inputs: int, outputs: int) -> Lineage:
     return replace(
         LINEAGE,
         inputs=tuple(
-            ObjectVersion(
-                "custody-dev-raw-111122223333", f"incoming/{long}/{i:07}", "v" * 32, "b1" * 32
+            HashedObject(
+                ObjectVersion("custody-dev-raw-111122223333", f"incoming/{long}/{i:07}", "v" * 32),
+                "b1" * 32,
             )
             for i in range(inputs)
         ),
         outputs=tuple(
-            ObjectVersion(
-                "custody-dev-processed", f"silver/{PLACE}/{long}/{i:07}", "v" * 32, "c1" * 32
+            HashedObject(
+                ObjectVersion("custody-dev-processed", f"silver/{PLACE}/{long}/{i:07}", "v" * 32),
+                "c1" * 32,
             )
             for i in range(outputs)
         ),

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from custody.core.formats.checksums import S3Checksum
-from custody.core.records.landing import (
+from custody.core.records.model import (
     LandingEvent,
     LandingRecord,
     Recorder,
     UnreadableReason,
     UnreadableRecord,
 )
+from custody.objects import ObjectVersion
 
 AWKWARD_KEYS = [
     "incoming/customers/dt=2026-11-01/crm export.csv",
@@ -34,6 +35,7 @@ AWKWARD_KEYS = [
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 keys = st.sampled_from(AWKWARD_KEYS) | texts.filter(lambda t: len(t.encode()) <= 1024)
 buckets = st.from_regex(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", fullmatch=True)
+versions = st.builds(ObjectVersion, buckets, keys, texts)
 instants = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
     timezones=st.just(UTC),
@@ -59,9 +61,7 @@ events = st.builds(
 recorders = st.builds(Recorder, name=texts, version=texts)
 records = st.builds(
     LandingRecord,
-    bucket=buckets,
-    key=keys,
-    version_id=texts,
+    version=versions,
     sha256=st.binary(min_size=32, max_size=32).map(bytes.hex),
     size_bytes=sizes,
     etag=etags,
@@ -73,9 +73,7 @@ records = st.builds(
 )
 unreadable_records = st.builds(
     UnreadableRecord,
-    bucket=buckets,
-    key=keys,
-    version_id=texts,
+    version=versions,
     size_bytes=sizes,
     etag=etags,
     sequencer=sequencers,

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, Version
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.trail.store import StoredObject, Version
 from custody.core.trail.layout import TrailLayout
 
 HOUR = timedelta(hours=1)

@@ -104,21 +104,18 @@ class Airflow:
             self._database.stop()
 
     def _stop_processes(self, pid: int, how: signal.Signals) -> None:
-        self._signal(pid, how)
+        for group in self._process_groups(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, how)
         if how is signal.SIGTERM:
             with contextlib.suppress(TimeoutError):
                 wait_until("Airflow has stopped", lambda: self.pid() is None, seconds=20)
-            self._signal(pid, signal.SIGKILL)
+            for group in self._process_groups(pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
-        # A process that is killed has its port until it is gone, and the next Airflow needs it.
-        wait_until("all of Airflow has ended", lambda: not self._process_groups(pid))
         self._pid_file.unlink(missing_ok=True)
-
-    def _signal(self, leader: int, how: signal.Signals) -> None:
-        for group in self._process_groups(leader):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, how)
 
     def reset(self) -> None:
         """Stop, and forget every run; the log stays."""
@@ -139,16 +136,16 @@ class Airflow:
 
     @staticmethod
     def _process_groups(leader: int) -> set[int]:
-        """Process groups of what lives in the session that `rehearsal.components` leads."""
+        """Process groups of all processes in the session that `rehearsal.components` leads."""
+        groups = {leader}
         listing = subprocess.run(
-            ["ps", "-eo", "sid=,pgid=,stat="], check=True, capture_output=True, text=True
+            ["ps", "-eo", "sid=,pgid="], check=True, capture_output=True, text=True
         ).stdout
-        processes = (line.split() for line in listing.splitlines())
-        return {
-            int(group)
-            for session, group, state in processes
-            if int(session) == leader and not state.startswith("Z")
-        }
+        for line in listing.splitlines():
+            session, group = map(int, line.split())
+            if session == leader:
+                groups.add(group)
+        return groups
 
     def _environment(self) -> dict[str, str]:
         variables_prefix = f"/{PROJECT}/{STAGE}/airflow/variables"

@@ -14,15 +14,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.records.landing import (
-    RECORD_PREFIX,
-    LandingRecord,
-    conflict_key,
-    from_statement,
-    record_id,
-    record_key,
-    to_statement,
-)
+from custody.core.records.model import LandingRecord
+from custody.core.records.names import RECORD_PREFIX, conflict_key, record_id, record_key
+from custody.core.records.statement import from_statement, to_statement
+from custody.objects import ObjectVersion
 from rehearsal.landing import Landed, land
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
@@ -83,18 +78,25 @@ def forge_a_record(platform: Platform, model: Landed) -> Tampering:
     honest = read_record(platform, model)
     forged = replace(
         honest,
-        key=honest.key.rpartition("/")[0] + "/never-written.csv",
-        version_id=hashlib.sha256(b"never written").hexdigest()[:32],
+        version=ObjectVersion(
+            honest.version.bucket,
+            honest.version.key.rpartition("/")[0] + "/never-written.csv",
+            hashlib.sha256(b"never written").hexdigest()[:32],
+        ),
         sha256=hashlib.sha256(b"never written").hexdigest(),
         event=replace(honest.event, time=now, request_id="F0R9ED0000000001"),
         hashed_at=now,
     )
-    name = record_key(now, record_id(forged.bucket, forged.key, forged.version_id))
+    name = record_key(now, record_id(forged.version))
     write_record(platform, name, forged)
     return Tampering(
-        f"{INSIDER} forges a signed record of {forged.key}, which nobody wrote",
+        f"{INSIDER} forges a signed record of {forged.version.key}, which nobody wrote",
         Finding(
-            "UNWITNESSED", forged.bucket, forged.key, forged.version_id, arn(platform, INSIDER)
+            "UNWITNESSED",
+            forged.version.bucket,
+            forged.version.key,
+            forged.version.version_id,
+            arn(platform, INSIDER),
         ),
     )
 
@@ -103,13 +105,14 @@ def contradict_a_record(platform: Platform, target: Landed) -> Tampering:
     """The insider signs a second record of a real object version, with another hash."""
     honest = read_record(platform, target)
     other = replace(honest, sha256=hashlib.sha256(b"other bytes").hexdigest())
-    first_name = record_key(
-        honest.event.time, record_id(honest.bucket, honest.key, honest.version_id)
-    )
+    version = honest.version
+    first_name = record_key(honest.event.time, record_id(version))
     write_record(platform, conflict_key(first_name, other.sha256), other)
     return Tampering(
-        f"{INSIDER} adds a second record of {honest.key} with another hash",
-        Finding("CONFLICT", honest.bucket, honest.key, honest.version_id, arn(platform, INSIDER)),
+        f"{INSIDER} adds a second record of {version.key} with another hash",
+        Finding(
+            "CONFLICT", version.bucket, version.key, version.version_id, arn(platform, INSIDER)
+        ),
     )
 
 
@@ -149,7 +152,7 @@ def read_record(platform: Platform, landed: Landed) -> LandingRecord:
     """The recorder's record of an object version; waits for it."""
     s3 = platform.client("s3", INSIDER)
     bucket = platform.settings["provenance_bucket"]
-    name = record_id(platform.settings["raw_bucket"], landed.key, landed.version_id)
+    name = record_id(ObjectVersion(platform.settings["raw_bucket"], landed.key, landed.version_id))
     found: list[str] = []
 
     def recorded() -> bool:

@@ -43,7 +43,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custody.aws.records.keeping import Outcome
 from custody.aws.records.large_objects import HandOver, hand_over
-from custody.aws.records.recording import Scribe
+from custody.aws.records.recording import RecordingSession
 from custody.aws.s3.hashing import IncompleteObject
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.notifications import ObjectCreated, message_records, object_created
@@ -117,7 +117,7 @@ class _Landed:
 class Invocation:
     """What one invocation works with; ``remaining_ms`` is the time it has left."""
 
-    scribe: Scribe
+    session: RecordingSession
     glue: GlueClient
     large_object_bytes: int
     large_object_job: str
@@ -139,7 +139,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dic
     """Record what the batch announces; the answer lists the messages to deliver again."""
     settings = Settings.from_env(os.environ)
     s3, kms, glue = _clients()
-    scribe = Scribe(
+    session = RecordingSession(
         s3=s3,
         kms=kms,
         now=lambda: datetime.now(UTC),
@@ -150,7 +150,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dic
     return run(
         event,
         Invocation(
-            scribe=scribe,
+            session=session,
             glue=glue,
             large_object_bytes=settings.large_object_bytes,
             large_object_job=settings.large_object_job,
@@ -170,9 +170,9 @@ def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict
     for each in sorted(landed, key=invocation.turn):
         version = {
             "messageId": each.message_id,
-            "bucket": each.created.bucket,
-            "key": each.created.key,
-            "versionId": each.created.version_id,
+            "bucket": each.created.version.bucket,
+            "key": each.created.version.key,
+            "versionId": each.created.version.version_id,
         }
         try:
             work = _hand_over if invocation.is_large(each) else _record
@@ -210,7 +210,7 @@ def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
 
 
 def _record(landed: _Landed, invocation: Invocation, version: Mapping[str, str]) -> bool:
-    kept = invocation.scribe.record(landed.created, before_chunk=invocation.check_time)
+    kept = invocation.session.record(landed.created, before_chunk=invocation.check_time)
     level = "error" if kept.outcome in _ALARMING else "info"
     _log(level, kept.outcome.value, recordKey=kept.key, **version)
     return True

@@ -8,14 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import custody
 from custody.aws.kms.signing import is_key_arn
 from custody.aws.lineage.keeping import keep_lineage
-from custody.aws.records.landed_files import list_landed
-from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run, run_of
+from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.listing import list_current
+from custody.aws.s3.reading import read_current
+from custody.core.lineage.model import HashedObject, Lineage, Material, Run, run_of
 from custody.core.lineage.trust import NoLineage, Read, Trust, lineage_of_run
+from custody.objects import UNVERSIONED
 from custody.spark.hashing import hash_versions
 from custody.spark.startup import job_arguments
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from pyspark.sql import SparkSession
+
+
+_MAX_MATERIAL_BYTES: Final = 16 * 1024 * 1024
 
 
 class ChangedOutputs(Exception):
@@ -92,12 +98,20 @@ def code(script: str, package: str) -> tuple[Material, ...]:
 
 
 def fetch_material(s3: S3Client, name: str, uri: str) -> tuple[bytes, Material]:
-    """The bytes of the small object at an S3 URI, and which version of it they are."""
+    """The bytes of the small object at an S3 URI, and which version of it they are.
+
+    Raises ``ObjectAbsent``, ``ValueError`` for an object that is not small, or what botocore
+    raises.
+    """
     bucket, key = split_uri(uri)
-    found = s3.get_object(Bucket=bucket, Key=key)
-    body = found["Body"].read()
-    digest = hashlib.sha256(body).hexdigest()
-    return body, Material(name, digest, uri=uri, version_id=found.get("VersionId"))
+    found = read_current(s3, bucket, key, max_bytes=_MAX_MATERIAL_BYTES)
+    if found is None:
+        raise ObjectAbsent(f"there is no {uri}")
+    if len(found.body) > _MAX_MATERIAL_BYTES:
+        raise ValueError(f"{uri} is longer than the {_MAX_MATERIAL_BYTES} bytes accepted")
+    version_id = found.version.version_id if found.version.version_id != UNVERSIONED else None
+    digest = hashlib.sha256(found.body).hexdigest()
+    return found.body, Material(name, digest, uri=uri, version_id=version_id)
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -113,7 +127,7 @@ def verified_outputs(
     read: Read,
     trust: Trust,
     s3_client: Callable[[], S3Client],
-) -> list[ObjectVersion]:
+) -> list[HashedObject]:
     """The object versions under an earlier run's ``location`` (S3 URI), if it states just these.
 
     All bytes are read and hashed. Raises ``ChangedOutputs``, ``NoLineage`` or ``BadLineage``.
@@ -124,9 +138,11 @@ def verified_outputs(
         raise NoLineage(f"{location} is not the location of a run")
     lineage = lineage_of_run(run, read, trust)
     stated = {
-        item for item in lineage.outputs if item.bucket == bucket and item.key.startswith(prefix)
+        item
+        for item in lineage.outputs
+        if item.version.bucket == bucket and item.version.key.startswith(prefix)
     }
-    found = hash_versions(spark.sparkContext, list_landed(s3_client(), bucket, prefix), s3_client)
+    found = hash_versions(spark.sparkContext, list_current(s3_client(), bucket, prefix), s3_client)
     if difference := stated.symmetric_difference(found):
         first = min(difference)
         side = "is there, unstated" if first in found else "is stated, but not there"
@@ -141,7 +157,7 @@ def record_lineage(
     spark: SparkSession,
     run: GlueRun,
     *,
-    inputs: Sequence[ObjectVersion],
+    inputs: Sequence[HashedObject],
     locations: Sequence[str],
     s3_client: Callable[[], S3Client],
     kms: KMSClient,
@@ -152,7 +168,7 @@ def record_lineage(
     """
     key_arn = run.parameters["lineage_key_arn"]
     s3 = s3_client()
-    written = [item for uri in locations for item in list_landed(s3, *split_uri(uri))]
+    written = [item for uri in locations for item in list_current(s3, *split_uri(uri))]
     lineage = Lineage(
         run=Run(run.parameters["dt"], run.id),
         builder_id=job_arn(key_arn, run.job_name),

@@ -11,8 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
-from custody.aws.records.landed_files import list_landed
-from custody.core.lineage.model import ObjectVersion
+from custody.aws.s3.listing import list_current
+from custody.core.lineage.model import HashedObject
 from custody.core.lineage.trust import Trust
 from custody.spark.glue_runs import (
     ChangedOutputs,
@@ -60,10 +60,10 @@ def _rows(frame: DataFrame, uri: str) -> int:
     return rows
 
 
-def check_unchanged(s3: S3Client, location: str, read: list[ObjectVersion]) -> None:
+def check_unchanged(s3: S3Client, location: str, read: list[HashedObject]) -> None:
     """Raise ChangedOutputs if other versions than those ``read`` lie under an S3 URI now."""
-    now = {(item.key, item.version_id) for item in list_landed(s3, *split_uri(location))}
-    if now != {(item.key, item.version_id) for item in read}:
+    now = {stored.version for stored in list_current(s3, *split_uri(location))}
+    if now != {item.version for item in read}:
         raise ChangedOutputs(f"{location} changed while it was read; build the day again")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from custody.aws.records.landed_files import LandedObject
 from custody.aws.s3.hashing import hash_version
-from custody.core.lineage.model import ObjectVersion
+from custody.aws.s3.listing import StoredVersion
+from custody.core.lineage.model import HashedObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def hash_versions(
-    spark: SparkContext, versions: Sequence[LandedObject], s3_client: Callable[[], S3Client]
-) -> list[ObjectVersion]:
+    spark: SparkContext, versions: Sequence[StoredVersion], s3_client: Callable[[], S3Client]
+) -> list[HashedObject]:
     """Each object version with the SHA-256 of its bytes, in order.
 
     Only names and hashes pass through the driver. ``s3_client`` is called on the workers, as
@@ -25,7 +25,7 @@ def hash_versions(
     if not versions:
         return []
     slices = min(len(versions), spark.defaultParallelism * 4)
-    hashed: list[ObjectVersion] = (
+    hashed: list[HashedObject] = (
         spark.parallelize(versions, slices)
         .mapPartitions(lambda some: _hashed(some, s3_client))
         .collect()
@@ -34,9 +34,9 @@ def hash_versions(
 
 
 def _hashed(
-    versions: Iterable[LandedObject], s3_client: Callable[[], S3Client]
-) -> Iterator[ObjectVersion]:
+    versions: Iterable[StoredVersion], s3_client: Callable[[], S3Client]
+) -> Iterator[HashedObject]:
     s3 = s3_client()
     for item in versions:
-        found = hash_version(s3, item.bucket, item.key, item.version_id)
-        yield ObjectVersion(item.bucket, item.key, item.version_id, found.sha256)
+        found = hash_version(s3, item.version)
+        yield HashedObject(item.version, found.sha256)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark import SparkContext
 from pyspark.rdd import RDD
 
-from custody.aws.records.evidence import LogToRead, read_log_file
+from custody.aws.trail.log_reading import LogToRead, read_log_file
 from custody.core.ledger.attribution import attribute, calls_of, concerns
 from custody.core.ledger.policy import Policy
 from custody.core.trail.events import TrailEvent, merge

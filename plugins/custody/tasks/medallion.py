@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from airflow.sdk import task
 
 from custody.aws.athena import rows
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.records.landing_gate import awaiting_record
+from custody.aws.records.awaiting import awaiting_records
 from custody.tasks.defaults import client
 
 log = logging.getLogger(__name__)
@@ -31,14 +31,23 @@ def run_of(task_id: str) -> str:
 
 
 @task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")
-def custody_gate(raw_bucket: str, provenance_bucket: str, prefix: str, record_minutes: str) -> bool:
-    """Wait for the records of what landed, for each file at most ``record_minutes``."""
-    waiting = awaiting_record(
+def custody_gate(
+    raw_bucket: str, provenance_bucket: str, prefix: str, record_minutes: str, **context: Any
+) -> bool:
+    """Wait for the records of what landed, for each file at most ``record_minutes``.
+
+    Nobody knows when a multipart upload was completed: one is waited for as if it landed when this
+    task began to wait, if that is later than its upload began.
+    """
+    now = datetime.now(UTC)
+    waiting = awaiting_records(
         client("s3"),
         raw_bucket=raw_bucket,
         provenance_bucket=provenance_bucket,
         prefix=prefix,
-        landed_after=datetime.now(UTC) - timedelta(minutes=int(record_minutes)),
+        now=now,
+        waiting_since=context["ti"].get_first_reschedule_date(context) or now,
+        patience=timedelta(minutes=int(record_minutes)),
     )
     for landed in waiting:
         log.info("no record yet: %s", landed)

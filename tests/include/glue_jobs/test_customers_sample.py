@@ -17,7 +17,7 @@ import pytest
 from tests.data.customers_oracle import read_day
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
-from custody.aws.records.landed_files import Gate
+from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
 from custody.spark import gold
 from custody.spark.silver import job

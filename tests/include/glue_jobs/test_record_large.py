@@ -25,19 +25,23 @@ from tests.support.moto_aws import (
     signing_kms,
 )
 from tests.support.notices import notice
+from tests.support.s3_answers import got
 
 import record_large
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import verify
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import Record, UnreadableRecord, read_record, record_id
+from custody.core.records.model import Record, UnreadableRecord
+from custody.core.records.names import record_id
 from custody.core.records.recording import RECORDER, NotAsAnnounced
+from custody.core.records.statement import read_record
+from custody.objects import ObjectVersion
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 CONTENT = b"id\n1\n" * 1000
 SAID = notice(key="incoming/a b+é.csv", size=len(CONTENT), etag="0" * 32)
 BUCKET, VERSION = SAID["s3"]["bucket"]["name"], SAID["s3"]["object"]["versionId"]
-ID = record_id(BUCKET, "incoming/a b+é.csv", VERSION)
+ID = record_id(ObjectVersion(BUCKET, "incoming/a b+é.csv", VERSION))
 
 
 class S3:
@@ -52,8 +56,7 @@ class S3:
     def _get(self, params: dict[str, Any], **_: object) -> object:
         assert params["query_string"] == {"versionId": VERSION}
         body = StreamingBody(io.BytesIO(CONTENT), len(CONTENT))
-        parsed = {"Body": body, "ContentLength": len(CONTENT), "ETag": f'"{"0" * 32}"'}
-        return answer(parsed | {"ResponseMetadata": {}})
+        return got(body, len(CONTENT), ETag=f'"{"0" * 32}"')
 
     def _put(self, params: dict[str, Any], **_: object) -> object:
         body = params["body"]

@@ -28,16 +28,13 @@ from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
 from tests.support.patience import PATIENCE_SECONDS
 
-from custody.aws.records.evidence import trusted_keys
+from custody.aws.kms.public_keys import trusted_keys
 from custody.core.formats.dsse import Envelope
 from custody.core.records.checking import TrustedKey, read_envelope
-from custody.core.records.landing import (
-    UnreadableReason,
-    UnreadableRecord,
-    from_statement,
-    read_record,
-    record_id,
-)
+from custody.core.records.model import UnreadableReason, UnreadableRecord
+from custody.core.records.names import record_id
+from custody.core.records.statement import from_statement, read_record
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 
 ACCOUNT: Final = "111122223333"
@@ -198,7 +195,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
 def recorded(aws: LocalAws, key: str, version: str) -> Envelope:
     """The record of an object version, once it is there."""
     reader = aws.client("s3", "airflow")
-    name = record_id(bucket("raw"), key, version)
+    name = record_id(ObjectVersion(bucket("raw"), key, version))
     deadline = time.monotonic() + PATIENCE_SECONDS
     found: list[str] = []
     while not found and time.monotonic() < deadline:
@@ -229,7 +226,9 @@ def test_what_is_too_large_for_the_lambda_is_recorded_by_the_job(aws: LocalAws) 
         JobName="custody-local-record-large"
     )["JobRuns"]
     assert len(runs) == 1
-    assert runs[0]["Arguments"]["--record_id"] == record_id(bucket("raw"), key, version)
+    assert runs[0]["Arguments"]["--record_id"] == record_id(
+        ObjectVersion(bucket("raw"), key, version)
+    )
 
 
 def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
@@ -449,9 +448,7 @@ def trouble(envelope: Envelope, keys: Mapping[str, TrustedKey]) -> str | None:
     return read_envelope(
         envelope.to_json_line(),
         keys,
-        bucket=bucket("provenance"),
-        place="any",
-        version_id="any",
+        stored=ObjectVersion(bucket("provenance"), "any", "any"),
         stored_at=datetime.now(UTC),
     ).trouble
 

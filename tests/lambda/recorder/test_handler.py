@@ -27,17 +27,12 @@ from tests.support.notices import notice
 from tests.support.patience import PATIENCE_SECONDS
 from tests.support.strategies import AWKWARD_KEYS
 
-from custody.aws.records.recording import Scribe
+from custody.aws.records.recording import RecordingSession
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import verify
-from custody.core.records.landing import (
-    LandingRecord,
-    UnreadableReason,
-    UnreadableRecord,
-    from_statement,
-    read_record,
-    record_id,
-)
+from custody.core.records.model import LandingRecord, UnreadableReason, UnreadableRecord
+from custody.core.records.names import record_id
+from custody.core.records.statement import from_statement, read_record
 from recorder import handler
 from recorder.handler import Invocation, Settings, run
 
@@ -59,7 +54,7 @@ def s3() -> Iterator[Any]:
 def invocation(s3, *, glue=None, remaining_ms=lambda: 60_000) -> Invocation:
     now = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
     return Invocation(
-        scribe=Scribe(s3, signing_kms(), lambda: now, PROVENANCE, KEY_ARN, DATA_KEY_ARN),
+        session=RecordingSession(s3, signing_kms(), lambda: now, PROVENANCE, KEY_ARN, DATA_KEY_ARN),
         glue=glue,
         large_object_bytes=LARGE_BYTES,
         large_object_job=JOB,
@@ -110,7 +105,7 @@ def records(s3) -> dict[str, LandingRecord | UnreadableRecord]:
     """The verified records by the key of the object they are about."""
     trusted = {KEY_ARN: PRIVATE_KEY.public_key()}
     found = [read_record(verify(Envelope.parse(raw), trusted)) for raw in objects(s3).values()]
-    return {record.key: record for record in found}
+    return {record.version.key: record for record in found}
 
 
 def log_lines(capsys) -> list[dict[str, Any]]:
@@ -124,10 +119,10 @@ def test_an_upload_becomes_a_signed_record(s3):
     (record,) = records(s3).values()
     assert record.sha256 == hashlib.sha256(content).hexdigest()
     assert record.size_bytes == len(content)
-    assert record.version_id == landed["s3"]["object"]["versionId"]
+    assert record.version.version_id == landed["s3"]["object"]["versionId"]
     assert record.event.request_id == landed["responseElements"]["x-amz-request-id"]
     assert list(objects(s3)) == [
-        f"provenance/incoming/dt=2026-11-01/{record_id(RAW, record.key, record.version_id)}.json"
+        f"provenance/incoming/dt=2026-11-01/{record_id(record.version)}.json"
     ]
 
 
@@ -176,7 +171,10 @@ def test_a_contradiction_is_kept_and_logged_as_an_error(s3, capsys):
     assert len(found) == 2
     (line,) = log_lines(capsys)
     assert (line["level"], line["message"]) == ("error", "conflict kept")
-    assert from_statement(Envelope.parse(found[line["recordKey"]]).payload).key == "incoming/a.csv"
+    assert (
+        from_statement(Envelope.parse(found[line["recordKey"]]).payload).version.key
+        == "incoming/a.csv"
+    )
 
 
 def test_s3s_test_event_is_answered_and_leaves_nothing(s3, capsys):
@@ -249,7 +247,7 @@ def test_one_bad_record_fails_its_message_but_not_its_neighbours(s3):
 def test_a_failure_to_sign_or_write_brings_the_message_back(s3, operation, code):
     landed = land(s3)
     world = invocation(s3)
-    client = world.scribe.s3 if operation.startswith("s3") else world.scribe.kms
+    client = world.session.s3 if operation.startswith("s3") else world.session.kms
     client.meta.events.register_first(f"before-call.{operation}", lambda **_: refusal(code, 403))
     assert failures(run(batch([landed]), world)) == ["m0"]
     assert objects(s3) == {}
@@ -257,12 +255,12 @@ def test_a_failure_to_sign_or_write_brings_the_message_back(s3, operation, code)
 
 def test_a_bug_is_logged_with_its_traceback_and_stops_nothing_else(s3, capsys, monkeypatch):
     def record(self, created, **how):
-        if created.key == "incoming/bug.csv":
+        if created.version.key == "incoming/bug.csv":
             raise ZeroDivisionError("a bug")
         return real(self, created, **how)
 
-    real = Scribe.record
-    monkeypatch.setattr(Scribe, "record", record)
+    real = RecordingSession.record
+    monkeypatch.setattr(RecordingSession, "record", record)
     event = batch([land(s3, "incoming/bug.csv")], [land(s3, "incoming/good.csv")])
     assert failures(run(event, invocation(s3))) == ["m0"]
     assert set(records(s3)) == {"incoming/good.csv"}
@@ -403,7 +401,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 import boto3
 from botocore.response import StreamingBody
-from custody.aws.records.recording import Scribe
+from custody.aws.records.recording import RecordingSession
 from recorder.handler import Invocation, run
 
 class Letters(io.RawIOBase):
@@ -418,13 +416,18 @@ def answer(parsed):
 
 place = {"region_name": "us-east-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
 s3, kms, glue = (boto3.client(name, **place) for name in ("s3", "kms", "glue"))
-got = {"Body": StreamingBody(Letters(), Letters.size), "ContentLength": Letters.size, "ETag": '"e"'}
+got = {
+    "Body": StreamingBody(Letters(), Letters.size),
+    "ContentLength": Letters.size,
+    "ETag": '"e"',
+    "LastModified": datetime.now(UTC),
+}
 s3.meta.events.register("before-call.s3.GetObject", lambda **_: answer(got))
 s3.meta.events.register("before-call.s3.PutObject", lambda **_: answer({}))
 kms.meta.events.register("before-call.kms.Sign", lambda **_: answer({"Signature": b"s"}))
 arn = "arn:aws:kms:us-east-1:111122223333:key/1"
-scribe = Scribe(s3, kms, lambda: datetime.now(UTC), "provenance-bucket", arn, arn)
-invocation = Invocation(scribe, glue, Letters.size, "job", lambda: 60_000)
+session = RecordingSession(s3, kms, lambda: datetime.now(UTC), "provenance-bucket", arn, arn)
+invocation = Invocation(session, glue, Letters.size, "job", lambda: 60_000)
 print(run(json.loads(sys.argv[1]), invocation), file=sys.stderr)
 unit = 1 if sys.platform == "darwin" else 1024
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, file=sys.stderr)

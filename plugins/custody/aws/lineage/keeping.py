@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.signing import sign_statement
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.s3.reading import first_bytes, read_current
 from custody.aws.s3.write_once import put_if_absent
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, S3TrailStore, first_bytes
+from custody.aws.trail.store import S3TrailStore
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES, Envelope
 from custody.core.formats.signatures import BadSignature, verify
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage import trust as lineage_trust
 from custody.core.lineage.checking import LineageCheck, check_statement
-from custody.core.lineage.model import Lineage, ObjectVersion, Part, from_statement, to_statements
+from custody.core.lineage.model import HashedObject, Lineage, Part
+from custody.core.lineage.statement import from_statement, to_statements
 from custody.core.lineage.trust import Read, Trust
 from custody.core.trail.events import TrailEvent
 from custody.objects import UNVERSIONED
@@ -55,7 +57,7 @@ def keep_lineage(
     return keys[::-1]
 
 
-def lineage_of(s3: S3Client, bucket: str, output: ObjectVersion, trust: Trust) -> Lineage:
+def lineage_of(s3: S3Client, bucket: str, output: HashedObject, trust: Trust) -> Lineage:
     """The verified lineage of the run that made ``output``, out of the provenance ``bucket``.
 
     Raises ``custody.core.lineage.trust.NoLineage`` or ``BadLineage``, or what botocore raises.
@@ -67,14 +69,8 @@ def reader(s3: S3Client, bucket: str) -> Read:
     """Reads statements out of the provenance ``bucket``."""
 
     def read(key: str) -> bytes | None:
-        try:
-            found = s3.get_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
-        with found["Body"] as body:
-            return body.read(MAX_ENVELOPE_BYTES + 1)
+        found = read_current(s3, bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        return None if found is None else found.body
 
     return read
 

@@ -14,6 +14,8 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.s3.listing import list_keys
+from custody.aws.s3.reading import read_current
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.paging.findings import PageState
 
@@ -43,20 +45,17 @@ def open_pages(
 ) -> Iterator[PageState]:
     """The open pages about what ``finder`` found in these hours (``dt``, ``hour``) or days
     (``dt``)."""
-    paginator = s3.get_paginator("list_objects_v2")
     for partition in partitions:
-        prefix = _folder(finder, partition)
-        for page in paginator.paginate(Bucket=bucket, Prefix=prefix):
-            for item in page.get("Contents", []):
-                folder, _, fingerprint = item["Key"].rpartition("/")
-                state = _read(s3, bucket, fingerprint)
-                # Found again in another hour, it is to be resolved there.
-                if (
-                    state is not None
-                    and state.is_open
-                    and f"{folder}/" == _folder(finder, state.finding.partition)
-                ):
-                    yield state
+        for key in list_keys(s3, bucket, _folder(finder, partition)):
+            folder, _, fingerprint = key.rpartition("/")
+            state = _read(s3, bucket, fingerprint)
+            # Found again in another hour, it is to be resolved there.
+            if (
+                state is not None
+                and state.is_open
+                and f"{folder}/" == _folder(finder, state.finding.partition)
+            ):
+                yield state
 
 
 def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]) -> None:
@@ -131,12 +130,11 @@ def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
 
 def _object(s3: S3Client, bucket: str, key: str) -> object:
     """The JSON in an object; None if there is none, or no JSON in it."""
-    try:
-        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read(_MAX_STATE_BYTES + 1)
-    except s3.exceptions.NoSuchKey:
+    found = read_current(s3, bucket, key, max_bytes=_MAX_STATE_BYTES)
+    if found is None:
         return None
     try:
-        return load_json(body, what=key, max_bytes=_MAX_STATE_BYTES)
+        return load_json(found.body, what=key, max_bytes=_MAX_STATE_BYTES)
     except ValueError as error:
         log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
         return None

@@ -1,4 +1,4 @@
-"""Keeping records: written once, never replaced, contradictions kept beside them."""
+"""Keep records: each is written once and never replaced; a contradiction is kept beside it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from custody.aws.s3.reading import read_current
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES, Envelope
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import (
-    LandingRecord,
-    Record,
-    agrees,
-    conflict_key,
-    read_record,
-    record_id,
-    record_key,
-)
+from custody.core.records.model import LandingRecord, Record, agrees
+from custody.core.records.names import conflict_key, record_id, record_key
+from custody.core.records.statement import read_record
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,28 +38,24 @@ class Kept:
 def keep_record(s3: S3Client, bucket: str, record: Record, envelope: Envelope) -> Kept:
     """Write the ``envelope`` of ``record`` to the provenance ``bucket`` unless it is there already.
 
-    A record it ``agrees`` with makes this a no-op. Anything else that is there, what is no record
-    included, is a conflict: it stays as it is and this one is kept beside it.
+    If a record that agrees with it is there, nothing is written. Anything else that is there, what
+    is no record included, is a conflict: it stays as it is and this one is kept beside it.
     """
-    version = record_id(record.bucket, record.key, record.version_id)
-    key = record_key(record.event.time, version)
+    name = record_id(record.version)
+    key = record_key(record.event.time, name)
     body = envelope.to_json_line()
     if put_if_absent(s3, bucket, key, body):
         read = isinstance(record, LandingRecord)
         return Kept(Outcome.RECORDED if read else Outcome.RECORDED_UNREADABLE, key)
-    if _bears_out(_read(s3, bucket, key), record):
+    kept = read_current(s3, bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+    if kept is not None and _agrees(kept.body, record):
         return Kept(Outcome.ALREADY_RECORDED, key)
-    evidence = conflict_key(key, record.sha256 if isinstance(record, LandingRecord) else version)
+    evidence = conflict_key(key, record.sha256 if isinstance(record, LandingRecord) else name)
     put_if_absent(s3, bucket, evidence, body)
     return Kept(Outcome.CONFLICT, evidence)
 
 
-def _read(s3: S3Client, bucket: str, key: str) -> bytes:
-    with s3.get_object(Bucket=bucket, Key=key)["Body"] as body:
-        return body.read(MAX_ENVELOPE_BYTES + 1)
-
-
-def _bears_out(existing: bytes, record: Record) -> bool:
+def _agrees(existing: bytes, record: Record) -> bool:
     try:
         kept = read_record(Envelope.parse(existing).payload)
     except MalformedInput:

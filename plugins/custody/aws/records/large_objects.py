@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from custody.core.formats.untrusted import MalformedInput, load_json
-from custody.core.records.landing import record_id
+from custody.core.records.names import record_id
 from custody.core.records.notifications import ObjectCreated, object_created
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def hand_over(
     the second changes nothing. Raises what botocore raises, such as
     ``ConcurrentRunsExceededException`` when the job is busy.
     """
-    version = record_id(created.bucket, created.key, created.version_id)
+    version = record_id(created.version)
     for run in _runs_since(glue, job_name, created):
         if run.get("Arguments", {}).get(_VERSION) != version:
             continue
@@ -72,7 +72,7 @@ def announced(version: str, announcement: str) -> ObjectCreated:
         raise MalformedInput("announcement", f"not base64 ({error})") from error
     record = load_json(raw, what="announcement", max_bytes=MAX_ANNOUNCEMENT_BYTES)
     created = object_created(record, "announcement")
-    if version != record_id(created.bucket, created.key, created.version_id):
+    if version != record_id(created.version):
         raise MalformedInput("record_id", "is not that of the announced object version")
     return created
 

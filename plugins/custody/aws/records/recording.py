@@ -1,7 +1,6 @@
-"""One recording, from the announcement of an object version to its signed record.
+"""Record an object version: from its notification to the signed record.
 
-The Lambda and the Glue job for large objects both do this and differ in nothing but the time they
-have.
+The Lambda and the Glue job for large objects both do this; they differ only in the time they have.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING
 from custody.aws.kms.signing import is_key_arn, sign_statement
 from custody.aws.records.keeping import Kept, keep_record
 from custody.aws.s3.hashing import Unreadable, hash_version
-from custody.core.records.landing import Record, to_statement
+from custody.core.records.model import Record
 from custody.core.records.notifications import ObjectCreated
 from custody.core.records.recording import landing_record, unreadable_record
+from custody.core.records.statement import to_statement
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scribe:
-    """Who records: with which clients, by which clock, into which bucket, signing with which key.
+class RecordingSession:
+    """The clients, clock, bucket and keys that records are made with.
 
-    ``data_key_arn`` is the key of the objects it is meant to read. Raises ``ValueError`` for what
-    is not the ARN of a key.
+    ``data_key_arn`` is the key of the objects that it is meant to read. Raises ``ValueError`` for
+    what is not the ARN of a key.
     """
 
     s3: S3Client
@@ -49,22 +49,21 @@ class Scribe:
     def record(
         self, created: ObjectCreated, *, before_chunk: Callable[[], None] = lambda: None
     ) -> Kept:
-        """Hash what was ``created``, sign what was found, and keep it. Twice is once.
+        """Hash the version that was ``created``, sign the record of it, and keep that.
 
-        What nobody can read gets a record that says so. Raises what ``hash_version`` raises for
-        anything that may pass, ``NotAsAnnounced``, or what botocore raises.
+        Doing it again changes nothing. A version that nobody can read gets a record that says so.
+        Raises what ``hash_version`` raises for anything that may pass, ``NotAsAnnounced``, or what
+        botocore raises.
         """
-        record = self._witness(created, before_chunk)
+        record = self._read(created, before_chunk)
         envelope = sign_statement(self.kms, self.signing_key_arn, to_statement(record))
         return keep_record(self.s3, self.provenance_bucket, record, envelope)
 
-    def _witness(self, created: ObjectCreated, before_chunk: Callable[[], None]) -> Record:
+    def _read(self, created: ObjectCreated, before_chunk: Callable[[], None]) -> Record:
         try:
             hashed = hash_version(
                 self.s3,
-                created.bucket,
-                created.key,
-                created.version_id,
+                created.version,
                 data_key_arn=self.data_key_arn,
                 before_chunk=before_chunk,
             )

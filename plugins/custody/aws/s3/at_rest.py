@@ -1,4 +1,4 @@
-"""Listing what a bucket holds, and reading a version back."""
+"""List what the buckets hold, and read versions back, for the audit at rest."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import FlexibleChecksumError
 
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
+from custody.aws.s3.listing import list_versions
 from custody.core.ledger.at_rest import HeldVersion, Reading
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def held_versions(s3: S3Client, bucket: str, prefix: str = "") -> Iterator[HeldVersion]:
-    """Every version and delete marker under ``prefix``."""
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
-    for page in pages:
-        for item in page.get("Versions", ()):
-            yield HeldVersion(
-                bucket, item["Key"], item["VersionId"], item["LastModified"], is_marker=False
-            )
-        for marker in page.get("DeleteMarkers", ()):
-            yield HeldVersion(
-                bucket, marker["Key"], marker["VersionId"], marker["LastModified"], is_marker=True
-            )
+def held_versions(s3: S3Client, bucket: str) -> Iterator[HeldVersion]:
+    """Every version and delete marker of a bucket."""
+    for stored in list_versions(s3, bucket):
+        version = stored.version
+        yield HeldVersion(
+            bucket,
+            version.key,
+            version.version_id,
+            stored.last_modified,
+            is_marker=stored.is_delete_marker,
+        )
 
 
 def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:
@@ -38,7 +39,7 @@ def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:
             yield version
 
 
-def read_back(s3: S3Client, bucket: str, key: str, version_id: str) -> Reading:
+def read_back(s3: S3Client, version: ObjectVersion) -> Reading:
     """Hash the bytes of a version as they are now.
 
     Bytes that S3's own checksum or length does not fit are read a second time, so that a fault on
@@ -48,7 +49,7 @@ def read_back(s3: S3Client, bucket: str, key: str, version_id: str) -> Reading:
     trouble = ""
     for _ in range(2):
         try:
-            return Reading(hash_version(s3, bucket, key, version_id).sha256)
+            return Reading(hash_version(s3, version).sha256)
         except Unreadable as error:
             return Reading(None, error.answer, gone=True)
         except FlexibleChecksumError as error:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import (
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
+from botocore.exceptions import ClientError
+
+from custody.aws.s3.errors import (
+    ObjectAbsent,
+    answer_of,
+    may_be_its_kms_key,
+    unreadable_reason,
 )
-
-from custody.core.formats.checksums import DIGEST_BYTES, S3Checksum, s3_checksum
-from custody.core.records.landing import HashedVersion, UnreadableReason
-from custody.core.records.refusals import may_be_its_kms_key, unreadable
+from custody.aws.s3.reading import kms_key_of, open_version
+from custody.core.records.model import HashedVersion, UnreadableReason
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
-
-CHUNK_BYTES: Final = 1024 * 1024
-
-_BROKEN_OFF: Final = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-"""A connection that ended before the object did; over hours some do."""
 
 
 class Unreadable(Exception):
     """S3 will never hand out the object version to whoever asked; ``reason`` says why."""
 
-    def __init__(self, version: str, reason: UnreadableReason, answer: str) -> None:
-        super().__init__(f"{version}: {answer}")
+    def __init__(self, version: ObjectVersion, reason: UnreadableReason, answer: str) -> None:
+        super().__init__(f"{version.uri} version {version.version_id}: {answer}")
         self.reason = reason
         self.answer = answer
 
@@ -46,17 +41,15 @@ class IncompleteObject(Exception):
 
 def hash_version(
     s3: S3Client,
-    bucket: str,
-    key: str,
-    version_id: str,
+    version: ObjectVersion,
     *,
     data_key_arn: str | None = None,
     before_chunk: Callable[[], None] = lambda: None,
 ) -> HashedVersion:
-    """Read object version ``version_id`` (``"null"`` if unversioned) and hash it.
+    """Read an object version from its first byte to its last, and hash it.
 
     A connection that breaks off is taken up again where it ended. ``before_chunk`` is called before
-    each read of ``CHUNK_BYTES`` and may raise to give up.
+    each chunk is read and may raise to give up.
 
     Raises ``Unreadable`` (``VersionGone`` if that is why), ``IncompleteObject``, or what botocore
     raises. ``data_key_arn`` is the KMS key the reader is meant to use: a version under another key
@@ -64,105 +57,39 @@ def hash_version(
     as it is, because somebody may put it right.
     """
     before_chunk()
-    version = f"s3://{bucket}/{key} version {version_id}"
     try:
-        response = s3.get_object(
-            Bucket=bucket, Key=key, VersionId=version_id, ChecksumMode="ENABLED"
-        )
+        opened = open_version(s3, version)
+    except ObjectAbsent as error:
+        raise VersionGone(version, UnreadableReason.GONE, str(error)) from error
     except ClientError as error:
-        answer = _answer(error)
-        match _reason(s3, bucket, key, version_id, error, data_key_arn):
-            case None:
-                raise
-            case UnreadableReason.GONE as reason:
-                raise VersionGone(version, reason, answer) from error
-            case reason:
-                raise Unreadable(version, reason, answer) from error
+        reason = _reason(s3, version, error, data_key_arn)
+        if reason is None:
+            raise
+        raise Unreadable(version, reason, answer_of(error)) from error
     digest, size = hashlib.sha256(), 0
-    for chunk in _chunks(s3, bucket, key, version_id, response):
+    for chunk in opened.chunks:
         digest.update(chunk)
         size += len(chunk)
         before_chunk()
-    if size != response["ContentLength"]:
+    if size != opened.size:
         raise IncompleteObject(
-            f"{version}: read {size} bytes, S3 announced {response['ContentLength']}"
+            f"{version.uri} version {version.version_id}: read {size} bytes, "
+            f"S3 announced {opened.size}"
         )
     return HashedVersion(
         sha256=digest.hexdigest(),
         size_bytes=size,
-        etag=response["ETag"].strip('"'),
-        checksum=_checksum(response),
+        etag=opened.etag,
+        checksum=opened.checksum,
     )
 
 
-def _chunks(
-    s3: S3Client, bucket: str, key: str, version_id: str, response: GetObjectOutputTypeDef
-) -> Iterator[bytes]:
-    """The bytes of the version ``response`` began, over as many connections as it takes.
-
-    Raises what broke the connection if a new one brings no byte either.
-    """
-    position = begun_at = 0
-    etag, body = response["ETag"], response["Body"]
-    while True:
-        try:
-            with body:
-                while chunk := body.read(CHUNK_BYTES):
-                    position += len(chunk)
-                    yield chunk
-        except _BROKEN_OFF:
-            if position == begun_at:
-                raise
-        else:
-            return
-        begun_at = position
-        body = s3.get_object(
-            Bucket=bucket,
-            Key=key,
-            VersionId=version_id,
-            Range=f"bytes={position}-",
-            IfMatch=etag,  # version "null" can be replaced meanwhile
-        )["Body"]
-
-
 def _reason(
-    s3: S3Client,
-    bucket: str,
-    key: str,
-    version_id: str,
-    error: ClientError,
-    data_key_arn: str | None,
+    s3: S3Client, version: ObjectVersion, error: ClientError, data_key_arn: str | None
 ) -> UnreadableReason | None:
-    code = error.response["Error"]["Code"]
-    reason = unreadable(code, error.response["Error"].get("Message", ""))
-    if reason is None and data_key_arn is not None and may_be_its_kms_key(code):
-        used = kms_key_of(s3, bucket, key, version_id)
+    reason = unreadable_reason(error)
+    if reason is None and data_key_arn is not None and may_be_its_kms_key(error):
+        used = kms_key_of(s3, version)
         if used is not None and used != data_key_arn:
             return UnreadableReason.KMS_KEY
     return reason
-
-
-def kms_key_of(s3: S3Client, bucket: str, key: str, version_id: str) -> str | None:
-    """The ARN of the KMS key that encrypts the version, if one does and S3 says so.
-
-    HeadObject needs the same permission as GetObject but, unless it asks for the checksum, not that
-    of the key. So an answer also says that it is not the object that may not be read.
-    """
-    try:
-        return s3.head_object(Bucket=bucket, Key=key, VersionId=version_id).get("SSEKMSKeyId")
-    except ClientError:
-        return None  # what GetObject said is the better explanation
-
-
-def _answer(error: ClientError) -> str:
-    code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    return f"{code}: {message}" if message else code
-
-
-def _checksum(response: GetObjectOutputTypeDef) -> S3Checksum | None:
-    """The checksum S3 keeps with the object; it keeps at most one."""
-    for algorithm in DIGEST_BYTES:
-        value = response.get(f"Checksum{algorithm}")
-        if isinstance(value, str):
-            return s3_checksum(algorithm, response.get("ChecksumType"), value)
-    return None

@@ -1,11 +1,15 @@
-"""What the audit remembers of the logs it has proven, to notice one that went back.
+"""The heads that the audit remembers: the last verified state of each log.
 
-Kept in the analytics bucket, apart from the logs themselves: nobody holds the keys to both.
+A log that does not begin with its remembered head was rolled back or replaced. Heads are kept in
+the analytics bucket, apart from the logs themselves: nobody holds the keys to both.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from custody.aws.s3.listing import versions_of
+from custody.aws.s3.reading import read_version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,28 +28,16 @@ def recall(s3: S3Client, bucket: str, name: str) -> bytes | None:
 
     A delete marker does not make anything forgotten: the newest version behind it is read.
     """
-    key = head_key(name)
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-    versions = [v for page in pages for v in page.get("Versions", ()) if v["Key"] == key]
+    versions = [
+        stored for stored in versions_of(s3, bucket, head_key(name)) if not stored.is_delete_marker
+    ]
     if not versions:
         return None
-    newest = max(versions, key=lambda v: (v["IsLatest"], v["LastModified"]))
-    found = s3.get_object(Bucket=bucket, Key=key, VersionId=newest["VersionId"])
-    with found["Body"] as body:
-        return body.read(_MAX_HEAD_BYTES + 1)
+    newest = max(versions, key=lambda stored: (stored.is_latest, stored.last_modified))
+    return read_version(s3, newest.version, max_bytes=_MAX_HEAD_BYTES)
 
 
 def remember(s3: S3Client, bucket: str, name: str, head: bytes) -> None:
     """Remember ``head``; one that is remembered already is not written again."""
     if recall(s3, bucket, name) != head:
         s3.put_object(Bucket=bucket, Key=head_key(name), Body=head)
-
-
-def standing_version(s3: S3Client, bucket: str, key: str) -> str | None:
-    """The version, or delete marker, that an object's name leads to now; None if it has none."""
-    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
-    for page in pages:
-        for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            if item["Key"] == key and item["IsLatest"]:
-                return item["VersionId"]
-    return None

@@ -1,10 +1,12 @@
-"""Writing an object of the provenance bucket: once, or not at all."""
+"""Write an object once (If-None-Match), or not at all."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
+
+from custody.aws.s3.errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -16,7 +18,7 @@ _PUT_ATTEMPTS: Final = 4
 def put_if_absent(
     s3: S3Client, bucket: str, key: str, body: bytes, *, content_type: str = "application/json"
 ) -> bool:
-    """Write the object and say ``True``, or say ``False`` if one was there already."""
+    """Write the object and return True, or return False if one was there already."""
     for attempt in range(1, _PUT_ATTEMPTS + 1):
         try:
             s3.put_object(
@@ -28,7 +30,7 @@ def put_if_absent(
                 ChecksumAlgorithm="SHA256",
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code = code_of(error)
             if code == "PreconditionFailed":
                 return False
             if code == "ConditionalRequestConflict" and attempt < _PUT_ATTEMPTS:

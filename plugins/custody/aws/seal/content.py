@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
 from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from custody.aws.catalog import locations
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion, list_keys
+from custody.aws.s3.reading import open_version
 from custody.core.seal.entries import RecordEntry
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
-_CHUNK_BYTES: Final = 1024 * 1024
-
 
 def record_entry(s3: S3Client, stored: StoredVersion) -> RecordEntry:
-    """The entry of a stored record; raises what S3 raises."""
-    found = s3.get_object(Bucket=stored.bucket, Key=stored.key, VersionId=stored.version_id)
+    """The entry of a stored record; raises ``ObjectAbsent`` and what botocore raises."""
     digest = hashlib.sha256()
-    with closing(found["Body"]) as body:
-        for chunk in body.iter_chunks(_CHUNK_BYTES):
-            digest.update(chunk)
-    return RecordEntry(stored.key, digest.hexdigest())
+    for chunk in open_version(s3, stored.version).chunks:
+        digest.update(chunk)
+    return RecordEntry(stored.version.key, digest.hexdigest())
 
 
 def verdict_files(
@@ -36,8 +32,6 @@ def verdict_files(
     files: list[str] = []
     for location in locations(glue, database, "reconciliation", where):
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            names = (item["Key"] for item in page.get("Contents", ()))
-            files += [f"s3://{bucket}/{name}" for name in names if name.endswith(".parquet")]
+        keys = list_keys(s3, bucket, prefix)
+        files += [f"s3://{bucket}/{key}" for key in keys if key.endswith(".parquet")]
     return files

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from custody.aws.s3.heads import standing_version
+from custody.aws.s3.listing import latest_version, latest_version_id
 from custody.aws.seal.log import Sealed, seal, seal_history, seal_reader
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.check import REMEMBERED, SealCheck, SealDefect, SealDefectKind, check_seal
@@ -58,7 +58,7 @@ def keep_seal(
     ``SealContended`` and what botocore raises.
     """
     check = _check(s3, bucket, signer, remembered, sample)
-    if remembered is None and standing_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
+    if remembered is None and latest_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
         defects: tuple[LocatedDefect, ...] = ()  # the first seal, or one cut off before its end
     else:
         defects = _locate(s3, bucket, check.defects)
@@ -99,10 +99,7 @@ def _check(
 
 
 def _locate(s3: S3Client, bucket: str, defects: Iterable[SealDefect]) -> tuple[LocatedDefect, ...]:
-    return tuple(
-        LocatedDefect(defect, _standing(s3, bucket, defect.path) or UNVERSIONED)
-        for defect in defects
-    )
+    return tuple(LocatedDefect(defect, _latest_at(s3, bucket, defect.path)) for defect in defects)
 
 
 def version_of(
@@ -114,12 +111,12 @@ def version_of(
     (bucket and key) has now.
     """
     if located.defect.path == REMEMBERED:
-        return ObjectVersion(*head, standing_version(s3, *head) or UNVERSIONED)
+        return ObjectVersion(*head, latest_version_id(s3, *head))
     return ObjectVersion(bucket, _key(located.defect.path), located.version_id)
 
 
-def _standing(s3: S3Client, bucket: str, path: str) -> str | None:
-    return None if path == REMEMBERED else standing_version(s3, bucket, _key(path))
+def _latest_at(s3: S3Client, bucket: str, path: str) -> str:
+    return UNVERSIONED if path == REMEMBERED else latest_version_id(s3, bucket, _key(path))
 
 
 def _key(path: str) -> str:

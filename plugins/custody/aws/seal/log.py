@@ -25,6 +25,9 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from botocore.exceptions import ClientError
 
+from custody.aws.s3.errors import code_of
+from custody.aws.s3.listing import latest_version, list_keys, list_versions
+from custody.aws.s3.reading import Content, read_current
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.seal.entries import SealEntry
 from custody.core.seal.intent import MAX_INTENT_BYTES, Intent, portions
@@ -81,8 +84,8 @@ def seal_reader(s3: S3Client, bucket: str) -> FileReader:
     """Reads the log's files from the provenance ``bucket``, each up to a bound beyond its own."""
 
     def read(path: str) -> bytes | None:
-        found = _get(s3, bucket, path)
-        return None if found is None else found[0]
+        found = _file(s3, bucket, path)
+        return None if found is None else found.body
 
     return read
 
@@ -91,10 +94,8 @@ def seal_lister(s3: S3Client, bucket: str) -> FileLister:
     """Lists the log's files in the provenance ``bucket``."""
 
     def list_files(prefix: str) -> Iterable[str]:
-        pages = s3.get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=bucket, Prefix=SEAL_PREFIX + prefix):
-            for item in page.get("Contents", []):
-                yield item["Key"].removeprefix(SEAL_PREFIX)
+        for key in list_keys(s3, bucket, SEAL_PREFIX + prefix):
+            yield key.removeprefix(SEAL_PREFIX)
 
     return list_files
 
@@ -103,10 +104,8 @@ def seal_history(s3: S3Client, bucket: str) -> FileLister:
     """Lists the files the log ever had, those that were deleted included."""
 
     def list_files(prefix: str) -> Iterable[str]:
-        pages = s3.get_paginator("list_object_versions")
-        for page in pages.paginate(Bucket=bucket, Prefix=SEAL_PREFIX + prefix):
-            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                yield item["Key"].removeprefix(SEAL_PREFIX)
+        for stored in list_versions(s3, bucket, SEAL_PREFIX + prefix):
+            yield stored.version.key.removeprefix(SEAL_PREFIX)
 
     return list_files
 
@@ -180,7 +179,7 @@ class _Log:
     def catch_up(self) -> None:
         """Complete the appends that any run decided after the head."""
         while (found := self._find(append_path(self.head.checkpoint.size))) is not None:
-            intent = Intent.open(found[0], before=self.head.checkpoint, keys=self._keys)
+            intent = Intent.open(found.body, before=self.head.checkpoint, keys=self._keys)
             self._complete(intent)
             self.completed += len(intent.entries)
 
@@ -236,7 +235,7 @@ class _Log:
                     **self.head.unchanged,
                 )
             except ClientError as error:
-                if error.response["Error"]["Code"] not in _MOVED_ON:
+                if code_of(error) not in _MOVED_ON:
                     raise
                 self.head = self._read_head()
             else:
@@ -252,22 +251,20 @@ class _Log:
             return _Head(
                 Checkpoint(origin, 0, EMPTY_ROOT), None, None, TiledTree(0, EMPTY_ROOT, self._read)
             )
-        note, etag = found
-        checkpoint = Checkpoint.open(note, origin=origin, keys=self._keys)
+        checkpoint = Checkpoint.open(found.body, origin=origin, keys=self._keys)
         tree = TiledTree(checkpoint.size, checkpoint.root, self._read)
-        return _Head(checkpoint, note, etag, tree)
+        return _Head(checkpoint, found.body, found.etag, tree)
 
-    def _find(self, path: str) -> tuple[bytes, str] | None:
-        """Content and entity tag of the checkpoint or an intent; ``None`` if there is none.
+    def _find(self, path: str) -> Content | None:
+        """The checkpoint or an intent; ``None`` if there is none.
 
         Raises ``BadTile`` if it was deleted: a log begun anew where one was hidden would be a fork
         signed by its own key.
         """
-        found = _get(self._s3, self._bucket, path)
+        found = _file(self._s3, self._bucket, path)
         if found is None:
-            key = SEAL_PREFIX + path
-            versions = self._s3.list_object_versions(Bucket=self._bucket, Prefix=key, MaxKeys=1)
-            if any(marker.get("Key") == key for marker in versions.get("DeleteMarkers", [])):
+            latest = latest_version(self._s3, self._bucket, SEAL_PREFIX + path)
+            if latest is not None and latest.is_delete_marker:
                 raise BadTile(path, "was deleted")
         return found
 
@@ -286,13 +283,8 @@ def _check_begins_with(new: TiledTree, old: TiledTree) -> None:
     verify_consistency(old.size, new.size, old.root, new.root, proof)
 
 
-def _get(s3: S3Client, bucket: str, path: str) -> tuple[bytes, str] | None:
-    """Content and entity tag of a file of the log; ``None`` if there is none."""
-    try:
-        response = s3.get_object(Bucket=bucket, Key=SEAL_PREFIX + path)
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchKey":
-            return None
-        raise
-    with response["Body"] as body:
-        return body.read(max(MAX_FILE_BYTES, MAX_INTENT_BYTES) + 1), response["ETag"]
+def _file(s3: S3Client, bucket: str, path: str) -> Content | None:
+    """A file of the log; ``None`` if there is none."""
+    return read_current(
+        s3, bucket, SEAL_PREFIX + path, max_bytes=max(MAX_FILE_BYTES, MAX_INTENT_BYTES)
+    )

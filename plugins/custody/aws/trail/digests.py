@@ -12,8 +12,9 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
 from custody.aws.trail.listing import FoundDigest
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, TrailStore, Version
+from custody.aws.trail.store import TrailStore, Version
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, TrailStore, Version
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.trail.store import StoredObject, TrailStore, Version
 from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custody.aws.records.evidence import LogToRead, logs_to_read
+from custody.aws.trail.log_reading import LogToRead, logs_to_read
 from custody.aws.trail.state import fetch_digest_keys, read_trail_state
 from custody.aws.trail.store import S3TrailStore
 from custody.aws.trail.validation import Pace, validate_trail

@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import heapq
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from botocore.exceptions import (
-    ClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
+from botocore.exceptions import ClientError
 
-from custody.objects import UNVERSIONED
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused, answer_of, code_of, is_refused
+from custody.aws.s3.listing import StoredVersion, list_versions
+from custody.aws.s3.reading import open_current, open_version
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ListObjectVersionsOutputTypeDef
 
 T = TypeVar("T")
-
-_CHUNK_BYTES: Final = 256 * 1024
-_READ_ATTEMPTS: Final = 3
-"""botocore repeats a request that fails, but not one whose body breaks off."""
-
-_ABSENT_CODES: Final = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404"})
-_NOT_THE_OBJECTS_FAULT: Final = frozenset(
-    {
-        "ExpiredToken",
-        "InvalidAccessKeyId",
-        "RequestTimeTooSkewed",
-        "RequestTimeout",
-        "SignatureDoesNotMatch",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
-
-
-class ObjectAbsent(Exception):
-    """There is no such object, or no such version of it."""
-
-
-class ObjectRefused(Exception):
-    """S3 has the object and does not hand it out; the message is S3's error code."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +65,8 @@ class TrailStore(Protocol):
     ) -> tuple[T, str]:
         """What ``consume`` makes of the user metadata and the bytes, and the version read.
 
-        ``version_id`` is ``None`` for the current one. ``consume`` may be called again if the
-        transfer breaks. Raises ``ObjectAbsent`` and ``ObjectRefused``.
+        ``version_id`` is ``None`` for the current one. Raises ``ObjectAbsent`` and
+        ``ObjectRefused``.
         """
         ...
 
@@ -110,23 +79,13 @@ class S3TrailStore:
         self._bucket = bucket
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        every = itertools.chain.from_iterable(map(_versions, self._pages(prefix, after)))
-        for key, group in itertools.groupby(every, key=lambda entry: entry[0]):
-            latest_first = sorted(group, key=lambda entry: entry[1])
-            yield StoredObject(key, tuple(version for _, _, version in latest_first))
-
-    def _pages(self, prefix: str, after: str) -> Iterator[ListObjectVersionsOutputTypeDef]:
-        """Not botocore's paginator: that does not take a key to begin behind."""
-        list_versions = functools.partial(
-            self._s3.list_object_versions, Bucket=self._bucket, Prefix=prefix
-        )
-        page = list_versions(KeyMarker=after) if after else list_versions()
-        yield page
-        while page["IsTruncated"]:
-            page = list_versions(
-                KeyMarker=page["NextKeyMarker"], VersionIdMarker=page["NextVersionIdMarker"]
+        every = list_versions(self._s3, self._bucket, prefix, after=after)
+        for key, group in itertools.groupby(every, key=lambda stored: stored.version.key):
+            latest_first = sorted(
+                group,
+                key=lambda stored: (not stored.is_latest, -stored.last_modified.timestamp()),
             )
-            yield page
+            yield StoredObject(key, tuple(map(_version, latest_first)))
 
     def read(
         self,
@@ -135,73 +94,26 @@ class S3TrailStore:
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
     ) -> tuple[T, str]:
-        for attempt in range(1, _READ_ATTEMPTS + 1):
-            try:
-                found = self._get(bucket, key, version_id)
-            except ClientError as error:
-                raise _refusal(error) from error
-            try:
-                # Not `with body`: that gives the stream below, whose errors are not botocore's.
-                with contextlib.closing(found["Body"]) as body:
-                    consumed = consume(found["Metadata"], body.iter_chunks(_CHUNK_BYTES))
-            except (IncompleteReadError, ReadTimeoutError, ResponseStreamingError):
-                if attempt == _READ_ATTEMPTS:
-                    raise
-            else:
-                return consumed, found.get("VersionId", UNVERSIONED)
-        raise AssertionError("the last attempt returns or raises")
-
-    def _get(self, bucket: str, key: str, version_id: str | None) -> GetObjectOutputTypeDef:
-        if version_id is None:
-            return self._s3.get_object(Bucket=bucket, Key=key)
-        return self._s3.get_object(Bucket=bucket, Key=key, VersionId=version_id)
+        try:
+            opened = (
+                open_current(self._s3, bucket, key)
+                if version_id is None
+                else open_version(self._s3, ObjectVersion(bucket, key, version_id))
+            )
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":  # which a digest may name
+                raise ObjectAbsent(answer_of(error)) from error
+            if is_refused(error):
+                raise ObjectRefused(code_of(error)) from error
+            raise
+        with contextlib.closing(opened.chunks):
+            return consume(opened.metadata, opened.chunks), opened.version.version_id
 
 
-def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:
-    """The bytes up to a little behind the bound, where they cannot be valid any more."""
-    read = bytearray()
-    for chunk in chunks:
-        read += chunk
-        if len(read) > max_bytes:
-            break
-    return bytes(read)
-
-
-def _refusal(error: ClientError) -> Exception:
-    """What a refused read says: of the object, or (the error itself) of the reader or of S3."""
-    code = error.response["Error"]["Code"]
-    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
-    if code in _ABSENT_CODES:
-        return ObjectAbsent(code)
-    if 400 <= status < 500 and code not in _NOT_THE_OBJECTS_FAULT:
-        return ObjectRefused(code)
-    return error
-
-
-_Order = tuple[bool, float]
-
-
-def _versions(
-    page: ListObjectVersionsOutputTypeDef,
-) -> Iterator[tuple[str, _Order, Version]]:
-    """Versions and delete markers of a page, by key; S3 lists the two apart.
-
-    Next to each version is its place among those of its key: the current one comes first.
-    """
-
-    def entry(
-        key: str, version_id: str, modified: datetime, size: int, *, latest: bool, deletes: bool
-    ) -> tuple[str, _Order, Version]:
-        order = (not latest, -modified.timestamp())
-        return key, order, Version(version_id, modified, size, deletes)
-
-    stored = (
-        entry(v["Key"], v["VersionId"], v["LastModified"], v["Size"],
-              latest=v["IsLatest"], deletes=False)
-        for v in page.get("Versions", ())
-    )  # fmt: skip
-    markers = (
-        entry(m["Key"], m["VersionId"], m["LastModified"], 0, latest=m["IsLatest"], deletes=True)
-        for m in page.get("DeleteMarkers", ())
+def _version(stored: StoredVersion) -> Version:
+    return Version(
+        stored.version.version_id,
+        stored.last_modified,
+        stored.size,
+        deletes=stored.is_delete_marker,
     )
-    return heapq.merge(stored, markers, key=lambda found: found[0])

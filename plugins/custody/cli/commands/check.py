@@ -15,7 +15,7 @@ from custody.core.case.check import CaseReport, check_case
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import KEYS
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import HashedVersion
+from custody.core.records.model import HashedVersion
 from custody.core.seal.entries import RecordEntry, parse_entry
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof

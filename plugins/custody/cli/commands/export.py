@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.arguments import (
     Commands,
     add_deployment,
@@ -111,7 +111,7 @@ def export(
 def _fetch(deployment: Deployment, stored: StoredVersion, scratch: Path) -> Path:
     path = scratch / "content"
     with path.open("wb") as file:
-        for chunk in deployment.source.chunks(stored):
+        for chunk in deployment.source.chunks(stored.version):
             file.write(chunk)
     return path
 
@@ -143,12 +143,12 @@ class _Packer:
         return {MANIFEST: manifest.to_bytes(), **self._members}
 
     def _object(self, known: Known) -> CaseObject:
-        stored = known.stored
+        version = known.stored.version
         return CaseObject(
-            stored.bucket,
-            stored.key,
-            stored.version_id,
-            tuple(self._filed("records", k.envelope.place, k.raw) for k in known.kept),
+            version.bucket,
+            version.key,
+            version.version_id,
+            tuple(self._filed("records", k.envelope.stored.key, k.raw) for k in known.kept),
             None,
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.arguments import (
     Commands,
     add_deployment,
@@ -59,19 +59,19 @@ def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: O
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
     )
     checked = check_version(
-        stored.bucket,
-        stored.key,
-        stored.version_id,
+        stored.version.bucket,
+        stored.version.key,
+        stored.version.version_id,
         envelopes=[each.envelope for each in kept],
         found=None,
     )
     if checked.record is None or checked.record.trouble is not None:
         raise CannotCheck(
-            f"s3://{stored.bucket}/{stored.key} version {stored.version_id} has no record to "
-            f"prove: {checked.reason}"
+            f"{stored.version.uri} version {stored.version.version_id} has no record to prove: "
+            f"{checked.reason}"
         )
     place = checked.record.key
-    raw = next(each.raw for each in kept if each.envelope.place == place)
+    raw = next(each.raw for each in kept if each.envelope.stored.key == place)
     proof = proof_of(deployment, place, raw)
     if proof is None:
         output.document({"kind": "proof", "record": place, "sealed": False})
@@ -89,7 +89,7 @@ def proof_of(deployment: Deployment, place: str, envelope: bytes) -> bytes | Non
 
     def list_files(prefix: str) -> Iterator[str]:
         for stored in deployment.source.evidence(bucket, SEAL_PREFIX + prefix):
-            yield stored.key.removeprefix(SEAL_PREFIX)
+            yield stored.version.key.removeprefix(SEAL_PREFIX)
 
     return prove_entry(
         seal_files(deployment.source, bucket),

@@ -6,7 +6,7 @@ import argparse
 
 from rich.tree import Tree
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.arguments import (
     Commands,
     add_deployment,
@@ -23,7 +23,7 @@ from custody.cli.reading.locations import Location
 from custody.cli.reading.sources import one_version
 from custody.core.case.object_check import Outcome
 from custody.core.formats.timestamps import format_utc
-from custody.core.lineage.model import Lineage, ObjectVersion, statement_key
+from custody.core.lineage.model import HashedObject, Lineage, statement_key
 from custody.core.lineage.tracing import TracedRun
 
 
@@ -55,7 +55,7 @@ def trace(
     gathered = gather(deployment, stored, output, with_trail=with_trail)
     subject = gathered.subject
     output.document({"kind": "object", **describe(subject.checked)})
-    tree = Tree(branch(f"s3://{stored.bucket}/{stored.key} version {stored.version_id}", "bold"))
+    tree = Tree(branch(f"{stored.version.uri} version {stored.version.version_id}", "bold"))
     _add_known(tree, subject, gathered)
     if gathered.run is not None:
         _add_run(tree, gathered.run, gathered)
@@ -85,14 +85,14 @@ def _add_run(tree: Tree, run: TracedRun, gathered: Gathered) -> None:
         _add_lineage(node, run.lineage)
     for source in run.sources:
         read = node.add(branch(f"read {len(source.outputs)} files of another run", "bold"))
-        for version in source.outputs:
-            read.add(branch(str(version)))
+        for output in source.outputs:
+            read.add(branch(str(output)))
         _add_run(read, source, gathered)
-    for version in run.landed:
-        landed = node.add(branch(f"read s3://{version.bucket}/{version.key}", "bold"))
-        landed.add(branch(f"version {version.version_id}"))
-        landed.add(branch(f"sha256 {version.sha256}"))
-        _add_known(landed, gathered.landed[version], gathered)
+    for item in run.landed:
+        landed = node.add(branch(f"read {item.version.uri}", "bold"))
+        landed.add(branch(f"version {item.version.version_id}"))
+        landed.add(branch(f"sha256 {item.sha256}"))
+        _add_known(landed, gathered.landed[item], gathered)
 
 
 def _add_lineage(node: Tree, lineage: Lineage) -> None:
@@ -126,17 +126,17 @@ def _describe_run(run: TracedRun) -> dict[str, object]:
         "dt": run.run.dt,
         "lineage": statement_key(run.run),
         "builder": lineage.builder_id if lineage else None,
-        "outputs": [_describe_version(version) for version in run.outputs],
+        "outputs": [_describe_object(item) for item in run.outputs],
         "sources": [source.run.id for source in run.sources],
-        "landed": [_describe_version(version) for version in run.landed],
+        "landed": [_describe_object(item) for item in run.landed],
         "troubles": list(run.troubles),
     }
 
 
-def _describe_version(version: ObjectVersion) -> dict[str, str]:
+def _describe_object(item: HashedObject) -> dict[str, str]:
     return {
-        "bucket": version.bucket,
-        "key": version.key,
-        "version_id": version.version_id,
-        "sha256": version.sha256,
+        "bucket": item.version.bucket,
+        "key": item.version.key,
+        "version_id": item.version.version_id,
+        "sha256": item.sha256,
     }

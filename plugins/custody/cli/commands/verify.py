@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.arguments import Commands, add_deployment, add_object, deployment, new_command
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment
@@ -45,7 +45,7 @@ def verify(
 
     def rows() -> Iterator[tuple[object, ...]]:
         found = named_versions(deployment.source, location, version_id)
-        for stored in output.progress(found, lambda stored: stored.key):
+        for stored in output.progress(found, lambda stored: stored.version.key):
             checked = check_stored(deployment, stored)
             counts[checked.outcome] += 1
             output.document({"kind": "version", **describe(checked)})
@@ -77,11 +77,11 @@ def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersio
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
     )
     return check_version(
-        stored.bucket,
-        stored.key,
-        stored.version_id,
+        stored.version.bucket,
+        stored.version.key,
+        stored.version.version_id,
         envelopes=[each.envelope for each in kept],
-        found=deployment.source.hash(stored),
+        found=deployment.source.hash(stored.version),
     )
 
 

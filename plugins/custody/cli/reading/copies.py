@@ -25,14 +25,15 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final, TypeVar
 
-from custody.aws.records.evidence import StoredVersion
-from custody.aws.s3.hashing import CHUNK_BYTES
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, StoredObject, Version
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.s3.listing import StoredVersion
+from custody.aws.s3.reading import CHUNK_BYTES
+from custody.aws.trail.store import StoredObject, Version
 from custody.cli.errors import CannotCheck
 from custody.core.formats.s3_fields import object_key
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.records.landing import HashedVersion
-from custody.objects import UNVERSIONED
+from custody.core.records.model import HashedVersion
+from custody.objects import UNVERSIONED, ObjectVersion
 
 T = TypeVar("T")
 
@@ -62,25 +63,27 @@ class CopySource:
     def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
         for key, path in self._files(bucket, prefix):
             changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            yield StoredVersion(bucket, key, self._version_id(bucket, key), changed)
+            version = ObjectVersion(bucket, key, self._version_id(bucket, key))
+            yield StoredVersion(version, changed)
 
-    def read(
-        self, bucket: str, key: str, *, max_bytes: int, version_id: str | None = None
-    ) -> bytes | None:
-        if version_id not in (None, self._version_id(bucket, key)):
-            return None
+    def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
         try:
             with self._open(bucket, key) as file:
                 return file.read(max_bytes + 1)
         except FileNotFoundError:
             return None
 
-    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
+    def read_version(self, version: ObjectVersion, *, max_bytes: int) -> bytes | None:
+        if version.version_id != self._version_id(version.bucket, version.key):
+            return None
+        return self.read(version.bucket, version.key, max_bytes=max_bytes)
+
+    def chunks(self, version: ObjectVersion) -> Iterator[bytes]:
         with self._open(version.bucket, version.key) as file:
             while chunk := file.read(CHUNK_BYTES):
                 yield chunk
 
-    def hash(self, version: StoredVersion) -> HashedVersion | str:
+    def hash(self, version: ObjectVersion) -> HashedVersion | str:
         digest, size = hashlib.sha256(), 0
         try:
             for chunk in self.chunks(version):
@@ -181,10 +184,10 @@ class CopiedTrail:
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
     ) -> tuple[T, str]:
-        stored = StoredVersion(bucket, key, version_id or UNVERSIONED, datetime.now(UTC))
+        version = ObjectVersion(bucket, key, version_id or UNVERSIONED)
         metadata = self._source.metadata(bucket, key)
         try:
-            return consume(metadata, self._source.chunks(stored)), UNVERSIONED
+            return consume(metadata, self._source.chunks(version)), UNVERSIONED
         except FileNotFoundError as error:
             raise ObjectAbsent(str(error)) from error
         except OSError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment
@@ -15,10 +15,11 @@ from custody.cli.reading.lookup import Kept, Sought, TrailEvidence, records_of, 
 from custody.cli.reading.sources import named_versions
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
-from custody.core.lineage.model import ObjectVersion
+from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
 from custody.core.lineage.trust import Read
-from custody.core.records.landing import HashedVersion, LandingRecord
+from custody.core.records.model import HashedVersion, LandingRecord
+from custody.objects import ObjectVersion
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Gathered:
 
     subject: Known
     run: TracedRun | None
-    landed: dict[ObjectVersion, Known]
+    landed: dict[HashedObject, Known]
     lineage: dict[str, bytes]
     evidence: TrailEvidence | None
 
@@ -66,31 +67,31 @@ def gather(
     Raises ``CannotCheck`` for an object of silver or gold whose bytes cannot be read: its lineage
     is about them.
     """
-    found = deployment.source.hash(stored)
+    found = deployment.source.hash(stored.version)
     subject = _kept(deployment, stored)
     run, lineage = None, dict[str, bytes]()
-    if is_made(stored.key):
+    if is_made(stored.version.key):
         if not isinstance(found, HashedVersion):
-            raise CannotCheck(f"s3://{stored.bucket}/{stored.key} cannot be traced: {found}")
-        version = ObjectVersion(stored.bucket, stored.key, stored.version_id, found.sha256)
-        run = trace(version, _reader(deployment, lineage), deployment.keys.lineage)
-    versions = {
-        version: each.lineage.started_on
+            raise CannotCheck(f"{stored.version.uri} cannot be traced: {found}")
+        made = HashedObject(stored.version, found.sha256)
+        run = trace(made, _reader(deployment, lineage), deployment.keys.lineage)
+    inputs = {
+        item: each.lineage.started_on
         for each in (run.walk() if run else ())
         if each.lineage is not None
-        for version in each.landed
+        for item in each.landed
     }
     landed = {
-        version: _kept(deployment, _stored(deployment, version, read_at))
-        for version, read_at in output.progress(versions.items(), lambda item: item[0].key)
+        item: _kept(deployment, _stored(deployment, item.version, read_at))
+        for item, read_at in output.progress(inputs.items(), lambda read: read[0].version.key)
     }
     evidence = _search(deployment, [subject, *landed.values()], output) if with_trail else None
     return Gathered(
         subject=_checked(subject, found, evidence),
         run=run,
         landed={
-            version: _held_against(version, _checked(known, None, evidence))
-            for version, known in landed.items()
+            item: _held_against(item, _checked(known, None, evidence))
+            for item, known in landed.items()
         },
         lineage=lineage,
         evidence=evidence,
@@ -122,7 +123,7 @@ def _stored(deployment: Deployment, version: ObjectVersion, read_at: datetime) -
         )
     except CannotCheck:
         about = read_at - timedelta(days=7)
-        return StoredVersion(version.bucket, version.key, version.version_id, about)
+        return StoredVersion(version, about)
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,10 @@ def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> Tr
     sought = []
     for each in versions:
         times = {k.envelope.claim.event.time for k in each.kept if k.envelope.claim}
-        times = times or {each.stored.stored_at}
-        sought += [Sought(each.stored.bucket, each.stored.key, at) for at in sorted(times)]
+        times = times or {each.stored.last_modified}
+        sought += [
+            Sought(each.stored.version.bucket, each.stored.version.key, at) for at in sorted(times)
+        ]
     return search_trail(
         deployment.source.trail(deployment.layout.bucket),
         deployment.layout,
@@ -157,24 +160,24 @@ def _checked(
 ) -> Known:
     envelopes = [kept.envelope for kept in each.kept]
     checked = check_version(
-        each.stored.bucket,
-        each.stored.key,
-        each.stored.version_id,
+        each.stored.version.bucket,
+        each.stored.version.key,
+        each.stored.version.version_id,
         envelopes=envelopes,
         found=found,
-        writes=evidence.writes_of(each.stored, envelopes) if evidence else (),
+        writes=evidence.writes_of(each.stored.version, envelopes) if evidence else (),
     )
     return Known(each.stored, each.kept, checked)
 
 
-def _held_against(version: ObjectVersion, known: Known) -> Known:
+def _held_against(item: HashedObject, known: Known) -> Known:
     """What was found about a version, and whether a run read what its record says."""
     claim = known.checked.record.claim if known.checked.record else None
     if (
         known.checked.outcome is not Outcome.OK
         or not isinstance(claim, LandingRecord)
-        or claim.sha256 == version.sha256
+        or claim.sha256 == item.sha256
     ):
         return known
-    reason = f"A run read bytes that hash to {version.sha256}; the record says {claim.sha256}."
+    reason = f"A run read bytes that hash to {item.sha256}; the record says {claim.sha256}."
     return replace(known, checked=replace(known.checked, outcome=Outcome.ALTERED, reason=reason))

@@ -10,8 +10,10 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.aws.records.evidence import StoredVersion
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, TrailStore, first_bytes
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.s3.listing import StoredVersion
+from custody.aws.s3.reading import first_bytes
+from custody.aws.trail.store import TrailStore
 from custody.aws.trail.validation import DigestKeys
 from custody.cli.reading.sources import Source
 from custody.core.case.check import writes_of
@@ -19,22 +21,19 @@ from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
-from custody.core.records.landing import RECORD_PREFIX, record_id
+from custody.core.records.names import record_keys
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.digests import MAX_DIGEST_BYTES, LogFile
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.layout import DigestName, TrailLayout
 from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
+from custody.objects import ObjectVersion
 
 _SKEW: Final = timedelta(minutes=5)
 """How far the times of a notification and of the trail may differ."""
 
 _SIGNATURE: Final = ("signature", "signature-algorithm")
 """The user metadata of a digest that its check needs."""
-
-DAYS_SEARCHED: Final = (0, 1, -1, 2, 3, 4, 5, 6, 7, 8)
-"""Days, from that of S3's date of a version, under which its record may be filed: the day of the
-write. For an upload in parts S3's date is when that began, which may be a week before it ended."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,9 @@ def records_of(
     version: StoredVersion,
     keys: Mapping[str, TrustedKey],
 ) -> list[Kept]:
-    """Everything in the places of a version's record, overwritten and hidden ones too."""
-    name = record_id(version.bucket, version.key, version.version_id)
-    for days in DAYS_SEARCHED:
-        day = (version.stored_at + timedelta(days=days)).date()
-        stored = source.evidence(provenance_bucket, f"{RECORD_PREFIX}dt={day}/{name}")
+    """Everything at the keys of a version's record, overwritten and hidden ones too."""
+    for key in record_keys(version.version, version.last_modified, version.etag):
+        stored = source.evidence(provenance_bucket, key.removesuffix(".json"))
         found = [_read(source, record, keys) for record in stored]
         if found:
             return found
@@ -63,18 +60,9 @@ def records_of(
 
 
 def _read(source: Source, stored: StoredVersion, keys: Mapping[str, TrustedKey]) -> Kept:
-    raw = source.read(
-        stored.bucket, stored.key, max_bytes=MAX_ENVELOPE_BYTES, version_id=stored.version_id
-    )
-    envelope = read_envelope(
-        raw or b"",
-        keys,
-        bucket=stored.bucket,
-        place=stored.key,
-        version_id=stored.version_id,
-        stored_at=stored.stored_at,
-    )
-    return Kept(raw or b"", envelope)
+    raw = source.read_version(stored.version, max_bytes=MAX_ENVELOPE_BYTES) or b""
+    envelope = read_envelope(raw, keys, stored=stored.version, stored_at=stored.last_modified)
+    return Kept(raw, envelope)
 
 
 @dataclass
@@ -87,7 +75,7 @@ class TrailEvidence:
     events: list[TrailEvent] = field(default_factory=list)
 
     def writes_of(
-        self, version: StoredVersion, envelopes: Collection[ReadEnvelope]
+        self, version: ObjectVersion, envelopes: Collection[ReadEnvelope]
     ) -> list[TrailEvent]:
         return writes_of(version.bucket, version.key, version.version_id, envelopes, self.events)
 

@@ -3,28 +3,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
-from custody.aws.records.evidence import KeyRange, StoredVersion, stored_versions
-from custody.aws.s3.hashing import CHUNK_BYTES, IncompleteObject, Unreadable, hash_version
+from custody.aws.s3.errors import ObjectAbsent, code_of, is_refused
+from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
+from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
+from custody.aws.s3.reading import open_version, read_current, read_version
 from custody.aws.trail.store import S3TrailStore, TrailStore
 from custody.cli.errors import CannotCheck
 from custody.cli.reading.locations import Location
-from custody.core.records.landing import HashedVersion
+from custody.core.records.model import HashedVersion
 from custody.core.seal.layout import SEAL_PREFIX, FileLister
 from custody.core.tlog.tiles import MAX_FILE_BYTES, FileReader
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_REFUSED: Final = frozenset({"AccessDenied", "403", "InvalidObjectState", "MethodNotAllowed"})
-"""Refusals that are about one object; anything else stops the command."""
 
 
 class Source(Protocol):
@@ -38,17 +36,19 @@ class Source(Protocol):
         """The same of the provenance bucket, where the key says what an object is about."""
         ...
 
-    def read(
-        self, bucket: str, key: str, *, max_bytes: int, version_id: str | None = None
-    ) -> bytes | None:
+    def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
         """An object, or its first ``max_bytes`` + 1 bytes; None if there is none."""
         ...
 
-    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
+    def read_version(self, version: ObjectVersion, *, max_bytes: int) -> bytes | None:
+        """The same of one version."""
+        ...
+
+    def chunks(self, version: ObjectVersion) -> Iterator[bytes]:
         """The bytes of a version."""
         ...
 
-    def hash(self, version: StoredVersion) -> HashedVersion | str:
+    def hash(self, version: ObjectVersion) -> HashedVersion | str:
         """What the bytes of a version are now; a text says why they cannot be read."""
         ...
 
@@ -64,42 +64,32 @@ class S3Source:
         self._s3 = s3
 
     def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        return stored_versions(self._s3, bucket, KeyRange(prefix, after="", last=""))
+        return stored_versions(self._s3, bucket, KeyRange(prefix))
 
     def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        return stored_versions(self._s3, bucket, KeyRange(prefix, after="", last=""))
+        return stored_versions(self._s3, bucket, KeyRange(prefix))
 
-    def read(
-        self, bucket: str, key: str, *, max_bytes: int, version_id: str | None = None
-    ) -> bytes | None:
+    def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+        found = read_current(self._s3, bucket, key, max_bytes=max_bytes)
+        return None if found is None else found.body
+
+    def read_version(self, version: ObjectVersion, *, max_bytes: int) -> bytes | None:
         try:
-            if version_id is None:
-                found = self._s3.get_object(Bucket=bucket, Key=key)
-            else:
-                found = self._s3.get_object(Bucket=bucket, Key=key, VersionId=version_id)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _ABSENT:
-                return None
-            raise
-        with contextlib.closing(found["Body"]) as body:
-            return body.read(max_bytes + 1)
+            return read_version(self._s3, version, max_bytes=max_bytes)
+        except ObjectAbsent:
+            return None
 
-    def chunks(self, version: StoredVersion) -> Iterator[bytes]:
-        found = self._s3.get_object(
-            Bucket=version.bucket, Key=version.key, VersionId=version.version_id
-        )
-        with contextlib.closing(found["Body"]) as body:
-            yield from body.iter_chunks(CHUNK_BYTES)
+    def chunks(self, version: ObjectVersion) -> Iterator[bytes]:
+        return open_version(self._s3, version).chunks
 
-    def hash(self, version: StoredVersion) -> HashedVersion | str:
+    def hash(self, version: ObjectVersion) -> HashedVersion | str:
         try:
-            return hash_version(self._s3, version.bucket, version.key, version.version_id)
+            return hash_version(self._s3, version)
         except (Unreadable, IncompleteObject) as error:
             return f"Its bytes cannot be read: {error}."
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _REFUSED or code.startswith("KMS."):
-                return f"Its bytes cannot be read: S3 answers {code}."
+            if is_refused(error):
+                return f"Its bytes cannot be read: S3 answers {code_of(error)}."
             raise
 
     def trail(self, bucket: str) -> TrailStore:
@@ -118,13 +108,13 @@ def named_versions(
     if first is None:
         raise CannotCheck(f"there is nothing at {location}")
     every: Iterator[StoredVersion] = itertools.chain([first], listed)
-    if first.key == location.key:
+    if first.version.key == location.key:
         # The key itself comes before all that it begins.
-        every = itertools.takewhile(lambda stored: stored.key == location.key, every)
+        every = itertools.takewhile(lambda stored: stored.version.key == location.key, every)
     if version_id is None:
         return every
-    wanted = next((stored for stored in every if stored.version_id == version_id), None)
-    if wanted is None or wanted.key != location.key:
+    wanted = next((stored for stored in every if stored.version.version_id == version_id), None)
+    if wanted is None or wanted.version.key != location.key:
         raise CannotCheck(f"{location} has no version {version_id}")
     return iter([wanted])
 
@@ -132,7 +122,7 @@ def named_versions(
 def one_version(source: Source, location: Location, version_id: str | None) -> StoredVersion:
     """The version of an object, by default the latest stored; raises ``CannotCheck``."""
     found = next(named_versions(source, location, version_id))
-    if found.key != location.key:
+    if found.version.key != location.key:
         raise CannotCheck(f"there is no object {location}: name one object, not a prefix")
     return found
 
@@ -151,6 +141,6 @@ def seal_history(source: Source, provenance_bucket: str) -> FileLister:
 
     def list_files(prefix: str) -> Iterator[str]:
         for stored in source.evidence(provenance_bucket, SEAL_PREFIX + prefix):
-            yield stored.key.removeprefix(SEAL_PREFIX)
+            yield stored.version.key.removeprefix(SEAL_PREFIX)
 
     return list_files

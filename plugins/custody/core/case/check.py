@@ -18,10 +18,10 @@ from custody.core.case.object_check import CheckedVersion, Outcome, check_versio
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.versions import VersionName, name_in, writes_by_version
-from custody.core.lineage.model import ObjectVersion
+from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
 from custody.core.records.checking import ReadEnvelope, read_envelope
-from custody.core.records.landing import HashedVersion, LandingRecord
+from custody.core.records.model import HashedVersion, LandingRecord
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
@@ -31,7 +31,7 @@ from custody.core.tlog.signed_note import BadNote
 from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
-from custody.objects import UNVERSIONED
+from custody.objects import UNVERSIONED, ObjectVersion
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for when an envelope was stored, which a case does not say."""
@@ -136,9 +136,7 @@ def _check_object(
             read_envelope(
                 raw,
                 keys.records,
-                bucket=manifest.provenance_bucket,
-                place=filed.key,
-                version_id=UNVERSIONED,
+                stored=ObjectVersion(manifest.provenance_bucket, filed.key, UNVERSIONED),
                 stored_at=_LONG_AGO,
             )
         )
@@ -167,11 +165,11 @@ def writes_of(
             deliveries.setdefault(event.event_id, []).append(event)
     claims = [
         e.claim
-        for e in sorted(envelopes, key=lambda e: (e.place, repr(e)))
-        if e.claim is not None and (e.claim.bucket, e.claim.key) == (bucket, key)
+        for e in sorted(envelopes, key=lambda e: (e.stored.key, repr(e)))
+        if e.claim is not None and (e.claim.version.bucket, e.claim.version.key) == (bucket, key)
     ]
     writes = writes_by_version([merge(copies) for copies in deliveries.values()], claims)
-    wanted = {name_in(claim) for claim in claims if claim.version_id == version_id}
+    wanted = {name_in(claim) for claim in claims if claim.version.version_id == version_id}
     return [
         write
         for name in sorted(wanted or {VersionName(version_id, None)}, key=str)
@@ -261,11 +259,11 @@ def _trace(
     return traced
 
 
-def _as_input(checked: CheckedVersion) -> ObjectVersion | None:
+def _as_input(checked: CheckedVersion) -> HashedObject | None:
     """The version with the bytes its record names; None without a record to believe."""
     if checked.outcome is not Outcome.OK or checked.record is None:
         return None
     claim = checked.record.claim
     if not isinstance(claim, LandingRecord):
         return None
-    return ObjectVersion(claim.bucket, claim.key, claim.version_id, claim.sha256)
+    return HashedObject(claim.version, claim.sha256)

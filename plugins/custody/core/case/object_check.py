@@ -18,7 +18,8 @@ from custody.core.ledger.policy import Policy
 from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
 from custody.core.ledger.verdicts import Verdict, judge
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import HashedVersion, LandingRecord, record_id
+from custody.core.records.model import HashedVersion, LandingRecord
+from custody.core.records.names import record_id
 from custody.core.trail.events import TrailEvent
 from custody.objects import ObjectVersion
 
@@ -104,7 +105,7 @@ def _doubt(facts: VersionFacts, strays: Sequence[ReadEnvelope]) -> tuple[Outcome
         trouble = stray.trouble or "it is about another object version"
         return (
             Outcome.BAD_SIGNATURE,
-            f"In the place of its record lies {stray.place}, which is none: {trouble}.",
+            f"In the place of its record lies {stray.stored.key}, which is none: {trouble}.",
         )
     if facts.record is None:
         return Outcome.UNRECORDED, "There is no record of it."
@@ -137,11 +138,11 @@ def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Ou
 
 def _is_about(envelope: ReadEnvelope, bucket: str, key: str, version_id: str) -> bool:
     """Whether it names this version and lies where a record of it belongs."""
-    claim = envelope.claim
-    if claim is None or (claim.bucket, claim.key, claim.version_id) != (bucket, key, version_id):
+    version = ObjectVersion(bucket, key, version_id)
+    if envelope.claim is None or envelope.claim.version != version:
         return False
-    name = record_id(bucket, key, version_id)
-    return undisplaced_key(envelope.place).endswith(f"/{name}.json")
+    name = record_id(version)
+    return undisplaced_key(envelope.stored.key).endswith(f"/{name}.json")
 
 
 def _anybody_may_write(facts: VersionFacts) -> Policy:

@@ -27,7 +27,7 @@ class Subject:
     ``sha256`` is that of its bytes. ``s3_object_version`` identifies an S3 object version whose
     bytes are not known: DigestSet allows "another identifier if the underlying implementation
     ensures immutability", and S3 never changes a version. It is
-    ``custody.core.records.landing.record_id`` of the version. Both are 64 lower-case hexadecimal
+    ``custody.core.records.names.record_id`` of the version. Both are 64 lower-case hexadecimal
     digits; raises ``ValueError`` without any.
     ``annotations`` is any JSON object and means what the predicate type says it means.
     """

@@ -24,7 +24,8 @@ from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.ledger.verdicts import Verdict
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import LandingRecord, record_id
+from custody.core.records.model import LandingRecord
+from custody.core.records.names import record_id
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Call
@@ -52,7 +53,7 @@ class HeldVersion:
     @property
     def identity(self) -> str:
         """The id of its record."""
-        return record_id(self.bucket, self.key, self.version_id)
+        return record_id(ObjectVersion(self.bucket, self.key, self.version_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +123,26 @@ def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> Record
     """
     good = [
         (envelope, envelope.claim)
-        for envelope in sorted(envelopes, key=lambda e: (e.place, e.stored_at, e.version_id))
+        for envelope in sorted(
+            envelopes, key=lambda e: (e.stored.key, e.stored_at, e.stored.version_id)
+        )
         if envelope.claim is not None
         and envelope.trouble is None
-        and record_id(envelope.claim.bucket, envelope.claim.key, envelope.claim.version_id)
-        == identity
+        and record_id(envelope.claim.version) == identity
     ]
     if not good:
         return None
     envelope, claim = good[0]
     return RecordedVersion(
-        bucket=claim.bucket,
-        key=claim.key,
-        version_id=claim.version_id,
+        bucket=claim.version.bucket,
+        key=claim.version.key,
+        version_id=claim.version.version_id,
         written_at=min(claim.event.time for _, claim in good),
         recorded_at=max(claim.made_at for _, claim in good),
         sha256s=frozenset(c.sha256 for _, c in good if isinstance(c, LandingRecord)),
         size_bytes=claim.size_bytes,
         key_id=envelope.key_id,
-        record_key=envelope.place,
+        record_key=envelope.stored.key,
     )
 
 

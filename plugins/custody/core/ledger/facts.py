@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from custody.core.records.landing import LandingRecord, Record
+from custody.core.records.model import LandingRecord, Record
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import ObjectVersion

@@ -14,7 +14,7 @@ from custody.core.ledger.facts import VersionFacts
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.removals import Removal, RemovalGround
 from custody.core.ledger.verdicts import Ground, Judgement, Verdict
-from custody.core.records.landing import UnreadableRecord
+from custody.core.records.model import UnreadableRecord
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Call

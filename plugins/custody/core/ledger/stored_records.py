@@ -21,7 +21,7 @@ def undisplaced_key(key: str) -> str:
 
 
 def _is_displaced(envelope: ReadEnvelope) -> bool:
-    return _DISPLACED.search(envelope.place) is not None
+    return _DISPLACED.search(envelope.stored.key) is not None
 
 
 def split_envelopes(
@@ -41,17 +41,17 @@ def split_envelopes(
         writes[key, event.version_id] = writes[key, _ANY_VERSION] = event
 
     def write_of(envelope: ReadEnvelope) -> TrailEvent | None:
-        key = envelope.place
-        return writes.get((key, envelope.version_id)) or writes.get((key, None))
+        key = envelope.stored.key
+        return writes.get((key, envelope.stored.version_id)) or writes.get((key, None))
 
     def displacing(envelope: ReadEnvelope) -> TrailEvent | None:
         if not _is_displaced(envelope):
             return None
-        return writes.get((undisplaced_key(envelope.place), _ANY_VERSION))
+        return writes.get((undisplaced_key(envelope.stored.key), _ANY_VERSION))
 
     records = [
         StoredRecord(
-            key=e.place,
+            key=e.stored.key,
             key_id=e.key_id,
             claim=e.claim,
             trouble=e.trouble,
@@ -65,14 +65,14 @@ def split_envelopes(
     contested = {undisplaced_key(record.key) for record in records if record.displaced}
     malformed = [
         MalformedRecord(
-            bucket=e.bucket,
-            key=e.place,
-            version_id=e.version_id,
+            bucket=e.stored.bucket,
+            key=e.stored.key,
+            version_id=e.stored.version_id,
             stored_at=e.stored_at,
             trouble=e.trouble or "it is no record",
             undeclared_write=write_of(e),
         )
         for e in read
-        if e.claim is None and e.place not in contested
+        if e.claim is None and e.stored.key not in contested
     ]
     return records, malformed

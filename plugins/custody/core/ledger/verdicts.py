@@ -18,7 +18,7 @@ from typing import Final
 
 from custody.core.ledger.facts import VersionFacts
 from custody.core.ledger.policy import Policy
-from custody.core.records.landing import Record, UnreadableRecord
+from custody.core.records.model import Record, UnreadableRecord
 from custody.core.trail.events import TrailEvent
 
 

@@ -25,7 +25,8 @@ from custody.core.ledger.rows import LedgerRow, fingerprint, named_by_request, r
 from custody.core.ledger.undeclared import provenance_write_rows
 from custody.core.ledger.verdicts import Verdict, judge
 from custody.core.lineage.model import is_statement_key
-from custody.core.records.landing import RECORD_PREFIX, LandingRecord, Record
+from custody.core.records.model import LandingRecord, Record
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import UNVERSIONED, ObjectVersion
@@ -65,7 +66,7 @@ def histories(
         if event.key is not None:
             by_object[event.bucket, event.key][0].append(event)
     for record in records:
-        by_object[record.claim.bucket, record.claim.key][1].append(record)
+        by_object[record.claim.version.bucket, record.claim.version.key][1].append(record)
     for (bucket, key), (some_events, some_records) in sorted(by_object.items()):
         yield ObjectHistory(bucket, key, tuple(some_events), tuple(some_records))
 
@@ -130,16 +131,16 @@ def writes_by_version(
 
 def name_in(claim: Record) -> VersionName:
     """The version that a record is about."""
-    return VersionName.of(claim.version_id, claim.event.request_id)
+    return VersionName.of(claim.version.version_id, claim.event.request_id)
 
 
 def _version_ids(writes: Sequence[TrailEvent], claims: Sequence[Record]) -> dict[str, str]:
     """The version each event wrote, by event id, where it, a record or an event of the same upload
     names it."""
     of_request = {
-        claim.event.request_id: claim.version_id
+        claim.event.request_id: claim.version.version_id
         for claim in reversed(claims)
-        if claim.version_id != UNVERSIONED
+        if claim.version.version_id != UNVERSIONED
     }
     named = {
         event.event_id: version

@@ -1,70 +1,38 @@
-"""Lineage: what one run of a Glue job made, and out of what.
-
-An in-toto Statement with the SLSA Provenance v1 predicate (https://slsa.dev/provenance/v1). How
-its fields are used here, and why a run may need several statements, is in docs/adr/034-lineage.md;
-their names follow from the run, which stands in the key of every object that it wrote.
-"""
+"""Lineage: what one run of a Glue job made, and out of what."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final, TypeVar
-from urllib.parse import quote, unquote
+from typing import Final
 
-from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
-from custody.core.formats.s3_fields import bucket_name, instant, object_key
-from custody.core.formats.statement import Statement, Subject
-from custody.core.formats.timestamps import format_utc
-from custody.core.formats.untrusted import Fields, MalformedInput
-
-SLSA_PROVENANCE_V1: Final = "https://slsa.dev/provenance/v1"
-GLUE_RUN_V1: Final = "https://custody.example/custody/glue-run/v1"
-"""The build type: how parameters and dependencies are to be read (docs/adr/034-lineage.md)."""
+from custody.objects import ObjectVersion
 
 LINEAGE_PREFIX: Final = "provenance/lineage/"
 
+_RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+_RUN_PREFIX: Final = re.compile(r"[^/]+/[^/]+/dt=([^/]+)/run=([^/]+)/.*", re.DOTALL)
+
 
 def is_statement_key(key: str) -> bool:
-    """Whether an object of the provenance bucket is in the place of a lineage statement."""
+    """Whether an object of the provenance bucket has the key of a lineage statement."""
     return key.startswith(LINEAGE_PREFIX) and not key.endswith("/")
 
 
-MAX_PARTS: Final = 1000
-"""Most statements of one run: lineage of about a million objects read and a million written."""
+@dataclass(frozen=True, order=True, slots=True)
+class HashedObject:
+    """One exact object version and the SHA-256 of its bytes, as 64 hex digits."""
 
-# Base64 makes four bytes of three; signature, key id and field names need far less than 4 KiB.
-_PAYLOAD_BYTES: Final = (MAX_ENVELOPE_BYTES - 4096) // 4 * 3
-_MAX_DEPENDENCIES: Final = 10_000
-_MAX_NAMED_VALUES: Final = 64
-_MAX_URI: Final = 4096
-"""``s3://``, a bucket, and a key of 1,024 bytes of which each may be written as ``%xx``."""
-
-_Item = TypeVar("_Item")
-
-_RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
-_RUN_PLACE = re.compile(r"[^/]+/[^/]+/dt=([^/]+)/run=([^/]+)/.*", re.DOTALL)
-
-
-class UnfitForLineage(ValueError):
-    """A run of which no true statement can be written; the text says why and what to do."""
-
-
-@dataclass(frozen=True, order=True)
-class ObjectVersion:
-    """One exact object version and its bytes: ``key`` decoded, ``sha256`` as 64 hex digits."""
-
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     sha256: str
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.key} (version {self.version_id}, sha256 {self.sha256})"
+        version = self.version
+        return f"{version.uri} (version {version.version_id}, sha256 {self.sha256})"
 
 
 @dataclass(frozen=True)
@@ -90,7 +58,7 @@ class Run:
     id: str
 
     def __post_init__(self) -> None:
-        if not _is_day(self.dt):
+        if not is_day(self.dt):
             raise ValueError(f"a run's day is written like 2026-11-01, not {self.dt[:40]!r}")
         if not _RUN_ID.fullmatch(self.id):
             raise ValueError(f"{self.id[:80]!r} is no job run id")
@@ -103,7 +71,7 @@ class Lineage:
     ``builder_id`` is the ARN of the Glue job, ``platform`` the versions of what it ran on,
     ``parameters`` the job's arguments, of which ``dt`` is the run's day. ``materials`` are its code
     and configuration, ``inputs`` the object versions whose bytes it read, ``outputs`` those it
-    wrote, all of them in its own place. Times are aware.
+    wrote, all of them under its own prefix. Times are aware.
     """
 
     run: Run
@@ -113,8 +81,8 @@ class Lineage:
     finished_on: datetime
     parameters: Mapping[str, str]
     materials: tuple[Material, ...]
-    inputs: tuple[ObjectVersion, ...]
-    outputs: tuple[ObjectVersion, ...]
+    inputs: tuple[HashedObject, ...]
+    outputs: tuple[HashedObject, ...]
 
 
 @dataclass(frozen=True)
@@ -127,7 +95,7 @@ class Part:
 
     @property
     def key(self) -> str:
-        """Where this statement stands in the provenance bucket."""
+        """The object key of this statement in the provenance bucket."""
         return statement_key(self.lineage.run, self.number)
 
     def claims_the_same(self, other: Part) -> bool:
@@ -140,7 +108,8 @@ class Part:
         return self == replace(other, lineage=lineage)
 
 
-def _is_day(text: str) -> bool:
+def is_day(text: str) -> bool:
+    """Whether this is a day, written like ``2026-11-01``."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -148,12 +117,12 @@ def _is_day(text: str) -> bool:
 
 
 def run_of(key: str) -> Run | None:
-    """The run an object key (or the prefix of a run's place) names: ``…/…/dt=<day>/run=<id>/…``."""
-    place = _RUN_PLACE.fullmatch(key)
-    if place is None:
+    """The run that an object key (or a run's prefix) names: ``…/…/dt=<day>/run=<id>/…``."""
+    match = _RUN_PREFIX.fullmatch(key)
+    if match is None:
         return None
     try:
-        return Run(*place.groups())
+        return Run(*match.groups())
     except ValueError:
         return None
 
@@ -165,268 +134,3 @@ def statement_key(run: Run, part: int = 1) -> str:
     """
     identity = json.dumps([run.id, part], separators=(",", ":"))
     return f"{LINEAGE_PREFIX}dt={run.dt}/{hashlib.sha256(identity.encode()).hexdigest()}.json"
-
-
-# --- Writing ----------------------------------------------------------------------------------
-
-
-def to_statements(lineage: Lineage) -> tuple[bytes, ...]:
-    """The lineage as payloads of DSSE envelopes, in the order of their parts.
-
-    Together they name every input and every output; each fits an envelope and names at least one
-    output. Raises ``UnfitForLineage`` for a run without outputs, with an output outside its own
-    place, with a day that is not its parameter ``dt``, or with more objects than ``MAX_PARTS``
-    statements hold.
-    """
-    run = lineage.run
-    if lineage.parameters.get("dt") != run.dt:
-        raise UnfitForLineage(f"run {run.id} is of {run.dt}, its parameter dt says otherwise")
-    if not lineage.outputs:
-        raise UnfitForLineage(f"run {run.id} wrote nothing: a statement is about what was made")
-    for output in lineage.outputs:
-        if run_of(output.key) != run:
-            raise UnfitForLineage(f"{output} is not in the place of run {run.id} of {run.dt}")
-    common = replace(lineage, inputs=(), outputs=())
-    room = (_PAYLOAD_BYTES - len(_to_statement(Part(MAX_PARTS, MAX_PARTS, common)))) // 2
-    outputs = _chunks(lineage.outputs, room, lambda output: _to_subject(output).to_descriptor())
-    inputs = _chunks(lineage.inputs, room, _to_dependency)
-    count = max(len(outputs), len(inputs))
-    if count > MAX_PARTS:
-        raise UnfitForLineage(
-            f"run {run.id} read {len(lineage.inputs)} and wrote {len(lineage.outputs)} objects: "
-            f"that needs {count} statements, more than the {MAX_PARTS} that are read; "
-            "work on fewer, larger files"
-        )
-    return tuple(
-        _to_statement(
-            Part(
-                number=i + 1,
-                count=count,
-                lineage=replace(
-                    common,
-                    # Every statement needs a subject: where the inputs fill more of them than the
-                    # outputs do, outputs are named again.
-                    outputs=outputs[i % len(outputs)],
-                    inputs=inputs[i] if i < len(inputs) else (),
-                ),
-            )
-        )
-        for i in range(count)
-    )
-
-
-def _chunks(
-    items: Iterable[_Item], room: int, descriptor: Callable[[_Item], object]
-) -> list[tuple[_Item, ...]]:
-    """The items, in order, in groups whose descriptors take at most ``room`` bytes of JSON."""
-    chunks: list[list[_Item]] = []
-    left = 0
-    for item in items:
-        size = len(_json(descriptor(item))) + 1
-        if not chunks or size > left:
-            chunks.append([])
-            left = room
-        chunks[-1].append(item)
-        left -= size
-    return [tuple(chunk) for chunk in chunks]
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _to_statement(part: Part) -> bytes:
-    lineage = part.lineage
-    predicate = {
-        "buildDefinition": {
-            "buildType": GLUE_RUN_V1,
-            "externalParameters": dict(lineage.parameters),
-            "internalParameters": {"part": part.number, "parts": part.count},
-            "resolvedDependencies": [
-                *(_to_named_dependency(material) for material in lineage.materials),
-                *(_to_dependency(item) for item in lineage.inputs),
-            ],
-        },
-        "runDetails": {
-            "builder": {"id": lineage.builder_id, "version": dict(lineage.platform)},
-            "metadata": {
-                "invocationId": lineage.run.id,
-                "startedOn": format_utc(lineage.started_on),
-                "finishedOn": format_utc(lineage.finished_on),
-            },
-        },
-    }
-    subjects = tuple(_to_subject(output) for output in lineage.outputs)
-    return Statement(subjects, SLSA_PROVENANCE_V1, predicate).to_bytes()
-
-
-def _to_subject(output: ObjectVersion) -> Subject:
-    return Subject(
-        name=f"s3://{output.bucket}/{output.key}",
-        sha256=output.sha256,
-        annotations={"versionId": output.version_id},
-    )
-
-
-def _to_dependency(item: ObjectVersion) -> dict[str, object]:
-    return {
-        "uri": _uri(item.bucket, item.key),
-        "digest": {"sha256": item.sha256},
-        "annotations": {"versionId": item.version_id},
-    }
-
-
-def _to_named_dependency(material: Material) -> dict[str, object]:
-    descriptor: dict[str, object] = {"name": material.name}
-    if material.uri is not None:
-        descriptor["uri"] = material.uri
-    descriptor["digest"] = {"sha256": material.sha256}
-    annotations = {"versionId": material.version_id, "version": material.version}
-    if known := {name: value for name, value in annotations.items() if value is not None}:
-        descriptor["annotations"] = known
-    return descriptor
-
-
-def _uri(bucket: str, key: str) -> str:
-    """An object's URI. Unlike a ``name``, a ``uri`` must be one (RFC 3986): a key is encoded."""
-    return f"s3://{bucket}/{quote(key, safe='/=')}"
-
-
-# --- Reading ----------------------------------------------------------------------------------
-
-
-def from_statement(payload: bytes) -> Part:
-    """Read the payload of one lineage statement's envelope; raises ``MalformedInput``.
-
-    Refuses a statement about an object outside the place of its run: nobody would look for it here.
-    """
-    statement = Statement.parse(payload)
-    if statement.predicate_type != SLSA_PROVENANCE_V1:
-        raise MalformedInput(
-            "statement.predicateType",
-            f"must be {SLSA_PROVENANCE_V1}, not {statement.predicate_type[:80]!r}",
-        )
-    predicate = Fields.of(statement.predicate, "statement.predicate")
-    definition, details = predicate.child("buildDefinition"), predicate.child("runDetails")
-    if (kind := definition.text("buildType")) != GLUE_RUN_V1:
-        raise MalformedInput(
-            definition.where("buildType"), f"must be {GLUE_RUN_V1}, not {kind[:80]!r}"
-        )
-    parameters = _texts(definition.child("externalParameters"))
-    builder, metadata = details.child("builder"), details.child("metadata")
-    run = _run(Fields(parameters, definition.where("externalParameters")), metadata)
-    number, count = _part(definition.child("internalParameters"))
-    dependencies = [
-        Fields.of(item, f"{definition.where('resolvedDependencies')}[{i}]")
-        for i, item in enumerate(
-            definition.items("resolvedDependencies", max_items=_MAX_DEPENDENCIES)
-        )
-    ]
-    return Part(
-        number=number,
-        count=count,
-        lineage=Lineage(
-            run=run,
-            builder_id=builder.text("id"),
-            platform=_texts(builder.child("version")),
-            started_on=instant(metadata, "startedOn"),
-            finished_on=instant(metadata, "finishedOn"),
-            parameters=parameters,
-            materials=tuple(_material(item) for item in dependencies if item.has("name")),
-            inputs=tuple(_input(item) for item in dependencies if not item.has("name")),
-            outputs=tuple(
-                _output(subject, run, f"statement.subject[{i}]")
-                for i, subject in enumerate(statement.subjects)
-            ),
-        ),
-    )
-
-
-def join(parts: Sequence[Part]) -> Lineage:
-    """The whole lineage of a run from all its parts; objects are sorted and named once.
-
-    Raises ``MalformedInput`` if a part is missing, or if they are not parts of one lineage.
-    """
-    where = "statement.predicate.buildDefinition.internalParameters"
-    count = len(parts)
-    if not parts or sorted((part.number, part.count) for part in parts) != [
-        (number, count) for number in range(1, count + 1)
-    ]:
-        raise MalformedInput(where, f"these {count} parts are not all the parts of one run")
-    common = {id(part): replace(part.lineage, inputs=(), outputs=()) for part in parts}
-    whole = common[id(parts[0])]
-    if any(lineage != whole for lineage in common.values()):
-        raise MalformedInput(where, f"the parts of run {whole.run.id} tell of different runs")
-    return replace(
-        whole,
-        inputs=tuple(sorted({item for part in parts for item in part.lineage.inputs})),
-        outputs=tuple(sorted({item for part in parts for item in part.lineage.outputs})),
-    )
-
-
-def _run(parameters: Fields, metadata: Fields) -> Run:
-    dt, run_id = parameters.text("dt"), metadata.text("invocationId")
-    try:
-        return Run(dt, run_id)
-    except ValueError as error:
-        at_fault = metadata.where("invocationId") if _is_day(dt) else parameters.where("dt")
-        raise MalformedInput(at_fault, str(error)) from error
-
-
-def _part(fields: Fields) -> tuple[int, int]:
-    number, count = fields.count("part"), fields.count("parts")
-    if not 1 <= number <= count <= MAX_PARTS:
-        raise MalformedInput(
-            fields.where("part"), f"{number} of {count} is no part of {MAX_PARTS} at most"
-        )
-    return number, count
-
-
-def _texts(fields: Fields) -> dict[str, str]:
-    if len(fields.values) > _MAX_NAMED_VALUES:
-        raise MalformedInput(fields.path, f"has more than {_MAX_NAMED_VALUES} values")
-    return {name: fields.text(name) for name in fields.values}
-
-
-def _material(fields: Fields) -> Material:
-    annotations = fields.child("annotations") if fields.has("annotations") else Fields({}, "")
-    return Material(
-        name=fields.text("name"),
-        sha256=fields.child("digest").sha256("sha256"),
-        uri=fields.text("uri", max_length=_MAX_URI) if fields.has("uri") else None,
-        version_id=annotations.text("versionId") if annotations.has("versionId") else None,
-        version=annotations.text("version") if annotations.has("version") else None,
-    )
-
-
-def _input(fields: Fields) -> ObjectVersion:
-    uri = fields.text("uri", max_length=_MAX_URI)
-    bucket, key = _object(unquote(uri), fields.where("uri"))
-    if _uri(bucket, key) != uri:
-        raise MalformedInput(fields.where("uri"), "is not written as the URI of an object version")
-    return ObjectVersion(
-        bucket,
-        key,
-        version_id=fields.child("annotations").text("versionId"),
-        sha256=fields.child("digest").sha256("sha256"),
-    )
-
-
-def _output(subject: Subject, run: Run, path: str) -> ObjectVersion:
-    bucket, key = _object(subject.name, f"{path}.name")
-    if run_of(key) != run:
-        raise MalformedInput(f"{path}.name", f"is not in the place of run {run.id} of {run.dt}")
-    if subject.sha256 is None:
-        raise MalformedInput(f"{path}.digest.sha256", "is missing")
-    annotations = Fields(subject.annotations, f"{path}.annotations")
-    return ObjectVersion(bucket, key, annotations.text("versionId"), subject.sha256)
-
-
-def _object(name: str, where: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://<bucket>/<key>``."""
-    scheme, _, place = name.partition("://")
-    if scheme != "s3":
-        raise MalformedInput(where, "must begin with s3://")
-    bucket, _, key = place.partition("/")
-    fields = Fields({"bucket": bucket, "key": key}, where)
-    return bucket_name(fields, "bucket"), object_key(fields, "key")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from custody.core.lineage.model import Lineage, ObjectVersion, Run, run_of
+from custody.core.lineage.model import HashedObject, Lineage, Run, run_of
 from custody.core.lineage.trust import BadLineage, NoLineage, Read, Trust, lineage_of_run
 
 LANDING_PREFIX: Final = "incoming/"
@@ -27,10 +27,10 @@ class TracedRun:
     """
 
     run: Run
-    outputs: tuple[ObjectVersion, ...]
+    outputs: tuple[HashedObject, ...]
     lineage: Lineage | None
     sources: tuple[TracedRun, ...]
-    landed: tuple[ObjectVersion, ...]
+    landed: tuple[HashedObject, ...]
     troubles: tuple[str, ...]
 
     def walk(self) -> Iterator[TracedRun]:
@@ -45,19 +45,19 @@ def is_made(key: str) -> bool:
     return not key.startswith(LANDING_PREFIX) and run_of(key) is not None
 
 
-def trace(output: ObjectVersion, read: Read, trust: Trust) -> TracedRun:
+def trace(output: HashedObject, read: Read, trust: Trust) -> TracedRun:
     """Follow ``output`` back; what ``read`` raises passes through.
 
     Raises ``ValueError`` for an object that no run makes.
     """
-    run = run_of(output.key)
-    if run is None or not is_made(output.key):
+    run = run_of(output.version.key)
+    if run is None or not is_made(output.version.key):
         raise ValueError(f"{output}: its key names no run, so there is no lineage of it")
     return _trace(run, (output,), read, trust, set())
 
 
 def _trace(
-    run: Run, outputs: Iterable[ObjectVersion], read: Read, trust: Trust, seen: set[Run]
+    run: Run, outputs: Iterable[HashedObject], read: Read, trust: Trust, seen: set[Run]
 ) -> TracedRun:
     wanted = tuple(sorted(outputs))
 
@@ -72,20 +72,20 @@ def _trace(
         return untraced(str(error))
     stated = set(lineage.outputs)
     troubles = [
-        f"the lineage of run {run.id} does not name {version}"
-        for version in wanted
-        if version not in stated
+        f"the lineage of run {run.id} does not name {output}"
+        for output in wanted
+        if output not in stated
     ]
-    made, landed = defaultdict[Run, list[ObjectVersion]](list), list[ObjectVersion]()
-    for version in lineage.inputs:
-        source = run_of(version.key)
-        if source is not None and is_made(version.key):
-            made[source].append(version)
+    made, landed = defaultdict[Run, list[HashedObject]](list), list[HashedObject]()
+    for item in lineage.inputs:
+        source = run_of(item.version.key)
+        if source is not None and is_made(item.version.key):
+            made[source].append(item)
         else:
-            landed.append(version)
+            landed.append(item)
     seen.add(run)
     sources = tuple(
-        _trace(source, versions, read, trust, seen)
-        for source, versions in sorted(made.items(), key=lambda item: (item[0].dt, item[0].id))
+        _trace(source, outputs, read, trust, seen)
+        for source, outputs in sorted(made.items(), key=lambda item: (item[0].dt, item[0].id))
     )
     return TracedRun(run, wanted, lineage, sources, tuple(landed), tuple(troubles))

@@ -14,16 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import BadSignature, load_public_key, verify
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.lineage.model import (
-    Lineage,
-    ObjectVersion,
-    Part,
-    Run,
-    from_statement,
-    join,
-    run_of,
-    statement_key,
-)
+from custody.core.lineage.model import HashedObject, Lineage, Part, Run, run_of, statement_key
+from custody.core.lineage.statement import from_statement, join
 
 Read: TypeAlias = Callable[[str], bytes | None]
 """Gives the object of a key of the provenance bucket, or None if there is none."""
@@ -63,12 +55,12 @@ class LineageKeys:
         return Trust(loaded, self.builders)
 
 
-def lineage_of(output: ObjectVersion, read: Read, trust: Trust) -> Lineage:
+def lineage_of(output: HashedObject, read: Read, trust: Trust) -> Lineage:
     """The lineage of the run that made ``output``, this very version with these very bytes.
 
     Raises ``NoLineage`` or ``BadLineage``.
     """
-    run = run_of(output.key)
+    run = run_of(output.version.key)
     if run is None:
         raise NoLineage(f"{output}: its key names no run, so no run made it")
     lineage = lineage_of_run(run, read, trust)
@@ -107,7 +99,7 @@ def _part(run: Run, number: int, read: Read, trust: Trust) -> Part | None:
 
 
 def read_part(envelope: Envelope, key: str, trust: Trust) -> Part:
-    """The statement in the envelope that stands at ``key``; raises ``BadLineage``."""
+    """The statement in the envelope at ``key``; raises ``BadLineage``."""
     try:
         part = from_statement(verify(envelope, trust.public_keys))
     except (BadSignature, MalformedInput) as error:

@@ -134,15 +134,15 @@ def _contents(letters: Sequence[DeadLetter]) -> Iterator[tuple[DeadLetter, Objec
 def _told(item: ObjectCreated | str, limit: int) -> str:
     if isinstance(item, str):
         return f"cannot be read: {shown(item[:limit])}"
-    return f"{shown(f's3://{item.bucket}/{item.key}')} version {shown(item.version_id)}"
+    return f"{shown(item.version.uri)} version {shown(item.version.version_id)}"
 
 
 def _json(item: ObjectCreated | str, limit: int) -> dict[str, str]:
     if isinstance(item, str):
         return {"problem": item[:limit]}
     return {
-        "bucket": item.bucket,
-        "key": item.key,
-        "version_id": item.version_id,
+        "bucket": item.version.bucket,
+        "key": item.version.key,
+        "version_id": item.version.version_id,
         "request_id": item.event.request_id,
     }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import read_record, to_statement
+from custody.core.records.statement import read_record, to_statement
+from custody.objects import ObjectVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,9 @@ def to_row(envelope: ReadEnvelope) -> RecordCheck:
     """What is kept of an envelope that was read."""
     claim = envelope.claim
     return RecordCheck(
-        bucket=envelope.bucket,
-        record_key=envelope.place,
-        record_version=envelope.version_id,
+        bucket=envelope.stored.bucket,
+        record_key=envelope.stored.key,
+        record_version=envelope.stored.version_id,
         stored_at=envelope.stored_at,
         key_id=envelope.key_id,
         statement=to_statement(claim).decode("utf-8") if claim else None,
@@ -45,9 +46,7 @@ def from_row(row: Mapping[str, object]) -> ReadEnvelope:
     """The envelope that a row was made of; raises ``MalformedInput`` for a row that is none."""
     check = RecordCheck(**row)  # type: ignore[arg-type]  # a row of the table has its columns
     return ReadEnvelope(
-        bucket=check.bucket,
-        place=check.record_key,
-        version_id=check.record_version,
+        stored=ObjectVersion(check.bucket, check.record_key, check.record_version),
         stored_at=check.stored_at,
         key_id=check.key_id,
         claim=read_record(check.statement.encode("utf-8")) if check.statement else None,

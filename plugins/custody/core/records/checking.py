@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import BadSignature, load_public_key, verify
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import Record, read_record
+from custody.core.records.model import Record
+from custody.core.records.statement import read_record
+from custody.objects import ObjectVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,12 @@ class TrustedKey:
 class ReadEnvelope:
     """One stored version of a record object, read and checked once.
 
-    ``claim`` is what it says, None if that cannot be read; ``trouble`` why it is not to be
-    believed, None if it is. ``was_read`` is false where S3 did not hand it out, which may change.
+    ``stored`` is where it is kept. ``claim`` is what it says, None if that cannot be read;
+    ``trouble`` why it is not to be believed, None if it is. ``was_read`` is false where S3 did not
+    hand it out, which may change.
     """
 
-    bucket: str
-    place: str
-    version_id: str
+    stored: ObjectVersion
     stored_at: datetime
     key_id: str | None
     claim: Record | None
@@ -54,9 +55,7 @@ def read_envelope(
     raw: bytes,
     keys: Mapping[str, TrustedKey],
     *,
-    bucket: str,
-    place: str,
-    version_id: str,
+    stored: ObjectVersion,
     stored_at: datetime,
 ) -> ReadEnvelope:
     """Read and check one envelope; never raises for what is in it."""
@@ -68,7 +67,7 @@ def read_envelope(
         trouble = _outside_period(envelope, claim, keys)
     except (MalformedInput, BadSignature) as error:
         trouble = str(error)
-    return ReadEnvelope(bucket, place, version_id, stored_at, key_id, claim, trouble)
+    return ReadEnvelope(stored, stored_at, key_id, claim, trouble)
 
 
 def _outside_period(

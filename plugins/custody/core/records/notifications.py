@@ -13,8 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from custody.core.formats.s3_fields import bucket_name, checked_key, etag, instant, sequencer
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.records.landing import LandingEvent
-from custody.objects import UNVERSIONED
+from custody.core.records.model import LandingEvent
+from custody.objects import UNVERSIONED, ObjectVersion
 
 MAX_MESSAGE_BYTES: Final = 1024 * 1024
 """The largest message SQS carries."""
@@ -34,13 +34,10 @@ _MAX_ENCODED_KEY: Final = 3 * 1024
 class ObjectCreated:
     """One object version that S3 says was written.
 
-    ``key`` is decoded; ``version_id`` is ``"null"`` if the bucket keeps no versions; ``etag`` is
-    without quotes. A folder marker is an object like any other here: somebody wrote it.
+    ``etag`` is without quotes. A folder marker is an object like any other here: somebody wrote it.
     """
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     size_bytes: int
     etag: str
     sequencer: str
@@ -78,9 +75,11 @@ def object_created(record: object, where: str = "Records[0]") -> ObjectCreated:
     stored = s3.child("object")
     response = fields.child("responseElements")
     return ObjectCreated(
-        bucket=bucket_name(s3.child("bucket"), "name"),
-        key=_decoded_key(stored, "key"),
-        version_id=stored.text("versionId") if stored.has("versionId") else UNVERSIONED,
+        version=ObjectVersion(
+            bucket_name(s3.child("bucket"), "name"),
+            _decoded_key(stored, "key"),
+            stored.text("versionId") if stored.has("versionId") else UNVERSIONED,
+        ),
         size_bytes=stored.count("size"),
         etag=etag(stored, "eTag"),
         sequencer=sequencer(stored, "sequencer"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from custody.core.formats.untrusted import MAX_TEXT
-from custody.core.records.landing import (
+from custody.core.records.model import (
     HashedVersion,
     LandingRecord,
     Recorder,
@@ -42,9 +42,7 @@ def landing_record(
         if announced != found:
             raise NotAsAnnounced(f"{what}: announced {announced}, read {found}")
     return LandingRecord(
-        bucket=created.bucket,
-        key=created.key,
-        version_id=created.version_id,
+        version=created.version,
         sha256=hashed.sha256,
         size_bytes=hashed.size_bytes,
         etag=created.etag,
@@ -61,9 +59,7 @@ def unreadable_record(
 ) -> UnreadableRecord:
     """The record of ``created``, which S3 refused to hand out with ``answer`` at ``tried_at``."""
     return UnreadableRecord(
-        bucket=created.bucket,
-        key=created.key,
-        version_id=created.version_id,
+        version=created.version,
         size_bytes=created.size_bytes,
         etag=created.etag,
         sequencer=created.sequencer,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from custody.aws.s3.heads import head_key, standing_version
+from custody.aws.s3.heads import head_key
+from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, version_of
 from custody.aws.trail.proof import ProvenTrail
 from custody.core.ledger.attribution import trail_rows
@@ -14,7 +15,7 @@ from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.seal_rows import seal_row
 from custody.core.ledger.verdicts import Verdict
-from custody.objects import UNVERSIONED, ObjectVersion
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.audit.sealing import SEAL_HEAD
 from custody.spark.trail import TrailContents, latest
@@ -60,7 +61,7 @@ def defect_rows(
                 Verdict.BAD_SIGNATURE,
                 f"The head of the trail that was remembered cannot be used: {trail.trouble}. The "
                 "trail was proven from its beginning.",
-                ObjectVersion(analytics, key, standing_version(s3, analytics, key) or UNVERSIONED),
+                ObjectVersion(analytics, key, latest_version_id(s3, analytics, key)),
                 time=policy.as_of,
                 policy=policy,
                 call=None,

@@ -11,15 +11,12 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.records.evidence import (
-    KeyRange,
-    stored_versions,
-    trusted_keys,
-)
+from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.s3.at_rest import audited_versions
 from custody.aws.s3.heads import recall, remember
+from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
-from custody.core.records.landing import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.settings import Settings
 from custody.spark.audit.defects import TRAIL_HEAD, defect_rows
 from custody.spark.audit.request import AuditRequest
@@ -77,7 +74,11 @@ def run(
     removals = contents.events.filter(lambda event: not event.is_write).collect()
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
-        sliced(context, [r for r in records if r.key.startswith(RECORD_PREFIX)], NAMES_PER_SLICE),
+        sliced(
+            context,
+            [r for r in records if r.version.key.startswith(RECORD_PREFIX)],
+            NAMES_PER_SLICE,
+        ),
         trusted_keys(kms_client(settings.signing_key_arn), settings),
         by_bucket(removals, contents.calls),
         policy,

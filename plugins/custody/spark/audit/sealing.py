@@ -11,12 +11,12 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from custody.aws.kms.seal_key import kms_signer
-from custody.aws.records.evidence import StoredVersion
 from custody.aws.s3.heads import recall
+from custody.aws.s3.listing import StoredVersion
 from custody.aws.seal.content import record_entry, verdict_files
 from custody.aws.seal.keeping import SealKept, keep_seal
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.records.landing import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry
 from custody.core.seal.layout import log_origin
 from custody.settings import Settings
@@ -46,7 +46,7 @@ def seal_recent(
     """Check the seal against the head remembered, and seal the last days' records and verdicts."""
     provenance, seal_key = settings.provenance_bucket, settings.seal_key_arn
     folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
-    recent = [stored for stored in records if stored.key.startswith(folders)]
+    recent = [stored for stored in records if stored.version.key.startswith(folders)]
     glue = boto3.client("glue", config=CLIENTS)
 
     def entries() -> Iterator[SealEntry]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from pyspark.rdd import RDD
 
-from custody.aws.records.evidence import StoredVersion, read_record
+from custody.aws.records.reading import read_record
 from custody.aws.s3.at_rest import read_back
+from custody.aws.s3.listing import StoredVersion
 from custody.core.ledger.at_rest import (
     HeldVersion,
     ObjectAtRest,
@@ -27,6 +28,7 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.records.checking import TrustedKey
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,7 +61,9 @@ def at_rest(
         .map(lambda version: (version.identity, version))
         .cogroup(
             records.flatMap(
-                lambda stored: [(found, stored)] if (found := identity_of(stored.key)) else []
+                lambda stored: (
+                    [(found, stored)] if (found := identity_of(stored.version.key)) else []
+                )
             )
         )
         .persist()
@@ -132,7 +136,9 @@ def _read(
     s3 = s3_client()
     for _, recorded in pairs:
         if recorded.sha256s:
-            reading = read_back(s3, recorded.bucket, recorded.key, recorded.version_id)
+            reading = read_back(
+                s3, ObjectVersion(recorded.bucket, recorded.key, recorded.version_id)
+            )
             row = row_of_reading(recorded, reading, policy)
             if row is not None:
                 yield row

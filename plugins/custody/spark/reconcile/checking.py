@@ -11,18 +11,13 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.lineage.keeping import check_written
-from custody.aws.records.evidence import (
-    KeyRange,
-    StoredVersion,
-    read_record,
-    record_ranges,
-    stored_versions,
-)
+from custody.aws.records.reading import read_record, record_ranges
+from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import from_row, to_row
 from custody.core.records.checking import ReadEnvelope, TrustedKey
-from custody.core.records.landing import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent
 from custody.spark.checks import (
     LINEAGE_CHECK,
@@ -77,8 +72,8 @@ def checked_records(
     )
     known = known_checks(spark, checks, RECORD_CHECK).map(from_row)
     new = (
-        stored.keyBy(lambda record: (record.key, record.version_id))
-        .subtractByKey(known.keyBy(lambda envelope: (envelope.place, envelope.version_id)))
+        stored.keyBy(lambda record: record.version)
+        .subtractByKey(known.keyBy(lambda envelope: envelope.stored))
         .values()
         .mapPartitions(lambda some: read_records(some, keys, s3_client))
         .persist()

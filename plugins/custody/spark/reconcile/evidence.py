@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custody.aws.records.evidence import LogToRead
+from custody.aws.trail.log_reading import LogToRead
 from custody.aws.trail.proof import prove_recent
 from custody.core.ledger.defects import DatedDefect, dated_defect
 from custody.core.ledger.windows import Window

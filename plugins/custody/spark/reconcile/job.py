@@ -10,7 +10,7 @@ import boto3
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.records.evidence import trusted_keys
+from custody.aws.kms.public_keys import trusted_keys
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys

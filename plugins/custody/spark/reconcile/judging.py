@@ -21,7 +21,7 @@ from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent
 from custody.core.trail.principals import Principal, better_known
@@ -48,7 +48,7 @@ def ledger(
     trail = trail_contents(logs, policy)
     events = trail.events
     found_records = (
-        envelopes.map(lambda envelope: (undisplaced_key(envelope.place), envelope))
+        envelopes.map(lambda envelope: (undisplaced_key(envelope.stored.key), envelope))
         .cogroup(
             events.filter(lambda event: _is_undeclared(event, policy)).map(
                 lambda event: (undisplaced_key(event.key or ""), event)
@@ -58,7 +58,9 @@ def ledger(
         .persist()
     )
     records = found_records.flatMap(
-        lambda found: (((record.claim.bucket, record.claim.key), record) for record in found[0])
+        lambda found: (
+            ((record.claim.version.bucket, record.claim.version.key), record) for record in found[0]
+        )
     )
     judged = (
         by_object(events)

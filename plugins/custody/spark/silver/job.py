@@ -12,10 +12,12 @@ import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
-from custody.aws.records.evidence import trusted_keys
-from custody.aws.records.landed_files import Gate, list_landed
+from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.records.custody_gate import Gate
+from custody.aws.s3.listing import list_current
 from custody.core.datasets.contracts import Contract, parse_contract
-from custody.core.lineage.model import Material, ObjectVersion
+from custody.core.lineage.model import HashedObject, Material
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.glue_runs import GlueRun, fetch_material, record_lineage
 from custody.spark.silver.lines import LINES, SOURCE, read_lines
@@ -94,7 +96,7 @@ def run(
     spark.conf.set("spark.sql.ansi.enabled", "false")
     spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
 
-    objects = list_landed(s3_client(), day.raw_bucket, day.landing_prefix)
+    objects = list_current(s3_client(), day.raw_bucket, day.landing_prefix)
     location = f"s3://{day.raw_bucket}/{day.landing_prefix}"
     if not objects:
         raise NoInputError(f"nothing landed for {day.dataset} on {day.dt}: {location}")
@@ -161,7 +163,7 @@ def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> No
         )
 
 
-def read_inputs(files: DataFrame, bucket: str) -> list[ObjectVersion]:
+def read_inputs(files: DataFrame, bucket: str) -> list[HashedObject]:
     """The object versions that came through the custody gate, out of the run's row accounting.
 
     Broken files are among them: their bytes decided what stands in quarantine. A file that the gate
@@ -169,7 +171,10 @@ def read_inputs(files: DataFrame, bucket: str) -> list[ObjectVersion]:
     """
     refused = F.coalesce(F.col("file_reason").startswith("custody."), F.lit(False))
     passed = files.where(~refused).select(*SOURCE, "sha256")
-    return [ObjectVersion(bucket, *row) for row in passed.toLocalIterator()]
+    return [
+        HashedObject(ObjectVersion(bucket, key, version_id), sha256)
+        for key, version_id, sha256 in passed.toLocalIterator()
+    ]
 
 
 def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Material]:

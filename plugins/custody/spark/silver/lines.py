@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T  # noqa: N812
 
-from custody.aws.records.landed_files import (
-    Gate,
-    LandedObject,
-    open_verified,
-    record_of,
-)
+from custody.aws.records.custody_gate import Gate, open_verified, record_of
+from custody.aws.s3.listing import StoredVersion
 from custody.core.datasets.landed_csv import BrokenFileError, read_rows
 
 if TYPE_CHECKING:
@@ -41,7 +37,7 @@ Line = tuple[str, str, int | None, str | None, Sequence[str | None] | None, *tup
 
 
 def read_lines(
-    objects: Iterable[LandedObject],
+    objects: Iterable[StoredVersion],
     gate: Gate,
     header: Sequence[str],
     s3_client: Callable[[], S3Client],
@@ -52,11 +48,11 @@ def read_lines(
     """
     s3 = s3_client()
     for landed in objects:
-        source = (landed.key, landed.version_id)
+        source = (landed.version.key, landed.version.version_id)
         record, count = None, 0
         try:
             record = record_of(s3, landed, gate)
-            with open_verified(s3, landed, record) as file:
+            with open_verified(s3, landed.version, record) as file:
                 for row in read_rows(file, header):
                     yield (*source, row.line, row.text, row.values, None, None, None, None, None)
                     count += 1

@@ -20,10 +20,11 @@ from tests.support.landing_zone import (
 )
 
 from custody.aws.lineage.keeping import reader
-from custody.aws.records.landed_files import Gate
+from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
-from custody.core.lineage.model import Lineage, Material, ObjectVersion, Run
+from custody.core.lineage.model import HashedObject, Lineage, Material, Run
 from custody.core.lineage.trust import BadLineage, NoLineage, Trust
+from custody.objects import ObjectVersion
 from custody.spark import gold
 from custody.spark.glue_runs import (
     ChangedOutputs,
@@ -43,8 +44,8 @@ SILVER = LOCATIONS[0]
 MATERIALS = (Material("script", "aa" * 32),)
 
 
-def version(bucket: str, key: str, version_id: str, body: bytes) -> ObjectVersion:
-    return ObjectVersion(bucket, key, version_id, hashlib.sha256(body).hexdigest())
+def version(bucket: str, key: str, version_id: str, body: bytes) -> HashedObject:
+    return HashedObject(ObjectVersion(bucket, key, version_id), hashlib.sha256(body).hexdigest())
 
 
 INPUT = version(RAW, PREFIX + "a.csv", "v1", b"a")
@@ -74,7 +75,7 @@ class Job:
             kms=self.kms,  # type: ignore[arg-type]
         )
 
-    def verified(self, location: str = SILVER, job_name: str = "silver-job") -> list[ObjectVersion]:
+    def verified(self, location: str = SILVER, job_name: str = "silver-job") -> list[HashedObject]:
         s3 = self.s3
         return verified_outputs(
             self.spark,
@@ -111,7 +112,8 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
     zone.land(PREFIX + "header.csv", header)
     zone.land(PREFIX + "unrecorded.csv", csv(good(2)), recorded=False)
     zone.land(PREFIX + "altered.csv", csv(good(3)), claims={"sha256": "0" * 64})
-    zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"key": PREFIX + "good.csv"})
+    another = ObjectVersion(RAW, PREFIX + "good.csv", "v1")
+    zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"version": another})
     s3 = zone.s3
     silver.run(
         spark,
@@ -166,7 +168,9 @@ def test_a_run_states_every_object_it_wrote(job: Job) -> None:
 def test_what_a_run_wrote_is_verified_for_the_next(job: Job) -> None:
     lineage = job.record()
 
-    assert job.verified() == [item for item in lineage.outputs if item.key.startswith("silver/")]
+    assert job.verified() == [
+        item for item in lineage.outputs if item.version.key.startswith("silver/")
+    ]
 
 
 def test_without_its_lineage_a_run_is_not_read(job: Job) -> None:

@@ -16,7 +16,8 @@ from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY, refusal, signing_kms
 from custody.aws.kms.signing import sign_statement
 from custody.aws.lineage.keeping import LineageConflict, check_written, keep_lineage, lineage_of
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
-from custody.core.lineage.model import Lineage, statement_key, to_statements
+from custody.core.lineage.model import Lineage, statement_key
+from custody.core.lineage.statement import to_statements
 from custody.core.lineage.trust import BadLineage, NoLineage, Trust
 
 TRUST = Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({JOB_ARN}))

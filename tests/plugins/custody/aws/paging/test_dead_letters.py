@@ -14,6 +14,7 @@ from tests.support.notices import notice
 
 from custody.aws.paging.dead_letters import look, redrive
 from custody.core.paging.dead_letters import Look
+from custody.objects import ObjectVersion
 
 
 class Queues:
@@ -51,9 +52,9 @@ def queues() -> Iterator[Queues]:
 def test_what_lies_there_is_named_by_object_version(queues):
     queues.kill([notice(key="a b"), notice(key="c")])
     (letter,) = queues.look().letters
-    assert [(c.bucket, c.key, c.version_id) for c in letter.announced] == [
-        ("custody-dev-raw-111122223333", "a b", "3HL4kqtJvjVBH40Nrjfkd"),
-        ("custody-dev-raw-111122223333", "c", "3HL4kqtJvjVBH40Nrjfkd"),
+    assert [created.version for created in letter.announced] == [
+        ObjectVersion("custody-dev-raw-111122223333", "a b", "3HL4kqtJvjVBH40Nrjfkd"),
+        ObjectVersion("custody-dev-raw-111122223333", "c", "3HL4kqtJvjVBH40Nrjfkd"),
     ]
     assert letter.problems == ()
     assert letter.sent.tzinfo is UTC
@@ -61,7 +62,10 @@ def test_what_lies_there_is_named_by_object_version(queues):
 
 def test_what_cannot_be_read_is_listed_all_the_same(queues):
     queues.kill("not JSON", [notice(key="good"), {}])
-    told = {(tuple(c.key for c in x.announced), x.problems[0][:24]) for x in queues.look().letters}
+    told = {
+        (tuple(c.version.key for c in x.announced), x.problems[0][:24])
+        for x in queues.look().letters
+    }
     assert told == {
         ((), "notification: not JSON ("),
         (("good",), "Records[1].eventVersion:"),

@@ -4,24 +4,18 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.plugins.custody.core.records.test_landing import RECORD, UNREADABLE
+from tests.plugins.custody.core.records.test_statement import RECORD, UNREADABLE
 from tests.support.moto_aws import KEY_ARN, refusal, signing_kms
 
 from custody.aws.kms.signing import sign_statement
 from custody.aws.records.keeping import Outcome, keep_record
 from custody.core.formats.dsse import Envelope
-from custody.core.records.landing import (
-    Record,
-    UnreadableReason,
-    conflict_key,
-    from_statement,
-    read_record,
-    record_id,
-    record_key,
-    to_statement,
-)
+from custody.core.records.model import Record, UnreadableReason
+from custody.core.records.names import conflict_key, record_id, record_key
+from custody.core.records.statement import from_statement, read_record, to_statement
 
-PLACE = record_key(RECORD.event.time, record_id(RECORD.bucket, RECORD.key, RECORD.version_id))
+OF_ANOTHER = replace(RECORD, version=replace(RECORD.version, key="another"))
+PLACE = record_key(RECORD.event.time, record_id(RECORD.version))
 CONTRADICTION = replace(RECORD, sha256="cd" * 32)
 
 
@@ -88,7 +82,9 @@ def test_the_same_contradiction_again_changes_nothing(s3, provenance):
         b"not an envelope",
         b"x" * 2_000_000,
         sign_statement(
-            signing_kms(), KEY_ARN, to_statement(replace(RECORD, key="another"))
+            signing_kms(),
+            KEY_ARN,
+            to_statement(OF_ANOTHER),
         ).to_json_line(),
     ],
     ids=["empty", "no envelope", "huge", "record of another object"],
@@ -129,7 +125,7 @@ def test_a_hash_of_what_was_said_to_be_unreadable_is_kept_beside(s3, provenance)
 
 def test_what_squats_cannot_suppress_that_it_could_not_be_read(s3, provenance):
     s3.put_object(Bucket=provenance, Key=PLACE, Body=b"squatter")
-    evidence = conflict_key(PLACE, record_id(RECORD.bucket, RECORD.key, RECORD.version_id))
+    evidence = conflict_key(PLACE, record_id(RECORD.version))
     kept = keep(s3, provenance, UNREADABLE)
     assert (kept.outcome, kept.key) == (Outcome.CONFLICT, evidence)
 

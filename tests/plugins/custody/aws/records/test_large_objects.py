@@ -17,13 +17,13 @@ from tests.support.strategies import AWKWARD_KEYS, json_values
 
 from custody.aws.records.large_objects import HandOver, announced, hand_over
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import record_id
+from custody.core.records.names import record_id
 from custody.core.records.notifications import object_created
 
 JOB = "custody-test-record-large"
 NOTICE = notice(size=2**40)
 CREATED = object_created(NOTICE)
-VERSION = record_id(CREATED.bucket, CREATED.key, CREATED.version_id)
+VERSION = record_id(CREATED.version)
 BEGUN = datetime(2026, 11, 1, 6, 1, tzinfo=UTC)
 
 
@@ -144,7 +144,7 @@ def test_any_key_survives_the_passage(glue, key):
     said = notice(key=key)
     hand_over(glue.client, JOB, object_created(said), said)
     arguments = glue.runs[0]["Arguments"]
-    assert announced(arguments["--record_id"], arguments["--announcement"]).key == key
+    assert announced(arguments["--record_id"], arguments["--announcement"]).version.key == key
     assert arguments["--announcement"].isascii()
 
 

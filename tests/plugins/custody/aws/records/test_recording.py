@@ -9,17 +9,12 @@ from tests.support.moto_aws import DATA_KEY_ARN, KEY_ARN, PRIVATE_KEY, refusal, 
 from tests.support.notices import notice
 
 from custody.aws.records.keeping import Kept, Outcome
-from custody.aws.records.recording import Scribe
+from custody.aws.records.recording import RecordingSession
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import verify
-from custody.core.records.landing import (
-    LandingRecord,
-    Record,
-    UnreadableReason,
-    UnreadableRecord,
-    read_record,
-)
+from custody.core.records.model import LandingRecord, Record, UnreadableReason, UnreadableRecord
 from custody.core.records.notifications import ObjectCreated, object_created
+from custody.core.records.statement import read_record
 
 KEY = "incoming/a.csv"
 PART_BYTES = 5 * 1024 * 1024
@@ -31,11 +26,13 @@ def sha256(content: bytes) -> str:
 
 
 class Bench:
-    """A bucket that things happen to, and a scribe that is told of them."""
+    """A bucket that things happen to, and a session that is told of them."""
 
     def __init__(self, s3: Any, raw: str, provenance: str) -> None:
         self.s3, self.raw, self.provenance = s3, raw, provenance
-        self.scribe = Scribe(s3, signing_kms(), lambda: NOW, provenance, KEY_ARN, DATA_KEY_ARN)
+        self.session = RecordingSession(
+            s3, signing_kms(), lambda: NOW, provenance, KEY_ARN, DATA_KEY_ARN
+        )
 
     def put(self, content: bytes = b"x", **how: Any) -> str:
         return str(self.s3.put_object(Bucket=self.raw, Key=KEY, Body=content, **how)["VersionId"])
@@ -66,7 +63,7 @@ class Bench:
         for item in listed:
             body = self.s3.get_object(Bucket=self.provenance, Key=item["Key"])["Body"].read()
             record = read_record(verify(Envelope.parse(body), trusted))
-            found[record.version_id] = record
+            found[record.version.version_id] = record
         return found
 
     def hashes(self) -> dict[str, str]:
@@ -82,9 +79,9 @@ def test_every_overwrite_has_its_own_record_in_whatever_order_they_are_announced
     contents = [b"one", b"two", b"three"]
     announced = [bench.announcement(bench.put(content)) for content in contents]
     for created in (announced[2], announced[0], announced[1], announced[0], announced[2]):
-        bench.scribe.record(created)
+        bench.session.record(created)
     assert bench.hashes() == {
-        created.version_id: sha256(content)
+        created.version.version_id: sha256(content)
         for created, content in zip(announced, contents, strict=True)
     }
 
@@ -93,17 +90,19 @@ def test_what_comes_late_is_recorded_though_it_is_no_longer_the_current_version(
     late = bench.announcement(bench.put(b"old"))
     bench.put(b"new")
     bench.s3.delete_object(Bucket=bench.raw, Key=KEY)  # leaves a delete marker
-    assert bench.scribe.record(late).outcome is Outcome.RECORDED
-    assert bench.hashes() == {late.version_id: sha256(b"old")}
+    assert bench.session.record(late).outcome is Outcome.RECORDED
+    assert bench.hashes() == {late.version.version_id: sha256(b"old")}
 
 
 def test_a_copy_is_a_version_of_its_own(bench):
     first = bench.announcement(bench.put(b"same"))
-    second = bench.announcement(bench.copy(first.version_id), "Copy")
+    second = bench.announcement(bench.copy(first.version.version_id), "Copy")
     for created in (first, second):
-        bench.scribe.record(created)
-    assert bench.hashes() == dict.fromkeys((first.version_id, second.version_id), sha256(b"same"))
-    assert bench.records()[second.version_id].event.name == "ObjectCreated:Copy"
+        bench.session.record(created)
+    assert bench.hashes() == dict.fromkeys(
+        (first.version.version_id, second.version.version_id), sha256(b"same")
+    )
+    assert bench.records()[second.version.version_id].event.name == "ObjectCreated:Copy"
 
 
 def test_an_old_version_that_is_brought_back_is_recorded_as_what_it_is(bench):
@@ -111,16 +110,16 @@ def test_an_old_version_that_is_brought_back_is_recorded_as_what_it_is(bench):
     old = bench.put(b"old")
     bench.put(b"new")
     restored = bench.announcement(bench.copy(old), "Copy")
-    bench.scribe.record(restored)
-    assert bench.hashes() == {restored.version_id: sha256(b"old")}
+    bench.session.record(restored)
+    assert bench.hashes() == {restored.version.version_id: sha256(b"old")}
 
 
 def test_a_version_that_comes_to_light_under_a_delete_marker_keeps_its_record(bench):
     created = bench.announcement(bench.put(b"x"))
-    bench.scribe.record(created)
+    bench.session.record(created)
     marker = bench.s3.delete_object(Bucket=bench.raw, Key=KEY)["VersionId"]
     bench.s3.delete_object(Bucket=bench.raw, Key=KEY, VersionId=marker)
-    assert bench.scribe.record(created).outcome is Outcome.ALREADY_RECORDED
+    assert bench.session.record(created).outcome is Outcome.ALREADY_RECORDED
 
 
 @pytest.mark.parametrize("algorithm", ["SHA256", "CRC32", None])
@@ -138,8 +137,8 @@ def test_a_multipart_upload_is_hashed_whole_and_its_checksum_is_not_taken_for_th
         parts.append({"PartNumber": number, "ETag": part["ETag"]} | told)
     done = bench.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
     created = bench.announcement(done["VersionId"], "CompleteMultipartUpload")
-    bench.scribe.record(created)
-    record = bench.records()[created.version_id]
+    bench.session.record(created)
+    record = bench.records()[created.version.version_id]
     assert record.sha256 == sha256(b"".join(bodies))
     assert record.size_bytes == 2 * PART_BYTES + 1
     assert record.etag.endswith("-3")
@@ -150,9 +149,9 @@ def test_a_multipart_upload_is_hashed_whole_and_its_checksum_is_not_taken_for_th
 
 def test_a_version_gone_before_it_was_read_is_recorded_as_gone(bench):
     created = bench.announcement(bench.put())
-    bench.s3.delete_object(Bucket=bench.raw, Key=KEY, VersionId=created.version_id)
-    assert bench.scribe.record(created).outcome is Outcome.RECORDED_UNREADABLE
-    record = bench.records()[created.version_id]
+    bench.s3.delete_object(Bucket=bench.raw, Key=KEY, VersionId=created.version.version_id)
+    assert bench.session.record(created).outcome is Outcome.RECORDED_UNREADABLE
+    record = bench.records()[created.version.version_id]
     assert isinstance(record, UnreadableRecord)
     assert (record.reason, record.tried_at) == (UnreadableReason.GONE, NOW)
     assert record.event == created.event
@@ -161,17 +160,17 @@ def test_a_version_gone_before_it_was_read_is_recorded_as_gone(bench):
 
 def test_a_version_gone_after_it_was_recorded_keeps_its_record(bench):
     created = bench.announcement(bench.put(b"x"))
-    bench.scribe.record(created)
-    bench.s3.delete_object(Bucket=bench.raw, Key=KEY, VersionId=created.version_id)
-    assert bench.scribe.record(created).outcome is Outcome.ALREADY_RECORDED
-    assert bench.hashes() == {created.version_id: sha256(b"x")}
+    bench.session.record(created)
+    bench.s3.delete_object(Bucket=bench.raw, Key=KEY, VersionId=created.version.version_id)
+    assert bench.session.record(created).outcome is Outcome.ALREADY_RECORDED
+    assert bench.hashes() == {created.version.version_id: sha256(b"x")}
 
 
 def test_an_archived_object_is_recorded_as_such_and_only_once(bench):
     created = bench.announcement(bench.put(StorageClass="DEEP_ARCHIVE"))
-    outcomes = [bench.scribe.record(created).outcome for _ in range(2)]
+    outcomes = [bench.session.record(created).outcome for _ in range(2)]
     assert outcomes == [Outcome.RECORDED_UNREADABLE, Outcome.ALREADY_RECORDED]
-    assert bench.records()[created.version_id].reason is UnreadableReason.ARCHIVED
+    assert bench.records()[created.version.version_id].reason is UnreadableReason.ARCHIVED
 
 
 def refused(bench, code: str, message: str = "", **how: Any) -> tuple[ObjectCreated, Kept]:
@@ -181,7 +180,7 @@ def refused(bench, code: str, message: str = "", **how: Any) -> tuple[ObjectCrea
         "before-call.s3.GetObject", lambda **_: refusal(code, 400, message), unique_id="refuse"
     )
     try:
-        return created, bench.scribe.record(created)
+        return created, bench.session.record(created)
     finally:
         bench.s3.meta.events.unregister("before-call.s3.GetObject", unique_id="refuse")
 
@@ -189,7 +188,7 @@ def refused(bench, code: str, message: str = "", **how: Any) -> tuple[ObjectCrea
 def test_an_object_under_a_key_that_only_its_uploader_has_is_recorded_as_such(bench):
     message = "The object was stored using a form of Server Side Encryption. The correct parameters"
     created, kept = refused(bench, "InvalidRequest", message)
-    record = bench.records()[created.version_id]
+    record = bench.records()[created.version.version_id]
     assert kept.outcome is Outcome.RECORDED_UNREADABLE
     assert record.reason is UnreadableReason.CUSTOMER_KEY
     assert record.answer == f"InvalidRequest: {message}"
@@ -198,7 +197,7 @@ def test_an_object_under_a_key_that_only_its_uploader_has_is_recorded_as_such(be
 def test_an_object_under_a_kms_key_of_others_is_recorded_as_such(bench):
     other = DATA_KEY_ARN.replace("5678", "9999")
     created, _ = refused(bench, "AccessDenied", ServerSideEncryption="aws:kms", SSEKMSKeyId=other)
-    assert bench.records()[created.version_id].reason is UnreadableReason.KMS_KEY
+    assert bench.records()[created.version.version_id].reason is UnreadableReason.KMS_KEY
 
 
 def test_an_object_under_the_platforms_own_key_is_not_given_up(bench):
@@ -218,4 +217,4 @@ def test_what_may_pass_is_tried_again(bench, code):
 def test_a_key_is_given_by_its_arn(bench, name):
     keys = {"signing_key_arn": KEY_ARN, "data_key_arn": DATA_KEY_ARN} | {name: "alias/custody"}
     with pytest.raises(ValueError, match=f"{name} must be the ARN of a KMS key"):
-        Scribe(bench.s3, signing_kms(), lambda: NOW, bench.provenance, **keys)
+        RecordingSession(bench.s3, signing_kms(), lambda: NOW, bench.provenance, **keys)

@@ -9,6 +9,7 @@ from tests.support.moto_aws import make_bucket, refusal
 
 from custody.aws.s3.at_rest import audited_versions, held_versions, read_back
 from custody.core.ledger.at_rest import Reading
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 
 
@@ -28,7 +29,6 @@ def test_versions_and_markers_are_listed_however_old(s3, raw):
         ("folder/", other, False),
     }
     assert all(held.bucket == raw and held.stored_at.tzinfo for held in held_versions(s3, raw))
-    assert [held.version_id for held in held_versions(s3, raw, "folder")] == [other]
 
 
 def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
@@ -57,13 +57,15 @@ def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
 def test_the_very_version_is_read(s3, raw):
     first = put(s3, raw, "a", b"first")
     put(s3, raw, "a", b"second")
-    assert read_back(s3, raw, "a", first) == Reading(hashlib.sha256(b"first").hexdigest())
+    assert read_back(s3, ObjectVersion(raw, "a", first)) == Reading(
+        hashlib.sha256(b"first").hexdigest()
+    )
 
 
 def test_what_s3_will_not_hand_out_any_more_is_gone(s3, raw):
     version = put(s3, raw, "a")
     s3.delete_object(Bucket=raw, Key="a", VersionId=version)
-    found = read_back(s3, raw, "a", version)
+    found = read_back(s3, ObjectVersion(raw, "a", version))
     assert (found.sha256, found.gone) == (None, True)
     assert found.trouble.startswith("NoSuchVersion")
 
@@ -75,7 +77,7 @@ def test_bytes_that_are_not_as_many_as_announced_are_a_reading(s3, raw):
         parsed["ContentLength"] = 6
 
     s3.meta.events.register("after-call.s3.GetObject", announce_more)
-    found = read_back(s3, raw, "a", version)
+    found = read_back(s3, ObjectVersion(raw, "a", version))
     assert (found.sha256, found.gone) == (None, False)
     assert "read 5 bytes, S3 announced 6" in found.trouble
 
@@ -94,7 +96,7 @@ def test_bytes_that_s3s_own_checksum_does_not_fit_are_read_twice(s3, raw, faults
             parsed["Body"] = Faulty()
 
     s3.meta.events.register("after-call.s3.GetObject", fault)
-    found = read_back(s3, raw, "a", version)
+    found = read_back(s3, ObjectVersion(raw, "a", version))
     if faults == 1:
         assert found == Reading(hashlib.sha256(b"x").hexdigest())
     else:
@@ -106,4 +108,4 @@ def test_a_refusal_is_no_ones_fault_but_ours(s3, raw):
     version = put(s3, raw, "a")
     s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
-        read_back(s3, raw, "a", version)
+        read_back(s3, ObjectVersion(raw, "a", version))

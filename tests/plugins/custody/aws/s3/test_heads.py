@@ -1,6 +1,6 @@
 """What the audit remembers is not forgotten because somebody hides it."""
 
-from custody.aws.s3.heads import head_key, recall, remember, standing_version
+from custody.aws.s3.heads import head_key, recall, remember
 
 
 def versions(s3, bucket, key):
@@ -32,14 +32,3 @@ def test_a_hidden_head_is_not_forgotten(s3, raw):
     assert recall(s3, raw, "seal") == b"one"
     remember(s3, raw, "seal", b"two")
     assert recall(s3, raw, "seal") == b"two"
-
-
-def test_the_version_a_name_leads_to(s3, raw):
-    assert standing_version(s3, raw, "seal/checkpoint") is None
-    s3.put_object(Bucket=raw, Key="seal/checkpoint.old", Body=b"x")
-    assert standing_version(s3, raw, "seal/checkpoint") is None
-    s3.put_object(Bucket=raw, Key="seal/checkpoint", Body=b"1")
-    second = s3.put_object(Bucket=raw, Key="seal/checkpoint", Body=b"2")["VersionId"]
-    assert standing_version(s3, raw, "seal/checkpoint") == second
-    marker = s3.delete_object(Bucket=raw, Key="seal/checkpoint")["VersionId"]
-    assert standing_version(s3, raw, "seal/checkpoint") == marker

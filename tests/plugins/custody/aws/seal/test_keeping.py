@@ -4,7 +4,7 @@ import pytest
 from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, record, records, write
 from tests.support.transparency import OTHER_SIGNER
 
-from custody.aws.s3.heads import standing_version
+from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
 from custody.aws.seal.log import seal_reader
 from custody.core.seal.check import REMEMBERED, SealDefect, SealDefectKind
@@ -48,7 +48,7 @@ def test_a_log_that_went_back_is_told_and_stands_where_it_stood(s3, provenance):
     older = keep(s3, provenance, records(1)).head
     head = keep(s3, provenance, records(2), remembered=older).head
     write(s3, provenance, "checkpoint", older)
-    put_back = standing_version(s3, provenance, "seal/checkpoint")
+    put_back = latest_version_id(s3, provenance, "seal/checkpoint")
 
     kept = keep(s3, provenance, records(3), remembered=head)
     assert problems(kept) == [(SealDefectKind.ROLLBACK, "checkpoint")]
@@ -146,7 +146,7 @@ def test_what_stands_in_the_way_of_an_append_is_told(s3, provenance):
     write(s3, provenance, "tile/0/000.p/2", b"squatter")
     kept = keep(s3, provenance, records(2), remembered=head)
     assert problems(kept) == [(SealDefectKind.BAD_TILE, "tile/0/000.p/2")]
-    assert kept.defects[0].version_id == standing_version(s3, provenance, "seal/tile/0/000.p/2")
+    assert kept.defects[0].version_id == latest_version_id(s3, provenance, "seal/tile/0/000.p/2")
     assert (kept.sealed, kept.head) == (None, None)
 
 

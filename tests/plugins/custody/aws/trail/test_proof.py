@@ -89,7 +89,7 @@ def test_the_trail_is_proven_as_far_back_as_its_events_need(s3, cloudtrail, hist
     proven = prove_recent(s3, cloudtrail, SETTINGS, as_of=history.end, since=since)
     assert proven.report.defects == ()
     assert (proven.trouble, digests(proven)) == (None, 3)
-    assert [log.key for log in proven.logs] == history.logs[-1]
+    assert [log.version.key for log in proven.logs] == history.logs[-1]
     assert {log.digest_key for log in proven.logs} == {history.digests[-1]}
 
 
@@ -97,7 +97,7 @@ def test_without_a_head_everything_is_proven(s3, cloudtrail, history):
     proven = onward(s3, cloudtrail, history, None)
     assert (proven.report.defects, proven.trouble) == ((), None)
     assert (digests(proven), len(proven.report.logs_verified)) == (HOURS, 2 * HOURS)
-    assert [log.key for log in proven.logs] == history.logs[-1]
+    assert [log.version.key for log in proven.logs] == history.logs[-1]
 
 
 def test_a_head_is_gone_on_from(s3, cloudtrail, history):

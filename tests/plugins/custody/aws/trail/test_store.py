@@ -1,13 +1,13 @@
 """A trail's bucket: versions grouped by key, and what a refused read says."""
 
-import itertools
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
-from tests.support.moto_aws import answer, make_bucket, refusal
+from botocore.exceptions import ClientError
+from tests.support.moto_aws import make_bucket, refusal
 
-from custody.aws.trail.store import ObjectAbsent, ObjectRefused, S3TrailStore
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.trail.store import S3TrailStore
 
 BUCKET = "custody-test-trail"
 
@@ -104,31 +104,7 @@ def test_what_is_not_the_objects_fault_is_raised(s3, store, code, status):
         store.read(BUCKET, "a", None, content)
 
 
-class Broken:
-    """A body that breaks off."""
-
-    def iter_chunks(self, _: int) -> Any:
-        yield b"half"
-        raise ReadTimeoutError(endpoint_url="s3")
-
-    def close(self) -> None:
-        pass
-
-
-def test_a_transfer_that_breaks_is_tried_again(s3, store):
-    version = put(s3, "a", b"whole")
-    breaks = itertools.count()
-
-    def break_twice(**_: object) -> Any:
-        return answer({"Body": Broken(), "Metadata": {}}) if next(breaks) < 2 else None
-
-    s3.meta.events.register("before-call.s3.GetObject", break_twice)
-    assert store.read(BUCKET, "a", None, content) == (({}, b"whole"), version)
-
-
-def test_a_transfer_that_always_breaks_is_raised(s3, store):
-    s3.meta.events.register(
-        "before-call.s3.GetObject", lambda **_: answer({"Body": Broken(), "Metadata": {}})
-    )
-    with pytest.raises(ReadTimeoutError):
-        store.read(BUCKET, "a", None, content)
+def test_a_bucket_that_a_digest_names_may_be_absent(s3, store):
+    refuse(s3, "NoSuchBucket", 404)
+    with pytest.raises(ObjectAbsent, match="NoSuchBucket"):
+        store.read("another-bucket", "a", None, content)

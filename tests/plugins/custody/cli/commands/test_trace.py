@@ -30,13 +30,14 @@ def test_gold_leads_to_the_bytes_that_landed_and_to_their_uploaders(audited):
     found = audited.custody("trace", "--json", f"s3://{ANALYTICS}/{GOLD}")
     assert found.status == 0
     (gold,) = found.of_kind("object")
-    assert gold["version_id"] == audited.versions[GOLD].version_id
+    assert gold["version_id"] == audited.versions[GOLD].version.version_id
     gold_run, silver_run = found.of_kind("run")
     assert (gold_run["run"], gold_run["sources"]) == (GOLD_RUN.id, [SILVER_RUN.id])
     assert [v["sha256"] for v in silver_run["outputs"]] == [audited.versions[SILVER].sha256]
     landed = found.of_kind("landed")
     assert [(v["key"], v["version_id"], v["sha256"]) for v in landed] == [
-        (key, audited.versions[key].version_id, audited.versions[key].sha256) for key in (A, B)
+        (key, audited.versions[key].version.version_id, audited.versions[key].sha256)
+        for key in (A, B)
     ]
     assert {v["principal_arn"] for v in landed} == {UPLOADER}
     assert {v["uploader"] for v in landed} == {"AWS:AIDACRM"}
@@ -97,7 +98,7 @@ def test_a_landed_file_without_a_record_is_a_finding(platform):
 
 
 def test_a_landed_version_that_was_deleted_is_still_traced_by_its_record(platform):
-    platform.s3.delete_object(Bucket=RAW, Key=A, VersionId=platform.versions[A].version_id)
+    platform.s3.delete_object(Bucket=RAW, Key=A, VersionId=platform.versions[A].version.version_id)
     found = platform.custody("trace", "--json", f"s3://{ANALYTICS}/{GOLD}")
     assert [v["outcome"] for v in found.of_kind("landed")] == ["ok", "ok"]
 

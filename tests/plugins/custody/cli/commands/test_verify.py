@@ -8,7 +8,7 @@ from tests.support.audited import GOLD, PROVENANCE, RAW, A, Platform
 from tests.support.moto_aws import refusal
 
 from custody.cli.reading.sources import S3Source
-from custody.core.records.landing import conflict_key
+from custody.core.records.names import conflict_key
 
 
 def outcomes(platform: Platform, *args: str) -> dict[str, str]:
@@ -29,7 +29,7 @@ def audited(platform, tmp_path, request):
 
 
 def test_an_honest_prefix_is_well_and_every_version_is_named(audited):
-    landed = [v.version_id for v in audited.versions.values() if v.bucket == RAW]
+    landed = [v.version.version_id for v in audited.versions.values() if v.version.bucket == RAW]
     assert outcomes(audited, f"s3://{RAW}/incoming/") == dict.fromkeys(landed, "ok")
 
 
@@ -37,7 +37,7 @@ def test_one_version_is_told_in_full(audited):
     version = audited.versions[A]
     found = audited.custody("verify", "--json", f"s3://{RAW}/{A}")
     (told,) = found.of_kind("version")
-    assert told["version_id"] == version.version_id
+    assert told["version_id"] == version.version.version_id
     assert told["sha256"] == told["sha256_found"] == version.sha256
     assert (told["uploader"], told["source_ip"]) == ("AWS:AIDACRM", "203.0.113.7")
 
@@ -56,8 +56,8 @@ def test_nothing_there_is_no_answer(audited):
 
 
 def test_an_overwrite_is_two_versions_each_with_its_record(platform):
-    old = platform.versions[A].version_id
-    new = platform.put(RAW, A, b"newer").version_id
+    old = platform.versions[A].version.version_id
+    new = platform.put(RAW, A, b"newer").version.version_id
     assert outcomes(platform, f"s3://{RAW}/{A}") == {old: "ok", new: "ok"}
     assert outcomes(platform, f"s3://{RAW}/{A}", "--version-id", old) == {old: "ok"}
     assert platform.custody("verify", f"s3://{RAW}/{A}", "--version-id", "v").status == 2
@@ -81,27 +81,26 @@ def test_each_wrong_is_told_apart(platform):
     beside = conflict_key(platform.places[-1], other.sha256)
     platform.record(other, 1, platform.times["incoming/4"], place=beside)
     found = outcomes(platform, f"s3://{RAW}/incoming/")
-    assert {version: found[version] for version in (
-        unrecorded.version_id, forged.version_id, altered.version_id, disputed.version_id
-    )} == {
-        unrecorded.version_id: "unrecorded",
-        forged.version_id: "bad signature",
-        altered.version_id: "altered",
-        disputed.version_id: "conflict",
+    files = (unrecorded, forged, altered, disputed)
+    assert {item.version.version_id: found[item.version.version_id] for item in files} == {
+        unrecorded.version.version_id: "unrecorded",
+        forged.version.version_id: "bad signature",
+        altered.version.version_id: "altered",
+        disputed.version.version_id: "conflict",
     }  # fmt: skip
 
 
 def test_a_record_that_was_replaced_or_hidden_is_still_read(platform):
     place = platform.places[0]
     platform.s3.put_object(Bucket=PROVENANCE, Key=place, Body=b"{}")
-    version = platform.versions[A].version_id
+    version = platform.versions[A].version.version_id
     assert outcomes(platform, f"s3://{RAW}/{A}") == {version: "bad signature"}
     platform.s3.delete_object(Bucket=PROVENANCE, Key=place)
     assert outcomes(platform, f"s3://{RAW}/{A}") == {version: "bad signature"}
 
 
 def test_a_version_that_s3_refuses_does_not_stop_the_others(platform, monkeypatch):
-    hidden = platform.versions[A].version_id
+    hidden = platform.versions[A].version.version_id
 
     def refuse(params, **_):
         asked = str(params["query_string"])
@@ -124,5 +123,5 @@ def test_bytes_that_changed_in_the_copy_are_altered(platform, tmp_path):
 
 
 def test_gold_has_records_too(audited):
-    bucket = audited.versions[GOLD].bucket
+    bucket = audited.versions[GOLD].version.bucket
     assert set(outcomes(audited, f"s3://{bucket}/").values()) == {"ok"}

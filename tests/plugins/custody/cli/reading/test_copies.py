@@ -5,10 +5,10 @@ import os
 import pytest
 from tests.support.audited import write_json
 
-from custody.aws.records.evidence import StoredVersion
-from custody.aws.trail.store import ObjectAbsent
+from custody.aws.s3.errors import ObjectAbsent
 from custody.cli.errors import CannotCheck
 from custody.cli.reading.copies import CopySource
+from custody.objects import ObjectVersion
 
 BUCKET = "custody-raw"
 KEYS = ["a", "a-b/x", "a/b", "a/b-c", "a/b/c", "b"]
@@ -31,7 +31,7 @@ def root(tmp_path):
 
 
 def keys(root, prefix: str) -> list[str]:
-    return [stored.key for stored in CopySource(root).evidence(BUCKET, prefix)]
+    return [stored.version.key for stored in CopySource(root).evidence(BUCKET, prefix)]
 
 
 def test_keys_come_in_the_order_of_s3(root):
@@ -46,10 +46,10 @@ def test_a_prefix_need_not_end_at_a_slash(root):
 
 def test_a_file_is_the_version_that_the_listing_calls_the_latest(root):
     source = CopySource(root)
-    assert {v.key: v.version_id for v in source.versions(BUCKET, "")}["b"] == "new"
+    assert {v.version.key: v.version.version_id for v in source.versions(BUCKET, "")}["b"] == "new"
     assert source.read(BUCKET, "b", max_bytes=10) == b"b"
-    assert source.read(BUCKET, "b", max_bytes=10, version_id="new") == b"b"
-    assert source.read(BUCKET, "b", max_bytes=10, version_id="old") is None
+    assert source.read_version(ObjectVersion(BUCKET, "b", "new"), max_bytes=10) == b"b"
+    assert source.read_version(ObjectVersion(BUCKET, "b", "old"), max_bytes=10) is None
 
 
 def test_without_a_listing_versions_are_not_guessed(root):
@@ -72,10 +72,7 @@ def test_nothing_outside_of_the_bucket_is_read(root, key):
     source = CopySource(root)
     assert source.read(BUCKET, key, max_bytes=100) is None
     assert "link" not in keys(root, "")
-    told = source.hash(
-        StoredVersion(BUCKET, key, "null", next(source.evidence(BUCKET, "")).stored_at)
-    )
-    assert isinstance(told, str)
+    assert isinstance(source.hash(ObjectVersion(BUCKET, key, "null")), str)
 
 
 def test_a_bound_is_kept(root):

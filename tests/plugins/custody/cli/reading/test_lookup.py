@@ -6,30 +6,42 @@ import pytest
 from tests.support.audited import PROVENANCE, RAW, RING, A
 from tests.support.trail_history import KEYS, LAYOUT
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.cli.reading.lookup import Sought, records_of, search_trail
 from custody.cli.reading.sources import S3Source
-from custody.core.lineage.model import ObjectVersion
+from custody.core.lineage.model import HashedObject
+from custody.objects import ObjectVersion
 
 HOUR = timedelta(hours=1)
+VERSION = ObjectVersion(RAW, "incoming/x", "v")
 
 
 @pytest.mark.parametrize("days", [-1, 0, 1, 8])
 def test_a_record_is_found_on_the_day_of_the_write_near_that_of_the_version(platform, days):
     """S3's date of an upload in parts is when it began; around midnight the two days differ."""
     at = platform.times[A]
-    platform.record(ObjectVersion(RAW, "incoming/x", "v", "ab" * 32), 1, at + timedelta(days=days))
-    stored = StoredVersion(RAW, "incoming/x", "v", at)
+    platform.record(HashedObject(VERSION, "ab" * 32), 1, at + timedelta(days=days))
+    stored = StoredVersion(VERSION, at)
     (kept,) = records_of(S3Source(platform.s3), PROVENANCE, stored, RING.records)
-    assert (kept.envelope.trouble, kept.envelope.place) == (None, platform.places[-1])
+    assert (kept.envelope.trouble, kept.envelope.stored.key) == (None, platform.places[-1])
     assert kept.raw == platform.envelope(platform.places[-1])
 
 
 def test_what_lies_too_far_away_is_not_found(platform):
     at = platform.times[A]
-    platform.record(ObjectVersion(RAW, "incoming/x", "v", "ab" * 32), 1, at + timedelta(days=9))
-    stored = StoredVersion(RAW, "incoming/x", "v", at)
+    platform.record(HashedObject(VERSION, "ab" * 32), 1, at + timedelta(days=9))
+    stored = StoredVersion(VERSION, at)
     assert records_of(S3Source(platform.s3), PROVENANCE, stored, RING.records) == []
+
+
+def test_a_single_put_is_looked_for_around_its_day(platform):
+    at = platform.times[A]
+    platform.record(HashedObject(VERSION, "ab" * 32), 1, at + timedelta(days=2))
+    source = S3Source(platform.s3)
+    single = StoredVersion(VERSION, at, etag="0" * 32)
+    assert records_of(source, PROVENANCE, single, RING.records) == []
+    in_parts = StoredVersion(VERSION, at, etag=f"{'0' * 32}-2")
+    assert len(records_of(source, PROVENANCE, in_parts, RING.records)) == 1
 
 
 def search(platform, *sought, keys=KEYS):

@@ -48,7 +48,7 @@ def test_an_upload_completed_twice_has_two_events_of_one_version():
 def test_without_versions_the_request_tells_writes_apart():
     """Every write to a bucket without versions is of version ``null``."""
     null = (*VERSION[:2], "null")
-    record = replace(RECORD, version_id="null")
+    record = replace(RECORD, version=replace(RECORD.version, version_id="null"))
     writes = [replace(WRITE, version_id="null"), replace(UNNAMED, event_id="e2", request_id="R2")]
     assert writes_of(*null, [envelope(record)], writes) == writes[:1]
     earlier = replace(writes[0], event_id="e0", request_id="R0")

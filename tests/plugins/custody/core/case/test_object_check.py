@@ -13,21 +13,20 @@ from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
-from custody.core.records.landing import (
+from custody.core.records.model import (
     HashedVersion,
     LandingEvent,
     LandingRecord,
     Record,
     UnreadableReason,
     UnreadableRecord,
-    conflict_key,
-    record_id,
-    record_key,
-    to_statement,
 )
+from custody.core.records.names import conflict_key, record_id, record_key
 from custody.core.records.recording import RECORDER
+from custody.core.records.statement import to_statement
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
+from custody.objects import ObjectVersion
 
 AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
 DER = PRIVATE_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -35,10 +34,18 @@ KEYS = {KEY_ARN: TrustedKey(KEY_ARN, DER, datetime(1970, 1, 1, tzinfo=UTC), None
 VERSION = ("custody-raw", "incoming/a.csv", "v1")
 EVENT = LandingEvent("ObjectCreated:Put", AT, "R1", "host", "203.0.113.7", "AWS:AIDA")
 RECORD = LandingRecord(
-    *VERSION, "ab" * 32, 12, "etag", "0055AED6", None, EVENT, AT + timedelta(seconds=1), RECORDER
+    ObjectVersion(*VERSION),
+    "ab" * 32,
+    12,
+    "etag",
+    "0055AED6",
+    None,
+    EVENT,
+    AT + timedelta(seconds=1),
+    RECORDER,
 )
 SAME = HashedVersion("ab" * 32, 12, "etag", None)
-PLACE = record_key(AT, record_id(*VERSION))
+PLACE = record_key(AT, record_id(ObjectVersion(*VERSION)))
 WRITE = TrailEvent(
     "e1", "PutObject", AT, *VERSION, False, "R1", 12,
     Principal("arn:aws:iam::111122223333:user/crm", "IAMUser", "AIDA", None),
@@ -58,7 +65,7 @@ def envelope(
 
 
 def kept(raw: bytes, place: str = PLACE) -> ReadEnvelope:
-    return read_envelope(raw, KEYS, bucket="p", place=place, version_id="null", stored_at=AT)
+    return read_envelope(raw, KEYS, stored=ObjectVersion("p", place, "null"), stored_at=AT)
 
 
 def check(*envelopes: ReadEnvelope, found: Any = SAME, **more: Any) -> CheckedVersion:
@@ -101,8 +108,8 @@ def test_a_bad_record_beside_a_good_one_is_not_passed_over():
     "stray",
     [
         kept(b"{"),
-        envelope(replace(RECORD, version_id="v2")),
-        envelope(replace(RECORD, key="incoming/b.csv")),
+        envelope(replace(RECORD, version=replace(RECORD.version, version_id="v2"))),
+        envelope(replace(RECORD, version=replace(RECORD.version, key="incoming/b.csv"))),
         envelope(place=record_key(AT, "0" * 64)),
     ],
     ids=["no envelope", "another version", "another object", "another place"],
@@ -120,7 +127,15 @@ def test_records_that_disagree_are_a_conflict_although_one_is_right():
 
 def test_what_could_not_be_read_is_unreadable():
     unreadable = UnreadableRecord(
-        *VERSION, 12, "etag", "0055AED6", EVENT, UnreadableReason.CUSTOMER_KEY, "no", AT, RECORDER
+        ObjectVersion(*VERSION),
+        12,
+        "etag",
+        "0055AED6",
+        EVENT,
+        UnreadableReason.CUSTOMER_KEY,
+        "no",
+        AT,
+        RECORDER,
     )
     assert check(envelope(unreadable)).outcome is Outcome.UNREADABLE
     assert check(envelope(), found="S3 answers AccessDenied.") == replace(

@@ -24,7 +24,8 @@ from tests.support.strategies import records, unreadable_records
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.formats.signatures import BadSignature, load_public_key, verify
-from custody.core.records.landing import record_id, to_statement
+from custody.core.records.names import record_id
+from custody.core.records.statement import to_statement
 
 KEY_ID = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 OTHER_ID = KEY_ID.replace("1234abcd", "99999999")
@@ -196,6 +197,6 @@ def test_in_toto_attestation_reads_our_statements(record):
 def test_in_toto_attestation_reads_our_statements_of_what_could_not_be_read(record):
     parsed = json_format.Parse(to_statement(record), statement_pb2.Statement())
     InTotoStatement.copy_from_pb(parsed).validate()
-    version = record_id(record.bucket, record.key, record.version_id)
+    version = record_id(record.version)
     assert dict(parsed.subject[0].digest) == {"s3ObjectVersion": version}
     assert parsed.predicate["reason"] == record.reason

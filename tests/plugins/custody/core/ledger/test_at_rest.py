@@ -28,15 +28,14 @@ from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import fingerprint
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import (
+from custody.core.records.model import (
     LandingEvent,
     LandingRecord,
     Recorder,
     UnreadableReason,
     UnreadableRecord,
-    record_id,
-    record_key,
 )
+from custody.core.records.names import record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
 from custody.core.trail.principals import Principal
@@ -279,9 +278,7 @@ def test_what_nobody_could_read_cannot_be_compared():
 
 
 CLAIM = LandingRecord(
-    bucket="raw",
-    key="a.csv",
-    version_id="v1",
+    version=ObjectVersion("raw", "a.csv", "v1"),
     sha256=OURS,
     size_bytes=9,
     etag="e",
@@ -291,8 +288,8 @@ CLAIM = LandingRecord(
     hashed_at=NOON - DAY + timedelta(seconds=1),
     recorder=Recorder("custody-recorder", "1.0.0"),
 )
-IDENTITY = record_id("raw", "a.csv", "v1")
-GOOD = ReadEnvelope("provenance", "p", "r1", NOON - DAY, "k", CLAIM, None)
+IDENTITY = record_id(ObjectVersion("raw", "a.csv", "v1"))
+GOOD = ReadEnvelope(ObjectVersion("provenance", "p", "r1"), NOON - DAY, "k", CLAIM, None)
 
 
 def test_a_good_record_is_believed():
@@ -304,7 +301,7 @@ def test_a_good_record_is_believed():
     [
         replace(GOOD, trouble="the signature does not match"),
         replace(GOOD, claim=None, trouble="no envelope"),
-        replace(GOOD, claim=replace(CLAIM, version_id="v2")),
+        replace(GOOD, claim=replace(CLAIM, version=replace(CLAIM.version, version_id="v2"))),
     ],
 )
 def test_others_prove_nothing_here(bad):
@@ -313,15 +310,13 @@ def test_others_prove_nothing_here(bad):
 
 
 def test_records_that_differ_are_all_remembered():
-    other = replace(GOOD, place="q", claim=replace(CLAIM, sha256=OTHERS))
+    other = replace(GOOD, stored=replace(GOOD.stored, key="q"), claim=replace(CLAIM, sha256=OTHERS))
     assert recorded_version([other, GOOD], IDENTITY).sha256s == {OURS, OTHERS}
 
 
 def test_a_version_that_could_not_be_read_has_no_hash():
     unreadable = UnreadableRecord(
-        bucket="raw",
-        key="a.csv",
-        version_id="v1",
+        version=ObjectVersion("raw", "a.csv", "v1"),
         size_bytes=9,
         etag="e",
         sequencer="00",

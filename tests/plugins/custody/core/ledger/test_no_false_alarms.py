@@ -46,7 +46,7 @@ from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.ledger.versions import histories as objects_of
 from custody.core.ledger.versions import rows_of
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.records.landing import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import read_log
 from custody.core.trail.management_events import ManagementEvent

@@ -28,16 +28,15 @@ from tests.plugins.custody.core.ledger.test_verdicts import (
 from custody.core.ledger.facts import StoredRecord
 from custody.core.ledger.reasons import of_version
 from custody.core.ledger.verdicts import Ground, judge
-from custody.core.records.landing import UnreadableReason, UnreadableRecord
+from custody.core.records.model import UnreadableReason, UnreadableRecord
 from custody.core.trail.events import TrailEvent
+from custody.objects import ObjectVersion
 
 CRM_ARN, INSIDER_ARN = CRM.arn, INSIDER.arn
 UNREADABLE = replace(
     GOOD,
     claim=UnreadableRecord(
-        bucket=CLAIM.bucket,
-        key=CLAIM.key,
-        version_id=CLAIM.version_id,
+        version=ObjectVersion(CLAIM.bucket, CLAIM.key, CLAIM.version_id),
         size_bytes=100,
         etag="e",
         sequencer="00",

@@ -9,22 +9,15 @@ import pytest
 from custody.core.ledger.defects import MalformedRecord
 from custody.core.ledger.stored_records import split_envelopes
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.landing import (
-    LandingEvent,
-    LandingRecord,
-    Recorder,
-    conflict_key,
-    record_id,
-    record_key,
-)
+from custody.core.records.model import LandingEvent, LandingRecord, Recorder
+from custody.core.records.names import conflict_key, record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
+from custody.objects import ObjectVersion
 
 ROTATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
 RECORD = LandingRecord(
-    bucket="raw",
-    key="incoming/a.csv",
-    version_id="v1",
+    version=ObjectVersion("raw", "incoming/a.csv", "v1"),
     sha256="ab" * 32,
     size_bytes=12,
     etag="e",
@@ -36,13 +29,20 @@ RECORD = LandingRecord(
     hashed_at=ROTATED,
     recorder=Recorder("custody-recorder", "1.0.0"),
 )
-PLACE = record_key(RECORD.event.time, record_id("raw", RECORD.key, "v1"))
+PLACE = record_key(RECORD.event.time, record_id(ObjectVersion("raw", RECORD.version.key, "v1")))
 BESIDE = conflict_key(PLACE, RECORD.sha256)
-ELSEWHERE = record_key(RECORD.event.time, record_id("raw", "another", "v1"))
+ELSEWHERE = record_key(RECORD.event.time, record_id(ObjectVersion("raw", "another", "v1")))
 
 
-def stored(place: str, claim: LandingRecord | None = RECORD, trouble: str | None = None) -> Any:
-    return ReadEnvelope("provenance", place, "p1", ROTATED, "new", claim, trouble)
+def stored(
+    place: str,
+    claim: LandingRecord | None = RECORD,
+    trouble: str | None = None,
+    version_id: str = "p1",
+) -> Any:
+    return ReadEnvelope(
+        ObjectVersion("provenance", place, version_id), ROTATED, "new", claim, trouble
+    )
 
 
 def writing(place: str) -> TrailEvent:
@@ -89,7 +89,7 @@ def test_an_undeclared_write_is_known_by_its_key() -> None:
 
 def test_an_undeclared_write_is_of_its_own_version_and_no_other() -> None:
     event = replace(writing(PLACE), version_id="p2")
-    his = replace(stored(PLACE), version_id="p2")
+    his = stored(PLACE, version_id="p2")
     found, _ = split_envelopes([stored(PLACE), his], [event])
     assert [record.undeclared_write for record in found] == [None, event]
 
@@ -166,7 +166,7 @@ def test_only_the_contested_key_is_left_to_the_conflict() -> None:
 
 
 def test_something_malformed_put_over_a_record_is_found() -> None:
-    record, rubbish = stored(PLACE), replace(stored(PLACE, None, "not JSON"), version_id="p2")
+    record, rubbish = stored(PLACE), stored(PLACE, None, "not JSON", version_id="p2")
     found, malformed = split_envelopes([record, rubbish], [])
     assert [seen.key for seen in found] == [PLACE]
     assert [(it.key, it.version_id) for it in malformed] == [(PLACE, "p2")]

@@ -13,7 +13,7 @@ from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.reasons import of_version
 from custody.core.ledger.verdicts import SETTLED, Verdict, judge
-from custody.core.records.landing import LandingEvent, LandingRecord, Recorder
+from custody.core.records.model import LandingEvent, LandingRecord, Recorder
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import ObjectVersion
@@ -47,9 +47,7 @@ BY_INSIDER = replace(PROVEN, who=INSIDER)
 FORGING = replace(BY_INSIDER, event_id="e7", bucket="provenance", key="place", source_ip="::1")
 
 CLAIM = LandingRecord(
-    bucket="raw",
-    key="a.csv",
-    version_id="v1",
+    version=ObjectVersion("raw", "a.csv", "v1"),
     sha256="ab" * 32,
     size_bytes=100,
     etag="e",

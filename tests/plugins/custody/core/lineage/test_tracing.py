@@ -9,13 +9,17 @@ from tests.support.lineages import JOB_ARN, LINEAGE
 from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.lineage.model import Lineage, ObjectVersion, Run, statement_key, to_statements
+from custody.core.lineage.model import HashedObject, Lineage, Run, statement_key
+from custody.core.lineage.statement import to_statements
 from custody.core.lineage.tracing import is_made, trace
 from custody.core.lineage.trust import Trust
+from custody.objects import ObjectVersion
 
 TRUST = Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({JOB_ARN}))
 GOLD_RUN = Run("2026-11-01", "jr_gold")
-GOLD = ObjectVersion("gold-bucket", "gold/t/dt=2026-11-01/run=jr_gold/p", "gV1", "d1" * 32)
+GOLD = HashedObject(
+    ObjectVersion("gold-bucket", "gold/t/dt=2026-11-01/run=jr_gold/p", "gV1"), "d1" * 32
+)
 SILVER = LINEAGE.outputs[1]
 GOLD_LINEAGE = replace(LINEAGE, run=GOLD_RUN, inputs=(SILVER,), outputs=(GOLD,))
 
@@ -71,8 +75,12 @@ def test_a_run_among_its_own_sources_ends_the_trace():
 def test_an_uploader_cannot_name_a_file_like_a_run():
     named = "incoming/t/dt=2026-11-01/run=jr_gold/p"
     assert not is_made(named)
+
+    def named_like_a_run(item: HashedObject) -> HashedObject:
+        return replace(item, version=replace(item.version, key=named))
+
     with pytest.raises(ValueError, match="names no run"):
-        trace(replace(GOLD, key=named), dict[str, bytes]().get, TRUST)
-    landed = replace(LINEAGE.inputs[0], key=named)
+        trace(named_like_a_run(GOLD), dict[str, bytes]().get, TRUST)
+    landed = named_like_a_run(LINEAGE.inputs[0])
     traced = trace(SILVER, statements(replace(LINEAGE, inputs=(landed,))).get, TRUST)
     assert (traced.landed, traced.sources) == ((landed,), ())

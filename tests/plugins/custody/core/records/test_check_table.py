@@ -15,9 +15,7 @@ from custody.core.records.checking import ReadEnvelope
 @given(
     envelope=st.builds(
         ReadEnvelope,
-        bucket=strategies.buckets,
-        place=strategies.keys,
-        version_id=strategies.texts,
+        stored=strategies.versions,
         stored_at=strategies.instants,
         key_id=st.none() | strategies.texts,
         claim=st.none() | strategies.records | strategies.unreadable_records,

@@ -16,12 +16,9 @@ from tests.support.strategies import json_values, records
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
-from custody.core.records.landing import (
-    LandingEvent,
-    LandingRecord,
-    Recorder,
-    to_statement,
-)
+from custody.core.records.model import LandingEvent, LandingRecord, Recorder
+from custody.core.records.statement import to_statement
+from custody.objects import ObjectVersion
 
 OLD, NEW, STRANGER = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
 ROTATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -42,9 +39,7 @@ KEYS = {
     "new": trusted("new", NEW, ROTATED, None),
 }
 RECORD = LandingRecord(
-    bucket="raw",
-    key="incoming/a.csv",
-    version_id="v1",
+    version=ObjectVersion("raw", "incoming/a.csv", "v1"),
     sha256="ab" * 32,
     size_bytes=12,
     etag="e",
@@ -75,18 +70,14 @@ def read(raw: Envelope | bytes) -> ReadEnvelope:
     return read_envelope(
         raw.to_json_line() if isinstance(raw, Envelope) else raw,
         KEYS,
-        bucket="provenance",
-        place="provenance/incoming/dt=2026-11-01/r1.json",
-        version_id="p1",
+        stored=ObjectVersion("provenance", "provenance/incoming/dt=2026-11-01/r1.json", "p1"),
         stored_at=ROTATED,
     )
 
 
 def test_a_good_envelope_is_believed() -> None:
     assert read(envelope((NEW, "new"))) == ReadEnvelope(
-        bucket="provenance",
-        place="provenance/incoming/dt=2026-11-01/r1.json",
-        version_id="p1",
+        stored=ObjectVersion("provenance", "provenance/incoming/dt=2026-11-01/r1.json", "p1"),
         stored_at=ROTATED,
         key_id="new",
         claim=RECORD,
@@ -139,7 +130,7 @@ def test_an_envelope_that_nobody_trusted_signed_is_evidence_not_believed(
 ) -> None:
     found = read(untrusted)
     assert found.claim is not None
-    assert found.claim.key == RECORD.key
+    assert found.claim.version.key == RECORD.version.key
     assert found.trouble is not None
     assert why in found.trouble
 

@@ -10,19 +10,20 @@ from tests.support.notices import notice
 from tests.support.strategies import AWKWARD_KEYS, json_values, keys
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.landing import LandingEvent
+from custody.core.records.model import LandingEvent
 from custody.core.records.notifications import (
     ObjectCreated,
     message_records,
     object_created,
 )
+from custody.objects import ObjectVersion
 
 
 def test_reads_everything_a_record_needs():
     assert object_created(notice(key="incoming/crm é.csv")) == ObjectCreated(
-        bucket="custody-dev-raw-111122223333",
-        key="incoming/crm é.csv",
-        version_id="3HL4kqtJvjVBH40Nrjfkd",
+        version=ObjectVersion(
+            "custody-dev-raw-111122223333", "incoming/crm é.csv", "3HL4kqtJvjVBH40Nrjfkd"
+        ),
         size_bytes=12,
         etag="d41d8cd98f00b204e9800998ecf8427e",
         sequencer="0055AED6DCD90281E5",
@@ -39,27 +40,27 @@ def test_reads_everything_a_record_needs():
 
 @given(keys)
 def test_keys_come_out_as_they_were_put(key):
-    assert object_created(notice(key=key)).key == key
+    assert object_created(notice(key=key)).version.key == key
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS)
 def test_every_byte_may_be_encoded(key):
     record = notice()
     record["s3"]["object"]["key"] = "".join(f"%{byte:02x}" for byte in key.encode())
-    assert object_created(record).key == key
+    assert object_created(record).version.key == key
 
 
 def test_a_version_is_null_where_there_are_none():
-    assert object_created(notice(version_id=None)).version_id == "null"
+    assert object_created(notice(version_id=None)).version.version_id == "null"
 
 
 def test_a_folder_marker_and_an_empty_object_land_like_any_other():
-    assert object_created(notice(key="incoming/", size=0)).key == "incoming/"
+    assert object_created(notice(key="incoming/", size=0)).version.key == "incoming/"
 
 
 def test_a_message_may_hold_several_records():
     body = json.dumps({"Records": [notice(key="a"), notice(key="b")]})
-    assert [object_created(r).key for r in message_records(body)] == ["a", "b"]
+    assert [object_created(r).version.key for r in message_records(body)] == ["a", "b"]
 
 
 def test_s3s_test_event_announces_nothing():

@@ -9,7 +9,7 @@ import pytest
 from tests.support.notices import notice
 
 from custody.core.formats.checksums import S3Checksum
-from custody.core.records.landing import HashedVersion, UnreadableReason, read_record, to_statement
+from custody.core.records.model import HashedVersion, UnreadableReason
 from custody.core.records.notifications import object_created
 from custody.core.records.recording import (
     RECORDER,
@@ -17,6 +17,7 @@ from custody.core.records.recording import (
     landing_record,
     unreadable_record,
 )
+from custody.core.records.statement import read_record, to_statement
 
 CONTENT = b"id,name\n1,x\n"
 CREATED = object_created(notice(size=len(CONTENT), etag="0" * 32))
@@ -33,7 +34,7 @@ NOW = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
 
 def test_a_record_joins_what_was_told_and_what_was_read():
     record = landing_record(CREATED, HASHED, NOW)
-    for told in ("bucket", "key", "version_id", "sequencer", "event", "etag", "size_bytes"):
+    for told in ("version", "sequencer", "event", "etag", "size_bytes"):
         assert getattr(record, told) == getattr(CREATED, told)
     assert record.sha256 == HASHED.sha256
     assert record.checksum == HASHED.checksum
@@ -63,7 +64,7 @@ def test_a_composite_checksum_is_kept_but_not_taken_for_the_objects():
 
 def test_a_record_of_what_was_not_read_says_what_was_told_and_what_s3_answered():
     record = unreadable_record(CREATED, UnreadableReason.GONE, "NoSuchVersion: gone", NOW)
-    for told in ("bucket", "key", "version_id", "sequencer", "event", "etag", "size_bytes"):
+    for told in ("version", "sequencer", "event", "etag", "size_bytes"):
         assert getattr(record, told) == getattr(CREATED, told)
     assert (record.reason, record.answer) == (UnreadableReason.GONE, "NoSuchVersion: gone")
     assert (record.tried_at, record.recorder) == (NOW, RECORDER)

@@ -21,6 +21,6 @@ def test_records_are_sealed_by_the_hash_of_their_envelopes(spark: SparkSession) 
     zone.land("a.csv", b"id\n1\n")
     (record,) = stored(zone)
     s3 = zone.s3
-    ((_, envelope),) = s3.objects[PROVENANCE, record.key]
+    ((_, envelope),) = s3.objects[PROVENANCE, record.version.key]
     entries = record_entries(spark.sparkContext, [record], lambda: s3)
-    assert entries == [RecordEntry(record.key, hashlib.sha256(envelope).hexdigest())]
+    assert entries == [RecordEntry(record.version.key, hashlib.sha256(envelope).hexdigest())]

@@ -11,10 +11,11 @@ from pyspark.sql import SparkSession
 from tests.support.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
 from tests.support.removals import INSIDER, call
 
-from custody.aws.records.evidence import StoredVersion
+from custody.aws.s3.listing import StoredVersion
 from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
+from custody.objects import ObjectVersion
 from custody.spark.audit.versions import at_rest
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -41,7 +42,7 @@ def held(zone: LandingZone) -> list[HeldVersion]:
 
 def stored(zone: LandingZone) -> list[StoredVersion]:
     return [
-        StoredVersion(PROVENANCE, key, version_id, LANDED_AT)
+        StoredVersion(ObjectVersion(PROVENANCE, key, version_id), LANDED_AT)
         for (bucket, key), versions in zone.s3.objects.items()
         if bucket == PROVENANCE
         for version_id, _ in versions

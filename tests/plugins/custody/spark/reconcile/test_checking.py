@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.response import StreamingBody
 from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, in_order
-from tests.support.landing_zone import PROVENANCE, LandingZone
+from tests.support.landing_zone import PROVENANCE, LandingZone, MemoryS3
 from tests.support.ledger_cases import CASES, read_case
 from tests.support.trail_records import USER, put
 
@@ -26,45 +24,7 @@ from custody.spark.reconcile.checking import checked_records, checked_statements
 from custody.spark.reconcile.judging import ledger
 
 
-class VersionsOf:
-    """An S3 client that lists one landing zone's records in pages of one, and counts its reads."""
-
-    reads = 0
-
-    def __init__(self, objects: dict[tuple[str, str], list[tuple[str, bytes]]]) -> None:
-        self._objects = objects
-
-    def list_object_versions(self, **asked: Any) -> dict[str, Any]:
-        """The next object behind KeyMarker."""
-        keys = sorted(
-            key
-            for bucket, key in self._objects
-            if bucket == asked["Bucket"]
-            and key.startswith(asked["Prefix"])
-            and key > asked.get("KeyMarker", "")
-        )
-        stored = datetime(2026, 11, 2, 1, 31, tzinfo=UTC)
-        return {
-            "Versions": [
-                {"Key": key, "VersionId": version, "LastModified": stored}
-                for key in keys[:1]
-                for version, _ in self._objects[asked["Bucket"], key]
-            ],
-            "IsTruncated": len(keys) > 1,
-            "NextKeyMarker": keys[0] if keys else "",
-            "NextVersionIdMarker": "",
-        }
-
-    def get_object(self, *, Bucket: str, Key: str, VersionId: str) -> dict[str, Any]:  # noqa: N803
-        body = dict(self._objects[Bucket, Key])[VersionId]
-        return {
-            "Body": StreamingBody(io.BytesIO(body), len(body)),
-            "Metadata": {},
-            "VersionId": VersionId,
-        }
-
-
-class Unreadable(VersionsOf):
+class Unreadable(MemoryS3):
     """The same, but a read is an error: what was checked is not read again."""
 
     def get_object(self, **asked: Any) -> dict[str, Any]:
@@ -85,7 +45,7 @@ def test_each_record_is_verified_once(
 ) -> None:
     objects = zone.s3.objects
 
-    def checked(client: type[VersionsOf], run: str, known: list[str]) -> Iterator[RecordCheck]:
+    def checked(client: type[MemoryS3], run: str, known: list[str]) -> Iterator[RecordCheck]:
         return checked_records(
             spark,
             PROVENANCE,
@@ -95,15 +55,15 @@ def test_each_record_is_verified_once(
             Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}")),
         ).collect()
 
-    first = checked(VersionsOf, "1", [])
+    first = checked(MemoryS3, "1", [])
     assert len(first) == 6
-    assert [e.place.rpartition("/")[2] for e in first if e.trouble] == ["not a record"]
+    assert [e.stored.key.rpartition("/")[2] for e in first if e.trouble] == ["not a record"]
     known = [str(path) for path in sorted(tmp_path.glob("dt=*"))]
     assert known == [str(tmp_path / "dt=2026-11-02")]
     again = checked(Unreadable, "2", known)
     assert sorted(again, key=repr) == sorted(first, key=repr)
     zone.land("incoming/customers/dt=2026-11-01/late.csv", b"late")
-    assert len(checked(VersionsOf, "3", known)) == 7
+    assert len(checked(MemoryS3, "3", known)) == 7
 
 
 def statements(*bodies: bytes) -> tuple[dict[tuple[str, str], list[tuple[str, bytes]]], LogContent]:
@@ -132,7 +92,7 @@ def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
     object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
     objects, log = statements(b"rubbish", b"{}")
 
-    def found(client: type[VersionsOf], run: str, known: list[str]) -> list[LedgerRow]:
+    def found(client: type[MemoryS3], run: str, known: list[str]) -> list[LedgerRow]:
         checks = Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}"))
         rows = ledger(
             spark.sparkContext.parallelize([log], 1),
@@ -146,7 +106,7 @@ def test_each_lineage_statement_is_verified_once_and_a_bad_one_is_a_finding(
         )
         return in_order(rows.collect())
 
-    first = found(VersionsOf, "1", [])
+    first = found(MemoryS3, "1", [])
     assert [(row.verdict, row.object_key[-6:], row.version_id) for row in first] == [
         ("BAD_SIGNATURE", "0.json", "p0"),
         ("BAD_SIGNATURE", "1.json", "p1"),

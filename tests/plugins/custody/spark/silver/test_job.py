@@ -14,8 +14,9 @@ from botocore.exceptions import ClientError
 from tests.support.customers import BROKEN_FILES, DT, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
-from custody.aws.records.landed_files import Gate
+from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
+from custody.objects import ObjectVersion
 from custody.spark.silver import job
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -187,7 +188,8 @@ def test_only_bytes_in_custody_are_read(zone: LandingZone, build: Callable[..., 
     zone.land(PREFIX + "good.csv", csv(good()))
     zone.land(PREFIX + "unrecorded.csv", csv(good(2)), recorded=False)
     zone.land(PREFIX + "altered.csv", csv(good(3)), claims={"sha256": "0" * 64})
-    zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"key": PREFIX + "good.csv"})
+    another = ObjectVersion(RAW, PREFIX + "good.csv", "v1")
+    zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"version": another})
     zone.land(PREFIX + "next_day.csv", csv(good(5)), recorded_days_later=1)
     zone.land(PREFIX + "day_before.csv", csv(good(6)), recorded_days_later=-1)
     forger = LandingZone()

@@ -30,18 +30,10 @@ from tests.support.lineages import (
 
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES, PAYLOAD_TYPE, Envelope, Signature
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.lineage import model as module
-from custody.core.lineage.model import (
-    ObjectVersion,
-    Part,
-    Run,
-    UnfitForLineage,
-    from_statement,
-    join,
-    run_of,
-    statement_key,
-    to_statements,
-)
+from custody.core.lineage import statement as module
+from custody.core.lineage.model import HashedObject, Part, Run, run_of, statement_key
+from custody.core.lineage.statement import UnfitForLineage, from_statement, join, to_statements
+from custody.objects import ObjectVersion
 
 DOCUMENT: dict[str, Any] = {
     "_type": "https://in-toto.io/Statement/v1",
@@ -121,7 +113,7 @@ def test_in_toto_attestation_accepts_our_statements(lineage):
         ResourceDescriptor.copy_from_pb(descriptor).validate()
     data = [item for item in definition.resolved_dependencies if not item.name]
     assert [item.annotations["versionId"] for item in data] == [
-        item.version_id for item in lineage.inputs
+        item.version.version_id for item in lineage.inputs
     ]
     assert predicate.run_details.builder.id == lineage.builder_id
     assert predicate.run_details.metadata.invocation_id == lineage.run.id
@@ -203,12 +195,13 @@ def test_the_longest_names_fit():
     lineage = replace(
         LINEAGE,
         inputs=tuple(
-            ObjectVersion("raw", chr(1) * 1017 + f"{i:07}", "v" * 1024, "b1" * 32)
+            HashedObject(ObjectVersion("raw", chr(1) * 1017 + f"{i:07}", "v" * 1024), "b1" * 32)
             for i in range(300)
         ),
         outputs=tuple(
-            ObjectVersion(
-                "out", place + chr(1) * (1017 - len(place)) + f"{i:07}", "v" * 1024, "c1" * 32
+            HashedObject(
+                ObjectVersion("out", place + chr(1) * (1017 - len(place)) + f"{i:07}", "v" * 1024),
+                "c1" * 32,
             )
             for i in range(300)
         ),

@@ -15,28 +15,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from custody.aws.records.landed_files import (
-    Gate,
-    LandedObject,
-    list_landed,
-    open_verified,
-    record_of,
-)
+from custody.aws.records.custody_gate import Gate, open_verified, record_of
+from custody.aws.s3.listing import StoredVersion, list_current
 from custody.core.case.key_ring import ALWAYS
 from custody.core.datasets.landed_csv import BrokenFileError
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import TrustedKey
-from custody.core.records.landing import (
+from custody.core.records.model import (
     LandingEvent,
     LandingRecord,
     Record,
     Recorder,
     UnreadableReason,
     UnreadableRecord,
-    record_id,
-    record_key,
-    to_statement,
 )
+from custody.core.records.names import record_id, record_key
+from custody.core.records.statement import to_statement
 
 RAW, PROVENANCE, KEY = "custody-test-raw", "custody-test-provenance", "incoming/c/dt=1/a b+é%.csv"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
@@ -56,18 +50,16 @@ class Bronze:
         der = self.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return Gate(PROVENANCE, {KEY_ARN: TrustedKey(KEY_ARN, der, ALWAYS, self.signs_until)})
 
-    def land(self, body: bytes = BODY, key: str = KEY) -> LandedObject:
+    def land(self, body: bytes = BODY, key: str = KEY) -> StoredVersion:
         self.s3.put_object(Bucket=RAW, Key=key, Body=body)
-        [landed] = list_landed(self.s3, RAW, key)
+        [landed] = list_current(self.s3, RAW, key)
         return landed
 
-    def record(self, landed: LandedObject, *, days: int = 0, **claims: Any) -> LandingRecord:
+    def record(self, landed: StoredVersion, *, days: int = 0, **claims: Any) -> LandingRecord:
         """Store the signed record of an object, in the folder of another day if told."""
         time = landed.last_modified + timedelta(days=days)
         record = LandingRecord(
-            bucket=landed.bucket,
-            key=landed.key,
-            version_id=landed.version_id,
+            version=landed.version,
             sha256=hashlib.sha256(BODY).hexdigest(),
             size_bytes=len(BODY),
             etag="d41d8cd98f00b204e9800998ecf8427e",
@@ -85,8 +77,8 @@ class Bronze:
         sig = self.key.sign(pae(PAYLOAD_TYPE, payload), ec.ECDSA(SHA256()))
         return Envelope(payload, PAYLOAD_TYPE, (Signature(KEY_ARN, sig),)).to_json_line()
 
-    def store(self, landed: LandedObject, envelope: bytes, time: datetime) -> None:
-        name = record_key(time, record_id(landed.bucket, landed.key, landed.version_id))
+    def store(self, landed: StoredVersion, envelope: bytes, time: datetime) -> None:
+        name = record_key(time, record_id(landed.version))
         self.s3.put_object(Bucket=PROVENANCE, Key=name, Body=envelope)
 
 
@@ -96,26 +88,34 @@ def bronze(s3: Any, raw: str, provenance: str) -> Bronze:
     return Bronze(s3)
 
 
-def test_lists_the_current_versions_and_no_markers(bronze: Bronze) -> None:
-    s3 = bronze.s3
-    for key in ("p/", "p/a", "p/b", "p/gone", "q/other"):
-        s3.put_object(Bucket=RAW, Key=key, Body=b"1")
-    current = s3.put_object(Bucket=RAW, Key="p/a", Body=b"2")["VersionId"]
-    s3.delete_object(Bucket=RAW, Key="p/gone")
-
-    landed = list_landed(s3, RAW, "p/")
-
-    assert [item.key for item in landed] == ["p/a", "p/b"]
-    assert landed[0].version_id == current
-    assert str(landed[0]) == f"s3://{RAW}/p/a (version {current})"
-
-
 @pytest.mark.parametrize("days", [-1, 0, 1])
 def test_finds_the_record_in_the_folder_of_a_day_around(bronze: Bronze, days: int) -> None:
     landed = bronze.land()
     record = bronze.record(landed, days=days)
 
     assert record_of(bronze.s3, landed, bronze.gate) == record
+
+
+def in_parts(landed: StoredVersion) -> StoredVersion:
+    """The same by a multipart upload, which S3 dates by when it began."""
+    return replace(landed, etag=f"{landed.etag}-2")
+
+
+@pytest.mark.parametrize("days", [2, 7, 8])
+def test_an_upload_in_parts_may_have_begun_long_before_its_record(
+    bronze: Bronze, days: int
+) -> None:
+    landed = bronze.land()
+    record = bronze.record(landed, days=days)
+
+    assert record_of(bronze.s3, in_parts(landed), bronze.gate) == record
+
+
+def test_no_upload_in_parts_takes_longer_than_its_bucket_lets_it(bronze: Bronze) -> None:
+    landed = bronze.land()
+    bronze.record(landed, days=9)
+
+    assert _refusal(bronze, in_parts(landed)) == "custody.unrecorded"
 
 
 def test_a_record_further_away_is_no_record(bronze: Bronze) -> None:
@@ -134,7 +134,7 @@ def test_the_record_of_another_object_does_not_admit_this_one(
     bronze: Bronze, claims: dict[str, str]
 ) -> None:
     landed = bronze.land()
-    bronze.record(landed, **claims)
+    bronze.record(landed, version=replace(landed.version, **claims))
 
     assert _refusal(bronze, landed) == "custody.bad_signature"
 
@@ -143,9 +143,7 @@ def test_a_file_that_the_recorder_could_not_read_is_named_as_such(bronze: Bronze
     landed = bronze.land()
     hashed = bronze.record(landed)
     could_not = UnreadableRecord(
-        bucket=landed.bucket,
-        key=landed.key,
-        version_id=landed.version_id,
+        version=landed.version,
         size_bytes=hashed.size_bytes,
         etag=hashed.etag,
         sequencer="00",
@@ -158,7 +156,11 @@ def test_a_file_that_the_recorder_could_not_read_is_named_as_such(bronze: Bronze
     bronze.store(landed, bronze.signed(could_not), landed.last_modified)
 
     assert _refusal(bronze, landed) == "custody.unreadable"
-    bronze.store(landed, bronze.signed(replace(could_not, version_id="v")), landed.last_modified)
+    bronze.store(
+        landed,
+        bronze.signed(replace(could_not, version=replace(could_not.version, version_id="v"))),
+        landed.last_modified,
+    )
     assert _refusal(bronze, landed) == "custody.bad_signature"
 
 
@@ -170,7 +172,7 @@ def test_a_record_by_another_key_or_none_does_not_admit(bronze: Bronze) -> None:
 
     assert _refusal(bronze, landed) == "custody.bad_signature"
     assert _refusal(bronze, landed, Gate(PROVENANCE, {})) == "custody.bad_signature"
-    assert record_of(bronze.s3, landed, trusted).key == KEY
+    assert record_of(bronze.s3, landed, trusted).version.key == KEY
 
 
 def test_a_former_key_admits_what_it_signed_while_it_was_the_key(bronze: Bronze) -> None:
@@ -208,7 +210,7 @@ def test_reads_the_recorded_version_from_its_start(bronze: Bronze) -> None:
     record = bronze.record(landed)
     bronze.s3.put_object(Bucket=RAW, Key=KEY, Body=b"a newer version")
 
-    with open_verified(bronze.s3, landed, record) as file:
+    with open_verified(bronze.s3, landed.version, record) as file:
         assert file.read() == BODY
 
 
@@ -222,7 +224,10 @@ def test_other_bytes_than_the_recorded_ones_are_not_handed_out(
     landed = bronze.land(body)
     record = bronze.record(landed)
 
-    with pytest.raises(BrokenFileError) as refusal, open_verified(bronze.s3, landed, record):
+    with (
+        pytest.raises(BrokenFileError) as refusal,
+        open_verified(bronze.s3, landed.version, record),
+    ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == code
 
@@ -232,12 +237,15 @@ def test_recorded_bytes_that_are_no_text_are_not_handed_out(bronze: Bronze) -> N
     landed = bronze.land(body)
     record = replace(bronze.record(landed), sha256=hashlib.sha256(body).hexdigest())
 
-    with pytest.raises(BrokenFileError) as refusal, open_verified(bronze.s3, landed, record):
+    with (
+        pytest.raises(BrokenFileError) as refusal,
+        open_verified(bronze.s3, landed.version, record),
+    ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == "file.not_csv"
 
 
-def _refusal(bronze: Bronze, landed: LandedObject, gate: Gate | None = None) -> str:
+def _refusal(bronze: Bronze, landed: StoredVersion, gate: Gate | None = None) -> str:
     with pytest.raises(BrokenFileError) as refusal:
         record_of(bronze.s3, landed, gate or bronze.gate)
     return refusal.value.code

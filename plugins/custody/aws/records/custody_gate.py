@@ -1,0 +1,94 @@
+"""The custody gate: reading a landed file only if its record vouches for it.
+
+A file is read only if its record exists, is to be believed (`custody.core.records.checking`), is
+about this very object version, and names the hash of the bytes that arrived here. All of it is
+checked before the first byte is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from custody.aws.s3.listing import StoredVersion
+from custody.aws.s3.reading import open_version, read_current
+from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
+from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.model import LandingRecord, UnreadableRecord
+from custody.core.records.names import record_id, record_keys
+from custody.objects import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The bucket that keeps the records, and the keys (by their id) that may have signed them."""
+
+    provenance_bucket: str
+    keys: Mapping[str, TrustedKey]
+
+
+def record_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> LandingRecord:
+    """The verified record of an object version.
+
+    Raises BrokenFileError ``custody.unrecorded``, ``custody.bad_signature`` or, if its record says
+    that nobody could hash it, ``custody.unreadable``; any other failure to read the record (such as
+    a missing permission) is raised as it is: it says nothing of the file.
+    """
+    envelope = _envelope_of(s3, landed, gate)
+    record = envelope.claim
+    if record is None or envelope.trouble is not None:
+        raise BrokenFileError("custody.bad_signature", str(envelope.trouble))
+    if record.version != landed.version:
+        raise BrokenFileError("custody.bad_signature", f"its record is about {record.version}")
+    if isinstance(record, UnreadableRecord):
+        raise BrokenFileError(
+            "custody.unreadable",
+            f"the recorder could not read it ({record.reason}): {record.answer}",
+        )
+    return record
+
+
+@contextmanager
+def open_verified(
+    s3: S3Client, version: ObjectVersion, record: LandingRecord
+) -> Iterator[BinaryIO]:
+    """The bytes of an object version, read once, on local disk, at their start.
+
+    Raises BrokenFileError ``custody.altered`` when they are not the bytes of the record, and what
+    `TextCheck` raises when they are no text.
+    """
+    digest, text = hashlib.sha256(), TextCheck()
+    with tempfile.TemporaryFile() as spool:
+        for chunk in open_version(s3, version).chunks:
+            digest.update(chunk)
+            text.feed(chunk)
+            spool.write(chunk)
+        if digest.hexdigest() != record.sha256:
+            raise BrokenFileError(
+                "custody.altered",
+                f"the bytes hash to {digest.hexdigest()}, the record says {record.sha256}",
+            )
+        text.finish()
+        spool.seek(0)
+        yield spool
+
+
+def _envelope_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> ReadEnvelope:
+    for key in record_keys(landed.version, landed.last_modified, landed.etag):
+        found = read_current(s3, gate.provenance_bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        if found is not None:
+            return read_envelope(
+                found.body, gate.keys, stored=found.version, stored_at=found.last_modified
+            )
+    raise BrokenFileError(
+        "custody.unrecorded",
+        f"no record {record_id(landed.version)} under the days on which it may have been written",
+    )

@@ -1,0 +1,67 @@
+"""Read the records in the provenance bucket.
+
+Every stored version is read, also those that were overwritten or hidden behind a delete marker:
+whoever tampers with evidence leaves the honest version beside his own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from custody.aws.s3.errors import code_of, may_be_its_kms_key, unreadable_reason
+from custody.aws.s3.listing import KeyRange, StoredVersion
+from custody.aws.s3.reading import kms_key_of, read_version
+from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.names import record_day_prefix
+from custody.objects import ObjectVersion
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def record_ranges(day: date, parts: int) -> list[KeyRange]:
+    """The keys of the records filed under ``day``, cut into ``parts`` (1 to 256) of one size.
+
+    Records are named by a hash, so equal ranges hold about as many; whatever else lies there is in
+    one of them too.
+    """
+    prefix = record_day_prefix(day)
+    bounds = [f"{prefix}{256 * n // parts:02x}" for n in range(1, parts)]
+    return [KeyRange(prefix, *pair) for pair in pairwise(["", *bounds, ""])]
+
+
+def read_record(
+    s3: S3Client, stored: StoredVersion, keys: Mapping[str, TrustedKey]
+) -> ReadEnvelope:
+    """Read and check one envelope.
+
+    One that S3 withholds for the way it is encrypted or stored is not to be believed. Raises
+    ``ObjectAbsent``, and what S3 raises when it is not the object's fault.
+    """
+    try:
+        raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
+    except ClientError as error:
+        if not _is_withheld(s3, stored.version, error):
+            raise
+        return ReadEnvelope(
+            stored.version,
+            stored.last_modified,
+            key_id=None,
+            claim=None,
+            trouble=f"S3 does not hand it out ({code_of(error)})",
+            was_read=False,
+        )
+    return read_envelope(raw, keys, stored=stored.version, stored_at=stored.last_modified)
+
+
+def _is_withheld(s3: S3Client, version: ObjectVersion, error: ClientError) -> bool:
+    """Whether S3 does not hand the version out for the way it is encrypted or stored."""
+    if may_be_its_kms_key(error):
+        return kms_key_of(s3, version) is not None
+    return unreadable_reason(error) is not None

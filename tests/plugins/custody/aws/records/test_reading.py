@@ -1,0 +1,60 @@
+"""Records that S3 does not hand out."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.moto_aws import answer, refusal
+from tests.support.trail_history import NOON
+
+from custody.aws.records.reading import read_record
+from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.listing import StoredVersion
+from custody.objects import ObjectVersion
+
+SSE_C = "The object was stored using a form of Server Side Encryption."
+PLANTED = StoredVersion(
+    ObjectVersion("provenance", "provenance/incoming/dt=2026-11-01/x.json", "v1"), NOON
+)
+
+
+def get_object_says(s3: Any, code: str, message: str = "") -> None:
+    s3.meta.events.register(
+        "before-call.s3.GetObject", lambda **_: refusal(code, 400, message), unique_id="get"
+    )
+
+
+def encrypted_with(s3: Any, key: str | None) -> None:
+    head = {"SSEKMSKeyId": key} if key else {}
+    s3.meta.events.register("before-call.s3.HeadObject", lambda **_: answer(head))
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "key"),
+    [
+        ("InvalidRequest", SSE_C, None),
+        ("InvalidObjectState", "", None),
+        ("AccessDenied", "", "arn:aws:kms:us-east-1:999999999999:key/theirs"),
+    ],
+    ids=["a customer's key", "archived", "a KMS key of somebody's"],
+)
+def test_a_record_that_nobody_can_read_is_not_to_be_believed(s3, code, message, key):
+    get_object_says(s3, code, message)
+    encrypted_with(s3, key)
+    found = read_record(s3, PLANTED, {})
+    assert (found.stored, found.claim) == (PLANTED.version, None)
+    assert (found.trouble, found.was_read) == (f"S3 does not hand it out ({code})", False)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidRequest", "SlowDown"])
+def test_what_is_not_the_records_fault_is_raised(s3, code):
+    get_object_says(s3, code)
+    encrypted_with(s3, None)
+    with pytest.raises(ClientError, match=code):
+        read_record(s3, PLANTED, {})
+
+
+def test_a_record_that_is_gone_is_absent(s3):
+    get_object_says(s3, "NoSuchVersion")
+    with pytest.raises(ObjectAbsent):
+        read_record(s3, PLANTED, {})
