@@ -95,8 +95,11 @@ def columns_of(ddl: str) -> dict[str, str]:
     """Column names and Hive types of a CREATE EXTERNAL TABLE, partition keys included."""
     definition = parse(ddl)
     assert isinstance(definition, CreateTable)
-    columns = [*definition.columns, *definition.partition_keys]
-    return {column.name: column.type for column in columns}
+    columns = [
+        *definition.table["StorageDescriptor"]["Columns"],
+        *definition.table["PartitionKeys"],
+    ]
+    return {column["Name"]: column["Type"] for column in columns}
 
 
 def stored(row: Row, schema: dict[str, str]) -> Row:

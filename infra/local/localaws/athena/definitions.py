@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import Any
 
 from localaws.athena.errors import QueryError
 from localaws.athena.statements import (
     AddPartitions,
-    ColumnDefinition,
     CreateTable,
     Definition,
     Drop,
@@ -53,7 +50,7 @@ def run(catalog: Catalog, statement: Definition) -> tuple[Sequence[str], Sequenc
 def _create_table(catalog: Catalog, statement: CreateTable) -> None:
     database, name = catalog.database(statement.name[0]), statement.name[1]
     catalog.require_database(database)
-    created = catalog.create_table(database, _table_input(statement))
+    created = catalog.create_table(database, statement.table)
     if not created and not statement.if_not_exists:
         raise _ddl_failure(f"AlreadyExistsException(message:Table {name} already exists)")
 
@@ -108,44 +105,6 @@ def _ddl_failure(message: str) -> QueryError:
 
 def _semantic(message: str) -> QueryError:
     return QueryError("FAILED", f"SemanticException {message}")
-
-
-def _table_input(statement: CreateTable) -> dict[str, Any]:
-    parameters = {
-        "EXTERNAL": "TRUE",
-        "transient_lastDdlTime": str(int(time.time())),
-        **statement.properties,
-    }
-    if statement.comment is not None:
-        parameters["comment"] = statement.comment
-    return {
-        "Name": statement.name[1],
-        "Owner": "hadoop",
-        "TableType": "EXTERNAL_TABLE",
-        "Parameters": parameters,
-        "PartitionKeys": [_column_input(key) for key in statement.partition_keys],
-        "StorageDescriptor": {
-            "Columns": [_column_input(column) for column in statement.columns],
-            "Location": statement.location,
-            "InputFormat": statement.input_format,
-            "OutputFormat": statement.output_format,
-            "Compressed": False,
-            "NumberOfBuckets": -1,
-            "SerdeInfo": {
-                "SerializationLibrary": statement.serde,
-                "Parameters": statement.serde_parameters or {"serialization.format": "1"},
-            },
-            "BucketColumns": [],
-            "SortColumns": [],
-            "Parameters": {},
-            "StoredAsSubDirectories": False,
-        },
-    }
-
-
-def _column_input(column: ColumnDefinition) -> dict[str, str]:
-    described = {"Name": column.name, "Type": column.type}
-    return described if column.comment is None else {**described, "Comment": column.comment}
 
 
 def _values(table: Table, spec: PartitionSpec) -> tuple[str, ...]:

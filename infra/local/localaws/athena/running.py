@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from localaws.athena import definitions
 from localaws.athena.errors import QueryError, ScanLimitExceeded, not_supported
+from localaws.athena.hive import PARQUET_INPUT, PARQUET_OUTPUT, PARQUET_SERDE
 from localaws.athena.results import column_info, csv_line, render, text_column_info
 from localaws.athena.sql import types
 from localaws.athena.sql.pruning import conditions
@@ -20,9 +21,6 @@ from localaws.athena.sql.queries import Translation, translate
 from localaws.athena.sql.session import Session
 from localaws.athena.sql.types import hive_name, quoted
 from localaws.athena.statements import (
-    PARQUET_INPUT,
-    PARQUET_OUTPUT,
-    PARQUET_SERDE,
     CreateTableAs,
     CreateView,
     Select,
@@ -152,7 +150,7 @@ class _Query:
                 "You may need to manually clean the data at this location before retrying.",
             )
         path = self._env.folder / "written.parquet"
-        self._with_rows(lambda session: self._write(session, path, statement.compression))
+        self._with_rows(lambda session: self._write(session, path))
         if self._outcome.rows:
             store.put(target, f"{self._env.query_id}_00000", path)
             self._outcome.manifest.append(f"{target}{self._env.query_id}_00000")
@@ -160,7 +158,7 @@ class _Query:
             raise exists
         return self._outcome
 
-    def _write(self, session: Session, path: Path, compression: str) -> None:
+    def _write(self, session: Session, path: Path) -> None:
         symbols = self._found.tree.named_selects  # type: ignore[attr-defined]
         columns = ", ".join(
             f"{quoted(symbol)} AS {quoted(label.lower())}"
@@ -168,7 +166,7 @@ class _Query:
         )
         session.run(
             f"COPY (SELECT {columns} FROM ({self._found.sql})) TO '{path}' "
-            f"(FORMAT parquet, COMPRESSION {compression})"
+            f"(FORMAT parquet, COMPRESSION gzip)"
         )
         self._outcome.rows = session.rows(f"SELECT count(*) FROM read_parquet('{path}')")[0][0]
 

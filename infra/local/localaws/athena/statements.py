@@ -1,18 +1,21 @@
-"""What kind of statement a text is, and what it says."""
+"""What kind of statement a text is, and what it says.
+
+Queries are read by `sql.parsing`, ``CREATE EXTERNAL TABLE`` by `hive`; what else there is has one
+form each, which a regular expression can tell.
+"""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from sqlglot import exp
 
+from localaws.athena import hive
 from localaws.athena.errors import QueryError, not_supported, syntax_error
-from localaws.athena.lexer import Cursor, tokens
 from localaws.athena.sql.parsing import parse_query, place
-from localaws.athena.sql.types import hive_name, parse_hive
 
 Name = tuple[str | None, str]
 """A database (None: the query's) and a name in it, in lower case."""
@@ -44,34 +47,16 @@ class CreateTableAs:
     name: Name
     if_not_exists: bool
     location: str | None
-    compression: str
     query: exp.Expr
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnDefinition:
-    """A column as the Glue catalog keeps it."""
-
-    name: str
-    type: str
-    comment: str | None = None
-
-
-@dataclass(slots=True)
 class CreateTable:
-    """``CREATE EXTERNAL TABLE``."""
+    """``CREATE EXTERNAL TABLE``; `table` is a ``TableInput`` of the Glue catalog."""
 
     name: Name
     if_not_exists: bool
-    columns: list[ColumnDefinition]
-    partition_keys: list[ColumnDefinition] = field(default_factory=list)
-    comment: str | None = None
-    serde: str = ""
-    serde_parameters: dict[str, str] = field(default_factory=dict)
-    input_format: str = ""
-    output_format: str = ""
-    location: str = ""
-    properties: dict[str, str] = field(default_factory=dict)
+    table: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,48 +106,21 @@ Definition = CreateTable | Drop | AddPartitions | DropPartitions | SetLocation |
 Statement = Select | CreateView | CreateTableAs | Definition
 
 MAX_BYTES = 262_144
-TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
-TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
-PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
-PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
-PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 
-_QUERY_WORDS = ("SELECT", "WITH", "VALUES", "TABLE", "(")
-# What Athena's statements start with; what follows CREATE and the like is a word of its own.
-_OBJECTS = frozenset(
-    ["TABLE", "EXTERNAL", "VIEW", "DATABASE", "SCHEMA", "OR", "PROTECTED", "ROLE", "FUNCTION"]
-)
-_OTHER_WORDS = frozenset(
-    [
-        "UNLOAD",
-        "INSERT",
-        "DELETE",
-        "UPDATE",
-        "MERGE",
-        "EXPLAIN",
-        "ANALYZE",
-        "PREPARE",
-        "EXECUTE",
-        "DEALLOCATE",
-        "DESCRIBE",
-        "DESC",
-        "MSCK",
-        "OPTIMIZE",
-        "VACUUM",
-        "TRUNCATE",
-        "USE",
-        "SET",
-        "RESET",
-        "GRANT",
-        "REVOKE",
-        "CALL",
-        "COMMIT",
-        "ROLLBACK",
-        "START",
-    ]
-)
-_SHOWN = frozenset(
-    ["PARTITIONS", "TABLES", "VIEWS", "DATABASES", "SCHEMAS", "COLUMNS", "CREATE", "TBLPROPERTIES"]
+_SPACE = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_STRING = r"'(?:[^'\\]|\\.)*'"
+_NAME = r"""((?:\w+|`[^`]+`|"[^"]+")(?:\.(?:\w+|`[^`]+`|"[^"]+"))*)"""
+_SPEC = rf"PARTITION\s*\((?:{_STRING}|[^'()])*\)"
+_LOCATION = rf"(?:\s*LOCATION\s*{_STRING})?"
+_VALUE = re.compile(rf"\s*(\w+|`\w+`)\s*=\s*({_STRING}|\d+)\s*(,|\))")
+
+# What Athena has, so that a statement that is only not supported here is not called malformed.
+_KNOWN = re.compile(
+    r"(UNLOAD|INSERT|DELETE|UPDATE|MERGE|EXPLAIN|ANALYZE|PREPARE|EXECUTE|DEALLOCATE|DESCRIBE|DESC"
+    r"|MSCK|OPTIMIZE|VACUUM|TRUNCATE|USE|SET|RESET|GRANT|REVOKE|CALL|VALUES"
+    r"|(?:CREATE|DROP|ALTER)\s+(?:TABLE|EXTERNAL|VIEW|DATABASE|SCHEMA|OR|PROTECTED|ROLE|FUNCTION)"
+    r"|SHOW\s+(?:PARTITIONS|TABLES|VIEWS|DATABASES|SCHEMAS|COLUMNS|CREATE|TBLPROPERTIES))\b",
+    re.IGNORECASE,
 )
 
 
@@ -170,228 +128,158 @@ def parse(statement: str) -> Statement:
     """The statement; raises QueryError for what is malformed or not supported."""
     if len(statement.encode()) > MAX_BYTES:
         raise syntax_error(f"the statement is longer than {MAX_BYTES} bytes")
-    opening = list(itertools.islice(tokens(statement), 2))
-    words = [token.text.upper() for token in opening]
-    if not words:
+    statement = statement.rstrip().rstrip(";").rstrip()
+    start = _after_space(statement, 0)
+    first = _word(statement, start)
+    if not first:
         raise QueryError("", "Query is empty")
-    if words[0] in _QUERY_WORDS:
+    if first.upper() in ("SELECT", "WITH", "TABLE", "("):
         return Select(parse_query(statement))
-    for start, parser, hive in _PARSERS:
-        cursor = Cursor(statement, hive=hive)
-        if cursor.take(*start):
-            return parser(cursor)
-    known, wrong = words[0] in _OTHER_WORDS, opening[0]
-    if words[0] in ("CREATE", "DROP", "ALTER", "SHOW"):
-        known, wrong = words[-1] in (_SHOWN if words[0] == "SHOW" else _OBJECTS), opening[-1]
-    if known:
-        raise not_supported(f"the statement {' '.join(words if words[0] == 'SHOW' else words[:1])}")
-    raise syntax_error(
-        f"mismatched input '{statement[wrong.start : wrong.end]}'", place(statement, wrong.start)
-    )
+    for pattern, build in _FORMS:
+        match = pattern.match(statement, start)
+        if match is not None:
+            return build(statement, match)
+    known = _KNOWN.match(statement, start)
+    if known is not None:
+        raise not_supported(f"the statement {' '.join(known[1].upper().split())}")
+    if first.upper() in ("CREATE", "DROP", "ALTER", "SHOW"):
+        start = _after_space(statement, start + len(first))
+    raise _mismatched(statement, start)
 
 
-def _name(cursor: Cursor) -> Name:
+def _after_space(statement: str, offset: int) -> int:
+    match = _SPACE.match(statement, offset)
+    return match.end() if match else offset
+
+
+def _word(statement: str, offset: int) -> str:
+    match = re.compile(r"\w+|\S").match(statement, offset)
+    return match.group() if match else ""
+
+
+def _mismatched(statement: str, offset: int) -> QueryError:
+    word = _word(statement, offset) or "<EOF>"
+    return syntax_error(f"mismatched input '{word}'", place(statement, offset))
+
+
+def _name(text: str) -> Name:
     """``[database.]name``."""
-    first = cursor.identifier()
-    if not cursor.take_mark("."):
-        return None, first
-    second = cursor.identifier()
-    if not cursor.take_mark("."):
-        return first, second
-    if first != "awsdatacatalog":
-        raise not_supported(f"the catalog {first}")
-    return second, cursor.identifier()
+    parts = [part.strip('`"').lower() for part in re.findall(r'`[^`]+`|"[^"]+"|\w+', text)]
+    if len(parts) == 3 and parts[0] == "awsdatacatalog":
+        del parts[0]
+    if len(parts) > 2:
+        raise not_supported(f"the catalog {parts[0]}")
+    return (parts[0], parts[1]) if len(parts) == 2 else (None, parts[0])
 
 
-def _inside(cursor: Cursor) -> exp.Expr:
-    """The rest of the statement as a query, positions as in the whole."""
-    blank = re.sub(r"[^\n]", " ", cursor.statement[: cursor.offset])
-    return parse_query(blank + cursor.statement[cursor.offset :])
+def _inside(statement: str, offset: int) -> exp.Expr:
+    """The rest of the statement, after AS, as a query, positions as in the whole."""
+    at = _after_space(statement, offset)
+    if _word(statement, at).upper() != "AS":
+        raise _mismatched(statement, at)
+    offset = at + len("AS")
+    blank = re.sub(r"[^\n]", " ", statement[:offset])
+    return parse_query(blank + statement[offset:])
 
 
-def _create_view(cursor: Cursor, *, replace: bool = False) -> CreateView:
-    name = _name(cursor)
-    cursor.expect("AS")
-    text = cursor.statement[cursor.offset :].rstrip().rstrip(";").rstrip()
-    return CreateView(name, replace, _inside(cursor), text)
+def _create_view(statement: str, match: re.Match[str]) -> CreateView:
+    query = _inside(statement, match.end())
+    text = statement[_after_space(statement, match.end()) + len("AS") :].strip()
+    return CreateView(_name(match[2]), bool(match[1]), query, text)
 
 
-def _create_table_as(cursor: Cursor) -> CreateTableAs:
-    if_not_exists = cursor.take("IF", "NOT", "EXISTS")
-    name = _name(cursor)
-    given = dict(cursor.listed(lambda: _option(cursor)) if cursor.take("WITH") else ())
-    if not cursor.take("AS"):
-        raise not_supported("CREATE TABLE of anything but a query or an EXTERNAL table")
+def _create_table_as(statement: str, match: re.Match[str]) -> CreateTableAs:
+    option = re.compile(rf"\s*(\w+)\s*=\s*({_STRING})\s*")
+    given: dict[str, str] = {}
+    for one in re.split(r",(?=\s*\w+\s*=)", match[3] or "") if match[3] else ():
+        found = option.fullmatch(one)
+        if found is None:
+            raise not_supported(f"the property {one.strip()}")
+        given[found[1].lower()] = _text(found[2])
     form = given.pop("format", "PARQUET").upper()
     if form != "PARQUET":
         raise not_supported(f"the format {form}")
-    compression = given.pop("write_compression", given.pop("parquet_compression", "GZIP")).upper()
-    if compression not in ("GZIP", "SNAPPY", "ZSTD"):
-        raise not_supported(f"compression {compression} of Parquet")
     location = given.pop("external_location", None)
     if given:
         raise not_supported(f"the property {next(iter(given))}")
-    return CreateTableAs(name, if_not_exists, location, compression, _inside(cursor))
+    return CreateTableAs(_name(match[2]), bool(match[1]), location, _inside(statement, match.end()))
 
 
-def _option(cursor: Cursor) -> tuple[str, str]:
-    name = cursor.identifier()
-    cursor.expect_mark("=")
-    if cursor.at("ARRAY"):
-        raise not_supported(f"the property {name}")
-    return name, cursor.string()
+def _create_table(statement: str, match: re.Match[str]) -> CreateTable:
+    name = _name(match[2])
+    return CreateTable(name, bool(match[1]), hive.table_input(statement[match.start() :], name[1]))
 
 
-def _create_table(cursor: Cursor) -> CreateTable:
-    if_not_exists = cursor.take("IF", "NOT", "EXISTS")
-    made = CreateTable(_name(cursor), if_not_exists, cursor.listed(lambda: _column(cursor)))
-    while not cursor.done:
-        _clause(cursor, made)
-    if not made.location:
-        raise QueryError("FAILED", "SemanticException: No location specified for the table")
-    names = [column.name for column in (*made.columns, *made.partition_keys)]
-    duplicate = next((one for one in names if names.count(one) > 1), None)
-    if duplicate is not None:
-        raise QueryError("FAILED", f"SemanticException: Duplicate column name: {duplicate}")
-    if not made.serde:
-        raise not_supported("a table without ROW FORMAT SERDE or STORED AS PARQUET")
-    if not made.input_format:
-        made.input_format, made.output_format = TEXT_INPUT, TEXT_OUTPUT
-    return made
+def _drop(_statement: str, match: re.Match[str]) -> Drop:
+    return Drop(_name(match[3]), bool(match[2]), match[1].upper() == "VIEW")
 
 
-def _clause(cursor: Cursor, made: CreateTable) -> None:
-    if cursor.take("PARTITIONED", "BY"):
-        made.partition_keys = cursor.listed(lambda: _column(cursor))
-    elif cursor.take("COMMENT"):
-        made.comment = cursor.string()
-    elif cursor.take("ROW", "FORMAT", "SERDE"):
-        made.serde = cursor.string()
-    elif cursor.take("WITH", "SERDEPROPERTIES"):
-        made.serde_parameters = dict(cursor.listed(lambda: _property(cursor)))
-    elif cursor.take("STORED", "AS"):
-        _stored_as(cursor, made)
-    elif cursor.take("LOCATION"):
-        made.location = _location(cursor)
-    elif cursor.take("TBLPROPERTIES"):
-        made.properties = dict(cursor.listed(lambda: _property(cursor)))
-    elif cursor.at("ROW", "FORMAT", "DELIMITED") or cursor.at("CLUSTERED"):
-        raise not_supported("ROW FORMAT DELIMITED and CLUSTERED BY")
-    else:
-        raise cursor.error()
+def _add_partitions(statement: str, match: re.Match[str]) -> AddPartitions:
+    parts = re.finditer(rf"({_SPEC})({_LOCATION})", match[3], re.IGNORECASE)
+    added = tuple(
+        (_spec(statement, part[1]), _location(part[2]) if part[2] else None) for part in parts
+    )
+    return AddPartitions(_name(match[1]), bool(match[2]), added)
 
 
-def _stored_as(cursor: Cursor, made: CreateTable) -> None:
-    if cursor.take("INPUTFORMAT"):
-        made.input_format = cursor.string()
-        cursor.expect("OUTPUTFORMAT")
-        made.output_format = cursor.string()
-    elif cursor.take("PARQUET"):
-        made.input_format, made.output_format = PARQUET_INPUT, PARQUET_OUTPUT
-        made.serde = made.serde or PARQUET_SERDE
-    elif not cursor.take("TEXTFILE"):
-        raise not_supported(f"STORED AS {cursor.next().text.upper()}")
+def _drop_partitions(statement: str, match: re.Match[str]) -> DropPartitions:
+    specs = re.findall(_SPEC, match[3], re.IGNORECASE)
+    return DropPartitions(
+        _name(match[1]), bool(match[2]), tuple(_spec(statement, one) for one in specs)
+    )
 
 
-def _location(cursor: Cursor) -> str:
-    location = cursor.string()
-    if not location.startswith("s3://") or len(location) <= len("s3://"):
-        raise QueryError(
-            "FAILED", f"SemanticException: The location '{location}' is not an s3:// path"
-        )
-    return location
+def _set_location(statement: str, match: re.Match[str]) -> SetLocation:
+    return SetLocation(_name(match[1]), _spec(statement, match[2]), _location(match[3]))
 
 
-def _column(cursor: Cursor) -> ColumnDefinition:
-    name, kind = cursor.identifier(), _type(cursor)
-    return ColumnDefinition(name, kind, cursor.string() if cursor.take("COMMENT") else None)
+def _location(written: str) -> str:
+    return hive.location(_text(written[written.index("'") :]))
 
 
-def _type(cursor: Cursor) -> str:
-    """A Hive type in the catalog's spelling: lower case, no spaces."""
-    pieces: list[str] = []
-    depth = 0
-    while True:
-        token = cursor.peek()
-        mark = token.text if token is not None and token.kind == "mark" else ""
-        if depth == 0 and pieces and mark not in ("(", "<"):
-            break
-        if token is None or token.kind == "string" or (mark and mark not in "()<>,:"):
-            raise cursor.error()
-        depth += (mark in ("(", "<")) - (mark in (")", ">"))
-        pieces.append(token.text.lower())
-        cursor.next()
-    text = "".join(pieces)
-    try:
-        parsed = parse_hive(text)
-    except QueryError as error:
-        raise QueryError("FAILED", f"ParseException: {error}") from error
-    # varchar(n) stays as written: the catalog shows the user's own words.
-    return text if text.startswith("varchar") else hive_name(parsed)
+def _spec(statement: str, written: str) -> PartitionSpec:
+    """The columns and values of ``PARTITION (…)``; raises QueryError."""
+    found: list[tuple[str, str]] = []
+    index = written.index("(") + 1
+    while index < len(written):
+        match = _VALUE.match(written, index)
+        if match is None:
+            right = re.compile(r"\s*(?:\w+|`\w+`)?\s*(?:=\s*)?").match(written, index)
+            index = right.end() if right else index
+            raise _mismatched(statement, statement.index(written) + index)
+        found.append((match[1].strip("`").lower(), _text(match[2])))
+        index = match.end()
+    return tuple(found)
 
 
-def _property(cursor: Cursor) -> tuple[str, str]:
-    name = cursor.string()
-    cursor.expect_mark("=")
-    return name, cursor.string()
+def _text(written: str) -> str:
+    """A literal's value; a number's is as written."""
+    return re.sub(r"\\(.)", r"\1", written[1:-1]) if written.startswith("'") else written
 
 
-def _drop(cursor: Cursor, *, view: bool) -> Drop:
-    if_exists = cursor.take("IF", "EXISTS")
-    name = _name(cursor)
-    cursor.finish()
-    return Drop(name, if_exists, view)
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE | re.DOTALL)
 
 
-def _alter_table(cursor: Cursor) -> AddPartitions | DropPartitions | SetLocation:
-    table = _name(cursor)
-    if cursor.take("ADD"):
-        if_not_exists = cursor.take("IF", "NOT", "EXISTS")
-        added: list[tuple[PartitionSpec, str | None]] = []
-        while not added or not cursor.done:
-            spec = _partition(cursor)
-            added.append((spec, _location(cursor) if cursor.take("LOCATION") else None))
-        return AddPartitions(table, if_not_exists, tuple(added))
-    if cursor.take("DROP"):
-        if_exists = cursor.take("IF", "EXISTS")
-        dropped = [_partition(cursor)]
-        while cursor.take_mark(","):
-            dropped.append(_partition(cursor))
-        cursor.finish()
-        return DropPartitions(table, if_exists, tuple(dropped))
-    if not cursor.at("PARTITION"):
-        raise not_supported("this form of ALTER TABLE")
-    partition = _partition(cursor)
-    cursor.expect("SET", "LOCATION")
-    location = _location(cursor)
-    cursor.finish()
-    return SetLocation(table, partition, location)
-
-
-def _partition(cursor: Cursor) -> PartitionSpec:
-    cursor.expect("PARTITION")
-    return tuple(cursor.listed(lambda: _partition_value(cursor)))
-
-
-def _partition_value(cursor: Cursor) -> tuple[str, str]:
-    name = cursor.identifier()
-    cursor.expect_mark("=")
-    return name, cursor.next("string", "number").text
-
-
-def _show_partitions(cursor: Cursor) -> ShowPartitions:
-    table = _name(cursor)
-    cursor.finish()
-    return ShowPartitions(table)
-
-
-_PARSERS: tuple[tuple[tuple[str, ...], Callable[[Cursor], Statement], bool], ...] = (
-    (("CREATE", "VIEW"), _create_view, False),
-    (("CREATE", "OR", "REPLACE", "VIEW"), lambda c: _create_view(c, replace=True), False),
-    (("CREATE", "TABLE"), _create_table_as, False),
-    (("CREATE", "EXTERNAL", "TABLE"), _create_table, True),
-    (("DROP", "TABLE"), lambda c: _drop(c, view=False), True),
-    (("DROP", "VIEW"), lambda c: _drop(c, view=True), True),
-    (("ALTER", "TABLE"), _alter_table, True),
-    (("SHOW", "PARTITIONS"), _show_partitions, True),
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Statement]], ...] = (
+    (_form(rf"CREATE( OR REPLACE)? VIEW {_NAME}"), _create_view),
+    (
+        _form(
+            rf"CREATE TABLE( IF NOT EXISTS)? {_NAME}(?:\s*WITH\s*\(((?:{_STRING}|[^')])*)\))?"
+            r"(?=\s*AS\b)"
+        ),
+        _create_table_as,
+    ),
+    (_form(rf"CREATE EXTERNAL TABLE( IF NOT EXISTS)? {_NAME}"), _create_table),
+    (_form(rf"DROP (TABLE|VIEW)( IF EXISTS)? {_NAME}$"), _drop),
+    (
+        _form(rf"ALTER TABLE {_NAME} ADD( IF NOT EXISTS)? ((?:{_SPEC}{_LOCATION}\s*)+)$"),
+        _add_partitions,
+    ),
+    (
+        _form(rf"ALTER TABLE {_NAME} DROP( IF EXISTS)? ({_SPEC}(?:\s*,\s*{_SPEC})*)$"),
+        _drop_partitions,
+    ),
+    (_form(rf"ALTER TABLE {_NAME} ({_SPEC})\s*SET (LOCATION\s*{_STRING})$"), _set_location),
+    (_form(rf"SHOW PARTITIONS {_NAME}$"), lambda _, match: ShowPartitions(_name(match[1]))),
 )

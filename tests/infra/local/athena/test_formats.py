@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from localaws.athena.errors import QueryError
+from localaws.athena.hive import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.sql.session import Session
 from localaws.athena.sql.types import parse_hive
-from localaws.athena.statements import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.tables.formats import DataFile, load
 from localaws.athena.tables.partitions import Partition
 from localaws.athena.tables.relations import Column, Storage, Table

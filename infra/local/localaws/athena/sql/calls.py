@@ -76,6 +76,13 @@ def _at_time_zone(tx: Expressions, node: exp.Expr) -> Value:
     return Value(value.node, Type(types.ZONED, value.type.numbers))
 
 
+@translates(exp.Coalesce)
+def _coalesce(tx: Expressions, node: exp.Expr) -> Value:
+    """What sqlglot makes of a column that USING names."""
+    values = [tx.value(one) for one in (node.this, *node.expressions)]
+    return scalar("coalesce", values, tx.at(node))
+
+
 @translates(exp.Anonymous)
 def _call(tx: Expressions, node: exp.Expr) -> Value:
     name = str(node.this).lower()
@@ -129,13 +136,13 @@ def _subscript(tx: Expressions, node: exp.Expr) -> Value:
 @translates(exp.Subquery)
 def _subquery(tx: Expressions, node: exp.Expr) -> Value:
     position = tx.at(node)
-    inner, kinds = tx.query.subquery(node.this, tx.scope)
+    kinds = tx.query.subquery(node.this, tx.scope)
     if len(kinds) != 1:
         raise not_supported(f"a subquery of {len(kinds)} columns in an expression", position)
-    return Value(exp.Subquery(this=inner), kinds[0])
+    return Value(exp.Subquery(this=node.this), kinds[0])
 
 
 @translates(exp.Exists)
 def _exists(tx: Expressions, node: exp.Expr) -> Value:
-    inner, _ = tx.query.subquery(node.this, tx.scope)
-    return Value(exp.Exists(this=inner), BOOLEAN)
+    tx.query.subquery(node.this, tx.scope)
+    return Value(exp.Exists(this=node.this), BOOLEAN)

@@ -26,8 +26,8 @@ class Query(Protocol):
     statement: str
     shared: Shared
 
-    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[exp.Expr, list[Type]]:
-        """A query inside an expression, translated, and the types of its columns."""
+    def subquery(self, node: exp.Expr, scope: Scope) -> list[Type]:
+        """A query inside an expression, translated in place: the types of its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,26 +109,33 @@ def check_orderable(kind: Type, position: Position | None) -> None:
 
 @translates(exp.Column)
 def _column(tx: Expressions, node: exp.Expr) -> Value:
-    return _reference(tx, [part.name.lower() for part in node.parts], tx.at(node))  # type: ignore[attr-defined]
+    *qualifier, name = (part.name for part in node.parts)  # type: ignore[attr-defined]
+    if not qualifier and name in tx.scope.outputs:
+        found = tx.scope.outputs[name]
+        return Value(found.node.copy(), found.type)
+    scope: Scope | None = tx.scope
+    while scope is not None:
+        known = [
+            one
+            for alias, one in scope.sources.items()
+            if name in one.columns and qualifier in ([], [alias])
+        ]
+        if len(known) > 1:
+            message = f"Column '{name}' is ambiguous"
+            raise QueryError("AMBIGUOUS_NAME", message, position=tx.at(node))
+        if known:
+            if known[0].table is not None:
+                tx.query.shared.used[known[0].table].add(name)
+            found = known[0].columns[name]
+            return Value(found.node.copy(), found.type)
+        scope = None if qualifier and qualifier[0] in scope.sources else scope.parent
+    raise column_not_found(".".join((*qualifier, name)), tx.at(node))
 
 
 @translates(exp.Dot)
 def _dot(tx: Expressions, node: exp.Expr) -> Value:
-    if isinstance(node.this, (exp.Column, exp.Dot)) and isinstance(node.expression, exp.Identifier):
-        parts = [part.name.lower() for part in node.find_all(exp.Identifier, bfs=False)]
-        return _reference(tx, parts, tx.at(node))
     position = tx.at(node)
     return _field(tx.value(node.this), node.expression.name.lower(), position)
-
-
-def _reference(tx: Expressions, parts: list[str], position: Position | None) -> Value:
-    found, count = tx.scope.resolve(parts, position)
-    if found.source is not None and found.name is not None:
-        tx.query.shared.used[found.source].add(found.name)
-    value = Value(found.value.node.copy(), found.value.type)
-    for name in parts[count:]:
-        value = _field(value, name, position)
-    return value
 
 
 def _field(value: Value, name: str, position: Position | None) -> Value:

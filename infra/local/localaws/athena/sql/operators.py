@@ -116,7 +116,7 @@ def _in(tx: Expressions, node: exp.Expr) -> Value:
         inside = exp.In(this=one.node, expressions=[value.node for value in choices])
         return Value(exp.Paren(this=inside), BOOLEAN)
     value = tx.value(node.this)
-    inner, kinds = tx.query.subquery(query.this, tx.scope)
+    kinds = tx.query.subquery(query.this, tx.scope)
     if kinds != [value.type] or value.type.args or value.type in types.FLOATS:
         shown_types = ", ".join(map(str, kinds))
         if len(kinds) == 1 and types.common_type(value.type, kinds[0]) is None:
@@ -126,7 +126,7 @@ def _in(tx: Expressions, node: exp.Expr) -> Value:
                 position,
             )
         raise not_supported(f"{value.type} IN a subquery of ({shown_types})", position)
-    inside = exp.In(this=value.node, query=exp.Subquery(this=inner))
+    inside = exp.In(this=value.node, query=exp.Subquery(this=query.this))
     return Value(exp.Paren(this=inside), BOOLEAN)
 
 

@@ -27,10 +27,11 @@ def _literal(_parser: object, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
     return made
 
 
-class _AthenaSelect(Trino):
+class AthenaSelect(Trino):
     """Trino's grammar; functions are not interpreted and subscripts stay as written."""
 
     INDEX_OFFSET = 0
+    PSEUDOCOLUMNS: set[str] = set()  # noqa: RUF012
 
     class Parser(TrinoParser):
         FUNCTIONS = {}  # noqa: RUF012  (sqlglot's own convention)
@@ -51,7 +52,7 @@ _AFTER_COMMA = (TokenType.FROM, TokenType.R_PAREN, TokenType.WHERE, TokenType.OR
 
 def parse_query(statement: str) -> exp.Expr:
     """The syntax tree of one query; raises QueryError."""
-    dialect = _AthenaSelect()
+    dialect = AthenaSelect()
     try:
         tokens = dialect.tokenize(statement)
         trees = dialect.parser().parse(tokens, statement)

@@ -1,13 +1,13 @@
 """Which conditions a query puts on the partitions of the tables it reads.
 
-Worked out on the translated query, where every relation has an alias of its own: a WHERE is carried
-down into the subqueries of its FROM, as far as keeping or dropping it there cannot change the
-result. What cannot be carried is left out, so that more is read; rows are filtered later anyway.
+Worked out on the translated query, where every relation has an alias of its own: a WHERE is
+carried down into the subqueries and views of its FROM, where keeping or dropping it cannot change
+the result. What cannot be carried is left out, so that more is read; rows are filtered later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from sqlglot import exp
 
@@ -20,111 +20,56 @@ Uses = dict[str, list[tuple[str, list[exp.Expr]]]]
 def conditions(tree: exp.Expr, keys: Keys) -> Uses:
     """What a translated query demands of each table in `keys`, use by use."""
     found: Uses = {name: [] for name in keys}
-    visited: set[int] = set()
-    _query(tree, [], keys, found, visited)
-    # Queries inside expressions know no conditions but their own.
+    carried: dict[int, list[exp.Expr]] = {}
+    # A query comes before the queries in it.
     for select in tree.find_all(exp.Select):
-        if id(select) not in visited:
-            _query(select, [], keys, found, visited)
+        known = carried.get(id(select), [])
+        clause, joins = select.args.get("from_"), select.args.get("joins") or []
+        if select.args.get("where") is not None:
+            known = [*known, select.args["where"].this]
+        sides = ["", *(str(join.args.get("side") or "").upper() for join in joins)]
+        if not any(sides):
+            known = [*known, *(join.args["on"] for join in joins if join.args.get("on"))]
+        relations = [] if clause is None else [clause.this, *(join.this for join in joins)]
+        for number, relation in enumerate(relations):
+            # Nothing is said of a side that may be filled with NULLs.
+            later = any(side in ("RIGHT", "FULL") for side in sides[number + 1 :])
+            optional = later or sides[number] in ("LEFT", "FULL")
+            columns = {} if optional else _columns(relation, keys)
+            said = [_weakened(one, relation.alias, columns) for one in known]
+            if isinstance(relation, exp.Table) and relation.name in keys:
+                found[relation.name].append((relation.alias, said))
+            elif isinstance(relation, exp.Subquery):
+                carried[id(relation.this)] = said
     return found
 
 
-def _query(
-    node: exp.Expr, demands: Sequence[exp.Expr], keys: Keys, found: Uses, visited: set[int]
-) -> None:
-    """Follow a query of whose own columns `demands` must be true."""
-    while isinstance(node, exp.Subquery):
-        node = node.this
-    if isinstance(node, exp.SetOperation):
-        # What is said of the result holds for either side, whose columns are called alike.
-        passed = [] if node.args.get("limit") or node.args.get("offset") else demands
-        for side in (node.this, node.expression):
-            _query(side, passed, keys, found, visited)
-        return
-    if not isinstance(node, exp.Select):
-        return
-    visited.add(id(node))
-    outputs = {item.alias: item.this for item in node.expressions if isinstance(item, exp.Alias)}
-    known = [_carried(one, outputs) for one in demands] if _transparent(node) else []
-    if node.args.get("where") is not None:
-        known.append(node.args["where"].this)
-    relations = [node.args["from_"].this] if node.args.get("from_") else []
-    # Nothing is said of a side that may be filled with NULLs.
-    sides = [str(join.args.get("side") or "").upper() for join in node.args.get("joins") or []]
-    optional = [any(side in ("RIGHT", "FULL") for side in sides)] if relations else []
-    for number, join in enumerate(node.args.get("joins") or []):
-        relations.append(join.this)
-        later = any(side in ("RIGHT", "FULL") for side in sides[number + 1 :])
-        optional.append(later or sides[number] in ("LEFT", "FULL"))
-        if not any(sides) and join.args.get("on") is not None:
-            known.append(join.args["on"])
-    for relation, may_be_null in zip(relations, optional, strict=True):
-        alias = relation.alias
-        said = [] if may_be_null else [_about(one, {alias}) for one in known]
-        if isinstance(relation, exp.Table):
-            columns = keys.get(relation.name, frozenset())
-            about = [_of_columns(one, alias, columns) for one in said]
-            found.setdefault(relation.name, []).append((alias, about))
-        else:
-            _query(relation.this, [_own(one, alias) for one in said], keys, found, visited)
+def _columns(relation: exp.Expr, keys: Keys) -> dict[str, exp.Expr]:
+    """The columns of a relation of which something may be said, and what they are inside of it."""
+    if isinstance(relation, exp.Table):
+        names = keys.get(relation.name, ())
+        return {name: exp.column(name, relation.alias, quoted=True) for name in names}
+    inner = relation.this
+    if not isinstance(relation, exp.Subquery) or not isinstance(inner, exp.Select):
+        return {}
+    # These count or take other rows than the condition would leave.
+    if inner.args.get("limit") or inner.args.get("offset") or inner.find(exp.Window, exp.Having):
+        return {}
+    return {
+        item.alias: item.this for item in inner.expressions if isinstance(item.this, exp.Column)
+    }
 
 
-def _transparent(node: exp.Select) -> bool:
-    """Whether a condition on what is selected may be checked on the rows of FROM."""
-    if node.args.get("limit") or node.args.get("offset"):
-        return False
-    return node.find(exp.Window, exp.Having) is None
-
-
-def _carried(demand: exp.Expr, outputs: Mapping[str, exp.Expr]) -> exp.Expr:
-    """A condition on a query's own columns as one on the rows it reads."""
-
-    def change(leaf: exp.Expr) -> exp.Expr | None:
-        for column in leaf.find_all(exp.Column):
-            # An aggregate is no longer what its rows are; a plain column is, if grouped by or not.
-            if not isinstance(outputs.get(column.name), exp.Column):
-                return None
-        return leaf.transform(
-            lambda one: outputs[one.name].copy() if isinstance(one, exp.Column) else one
-        )
-
-    return _weakened(demand, change)
-
-
-def _about(condition: exp.Expr, aliases: set[str]) -> exp.Expr:
-    return _weakened(
-        condition,
-        lambda leaf: leaf if all(c.table in aliases for c in leaf.find_all(exp.Column)) else None,
-    )
-
-
-def _own(condition: exp.Expr, alias: str) -> exp.Expr:
-    """A condition on the columns of an alias as one on the columns of the query behind it."""
-    return condition.transform(
-        lambda one: (
-            exp.column(one.name, quoted=True)
-            if isinstance(one, exp.Column) and one.table == alias
-            else one
-        )
-    )
-
-
-def _of_columns(condition: exp.Expr, alias: str, columns: frozenset[str]) -> exp.Expr:
-    def change(leaf: exp.Expr) -> exp.Expr | None:
-        own = all(one.table == alias and one.name in columns for one in leaf.find_all(exp.Column))
-        return leaf if own else None
-
-    return _weakened(condition, change)
-
-
-def _weakened(node: exp.Expr, change: Callable[[exp.Expr], exp.Expr | None]) -> exp.Expr:
-    """A condition that `node` implies: what `change` gives None for counts as true."""
+def _weakened(node: exp.Expr, alias: str, columns: Mapping[str, exp.Expr]) -> exp.Expr:
+    """A condition that `node` implies, of these columns alone; the rest of it counts as true."""
     if isinstance(node, exp.Paren) and isinstance(node.this, (exp.And, exp.Or, exp.Paren)):
-        return exp.Paren(this=_weakened(node.this, change))
+        return exp.Paren(this=_weakened(node.this, alias, columns))
     if isinstance(node, (exp.And, exp.Or)):
-        sides = [_weakened(side, change) for side in (node.this, node.expression)]
+        sides = [_weakened(side, alias, columns) for side in (node.this, node.expression)]
         return type(node)(this=sides[0], expression=sides[1])
-    if node.find(exp.Query, exp.AggFunc) is not None:
+    used = list(node.find_all(exp.Column))
+    if node.find(exp.Query) or any(c.table != alias or c.name not in columns for c in used):
         return exp.true()
-    changed = change(node)
-    return exp.true() if changed is None else changed.copy()
+    return node.transform(
+        lambda one: columns[one.name].copy() if isinstance(one, exp.Column) else one
+    )

@@ -1,14 +1,13 @@
 """From one Trino query to one DuckDB query.
 
-Names are resolved, types checked and coercions written out here, as Trino's analyser does, so that
-DuckDB never has to decide: every column gets a name of its own (``c1``, ``c2``…) and every relation
-an alias of its own (``r1``…). Named queries are put where their names stand.
+Types are checked and coercions written out here, as Trino's analyser does, so that DuckDB never has
+to decide: every relation gets an alias of its own (``r1``…).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlglot import exp
@@ -16,22 +15,16 @@ from sqlglot import exp
 from localaws.athena.errors import Position, QueryError, not_supported, syntax_error, type_mismatch
 from localaws.athena.sql import calls, operators, types  # noqa: F401  (they know syntax)
 from localaws.athena.sql.expressions import Clause, Expressions, check_orderable
-from localaws.athena.sql.functions import as_type, coerce, unified
-from localaws.athena.sql.parsing import position_of, shown
-from localaws.athena.sql.scope import (
-    Field,
-    Known,
-    NamedQuery,
-    Output,
-    Relations,
-    Scope,
-    Shared,
-    Value,
-    alias_of,
-)
-from localaws.athena.sql.sources import Sources
+from localaws.athena.sql.functions import as_type, call, coerce, unified
+from localaws.athena.sql.parsing import parse_query, position_of, shown
+from localaws.athena.sql.resolving import UNNAMED, Relation, resolve
+from localaws.athena.sql.scope import Relations, Scope, Shared, Source, Value
 from localaws.athena.sql.types import Type
-from localaws.athena.tables.relations import Table, View
+from localaws.athena.tables.relations import CATALOG, Table, View
+
+_VIEW_DEPTH = 16
+
+Outputs = list[tuple[str, Type]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +57,32 @@ def translate(
     """
     shared = Shared(relations, now)
     try:
-        found, outputs = Queries(statement, shared, database).query(tree, None, {})
+        found, outputs = translated(statement, tree, shared, database)
     except RecursionError as error:
         raise not_supported("a statement nested this deeply") from error
+    unnamed = tuple(i for i, (name, _) in enumerate(outputs) if name.startswith(UNNAMED))
+    names = (f"_col{i}" if i in unnamed else name for i, (name, _) in enumerate(outputs))
     return Translation(
         found,
-        tuple((one.name or f"_col{place}", one.type) for place, one in enumerate(outputs)),
-        tuple(place for place, one in enumerate(outputs) if one.name is None),
+        tuple(zip(names, (kind for _, kind in outputs), strict=True)),
+        unnamed,
         shared.tables,
         {name: frozenset(used) for name, used in shared.used.items()},
     )
+
+
+def translated(
+    statement: str, tree: exp.Expr, shared: Shared, database: str | None
+) -> tuple[exp.Expr, Outputs]:
+    """A whole query, translated in place, and its columns, named as written."""
+    while isinstance(tree, exp.Subquery) and not tree.alias:
+        tree = tree.this
+    if not isinstance(tree, exp.Query):
+        raise not_supported(f"'{shown(tree)}'", position_of(statement, tree))
+    written = {name.lower(): name for name in tree.named_selects}
+    relations = resolve(statement, tree, shared, database)
+    outputs = Queries(statement, shared, relations).query(tree, None, {})
+    return tree, [(written.get(name, name), kind) for name, kind in outputs]
 
 
 _SELECT_PARTS = (
@@ -86,25 +95,20 @@ _SET_PARTS = ("this", "expression", "distinct", "order", "limit", "offset", "wit
 class Queries:
     """Translates the queries of one text: the statement's, or a view's."""
 
-    def __init__(self, statement: str, shared: Shared, database: str | None) -> None:
+    def __init__(self, statement: str, shared: Shared, relations: Mapping[str, Relation]) -> None:
         self.statement = statement
         self.shared = shared
-        self.database = database
-        # Expressions are translated while their query is: its named queries are the current ones.
-        self.known: Known = {}
+        self._relations = relations
+        # Of the query under way: its named queries' DuckDB names and columns.
+        self._known: Mapping[str, tuple[str, Outputs]] = {}
 
     def at(self, node: exp.Expr) -> Position | None:
         """Where something stands."""
         return position_of(self.statement, node)
 
-    def subquery(self, node: exp.Expr, scope: Scope) -> tuple[exp.Expr, list[Type]]:
-        """A query inside an expression, translated, and the types of its columns."""
-        found, outputs = self.query(node, scope, self.known)
-        return found, [output.type for output in outputs]
-
-    def of_view(self, view: View) -> Queries:
-        """A translator of the view's own text."""
-        return Queries(view.statement, self.shared, view.schema)
+    def subquery(self, node: exp.Expr, scope: Scope) -> list[Type]:
+        """A query inside an expression, translated in place: the types of its columns."""
+        return [kind for _, kind in self.query(node, scope, self._known)]
 
     def only(self, node: exp.Expr, *parts: str) -> None:
         """Refuse a clause that is not handled."""
@@ -115,283 +119,314 @@ class Queries:
                 )
 
     def query(
-        self, node: exp.Expr, parent: Scope | None, known: Known
-    ) -> tuple[exp.Expr, list[Output]]:
-        """Any query, translated, and its columns; `node` is used up. Raises QueryError."""
-        while isinstance(node, exp.Subquery) and not node.args.get("alias"):
-            self.only(node, "this")
-            node = node.this
-        outer, self.known = self.known, self._with(node, known)
+        self, node: exp.Expr, parent: Scope | None, known: Mapping[str, tuple[str, Outputs]]
+    ) -> Outputs:
+        """Translate any query in place; returns its columns. Raises QueryError."""
+        if isinstance(node, exp.Subquery):
+            self.only(node, "this", "alias")
+            return self.query(node.this, parent, known)
+        outer, self._known = self._known, known
         try:
+            self._with(node)
             if isinstance(node, exp.Select):
                 return self._select(node, parent)
             if isinstance(node, exp.SetOperation):
                 return self._set_operation(node, parent)
-            if isinstance(node, exp.Values):
-                return self._values(node, parent)
         finally:
-            self.known = outer
+            self._known = outer
         raise not_supported(f"'{shown(node)}'", self.at(node))
 
-    def _with(self, node: exp.Expr, known: Known) -> Known:
+    def _with(self, node: exp.Expr) -> None:
         clause = node.args.get("with_")
         if clause is None:
-            return known
+            return
         if clause.args.get("recursive"):
             raise not_supported("WITH RECURSIVE", self.at(clause))
-        node.set("with_", None)
         names: set[str] = set()
         for cte in clause.expressions:
-            name = cte.alias.lower()
-            if name in names:
-                raise QueryError(
-                    "DUPLICATE_NAMED_QUERY", f"WITH query name '{name}' specified more than once"
-                )
-            names.add(name)
-            columns = tuple(column.name for column in cte.args["alias"].columns)
-            one = NamedQuery(cte.this, known, columns)
-            # Also one that is not used must be right.
-            self.query(one.node.copy(), None, known)
-            known = {**known, name: one}
-        return known
+            symbol, outputs = self.shared.unique("q"), self.query(cte.this, None, self._known)
+            if cte.alias in names:
+                message = f"WITH query name '{cte.alias}' specified more than once"
+                raise QueryError("DUPLICATE_NAMED_QUERY", message)
+            names.add(cte.alias)
+            self._known = {**self._known, cte.alias: (symbol, outputs)}
+            cte.set("alias", exp.TableAlias(this=exp.to_identifier(symbol)))
 
     # --- SELECT ---
 
-    def _select(self, node: exp.Select, parent: Scope | None) -> tuple[exp.Expr, list[Output]]:
+    def _select(self, node: exp.Select, parent: Scope | None) -> Outputs:
         self.only(node, *_SELECT_PARTS)
-        scope = Scope(Sources(self).translate(node, parent), parent)
-        where, having = node.args.get("where"), node.args.get("having")
+        scope = Scope(self._sources(node, parent), parent)
+        where, having, group = (node.args.get(name) for name in ("where", "having", "group"))
         if where is not None:
-            where.set("this", self._in(scope, "WHERE clause").boolean(where.this, "WHERE clause"))
-        keys = self._group_keys(node, scope)
-        items = self._items(node, scope)
-        if keys is not None:
-            node.set("group", exp.Group(expressions=[self._key(key, items) for key in keys]))
+            tx = Expressions(self, scope, Clause("WHERE clause"))
+            where.set("this", tx.boolean(where.this, "WHERE clause"))
+        tx = Expressions(self, scope, Clause("SELECT clause", aggregates=True, windows=True))
+        items = [(item.alias, tx.value(item.this)) for item in self._items(node)]
+        if group is not None:
+            self.only(group, "expressions")
+            tx = Expressions(self, scope, Clause("GROUP BY clause"))
+            keys = [
+                one
+                for key in group.expressions
+                for one in (key.expressions if isinstance(key, exp.Tuple) else [key])
+            ]
+            group.set("expressions", [tx.value(key).node for key in keys])
         if having is not None:
             tx = Expressions(self, scope, Clause("HAVING clause", aggregates=True))
             having.set("this", tx.boolean(having.this, "HAVING clause"))
-        outputs = [Output(name, one.type, self.shared.unique("c")) for name, one in items]
-        self._order(node, scope, items, outputs)
+        self._order(node, scope, items)
         self._limit(node)
-        node.set(
-            "expressions",
-            [
-                exp.alias_(one.node, output.symbol, quoted=True)
-                for (_, one), output in zip(items, outputs, strict=True)
-            ],
-        )
-        return node, outputs
+        selected = [exp.alias_(one.node, name, quoted=True) for name, one in items]
+        node.set("expressions", selected)
+        return [(name, one.type) for name, one in items]
 
-    def _in(self, scope: Scope, clause: str) -> Expressions:
-        return Expressions(self, scope, Clause(clause))
-
-    def _items(self, node: exp.Select, scope: Scope) -> list[tuple[str | None, Value]]:
-        """The select list: names (None: unnamed) and values, stars expanded."""
-        tx = Expressions(self, scope, Clause("SELECT clause", aggregates=True, windows=True))
-        items: list[tuple[str | None, Value]] = []
-        for item in node.expressions:
-            star = item.this if isinstance(item, exp.Column) else item
-            if isinstance(star, exp.Star):
-                if any(star.args.values()):
-                    raise not_supported(f"'{shown(item)}'", self.at(item))
-                items += self._star(item, scope)
-            elif isinstance(item, exp.Alias):
-                items.append((item.alias, tx.value(item.this)))
-            else:
-                named = isinstance(item, (exp.Column, exp.Dot))
-                name = item.name or item.expression.name if named else None
-                items.append((name, tx.value(item)))
-        if not items:
+    def _items(self, node: exp.Select) -> list[exp.Expr]:
+        if not node.expressions:
             raise syntax_error("mismatched input 'FROM'", self.at(node))
-        return items
+        for item in node.expressions:
+            if not isinstance(item, exp.Alias):
+                message = "SELECT * not allowed in queries without FROM clause"
+                raise QueryError("COLUMN_NOT_FOUND", message, position=self.at(item))
+        return list(node.expressions)
 
-    def _star(self, item: exp.Expr, scope: Scope) -> list[tuple[str | None, Value]]:
-        qualifier = []
-        if isinstance(item, exp.Column):
-            parts = (item.args.get(name) for name in ("catalog", "db", "table"))
-            qualifier = [part.name.lower() for part in parts if part is not None]
-        fields = scope.visible(qualifier)
-        if not fields:
-            shown_ = f"Unable to resolve reference {'.'.join(qualifier)}"
-            raise QueryError(
-                "TABLE_NOT_FOUND" if qualifier else "COLUMN_NOT_FOUND",
-                shown_ if qualifier else "SELECT * not allowed in queries without FROM clause",
-                position=self.at(item),
-            )
-        for one in fields:
-            if one.source is not None and one.name is not None:
-                self.shared.used[one.source].add(one.name)
-        return [(one.name, replace(one.value, node=one.value.node.copy())) for one in fields]
-
-    def _group_keys(self, node: exp.Select, scope: Scope) -> list[exp.Expr | Value] | None:
-        """The keys, translated but for ordinals; None without GROUP BY."""
-        group = node.args.get("group")
-        if group is None:
-            return None
-        self.only(group, "expressions")
-        tx = self._in(scope, "GROUP BY clause")
-        keys: list[exp.Expr | Value] = []
-        for item in group.expressions:
-            parts = item.expressions if isinstance(item, exp.Tuple) else [item]
-            keys += [part if _is_number(part) else tx.value(part) for part in parts]
-        return keys
-
-    def _key(self, key: exp.Expr | Value, items: Sequence[tuple[str | None, Value]]) -> exp.Expr:
-        if isinstance(key, Value):
-            return key.node
-        node = items[self._ordinal(key, len(items), "GROUP BY")][1].node
-        return node.copy()
-
-    def _ordinal(self, node: exp.Expr, count: int, clause: str) -> int:
-        if not node.name.isdecimal() or not 1 <= int(node.name) <= count:
-            raise QueryError(
-                "INVALID_COLUMN_REFERENCE",
-                f"{clause} position {node.name} is not in select list",
-                position=self.at(node),
-            )
-        return int(node.name) - 1
-
-    def _order(
-        self,
-        node: exp.Select,
-        scope: Scope,
-        items: Sequence[tuple[str | None, Value]],
-        outputs: Sequence[Output],
-    ) -> None:
+    def _order(self, node: exp.Expr, scope: Scope, items: Sequence[tuple[str, Value]]) -> None:
         """Keys may name columns of the result, which win, and of the query."""
-        distinct = node.args.get("distinct")
-        if distinct is not None and distinct.args.get("on"):
+        distinct, order = node.args.get("distinct"), node.args.get("order")
+        if isinstance(distinct, exp.Distinct) and distinct.args.get("on"):
             raise syntax_error("mismatched input 'ON'", self.at(distinct))
-        order = node.args.get("order")
-        if order is None:
-            return
-        named = [Field(name, value) for name, value in items]
+        names = [name for name, _ in items]
         clause = Clause("ORDER BY clause", aggregates=True, windows=True)
-        tx = Expressions(self, Scope(named, scope), clause)
-        for ordered in order.expressions:
-            position = self.at(ordered)
-            key = ordered.this
-            if _is_number(key):
-                found = items[self._ordinal(key, len(items), "ORDER BY")][1]
-            else:
-                found = tx.value(key)
+        tx = Expressions(self, Scope(scope.sources, scope.parent, dict(items)), clause)
+        for ordered in [] if order is None else order.expressions:
+            position, key = self.at(ordered), ordered.this
+            if isinstance(key, exp.Column) and not key.table and names.count(key.name) > 1:
+                message = f"Column '{key.name}' is ambiguous"
+                raise QueryError("AMBIGUOUS_NAME", message, position=position)
+            found = tx.value(key)
             check_orderable(found.type, position)
-            same = (i for i, (_, item) in enumerate(items) if item.node == found.node)
-            index = next(same, None)
-            if index is None and distinct is not None:
+            same = next((name for name, item in items if item.node == found.node), None)
+            if same is None and distinct:
                 raise QueryError(
                     "EXPRESSION_NOT_IN_DISTINCT",
                     "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
                     position=position,
                 )
-            symbol = None if index is None else exp.column(outputs[index].symbol, quoted=True)
-            ordered.set("this", symbol or found.node)
+            plain = same is not None and names.count(same) == 1
+            ordered.set("this", exp.column(same, quoted=True) if plain and same else found.node)
 
     def _limit(self, node: exp.Expr) -> None:
-        """LIMIT, OFFSET and FETCH of plain numbers."""
+        """LIMIT and OFFSET of plain numbers."""
         for name in ("limit", "offset"):
             clause = node.args.get(name)
-            if clause is None:
-                continue
-            count = clause.args.get("count") or clause.args.get("expression")
-            options = clause.args.get("limit_options")
-            if options is not None and any(
-                options.args.get(one) for one in ("with_ties", "percent")
-            ):
+            count = clause and clause.args.get("expression")
+            if clause is not None and (count is None or not count.is_int):
                 raise not_supported(f"'{shown(clause)}'", self.at(clause))
-            if isinstance(count, exp.Column) and count.name.upper() == "ALL" and name == "limit":
-                node.set("limit", None)
-                continue
-            if not _is_number(count) or not count.name.isdecimal() or clause.expressions:
-                raise syntax_error(f"mismatched input in '{shown(clause)}'", self.at(clause))
 
-    # --- Set operations and VALUES ---
+    # --- FROM ---
 
-    def _set_operation(
-        self, node: exp.SetOperation, parent: Scope | None
-    ) -> tuple[exp.Expr, list[Output]]:
-        self.only(node, *_SET_PARTS)
-        position, word = self.at(node), type(node).__name__.upper()
-        known = self.known
-        sides = [self.query(side, parent, known) for side in (node.this, node.expression)]
-        left, right = (outputs for _, outputs in sides)
-        if len(left) != len(right):
-            raise type_mismatch(
-                f"{word} query has different number of fields: {len(left)}, {len(right)}", position
-            )
-        kinds = []
-        for place, (one, other) in enumerate(zip(left, right, strict=True), 1):
-            kind = types.common_type(one.type, other.type)
-            if kind is None:
-                raise type_mismatch(
-                    f"column {place} in {word} query has incompatible types: "
-                    f"{one.type}, {other.type}",
-                    position,
-                )
-            kinds.append(kind)
-        outputs = [
-            Output(one.name, kind, self.shared.unique("c"))
-            for one, kind in zip(left, kinds, strict=True)
-        ]
-        for name, (side, own) in zip(("this", "expression"), sides, strict=True):
-            node.set(name, self._coerced(side, own, outputs))
-        order = node.args.get("order")
-        for ordered in [] if order is None else order.expressions:
-            key = ordered.this
-            if _is_number(key):
-                index = self._ordinal(key, len(outputs), "ORDER BY")
+    def _sources(self, node: exp.Select, parent: Scope | None) -> dict[str, Source]:
+        """The relations of a FROM by alias; raises QueryError."""
+        clause, joins = node.args.get("from_"), node.args.get("joins") or []
+        sources: dict[str, Source] = {}
+        if clause is not None:
+            clause.set("this", self._relation(clause.this, parent, sources))
+        for join in joins:
+            self.only(join, "this", "side", "kind", "on")
+            position, on = self.at(join), join.args.get("on")
+            side, kind = (str(join.args.get(name) or "").upper() for name in ("side", "kind"))
+            if clause is None or kind not in ("", "INNER", "CROSS", "OUTER"):
+                raise not_supported(f"'{shown(join)}'", position)
+            if isinstance(join.this, exp.Unnest) and side in ("RIGHT", "FULL"):
+                raise not_supported(f"{side} JOIN with UNNEST", position)
+            if on is None and kind != "CROSS" and (kind or side):
+                raise syntax_error("mismatched input: a join needs ON or USING", position)
+            join.set("this", self._relation(join.this, parent, sources))
+            if on is not None:
+                tx = Expressions(self, Scope(sources, parent), Clause("JOIN clause"))
+                join.set("on", tx.boolean(on, "JOIN ON clause"))
             else:
-                if not isinstance(key, exp.Column):
-                    raise not_supported(f"{word} ordered by '{shown(key)}'", self.at(key))
-                fields = [
-                    Field(one.name, Value(exp.column(one.symbol), one.type)) for one in outputs
-                ]
-                found, _ = Scope(fields).resolve([key.name.lower()], self.at(key))
-                index = fields.index(found)
-            check_orderable(outputs[index].type, self.at(key))
-            ordered.set("this", exp.column(outputs[index].symbol, quoted=True))
-        self._limit(node)
-        return node, outputs
+                join.set("kind", "CROSS")
+        return sources
 
-    def _coerced(self, side: exp.Expr, own: Sequence[Output], wanted: Sequence[Output]) -> exp.Expr:
-        """One side with the columns of the whole."""
-        alias = self.shared.unique("r")
-        columns = []
-        for inner, output in zip(own, wanted, strict=True):
-            column = Value(exp.column(inner.symbol, table=alias, quoted=True), inner.type)
-            node = coerce(column, output.type).node
-            columns.append(exp.alias_(node, output.symbol, quoted=True))
-        return exp.select(*columns).from_(exp.Subquery(this=side, alias=alias_of(alias)))
+    def _relation(
+        self, node: exp.Expr, parent: Scope | None, sources: dict[str, Source]
+    ) -> exp.Expr:
+        """One relation, translated and added to `sources`."""
+        symbol, name, table = self.shared.unique("r"), node.alias_or_name, None
+        alias = exp.TableAlias(this=exp.to_identifier(symbol))
+        columns: Outputs = []
+        made: exp.Expr
+        if isinstance(node, exp.Unnest):
+            made, unnested = self._unnest(node, Scope(dict(sources), parent), symbol)
+            sources[name] = Source(symbol, unnested)
+            made.set("alias", alias)
+            return made
+        if isinstance(node, exp.Table):
+            self.only(node, "this", "alias")
+            relation = self._relations.get(node.name)
+            if relation is None:
+                source, columns = self._known[node.name]
+                made = exp.Table(this=exp.to_identifier(source))
+            elif relation.view is not None:
+                made, columns = self._view(relation.view, node)
+            else:
+                table, columns = relation.table, list(relation.columns.items())
+                made = exp.Table(this=exp.to_identifier(table))
+        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Query):
+            columns = self.query(node, parent, self._known)
+            made = exp.Subquery(this=node.this)
+        elif isinstance(node, exp.Values):
+            made, columns = self._values(node, parent)
+        else:
+            raise not_supported(f"'{shown(node)}' in FROM", self.at(node))
+        made.set("alias", alias)
+        fields = {one: Value(exp.column(one, symbol, quoted=True), kind) for one, kind in columns}
+        sources[name] = Source(symbol, fields, table)
+        return made
 
-    def _values(self, node: exp.Values, parent: Scope | None) -> tuple[exp.Expr, list[Output]]:
-        self.only(node, "expressions", "alias")
+    def _view(self, view: View, node: exp.Expr) -> tuple[exp.Expr, Outputs]:
+        shared, name = self.shared, f"{CATALOG}.{view.database}.{view.name}"
         position = self.at(node)
-        tx = self._in(Scope((), parent), "VALUES")
+        if shared.views >= _VIEW_DEPTH:
+            raise QueryError("INVALID_VIEW", "views nested too deeply", position=position)
+        shared.views += 1
+        try:
+            tree = parse_query(view.statement)
+            query, outputs = translated(view.statement, tree, shared, view.schema)
+        except QueryError as error:
+            message = f"Failed analyzing stored view '{name}': {error}"
+            raise QueryError("INVALID_VIEW", message, position=position) from error
+        shared.views -= 1
+        columns = [(one.lower(), kind) for one, kind in outputs]
+        if [(one, str(kind)) for one, kind in columns] != [
+            (one.lower(), kind) for one, kind in view.columns
+        ]:
+            raise QueryError(
+                "VIEW_IS_STALE",
+                f"View '{name}' is stale or in invalid state: it was created with other columns "
+                "than its query has now; it must be re-created",
+                position=position,
+            )
+        return exp.Subquery(this=query), columns
+
+    def _values(self, node: exp.Values, parent: Scope | None) -> tuple[exp.Expr, Outputs]:
+        position, names = self.at(node), [one.name for one in node.args["alias"].columns]
+        tx = Expressions(self, Scope({}, parent), Clause("VALUES"))
         rows = [
             [tx.value(one) for one in (row.expressions if isinstance(row, exp.Tuple) else [row])]
             for row in node.expressions
         ]
-        if len({len(row) for row in rows}) != 1:
+        if {len(row) for row in rows} != {len(names)}:
             raise type_mismatch("Values rows have mismatched sizes", position)
         columns = [
             unified(list(column), "Values of one column", position)
             for column in zip(*rows, strict=True)
         ]
-        outputs = [Output(None, column[0].type, self.shared.unique("c")) for column in columns]
-        made: exp.Expr | None = None
-        for row in zip(*columns, strict=True):
-            items = [
-                exp.alias_(as_type(one.node, one.type), output.symbol, quoted=True)
-                for one, output in zip(row, outputs, strict=True)
-            ]
-            select = exp.select(*items)
-            made = (
-                select if made is None else exp.Union(this=made, expression=select, distinct=False)
+        selects = [
+            exp.select(
+                *(
+                    exp.alias_(as_type(one.node, one.type), name, quoted=True)
+                    for one, name in zip(row, names, strict=True)
+                )
             )
-        if made is None:
-            raise syntax_error("mismatched input 'VALUES'", position)
-        return made, outputs
+            for row in zip(*columns, strict=True)
+        ]
+        made = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
+        kinds = [column[0].type for column in columns]
+        return exp.Subquery(this=made), list(zip(names, kinds, strict=True))
+
+    def _unnest(
+        self, node: exp.Unnest, scope: Scope, symbol: str
+    ) -> tuple[exp.Expr, dict[str, Value]]:
+        """A subquery beside what it unnests; shorter lists are filled up with NULLs."""
+        self.only(node, "expressions", "alias", "offset")
+        tx = Expressions(self, scope, Clause("UNNEST"))
+        items: list[exp.Expr] = []
+        values: list[Value] = []
+        lengths: list[exp.Expr] = []
+
+        def add(unnested: exp.Expr, kind: Type) -> Value:
+            name = self.shared.unique("c")
+            items.append(exp.alias_(call("unnest", unnested), name, quoted=True))
+            return Value(exp.column(name, symbol, quoted=True), kind)
+
+        for item in node.expressions:
+            value, position = tx.value(item), self.at(item)
+            if value.type.base == "map":
+                for part, kind in zip(("map_keys", "map_values"), value.type.args, strict=True):
+                    values.append(add(call(part, value.node.copy()), kind))
+                lengths.append(call("cardinality", value.node.copy()))
+            elif value.type.base == "array":
+                values += _members(add(value.node, value.type.args[0]))
+                lengths.append(call("len", value.node.copy()))
+            else:
+                raise type_mismatch(f"Cannot unnest type: {value.type}", position)
+        names = [one.name for one in node.args["alias"].columns]
+        offset = node.args.get("offset")
+        if offset:
+            longest = call("coalesce", call("greatest", *lengths), exp.Literal.number(0))
+            end = exp.Add(this=longest, expression=exp.Literal.number(1))
+            numbers = call("range", exp.Literal.number(1), as_type(end, types.BIGINT))
+            values.append(add(numbers, types.BIGINT))
+            names += [offset.name] if isinstance(offset, exp.Identifier) else []
+        if len(names) != len(values):
+            message = f"Column alias list has {len(names)} entries but relation has {len(values)}"
+            raise QueryError("MISMATCHED_COLUMN_ALIASES", f"{message} columns")
+        return exp.Lateral(this=exp.Subquery(this=exp.select(*items))), dict(
+            zip(names, values, strict=True)
+        )
+
+    # --- Set operations ---
+
+    def _set_operation(self, node: exp.SetOperation, parent: Scope | None) -> Outputs:
+        self.only(node, *_SET_PARTS)
+        position, word, known = self.at(node), type(node).__name__.upper(), self._known
+        left, right = (self.query(side, parent, known) for side in (node.this, node.expression))
+        if len(left) != len(right):
+            raise type_mismatch(
+                f"{word} query has different number of fields: {len(left)}, {len(right)}", position
+            )
+        outputs = []
+        for place, ((name, one), (_, other)) in enumerate(zip(left, right, strict=True), 1):
+            kind = types.common_type(one, other)
+            if kind is None:
+                raise type_mismatch(
+                    f"column {place} in {word} query has incompatible types: {one}, {other}",
+                    position,
+                )
+            outputs.append((name, kind))
+        for part, own in (("this", left), ("expression", right)):
+            node.set(part, _coerced(node.args[part], own, outputs, self.shared.unique))
+        items = [(name, Value(exp.column(name, quoted=True), kind)) for name, kind in outputs]
+        self._order(node, Scope({}), items)
+        self._limit(node)
+        return outputs
 
 
-def _is_number(node: exp.Expr | None) -> bool:
-    return isinstance(node, exp.Literal) and not node.args["is_string"]
+def _coerced(
+    side: exp.Expr, own: Outputs, wanted: Outputs, unique: Callable[[str], str]
+) -> exp.Expr:
+    """One side with the columns of the whole."""
+    symbols = [unique("c") for _ in own]
+    columns = [
+        exp.alias_(
+            coerce(Value(exp.column(symbol, quoted=True), kind), output).node, name, quoted=True
+        )
+        for symbol, (_, kind), (name, output) in zip(symbols, own, wanted, strict=True)
+    ]
+    query = side.this if isinstance(side, exp.Subquery) else side
+    alias = exp.TableAlias(
+        this=exp.to_identifier(unique("r")), columns=[exp.to_identifier(one) for one in symbols]
+    )
+    return exp.select(*columns).from_(exp.Subquery(this=query, alias=alias))
+
+
+def _members(element: Value) -> list[Value]:
+    """An array of rows becomes columns."""
+    if element.type.base != "row":
+        return [element]
+    return [
+        Value(call("struct_extract", element.node.copy(), name), kind)
+        for name, kind in zip(element.type.names, element.type.args, strict=True)
+    ]

@@ -1,9 +1,9 @@
-"""Names: the columns an expression may refer to, and what is shared while one statement is read."""
+"""What is known while a query is translated: the columns in scope, and the tables that it reads."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -12,9 +12,7 @@ from sqlglot import exp
 
 from localaws.athena.errors import Position, QueryError
 from localaws.athena.sql.types import Type
-from localaws.athena.tables.relations import PATH_COLUMN, Table, View
-
-_DENIED = "or requester is not authorized to access requested resources"
+from localaws.athena.tables.relations import Table, View
 
 
 class Relations(Protocol):
@@ -41,40 +39,21 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A column in scope; `qualifier` is what may stand before its name, `source` its table."""
+class Source:
+    """A relation in FROM: its DuckDB alias, its columns, and the DuckDB table, if it is one."""
 
-    name: str | None
-    value: Value
-    qualifier: tuple[str, ...] = ()
-    source: str | None = None
-
-    def answers(self, parts: Sequence[str]) -> bool:
-        """Whether ``qualifier.name`` is what `parts` say."""
-        *qualifier, name = parts
-        known = self.name is not None and self.name.lower() == name
-        return known and (not qualifier or self.qualifier[-len(qualifier) :] == tuple(qualifier))
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A column of a query: what it is called (None: nothing), and by DuckDB."""
-
-    name: str | None
-    type: Type
     symbol: str
+    columns: Mapping[str, Value]
+    table: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class NamedQuery:
-    """One of WITH: its text, the named queries it may refer to, and its columns' names."""
+class Scope:
+    """The relations of a FROM by alias, and what ORDER BY may name, inside the query around it."""
 
-    node: exp.Expr
-    known: Mapping[str, NamedQuery]
-    columns: tuple[str, ...]
-
-
-Known = Mapping[str, NamedQuery]
+    sources: Mapping[str, Source]
+    parent: Scope | None = None
+    outputs: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,51 +86,11 @@ class Shared:
         return name
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The columns of a FROM clause, inside those of the query around it."""
-
-    fields: Sequence[Field]
-    parent: Scope | None = None
-
-    def resolve(self, parts: Sequence[str], position: Position | None) -> tuple[Field, int]:
-        """The column that the beginning of ``a.b.c`` names, and how many parts that takes.
-
-        Raises QueryError.
-        """
-        scope: Scope | None = self
-        while scope is not None:
-            # What follows the column's name are fields of rows.
-            for count in range(len(parts), 0, -1):
-                found = [one for one in scope.fields if one.answers(parts[:count])]
-                if len(found) > 1:
-                    raise QueryError(
-                        "AMBIGUOUS_NAME",
-                        f"Column '{'.'.join(parts)}' is ambiguous",
-                        position=position,
-                    )
-                if found:
-                    return found[0], count
-            scope = scope.parent
-        raise column_not_found(".".join(parts), position)
-
-    def visible(self, qualifier: Sequence[str]) -> list[Field]:
-        """What ``qualifier.*`` stands for."""
-        return [
-            one
-            for one in self.fields
-            if one.name != PATH_COLUMN
-            and (not qualifier or one.qualifier[-len(qualifier) :] == tuple(qualifier))
-        ]
-
-
 def column_not_found(name: str, position: Position | None) -> QueryError:
     """Trino's error for a column that is not there, with what Athena adds to it."""
     return QueryError(
-        "COLUMN_NOT_FOUND", f"Column '{name}' cannot be resolved {_DENIED}", position=position
+        "COLUMN_NOT_FOUND",
+        f"Column '{name}' cannot be resolved or requester is not authorized to access requested "
+        "resources",
+        position=position,
     )
-
-
-def alias_of(name: str) -> exp.TableAlias:
-    """``AS name`` of a relation."""
-    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))

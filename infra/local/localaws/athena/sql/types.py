@@ -6,12 +6,12 @@ Two simplifications, both invisible in values: a varchar's length is not tracked
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from localaws.athena.errors import QueryError, not_supported
 
@@ -138,7 +138,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-_HIVE = {
+_HIVE_NAMES = {
     "integer": "int",
     "real": "float",
     "varchar": "string",
@@ -157,87 +157,9 @@ def hive_name(kind: Type) -> str:
     if kind.base == "row":
         fields = zip(kind.names, kind.args, strict=True)
         return f"struct<{','.join(f'{name}:{hive_name(arg)}' for name, arg in fields)}>"
-    if kind.base not in _HIVE:
+    if kind.base not in _HIVE_NAMES:
         raise QueryError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
-    return _HIVE[kind.base]
-
-
-_FROM_HIVE = {hive: Type(base) for base, hive in _HIVE.items()}
-_FROM_HIVE |= {"integer": INTEGER, "timestamp": TIMESTAMP}
-_HIVE_TOKEN = re.compile(r"\s*([<>(),:]|[^\s<>(),:]+)")
-_HIVE_DEPTH = 32
-
-
-def parse_hive(text: str) -> Type:
-    """The Trino type of a Hive column type; raises QueryError when it has none here."""
-    tokens = _HIVE_TOKEN.findall(text)
-    kind = _hive_type(tokens, text, 0)
-    if tokens:
-        raise _malformed(text)
-    return kind
-
-
-def _malformed(text: str) -> QueryError:
-    return QueryError("HIVE_UNSUPPORTED_FORMAT", f"Malformed Hive type: {text}")
-
-
-def _hive_type(tokens: list[str], text: str, depth: int) -> Type:
-    """The type that the tokens start with, which are taken away."""
-    name = _taken(tokens, text).lower()
-    if depth > _HIVE_DEPTH:
-        raise _malformed(text)
-    if name in ("array", "map", "struct"):
-        return _hive_nested(name, tokens, text, depth)
-    numbers = _hive_numbers(tokens, text)
-    if name == "decimal":
-        precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)
-        if not 1 <= precision <= MAX_DECIMAL or scale > precision:
-            raise _malformed(text)
-        return decimal(precision, scale)
-    if name == "varchar":
-        # The length is a promise about the data; Trino does not cut on read either.
-        return VARCHAR
-    if name not in _FROM_HIVE or numbers:
-        raise not_supported(f"the column type {text!r}")
-    return _FROM_HIVE[name]
-
-
-def _hive_nested(name: str, tokens: list[str], text: str, depth: int) -> Type:
-    fields: list[tuple[str, Type]] = []
-    _expect(tokens, "<", text)
-    while not fields or _taken(tokens, text) != ">":
-        label = ""
-        if name == "struct":
-            label = _taken(tokens, text).strip("`")
-            _expect(tokens, ":", text)
-        fields.append((label, _hive_type(tokens, text, depth + 1)))
-    if name == "struct":
-        return row(fields)
-    if len(fields) != (1 if name == "array" else 2):
-        raise _malformed(text)
-    return Type(name, args=tuple(kind for _, kind in fields))
-
-
-def _taken(tokens: list[str], text: str) -> str:
-    if not tokens:
-        raise _malformed(text)
-    return tokens.pop(0)
-
-
-def _expect(tokens: list[str], token: str, text: str) -> None:
-    if _taken(tokens, text) != token:
-        raise _malformed(text)
-
-
-def _hive_numbers(tokens: list[str], text: str) -> tuple[int, ...]:
-    numbers: list[int] = []
-    if tokens[:1] == ["("]:
-        while _taken(tokens, text) != ")":
-            number = _taken(tokens, text)
-            if not number.isdecimal():
-                raise _malformed(text)
-            numbers.append(int(number))
-    return tuple(numbers)
+    return _HIVE_NAMES[kind.base]
 
 
 _DTYPES = {
@@ -248,22 +170,58 @@ _DTYPES = {
     exp.DType.BIGINT: BIGINT,
     exp.DType.FLOAT: REAL,
     exp.DType.DOUBLE: DOUBLE,
-    exp.DType.VARCHAR: VARCHAR,
-    exp.DType.VARBINARY: VARBINARY,
     exp.DType.DATE: DATE,
-    exp.DType.JSON: JSON,
 }
+_TRINO = {exp.DType.VARCHAR: VARCHAR, exp.DType.VARBINARY: VARBINARY, exp.DType.JSON: JSON}
+_HIVE = {
+    exp.DType.TEXT: VARCHAR,
+    # Its length is a promise about the data; Trino does not cut on read either.
+    exp.DType.VARCHAR: VARCHAR,
+    exp.DType.BINARY: VARBINARY,
+    exp.DType.TIMESTAMP: TIMESTAMP,
+}
+
+
+def parse_hive(text: str) -> Type:
+    """The Trino type of a Hive column type; raises QueryError when it has none here."""
+    try:
+        return of_hive(exp.DataType.build(text, dialect="hive"))
+    except (SqlglotError, RecursionError) as error:
+        message = f"Malformed Hive type: {text}"
+        raise QueryError("HIVE_UNSUPPORTED_FORMAT", message) from error
+
+
+def of_hive(node: exp.DataType) -> Type:
+    """The Trino type of a column type in Hive's grammar; raises QueryError."""
+    inner = node.expressions
+    if node.this in _HIVE:
+        return _HIVE[node.this]
+    if node.this == exp.DType.DECIMAL:
+        return _decimal(node, (10, 0))
+    if node.this in (exp.DType.ARRAY, exp.DType.MAP) and inner:
+        return Type(node.this.value.lower(), args=tuple(map(of_hive, inner)))
+    if node.this == exp.DType.STRUCT and inner:
+        return row([(one.name, of_hive(one.args["kind"])) for one in inner])
+    if node.this not in _DTYPES or inner:
+        raise not_supported(f"the column type {node.sql('hive').lower()}")
+    return _DTYPES[node.this]
+
+
+def _decimal(node: exp.DataType, default: tuple[int, int]) -> Type:
+    numbers = [int(one.name) for one in node.expressions]
+    precision, scale = (*numbers, 0)[:2] if numbers else default
+    if not 1 <= precision <= MAX_DECIMAL or scale > precision:
+        raise not_supported(f"the type {node.sql('trino').lower()}")
+    return decimal(precision, scale)
 
 
 def parse_sql(node: exp.DataType) -> Type:
     """The type in a CAST; raises QueryError for one that is not supported."""
-    numbers = tuple(int(one.name) for one in node.expressions if isinstance(one, exp.DataTypeParam))
-    if node.this in _DTYPES and not node.expressions:
-        return _DTYPES[node.this]
+    if node.this in (_DTYPES | _TRINO) and not node.expressions:
+        return (_DTYPES | _TRINO)[node.this]
     if node.this == exp.DType.DECIMAL:
-        precision, scale = (*numbers, 0)[:2] if numbers else (MAX_DECIMAL, 0)
-        if 1 <= precision <= MAX_DECIMAL and scale <= precision:
-            return decimal(precision, scale)
+        return _decimal(node, (MAX_DECIMAL, 0))
+    numbers = tuple(int(one.name) for one in node.expressions if isinstance(one, exp.DataTypeParam))
     # DuckDB's timestamps count microseconds.
     if node.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ) and numbers <= (6,):
         base = "timestamp" if node.this == exp.DType.TIMESTAMP else ZONED

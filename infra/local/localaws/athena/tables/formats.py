@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from localaws.athena.errors import QueryError, not_supported
+from localaws.athena.hive import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.sql import types
 from localaws.athena.sql.session import Session
 from localaws.athena.sql.types import Type, duckdb_name, quoted, text
-from localaws.athena.statements import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.tables import json_text
 from localaws.athena.tables import values as hive_values
 from localaws.athena.tables.partitions import Partition
