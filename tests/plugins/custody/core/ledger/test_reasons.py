@@ -30,13 +30,12 @@ from custody.core.ledger.reasons import of_version
 from custody.core.ledger.verdicts import Ground, judge
 from custody.core.records.model import UnreadableReason, UnreadableRecord
 from custody.core.trail.events import TrailEvent
-from custody.objects import ObjectVersion
 
 CRM_ARN, INSIDER_ARN = CRM.arn, INSIDER.arn
 UNREADABLE = replace(
     GOOD,
     claim=UnreadableRecord(
-        version=ObjectVersion(CLAIM.bucket, CLAIM.key, CLAIM.version_id),
+        version=CLAIM.version,
         size_bytes=100,
         etag="e",
         sequencer="00",
