@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.defects import malformed_record_row
+from custody.core.ledger.kinds.defects import malformed_record_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes

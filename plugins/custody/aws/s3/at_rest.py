@@ -9,7 +9,7 @@ from botocore.exceptions import FlexibleChecksumError
 
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
 from custody.aws.s3.listing import list_versions
-from custody.core.ledger.at_rest import HeldVersion, Reading
+from custody.core.ledger.kinds.at_rest import HeldVersion, Reading
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 

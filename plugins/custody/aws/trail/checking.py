@@ -17,7 +17,7 @@ from custody.aws.trail.listing import FoundDigest, LogListing
 from custody.aws.trail.logs import CheckedLog, NamedLog, check_log
 from custody.aws.trail.store import TrailStore
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.digest_signatures import SignedDigest
+from custody.core.trail.digests.signatures import SignedDigest
 from custody.core.trail.layout import DigestName
 from custody.core.trail.report import Head, ProvenLog
 

@@ -16,8 +16,8 @@ from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
 from custody.aws.trail.listing import FoundDigest
 from custody.aws.trail.store import TrailStore, Version
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
-from custody.core.trail.digests import MAX_DIGEST_BYTES
+from custody.core.trail.digests.document import MAX_DIGEST_BYTES
+from custody.core.trail.digests.signatures import SignedDigest, UnprovenDigest, verify_digest
 
 _VERSIONS_TRIED: Final = 8
 """Versions of one digest among which the one CloudTrail wrote is looked for, the oldest first."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from custody.aws.trail.store import StoredObject, TrailStore
-from custody.core.trail.digests import LogFile
+from custody.core.trail.digests.document import LogFile
 from custody.core.trail.layout import DigestName, TrailLayout
 
 

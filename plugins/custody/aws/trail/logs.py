@@ -13,7 +13,7 @@ from custody.aws.trail.store import StoredObject, TrailStore, Version
 from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.digests import LogFile
+from custody.core.trail.digests.document import LogFile
 from custody.core.trail.log_files import MAX_LOG_BYTES
 from custody.core.trail.report import ProvenLog
 

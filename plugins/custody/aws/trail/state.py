@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.core.trail.digest_signatures import load_digest_key
+from custody.core.trail.digests.signatures import load_digest_key
 from custody.core.trail.state import TrailState
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from custody.aws.trail.listing import is_file
 from custody.aws.trail.store import StoredObject
 from custody.core.trail import reasons
-from custody.core.trail.coverage import Coverage
 from custody.core.trail.defects import TrailDefect
+from custody.core.trail.digests.coverage import Coverage
 from custody.core.trail.layout import TrailLayout
 
 

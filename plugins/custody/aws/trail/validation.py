@@ -24,9 +24,9 @@ from custody.aws.trail.listing import LogListing, list_digests
 from custody.aws.trail.store import TrailStore
 from custody.aws.trail.undelivered import foreign, undelivered
 from custody.core.trail import reasons
-from custody.core.trail.coverage import Coverage
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.digest_chain import DigestChain, FinishedChain
+from custody.core.trail.digests.chain import DigestChain, FinishedChain
+from custody.core.trail.digests.coverage import Coverage
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.report import Head, Progress, TrailReport
 from custody.core.trail.state import TrailState, digests_due_by, may_have_no_digest, off_reason

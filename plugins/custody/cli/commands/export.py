@@ -40,7 +40,7 @@ from custody.core.case.manifest import (
     Manifest,
 )
 from custody.core.formats.strict_gzip import gunzip
-from custody.core.trail.digests import MAX_DIGEST_BYTES, parse_digest
+from custody.core.trail.digests.document import MAX_DIGEST_BYTES, parse_digest
 
 
 def add_command(commands: Commands) -> None:

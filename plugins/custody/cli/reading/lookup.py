@@ -22,8 +22,8 @@ from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.names import record_keys
-from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
-from custody.core.trail.digests import MAX_DIGEST_BYTES, LogFile
+from custody.core.trail.digests.document import MAX_DIGEST_BYTES, LogFile
+from custody.core.trail.digests.signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.layout import DigestName, TrailLayout
 from custody.core.trail.log_files import MAX_LOG_BYTES, read_log

@@ -28,7 +28,7 @@ from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof
 from custody.core.tlog.proof import check_proof
 from custody.core.tlog.signed_note import BadNote
-from custody.core.trail.digest_signatures import SignedDigest, UnprovenDigest, verify_digest
+from custody.core.trail.digests.signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 from custody.objects import UNVERSIONED, ObjectVersion

@@ -28,7 +28,7 @@ from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.lineage.trust import Trust
 from custody.core.records.checking import TrustedKey
 from custody.core.tlog.signed_note import NoteKey
-from custody.core.trail.digest_signatures import load_digest_key
+from custody.core.trail.digests.signatures import load_digest_key
 
 VERSION: Final = 1
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from custody.core.ledger.defects import DatedDefect, Outage, trail_row
+from custody.core.ledger.kinds.defects import DatedDefect, Outage, trail_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.trail.events import TrailEvent

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from custody.core.ledger.facts import VersionFacts
+from custody.core.ledger.kinds.removals import Removal, RemovalGround
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.removals import Removal, RemovalGround
 from custody.core.ledger.verdicts import Ground, Judgement, Verdict
 from custody.core.records.model import UnreadableRecord
 from custody.core.trail.events import TrailEvent

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from custody.core.ledger.defects import MalformedRecord
 from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.records.checking import ReadEnvelope
 from custody.core.trail.events import TrailEvent
 

@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from custody.core.ledger import reasons
 from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
+from custody.core.ledger.kinds.removals import is_expected_removal
+from custody.core.ledger.kinds.undeclared import provenance_write_rows
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.removals import is_expected_removal
 from custody.core.ledger.rows import LedgerRow, fingerprint, named_by_request, row_of_call
-from custody.core.ledger.undeclared import provenance_write_rows
 from custody.core.ledger.verdicts import Verdict, judge
 from custody.core.lineage.model import is_statement_key
 from custody.core.records.model import LandingRecord, Record
@@ -83,7 +83,7 @@ def rows_of(
             yield _version_row(facts, policy)
     elif policy.layers.get(history.bucket) == "provenance" and not (
         history.key.startswith(RECORD_PREFIX)
-        # What a lineage statement says decides first: `custody.core.ledger.lineage_rows`.
+        # What a lineage statement says decides first: `custody.core.ledger.kinds.lineage`.
         or is_statement_key(history.key)
     ):
         for event in history.events:

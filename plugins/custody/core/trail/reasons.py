@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from custody.core.formats.timestamps import format_utc
-from custody.core.trail.coverage import Period
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.digest_signatures import SignedDigest
+from custody.core.trail.digests.coverage import Period
+from custody.core.trail.digests.signatures import SignedDigest
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.report import Head
 

@@ -10,10 +10,10 @@ from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, version_of
 from custody.aws.trail.proof import ProvenTrail
 from custody.core.ledger.attribution import trail_rows
-from custody.core.ledger.defects import dated_defect
+from custody.core.ledger.kinds.defects import dated_defect
+from custody.core.ledger.kinds.seal import seal_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
-from custody.core.ledger.seal_rows import seal_row
 from custody.core.ledger.verdicts import Verdict
 from custody.objects import ObjectVersion
 from custody.settings import Settings

@@ -12,7 +12,7 @@ from pyspark.rdd import RDD
 from custody.aws.records.reading import read_record
 from custody.aws.s3.at_rest import read_back
 from custody.aws.s3.listing import StoredVersion
-from custody.core.ledger.at_rest import (
+from custody.core.ledger.kinds.at_rest import (
     HeldVersion,
     ObjectAtRest,
     RecordedVersion,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from custody.aws.trail.log_reading import LogToRead
 from custody.aws.trail.proof import prove_recent
-from custody.core.ledger.defects import DatedDefect, dated_defect
+from custody.core.ledger.kinds.defects import DatedDefect, dated_defect
 from custody.core.ledger.windows import Window
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.report import TrailReport

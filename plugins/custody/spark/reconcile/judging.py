@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pyspark.rdd import RDD
 
 from custody.core.ledger.attribution import trail_rows
-from custody.core.ledger.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.facts import StoredRecord
-from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
+from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
+from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
+from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
-from custody.core.ledger.undeclared import catalog_rows
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck

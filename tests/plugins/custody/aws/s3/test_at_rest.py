@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 from tests.support.moto_aws import make_bucket, refusal
 
 from custody.aws.s3.at_rest import audited_versions, held_versions, read_back
-from custody.core.ledger.at_rest import Reading
+from custody.core.ledger.kinds.at_rest import Reading
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 

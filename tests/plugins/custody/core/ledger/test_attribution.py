@@ -27,7 +27,7 @@ from tests.support.management_records import (
 from tests.support.trail_records import USER, put
 
 from custody.core.ledger.attribution import attribute, calls_of, concerns, who_switched
-from custody.core.ledger.defects import Outage
+from custody.core.ledger.kinds.defects import Outage
 from custody.core.ledger.policy import Policy
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import read_log

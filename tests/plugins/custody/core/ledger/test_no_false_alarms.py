@@ -36,12 +36,12 @@ from tests.support.honest_history import (
 )
 
 from custody.core.ledger.attribution import attribute, calls_of
-from custody.core.ledger.defects import malformed_record_row
-from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
+from custody.core.ledger.kinds.defects import malformed_record_row
+from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
+from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes
-from custody.core.ledger.undeclared import catalog_rows
 from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.ledger.versions import histories as objects_of
 from custody.core.ledger.versions import rows_of

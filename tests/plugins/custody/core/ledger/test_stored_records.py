@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custody.core.ledger.defects import MalformedRecord
+from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.ledger.stored_records import split_envelopes
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import LandingEvent, LandingRecord, Recorder

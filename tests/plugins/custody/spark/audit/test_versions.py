@@ -12,7 +12,7 @@ from tests.support.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, Land
 from tests.support.removals import INSIDER, call
 
 from custody.aws.s3.listing import StoredVersion
-from custody.core.ledger.at_rest import HeldVersion, Removers, is_in_sample
+from custody.core.ledger.kinds.at_rest import HeldVersion, Removers, is_in_sample
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.objects import ObjectVersion

@@ -20,7 +20,7 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import put
 
-from custody.core.ledger.defects import DatedDefect, Outage
+from custody.core.ledger.kinds.defects import DatedDefect, Outage
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.removals import CRM, DAY, GLUE, HOUR, INSIDER, NOON, POLICY, call
 
-from custody.core.ledger.at_rest import (
+from custody.core.ledger.kinds.at_rest import (
     HeldVersion,
     ObjectAtRest,
     Reading,

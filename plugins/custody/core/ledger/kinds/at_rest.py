@@ -18,8 +18,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from custody.core.ledger import reasons
+from custody.core.ledger.kinds.removals import RemovalCalls, decide_removal
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.removals import RemovalCalls, decide_removal
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.ledger.verdicts import Verdict

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.support.removals import INSIDER, NOON, POLICY, call
 
-from custody.core.ledger.seal_rows import VERDICTS, seal_row
+from custody.core.ledger.kinds.seal import VERDICTS, seal_row
 from custody.core.paging.findings import SEVERITIES
 from custody.core.seal.check import SealDefect, SealDefectKind
 from custody.core.trail.events import TrailEvent

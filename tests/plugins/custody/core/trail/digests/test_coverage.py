@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from tests.plugins.custody.core.trail.test_digest_chain import hourly, walk
+from tests.plugins.custody.core.trail.digests.test_chain import hourly, walk
 from tests.support.trail_history import HOUR, MINUTE, NOON
 
-from custody.core.trail.coverage import Coverage, Period
-from custody.core.trail.digest_signatures import SignedDigest
+from custody.core.trail.digests.coverage import Coverage, Period
+from custody.core.trail.digests.signatures import SignedDigest
 
 
 def covered(links: list[SignedDigest]) -> Coverage:

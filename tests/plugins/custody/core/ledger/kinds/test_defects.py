@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.support.ledger_cases import CASES, camel, policy, read
 
-from custody.core.ledger.defects import (
+from custody.core.ledger.kinds.defects import (
     DatedDefect,
     MalformedRecord,
     malformed_record_row,

@@ -19,8 +19,8 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import put
 
+from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.rows import CATALOG, LedgerRow
-from custody.core.ledger.undeclared import catalog_rows
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.trail.log_files import read_log
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.trail import reasons
-from custody.core.trail.coverage import Period
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.digest_signatures import SignedDigest
+from custody.core.trail.digests.coverage import Period
+from custody.core.trail.digests.signatures import SignedDigest
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.report import Head
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.trail_history import HOUR, LAYOUT, MINUTE, NOON
 
-from custody.core.trail.coverage import Coverage
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
-from custody.core.trail.digest_chain import DigestChain
-from custody.core.trail.digest_signatures import SignedDigest
-from custody.core.trail.digests import Digest, Previous
+from custody.core.trail.digests.chain import DigestChain
+from custody.core.trail.digests.coverage import Coverage
+from custody.core.trail.digests.document import Digest, Previous
+from custody.core.trail.digests.missing import MAX_NAMED_APART
+from custody.core.trail.digests.signatures import SignedDigest
 from custody.core.trail.layout import DigestName
-from custody.core.trail.missing_digests import MAX_NAMED_APART
 
 K = TrailDefectKind
 

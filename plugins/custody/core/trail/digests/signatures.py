@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefectKind
-from custody.core.trail.digests import (
+from custody.core.trail.digests.document import (
     MAX_DIGEST_BYTES,
     SIGNATURE_ALGORITHM,
     Digest,

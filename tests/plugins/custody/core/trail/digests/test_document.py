@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.trail_history import NOON, History, MemoryStore, document_of
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.trail.digests import MAX_DIGEST_BYTES, parse_digest, signed_text
+from custody.core.trail.digests.document import MAX_DIGEST_BYTES, parse_digest, signed_text
 
 # After "CloudTrail digest file structure" in the user guide, with the hashes made up.
 EXAMPLE: dict[str, Any] = {

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from custody.core.ledger import reasons
+from custody.core.ledger.kinds.undeclared import provenance_write_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
-from custody.core.ledger.undeclared import provenance_write_rows
 from custody.core.ledger.verdicts import Verdict
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.model import is_statement_key

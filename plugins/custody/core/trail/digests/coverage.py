@@ -6,7 +6,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from custody.core.trail.digest_signatures import SignedDigest
+from custody.core.trail.digests.signatures import SignedDigest
 
 
 @dataclass(frozen=True)

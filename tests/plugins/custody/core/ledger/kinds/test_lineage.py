@@ -14,7 +14,7 @@ from tests.plugins.custody.core.trail.test_events import event
 from tests.support.lineages import LINEAGE, RUN
 from tests.support.trail_records import USER, put
 
-from custody.core.ledger.lineage_rows import is_statement, rows_of_statements
+from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
 from custody.core.ledger.policy import Policy
 from custody.core.lineage.checking import LineageCheck, check_statement
 from custody.core.lineage.model import LINEAGE_PREFIX, statement_key

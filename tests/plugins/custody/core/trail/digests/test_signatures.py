@@ -23,7 +23,7 @@ from tests.support.trail_history import (
 )
 
 from custody.core.trail.defects import TrailDefectKind
-from custody.core.trail.digest_signatures import (
+from custody.core.trail.digests.signatures import (
     SignedDigest,
     UnprovenDigest,
     load_digest_key,

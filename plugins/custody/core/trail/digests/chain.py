@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from custody.core.trail import reasons
-from custody.core.trail.coverage import Coverage, Period
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.digest_signatures import SignedDigest
-from custody.core.trail.digests import Previous
+from custody.core.trail.digests.coverage import Coverage, Period
+from custody.core.trail.digests.document import Previous
+from custody.core.trail.digests.missing import Hole, missing_digests
+from custody.core.trail.digests.signatures import SignedDigest
 from custody.core.trail.layout import DigestName, TrailLayout
-from custody.core.trail.missing_digests import Hole, missing_digests
 from custody.core.trail.report import Head
 
 
