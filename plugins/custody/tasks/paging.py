@@ -17,7 +17,7 @@ from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.sdk import chain, task, task_group
 
 from custody.aws.athena import rows
-from custody.aws.paging import pages as pages_told
+from custody.aws.paging import pages as page_store
 from custody.aws.paging.dead_letters import look
 from custody.core.paging import messages as page_messages
 from custody.core.paging.changes import Status, changes, rows_that_settle
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 @task
 def open_pages(bucket: str, finder: str, window: dict[str, Any]) -> dict[str, list[str]]:
     """The open pages to look at, and the rows that decide whether they stay open; fingerprints."""
-    states = pages_told.open_pages(client("s3"), bucket, finder, window["watched"])
+    states = page_store.open_pages(client("s3"), bucket, finder, window["watched"])
     watched = [state.finding for state in itertools.islice(states, MAX_WATCHED)]
     log.info("%d open pages may be resolved by what was found now", len(watched))
     return {
@@ -54,12 +54,12 @@ def pages(
 ) -> list[dict[str, Any]]:
     """The pages that tell what nobody has been told yet."""
     found, unread = read_findings_of(rows(client("athena"), query))
-    told = pages_told.told(
+    states = page_store.page_states(
         client("s3"),
         bucket,
         [*(finding.fingerprint for finding in found if is_finding(finding)), *watched["pages"]],
     )
-    news = changes(found, told, watched["pages"])
+    news = changes(found, states, watched["pages"])
     messages = page_messages.pages(
         news,
         unread=unread,
@@ -90,7 +90,7 @@ def pages(
 @task
 def mark(bucket: str, finder: str, states: list[dict[str, Any]]) -> None:
     """Remember what the page told."""
-    pages_told.remember(client("s3"), bucket, finder, map(PageState.from_json, states))
+    page_store.remember(client("s3"), bucket, finder, map(PageState.from_json, states))
     log.info("remembered what people were told of %d findings", len(states))
 
 
@@ -112,7 +112,7 @@ def page(
 @task
 def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, Any]]:
     """The page about the recorder's dead-letter queue, if there is news of it."""
-    is_open = pages_told.is_queue_page_open(client("s3"), bucket, queue)
+    is_open = page_store.is_queue_page_open(client("s3"), bucket, queue)
     seen = look(client("sqs"), queue)
     page = page_about(
         seen,
@@ -134,7 +134,7 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, 
 @task
 def mark_queue(bucket: str, queue: str, is_open: bool) -> None:
     """Remember what the page about the queue told."""
-    pages_told.remember_queue_page(client("s3"), bucket, queue, is_open=is_open)
+    page_store.remember_queue_page(client("s3"), bucket, queue, is_open=is_open)
     log.info("remembered that the page about %s is %s", queue, "open" if is_open else "resolved")
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class LineageConflict(Exception):
-    """Something else stands where a statement belongs; it stays there, as evidence."""
+    """Another object has the key of a statement; it stays there, as evidence."""
 
 
 def keep_lineage(
@@ -38,7 +38,7 @@ def keep_lineage(
 ) -> list[str]:
     """Sign the lineage of a run and write it to the provenance ``bucket``; return the object keys.
 
-    Doing it again changes nothing. Part 1 is written last, so where it stands all do. Raises
+    Doing it again changes nothing. Part 1 is written last, so if it exists all do. Raises
     ``LineageConflict`` if anything that this key did not sign, or that says otherwise, is there;
     ``UnfitForLineage``; ``MalformedInput`` if it could not be read back; or what botocore raises.
     """
@@ -78,7 +78,7 @@ def reader(s3: S3Client, bucket: str) -> Read:
 def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck | None:
     """What became of the statement whose writing the trail tells of.
 
-    None if there is no such version any more (its removal is told of in its own right), or if S3
+    None if there is no such version any more (its removal is a finding of its own), or if S3
     refuses it and nothing proves that it ever was there. Raises what botocore raises when it is not
     the object's fault.
     """

@@ -1,6 +1,6 @@
-"""What people have been told, remembered in the analytics bucket; nothing in it is ever deleted.
+"""The state of each page, kept in the analytics bucket; nothing in it is ever deleted.
 
-``pages/findings/<fingerprint>.json`` holds what was last told of a finding (a
+``pages/findings/<fingerprint>.json`` holds the state of the page about a finding (a
 `custody.core.paging.findings.PageState`). ``pages/<finder>/dt=…/hour=…/<fingerprint>`` says who
 found it (only the finder can tell that it no longer holds: the table its findings stand in) and in
 which hour the finding lies, so that the pages of a window are found by listing its hours or days.
@@ -27,10 +27,10 @@ log = logging.getLogger(__name__)
 _MAX_STATE_BYTES: Final = 1024 * 1024
 
 
-def told(s3: S3Client, bucket: str, fingerprints: Iterable[str]) -> dict[str, PageState]:
-    """What people know, by fingerprint; those they know nothing of are left out.
+def page_states(s3: S3Client, bucket: str, fingerprints: Iterable[str]) -> dict[str, PageState]:
+    """The state of each finding's page, by fingerprint; findings never paged are left out.
 
-    A state that cannot be read counts as nothing known: better to page twice than never.
+    A state that cannot be read counts as never paged: better to page twice than never.
     """
     states = {}
     for fingerprint in dict.fromkeys(fingerprints):
@@ -87,7 +87,7 @@ def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
     try:
         return Fields.of(state, key).values.get("open") is True
     except MalformedInput as error:
-        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        log.warning("not the state of a page, taken for never paged: s3://%s: %s", bucket, error)
         return False
 
 
@@ -123,7 +123,7 @@ def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
     try:
         state = PageState.from_json(value)
     except ValueError as error:
-        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        log.warning("not the state of a page, taken for never paged: s3://%s: %s", bucket, error)
         return None
     return state if state.finding.fingerprint == fingerprint else None
 
@@ -136,5 +136,5 @@ def _object(s3: S3Client, bucket: str, key: str) -> object:
     try:
         return load_json(found.body, what=key, max_bytes=_MAX_STATE_BYTES)
     except ValueError as error:
-        log.warning("not the state of a page, so nobody was told: s3://%s: %s", bucket, error)
+        log.warning("not the state of a page, taken for never paged: s3://%s: %s", bucket, error)
         return None

@@ -1,5 +1,5 @@
-"""Landing records in the provenance bucket: making, keeping, listing and reading them, and landed
-files through the custody gate.
+"""Landing records in the provenance bucket: making, keeping and reading them, which files still
+wait for theirs (`awaiting`), and landed files through the custody gate.
 
 `recording`, `keeping` and `large_objects` are what the recorder runs on: they may not need
 `cryptography`.

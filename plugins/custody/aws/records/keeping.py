@@ -29,7 +29,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Kept:
-    """The outcome, and the object key in the provenance bucket at which the claim now stands."""
+    """The outcome, and the object key in the provenance bucket at which the record is now."""
 
     outcome: Outcome
     key: str

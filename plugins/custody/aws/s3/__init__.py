@@ -1,4 +1,6 @@
-"""Object versions in S3: listing, reading, hashing and writing them once.
+"""Object versions in S3: listing, reading, hashing and writing them once, and what S3's errors say.
 
-Not here: what the objects mean; each kind of object has its own package beside this one.
+Nothing else reads from S3 or lists versions: so each read is bounded, resumes where its connection
+broke off, and means the same by an object that is absent. Not here: what the objects mean; each
+kind of object has its own package beside this one.
 """

@@ -36,7 +36,7 @@ class VersionGone(Unreadable):
 
 
 class IncompleteObject(Exception):
-    """S3 sent fewer or more bytes than it announced: a hash of them would be a false witness."""
+    """S3 sent fewer or more bytes than it announced: a hash of them would be false evidence."""
 
 
 def hash_version(

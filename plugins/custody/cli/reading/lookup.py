@@ -116,11 +116,11 @@ def search_trail(
             continue
         packed, metadata, signed = found
         for log in signed.digest.log_files:
-            told = _read_log(store, log, wanted)
-            if told is None:
+            contents = _read_log(store, log, wanted)
+            if contents is None:
                 continue
             evidence.digests[name.key] = (packed, metadata)
-            evidence.logs[log.key], events = told
+            evidence.logs[log.key], events = contents
             evidence.events += events
     return evidence
 
@@ -170,8 +170,8 @@ def _read_log(
         content = gunzip(packed, what="log", max_bytes=MAX_LOG_BYTES)
         if sha256(content).hexdigest() != log.sha256:
             return None
-        told = read_log(content, log=log.key, proven=True)
+        log_content = read_log(content, log=log.key, proven=True)
     except (ObjectAbsent, ObjectRefused, MalformedInput):
         return None
-    events = [event for event in told.events if (event.bucket, event.key) in wanted]
+    events = [event for event in log_content.events if (event.bucket, event.key) in wanted]
     return (packed, events) if events else None

@@ -11,7 +11,7 @@ from custody.core.lineage.model import HashedObject, Lineage, Run, run_of
 from custody.core.lineage.trust import BadLineage, NoLineage, Read, Trust, lineage_of_run
 
 LANDING_PREFIX: Final = "incoming/"
-"""What the key of everything that landed begins with; no run's place does."""
+"""What the key of everything that landed begins with; no run's prefix does."""
 
 _MAX_RUNS: Final = 1000
 """Runs behind one file; two layers need two."""

@@ -1,4 +1,4 @@
-"""What the recorder claims, as a function of what it was told and what it read."""
+"""Make a record from the notification of an object version and the bytes that were read."""
 
 from __future__ import annotations
 

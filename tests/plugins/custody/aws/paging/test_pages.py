@@ -10,9 +10,9 @@ from tests.support.moto_aws import refusal
 from custody.aws.paging.pages import (
     is_queue_page_open,
     open_pages,
+    page_states,
     remember,
     remember_queue_page,
-    told,
 )
 from custody.core.paging.findings import PageState
 
@@ -37,15 +37,15 @@ def names(states):
 
 
 def test_what_was_told_is_known(s3, raw):
-    assert told(s3, raw, ["f1", "f2"]) == {}
+    assert page_states(s3, raw, ["f1", "f2"]) == {}
     remember(s3, raw, FINDER, [opened("f1"), opened("f3")])
-    assert told(s3, raw, ["f1", "f2", "f3"]) == {"f1": opened("f1"), "f3": opened("f3")}
+    assert page_states(s3, raw, ["f1", "f2", "f3"]) == {"f1": opened("f1"), "f3": opened("f3")}
 
 
 def test_the_last_word_counts(s3, raw):
     for state in (opened("f1"), resolved("f1"), opened("f1")):
         remember(s3, raw, FINDER, [state])
-        assert told(s3, raw, ["f1"]) == {"f1": state}
+        assert page_states(s3, raw, ["f1"]) == {"f1": state}
 
 
 def test_open_pages_are_found_by_their_hours(s3, raw):
@@ -106,7 +106,7 @@ def test_a_crash_in_between_leaves_nobody_told(s3, raw, allowed):
     with pytest.raises(ClientError):
         remember(s3, raw, FINDER, [opened("a")])
     s3.meta.events.unregister("before-call.s3.PutObject", unique_id="crash")
-    assert told(s3, raw, ["a"]) == {}
+    assert page_states(s3, raw, ["a"]) == {}
     assert names(open_pages(s3, raw, FINDER, [SIX])) == []
     remember(s3, raw, FINDER, [opened("a")])
     assert names(open_pages(s3, raw, FINDER, [SIX])) == ["a"]
@@ -127,7 +127,7 @@ def test_a_crash_in_between_leaves_nobody_told(s3, raw, allowed):
 def test_a_state_that_is_none_counts_as_nobody_told(s3, raw, body, caplog):
     remember(s3, raw, FINDER, [opened("a"), opened("b")])
     s3.put_object(Bucket=raw, Key="pages/findings/a.json", Body=body)
-    assert list(told(s3, raw, ["a", "b"])) == ["b"]
+    assert list(page_states(s3, raw, ["a", "b"])) == ["b"]
     assert names(open_pages(s3, raw, FINDER, [SIX])) == ["b"]
 
 
@@ -147,7 +147,7 @@ def test_a_state_of_a_queue_that_is_none_counts_as_nobody_told(s3, raw, body):
 def test_not_being_allowed_to_look_is_an_error(s3, raw):
     s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
-        told(s3, raw, ["f1"])
+        page_states(s3, raw, ["f1"])
 
 
 def test_nothing_is_ever_deleted(s3, raw):
