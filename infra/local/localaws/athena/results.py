@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from localaws.athena.sql import types
@@ -56,37 +55,14 @@ def render(value: Any, kind: Type) -> str | None:
     """A value as text; None for NULL."""
     if value is None:
         return None
-    return _RENDERERS.get(kind.base, _plain)(value, kind)
-
-
-def _plain(value: Any, _kind: Type) -> str:
-    return str(value)
-
-
-def _boolean(value: bool, _kind: Type) -> str:
-    return "true" if value else "false"
-
-
-def _double(value: float, _kind: Type) -> str:
-    return java_double(value)
-
-
-def _decimal(value: Decimal, kind: Type) -> str:
-    return f"{value:.{kind.numbers[1]}f}"
+    renderer = _RENDERERS.get(kind.base)
+    return str(value) if renderer is None else renderer(value, kind)
 
 
 def _timestamp(value: datetime, kind: Type) -> str:
     fraction = f".{value.microsecond:06}"[: kind.numbers[0] + 1] if kind.numbers[0] else ""
-    zone = " UTC" if kind.base == "timestamp with time zone" else ""
+    zone = " UTC" if kind.base == types.ZONED else ""
     return f"{value.year:04}-{value:%m-%d %H:%M:%S}{fraction}{zone}"
-
-
-def _date(value: date, _kind: Type) -> str:
-    return f"{value.year:04}-{value:%m-%d}"
-
-
-def _binary(value: bytes, _kind: Type) -> str:
-    return value.hex(" ")
 
 
 def _inner(value: Any, kind: Type) -> str:
@@ -109,13 +85,13 @@ def _row(value: dict[str, Any], kind: Type) -> str:
 
 
 _RENDERERS: dict[str, Callable[[Any, Type], str]] = {
-    "boolean": _boolean,
-    "double": _double,
-    "decimal": _decimal,
+    "boolean": lambda value, _: "true" if value else "false",
+    "double": lambda value, _: java_double(value),
+    "decimal": lambda value, kind: f"{value:.{kind.numbers[1]}f}",
     "timestamp": _timestamp,
-    "timestamp with time zone": _timestamp,
-    "date": _date,
-    "varbinary": _binary,
+    types.ZONED: _timestamp,
+    "date": lambda value, _: f"{value.year:04}-{value:%m-%d}",
+    "varbinary": lambda value, _: value.hex(" "),
     "array": _array,
     "map": _map,
     "row": _row,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,8 +17,8 @@ from localaws.athena.results import column_info, csv_line, render, text_column_i
 from localaws.athena.sql import types
 from localaws.athena.sql.pruning import conditions
 from localaws.athena.sql.queries import Translation, translate
-from localaws.athena.sql.session import Session
-from localaws.athena.sql.types import hive_name, quoted
+from localaws.athena.sql.session import Session, Stop
+from localaws.athena.sql.types import hive_name
 from localaws.athena.statements import (
     CreateTableAs,
     CreateView,
@@ -36,8 +35,7 @@ from localaws.athena.tables.storage import Location, ObjectStore
 class Environment:
     """Where and as whom a statement runs.
 
-    `folder` is its own, for passing files; `scan_limit` is in bytes; `attach` is told of the DuckDB
-    session, so that it can be interrupted.
+    `folder` is its own, for passing files; `scan_limit` is in bytes.
     """
 
     catalog: Catalog
@@ -46,9 +44,8 @@ class Environment:
     now: datetime
     output: Location
     query_id: str
-    stop: threading.Event
+    stop: Stop
     scan_limit: int | None
-    attach: Callable[[Session | None], None]
 
 
 @dataclass(slots=True)
@@ -56,15 +53,13 @@ class Outcome:
     """What a statement gave.
 
     `columns` are ``ColumnInfo``; `body` the content of the result file, whose name ends in
-    `suffix`; `manifest` the objects written instead, if it writes any.
+    `suffix`.
     """
 
     columns: list[dict[str, Any]] = field(default_factory=list)
     body: bytes | Path = b""
     suffix: str = ".txt"
     scanned_bytes: int = 0
-    rows: int = 0
-    manifest: list[str] | None = None
 
 
 def run(environment: Environment, statement: Statement, text: str, database: str | None) -> Outcome:
@@ -72,7 +67,7 @@ def run(environment: Environment, statement: Statement, text: str, database: str
     if not isinstance(statement, (Select, CreateView, CreateTableAs)):
         columns, lines = definitions.run(environment.catalog, statement)
         body = "".join(f"{line}\n" for line in lines).encode()
-        return Outcome([text_column_info(name) for name in columns], body, rows=len(lines))
+        return Outcome([text_column_info(name) for name in columns], body)
     query = _Query(environment, text, statement.query, database)
     if isinstance(statement, Select):
         return query.select()
@@ -102,7 +97,6 @@ class _Query:
                 for row in session.stream(self._found.sql):
                     values = [render(value, kind) for value, kind in zip(row, kinds, strict=True)]
                     file.write(csv_line(values))
-                    self._outcome.rows += 1
 
         self._with_rows(write)
         self._outcome.columns = [column_info(name, kind) for name, kind in columns]
@@ -130,7 +124,6 @@ class _Query:
         catalog, store = self._env.catalog, self._env.store
         database, name = catalog.database(statement.name[0]), statement.name[1]
         catalog.require_database(database)
-        self._outcome.manifest = []
         exists = QueryError("ALREADY_EXISTS", f"Table already exists: '{database}.{name}'")
         if catalog.raw_table(database, name) is not None:
             if statement.if_not_exists:
@@ -151,34 +144,19 @@ class _Query:
             )
         path = self._env.folder / "written.parquet"
         self._with_rows(lambda session: self._write(session, path))
-        if self._outcome.rows:
-            store.put(target, f"{self._env.query_id}_00000", path)
-            self._outcome.manifest.append(f"{target}{self._env.query_id}_00000")
+        store.put(target, f"{self._env.query_id}_00000", path)
         if not catalog.create_table(database, _table_input(name, described, target)):
             raise exists
         return self._outcome
 
     def _write(self, session: Session, path: Path) -> None:
-        symbols = self._found.tree.named_selects  # type: ignore[attr-defined]
-        columns = ", ".join(
-            f"{quoted(symbol)} AS {quoted(label.lower())}"
-            for symbol, (label, _) in zip(symbols, self._found.columns, strict=True)
-        )
-        session.run(
-            f"COPY (SELECT {columns} FROM ({self._found.sql})) TO '{path}' "
-            f"(FORMAT parquet, COMPRESSION gzip)"
-        )
-        self._outcome.rows = session.rows(f"SELECT count(*) FROM read_parquet('{path}')")[0][0]
+        session.run(f"COPY ({self._found.sql}) TO '{path}' (FORMAT parquet, COMPRESSION gzip)")
 
     def _with_rows(self, use: Callable[[Session], None]) -> None:
         """Read what the query needs and let its rows be used."""
-        with Session(self._env.folder) as session:
-            self._env.attach(session)
-            try:
-                self._read(session)
-                use(session)
-            finally:
-                self._env.attach(None)
+        with Session(self._env.folder, self._env.stop) as session:
+            self._read(session)
+            use(session)
 
     def _read(self, session: Session) -> None:
         """Fill the query's tables with the partitions it needs."""
@@ -191,13 +169,10 @@ class _Query:
             partitions = find_partitions(
                 session, self._env.catalog, table, uses[source], self._env.now
             )
-            below = self._env.store.below_each(
-                [Location.parse(partition.storage.location) for partition in partitions]
-            )
             listed = [
                 (partition, stored)
-                for partition, found in zip(partitions, below, strict=True)
-                for stored in found
+                for partition in partitions
+                for stored in self._env.store.below(Location.parse(partition.storage.location))
             ]
             self._outcome.scanned_bytes += sum(stored.size for _, stored in listed)
             limit = self._env.scan_limit

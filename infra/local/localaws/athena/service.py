@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 import uuid
 from collections.abc import Mapping
@@ -13,16 +12,11 @@ from localaws.athena import workgroups
 from localaws.athena.errors import QueryError
 from localaws.athena.executions import Execution, Executions
 from localaws.athena.results import csv_rows
+from localaws.athena.sql.session import Stop
 from localaws.athena.statements import (
     MAX_BYTES,
-    AddPartitions,
-    CreateTable,
     CreateTableAs,
-    CreateView,
-    Drop,
-    DropPartitions,
     Select,
-    SetLocation,
     ShowPartitions,
     Statement,
     parse,
@@ -113,34 +107,26 @@ class Athena:
         except QueryError as error:
             failure = error
         execution_id = str(uuid.uuid4())
-        kind, substatement, result = _described(statement)
-        wanted = Execution(
+        execution = Execution(
             id=execution_id,
             query=query,
-            statement_type=kind,
-            substatement_type=substatement,
+            statement_type="DML" if statement is None else _TYPES.get(type(statement), "DDL"),
             workgroup=workgroup.name,
             account_id=request.caller.account_id,
-            region=request.region,
             database=str(database).lower() if database else None,
-            catalog=str(catalog).lower() if catalog else None,
             output=str(output),
-            result=f"{output}{result.format(execution_id)}",
+            result=f"{output}{_RESULTS.get(type(statement), '{}.txt').format(execution_id)}",
             encryption=encryption,
-            token=str(payload.get("ClientRequestToken") or ""),
             state="QUEUED",
             submitted=time.time(),
         )
-        execution = await asyncio.to_thread(self._executions.add, wanted)
-        if execution.id != execution_id:
-            if (execution.query, execution.database) != (wanted.query, wanted.database):
-                raise _invalid("Idempotent parameters do not match")
-        elif statement is None:
+        await asyncio.to_thread(self._executions.add, execution)
+        if statement is None:
             # A statement that cannot be parsed is an execution that failed.
             await asyncio.to_thread(self._worker.fail, execution, failure)
         else:
             self._worker.submit(execution, statement, request.caller, workgroup.scan_limit)
-        return {"QueryExecutionId": execution.id}
+        return {"QueryExecutionId": execution_id}
 
     def _find(self, request: AwsRequest, payload: Mapping[str, Any]) -> Execution:
         execution = self._executions.get(str(payload.get("QueryExecutionId")))
@@ -180,7 +166,7 @@ class Athena:
         folder, _, name = execution.result.rpartition("/")
         s3, _ = clients_of(self._settings, request.caller)
         try:
-            store = ObjectStore(s3, threading.Event())
+            store = ObjectStore(s3, Stop())
             body = store.read(Location.parse(folder), name).decode("utf-8")
         except QueryError as error:
             code = (
@@ -221,23 +207,10 @@ def _offset(payload: Mapping[str, Any]) -> int:
     return int(token)
 
 
-_KINDS: dict[type, tuple[str, str]] = {
-    Select: ("DML", "SELECT"),
-    CreateTableAs: ("DDL", "CREATE_TABLE_AS_SELECT"),
-    CreateView: ("DDL", "CREATE_VIEW"),
-    CreateTable: ("DDL", "CREATE_TABLE"),
-    AddPartitions: ("DDL", "ALTER_TABLE_ADD_PARTITION"),
-    DropPartitions: ("DDL", "ALTER_TABLE_DROP_PARTITION"),
-    SetLocation: ("DDL", "ALTER_TABLE_PARTITION_LOCATION"),
-    ShowPartitions: ("UTILITY", "SHOW_PARTITIONS"),
+_TYPES: dict[type, str] = {Select: "DML", ShowPartitions: "UTILITY"}
+_RESULTS: dict[type, str] = {
+    Select: "{}.csv",
+    type(None): "{}.csv",
+    CreateTableAs: "tables/{}",
 }
-
-
-def _described(statement: Statement | None) -> tuple[str, str | None, str]:
-    """``StatementType``, ``SubstatementType``, and the result's name by the execution's id."""
-    if statement is None:
-        return "DML", None, "{}.csv"
-    if isinstance(statement, Drop):
-        return "DDL", "DROP_VIEW" if statement.view else "DROP_TABLE", "{}.txt"
-    names = {Select: "{}.csv", CreateTableAs: "tables/{}"}
-    return *_KINDS[type(statement)], names.get(type(statement), "{}.txt")
+"""The result's name, by the execution's id."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from localaws.athena.errors import Cancelled, QueryError, ScanLimitExceeded, internal_error
+from localaws.athena.errors import (
+    Cancelled,
+    QueryError,
+    ScanLimitExceeded,
+    internal_error,
+    not_supported,
+)
 from localaws.athena.executions import Execution, Executions, Failure
-from localaws.athena.running import Environment, Outcome, run
-from localaws.athena.sql.session import Session
-from localaws.athena.statements import Statement
+from localaws.athena.running import Environment, run
+from localaws.athena.sql.session import Stop
+from localaws.athena.statements import CreateTableAs, Statement
 from localaws.athena.tables.catalog import Catalog
 from localaws.athena.tables.storage import Location, ObjectStore, clients_of
 from localaws.protocol import Caller
@@ -26,25 +31,6 @@ log = logging.getLogger("localaws.athena")
 _CONCURRENT = 4
 
 
-class _Running:
-    """A query at work: how to stop it."""
-
-    def __init__(self) -> None:
-        self.stop = threading.Event()
-        self._lock = threading.Lock()
-        self._session: Session | None = None
-
-    def attach(self, session: Session | None) -> None:
-        with self._lock:
-            self._session = session
-
-    def cancel(self) -> None:
-        self.stop.set()
-        with self._lock:
-            if self._session is not None:
-                self._session.interrupt()
-
-
 class Worker:
     """Takes executions in the order they come and sees each to its end."""
 
@@ -53,7 +39,7 @@ class Worker:
         self._executions = executions
         self._work = settings.home / "athena" / "work"
         self._pool = ThreadPoolExecutor(_CONCURRENT, thread_name_prefix="athena")
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Stop] = {}
 
     def start(self) -> None:
         """Forget the passing files of an earlier process."""
@@ -62,23 +48,23 @@ class Worker:
 
     def close(self) -> None:
         """Stop what runs; the executions are failed by `Executions.load` next time."""
-        for running in list(self._running.values()):
-            running.cancel()
+        for stop in list(self._running.values()):
+            stop.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def submit(
         self, execution: Execution, statement: Statement, caller: Caller, scan_limit: int | None
     ) -> None:
         """Run an execution when its turn comes; `scan_limit` is in bytes."""
-        running = self._running[execution.id] = _Running()
-        self._pool.submit(self._see_through, execution, statement, caller, scan_limit, running)
+        stop = self._running[execution.id] = Stop()
+        self._pool.submit(self._see_through, execution, statement, caller, scan_limit, stop)
 
     def cancel(self, execution_id: str) -> None:
         """Stop an execution, wherever it is."""
         self._end(execution_id, "CANCELLED", reason="Query was cancelled by user")
-        running = self._running.get(execution_id)
-        if running is not None:
-            running.cancel()
+        stop = self._running.get(execution_id)
+        if stop is not None:
+            stop.set()
 
     def _end(self, execution_id: str, state: str, **changes: object) -> None:
         self._executions.change(execution_id, state=state, completed=time.time(), **changes)
@@ -89,40 +75,40 @@ class Worker:
         statement: Statement,
         caller: Caller,
         scan_limit: int | None,
-        running: _Running,
+        stop: Stop,
     ) -> None:
         try:
-            if running.stop.is_set():
+            if stop.is_set():
                 return
             self._executions.change(execution.id, state="RUNNING", started=time.time())
             s3, glue = clients_of(self._settings, caller)
             with tempfile.TemporaryDirectory(dir=self._work) as folder:
                 environment = Environment(
                     Catalog(glue, execution.database),
-                    ObjectStore(s3, running.stop),
+                    ObjectStore(s3, stop),
                     Path(folder),
                     datetime.fromtimestamp(execution.submitted, UTC).replace(tzinfo=None),
                     Location.parse(execution.output),
                     execution.id,
-                    running.stop,
+                    stop,
                     scan_limit,
-                    running.attach,
                 )
                 outcome = run(environment, statement, execution.query, execution.database)
-                manifest = _write_results(execution, outcome, environment)
-            if not running.stop.is_set():
+                if not isinstance(statement, CreateTableAs):
+                    name = f"{execution.id}{outcome.suffix}"
+                    arguments = _encryption(execution.encryption)
+                    environment.store.put(environment.output, name, outcome.body, **arguments)
+            if not stop.is_set():
                 self._end(
                     execution.id,
                     "SUCCEEDED",
                     columns=outcome.columns,
                     scanned_bytes=outcome.scanned_bytes,
-                    rows=outcome.rows,
-                    manifest=manifest,
                 )
         except ScanLimitExceeded:
             self._end(execution.id, "CANCELLED", reason="Bytes scanned limit was exceeded")
         except Exception as error:  # noqa: BLE001  a thread has nobody else to tell
-            if not running.stop.is_set() and not isinstance(error, Cancelled):
+            if not stop.is_set() and not isinstance(error, Cancelled):
                 self.fail(execution, error)
         finally:
             self._running.pop(execution.id, None)
@@ -134,19 +120,6 @@ class Worker:
             error = internal_error(f"{type(error).__name__}; see the log of the local AWS")
         failure = Failure(error.category, error.error_type, str(error))
         self._end(execution.id, "FAILED", reason=str(error), failure=failure)
-
-
-def _write_results(execution: Execution, outcome: Outcome, environment: Environment) -> str | None:
-    """The result file; the URI of the manifest if objects were written instead."""
-    arguments = _encryption(execution.encryption)
-    output, store = environment.output, environment.store
-    if outcome.manifest is None:
-        store.put(output, f"{execution.id}{outcome.suffix}", outcome.body, **arguments)
-        return None
-    name = f"{execution.id}-manifest.csv"
-    body = "".join(f"{uri}\n" for uri in outcome.manifest).encode()
-    store.put(output, name, body, **arguments)
-    return f"{output}{name}"
 
 
 def _encryption(configuration: dict[str, str]) -> dict[str, str]:
@@ -161,6 +134,4 @@ def _encryption(configuration: dict[str, str]) -> dict[str, str]:
         case None:
             return {}
         case other:
-            raise QueryError(
-                "NOT_SUPPORTED", f"result encryption {other} is not supported by the local Athena"
-            )
+            raise not_supported(f"result encryption {other}")

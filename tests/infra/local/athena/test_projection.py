@@ -73,7 +73,7 @@ BROKEN = [
     ({"type": "date", "format": "yyyy-MM-dd", "range": "NOW"}, "the range must have two ends"),
     ({"type": "date", "format": "EEE", "range": "NOW,NOW"}, "the date format 'EEE'"),
     ({"type": "date", "format": "yyyy-MM-dd-HH", "range": "NOW,NOW"}, "interval is missing"),
-    ({"type": "other"}, "type 'other' is not known"),
+    ({"type": "other"}, "NOT_SUPPORTED: a projection of type other"),
     ({}, "projection.dt.type is missing"),
 ]
 

@@ -12,23 +12,20 @@ from localaws.athena.sql.scope import Value
 
 
 def aggregate(tx: Expressions, node: exp.Expr, window: exp.Expr | None = None) -> Value:
-    """A call of an aggregate with FILTER and WITHIN GROUP, or `window` with its OVER."""
+    """A call of an aggregate with FILTER, or `window` with its OVER."""
     position, whole = tx.at(node), window or node
-    filtered = order = None
+    filtered = None
     if isinstance(node, exp.Filter):
         filtered, node = node.expression.this, node.this
-    if isinstance(node, exp.WithinGroup):
-        order, node = node.expression, node.this
     known = _known(tx, node, whole, windowed=window is not None)
     if filtered is not None and known.startswith("window:"):
         raise not_supported(f"'{shown(whole)}'", position)
-    arguments, distinct, inner_order = _arguments(node)
+    arguments, distinct, order = _arguments(node)
     inner = tx.within(Clause("Aggregate", aggregates=window is not None))
     args = [inner.value(one) for one in arguments]
     duckdb, nodes, kind = chosen(known, args, position)
     if distinct:
         nodes = [exp.Distinct(expressions=nodes)]
-    order = order or inner_order
     if distinct and (window is not None or len(args) != 1 or order is not None):
         raise not_supported(f"'{shown(whole)}'", position)
     if order is not None:
@@ -64,7 +61,7 @@ def _known(tx: Expressions, node: exp.Expr, whole: exp.Expr, *, windowed: bool) 
     return known
 
 
-@translates(exp.Filter, exp.WithinGroup)
+@translates(exp.Filter)
 def _with_clause(tx: Expressions, node: exp.Expr) -> Value:
     return aggregate(tx, node)
 

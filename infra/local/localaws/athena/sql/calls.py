@@ -6,7 +6,7 @@ import re
 
 from sqlglot import exp
 
-from localaws.athena.errors import Position, not_supported, type_mismatch
+from localaws.athena.errors import Position, not_supported
 from localaws.athena.sql import types
 from localaws.athena.sql.aggregates import aggregate
 from localaws.athena.sql.expressions import Expressions, now, number_literal, translates
@@ -59,21 +59,6 @@ def _typed_literal(text: str, written: exp.DataType, position: Position | None) 
     kind = Type(types.ZONED if match[2] else "timestamp", (len(match[1] or ""),))
     node = exp.Literal.string(text.removesuffix(match[2] or ""))
     return Value(as_type(node, kind), kind)
-
-
-@translates(exp.AtTimeZone)
-def _at_time_zone(tx: Expressions, node: exp.Expr) -> Value:
-    position = tx.at(node)
-    value, zone = tx.value(node.this), node.args["zone"]
-    if value.type.base not in ("timestamp", types.ZONED):
-        raise type_mismatch(
-            "Type of value must be a time or timestamp with or without time zone "
-            f"(actual {value.type})",
-            position,
-        )
-    if not isinstance(zone, exp.Literal) or zone.name.upper() not in ("UTC", "Z", "GMT"):
-        raise not_supported(f"the time zone {shown(zone)}", position)
-    return Value(value.node, Type(types.ZONED, value.type.numbers))
 
 
 @translates(exp.Coalesce)

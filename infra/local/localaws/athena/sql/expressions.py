@@ -195,24 +195,6 @@ def _hex(_tx: Expressions, node: exp.Expr) -> Value:
     return Value(call("unhex", node.name), types.VARBINARY)
 
 
-_SECONDS = {"DAY": 86_400, "HOUR": 3_600, "MINUTE": 60, "SECOND": 1}
-
-
-@translates(exp.Interval)
-def _interval(tx: Expressions, node: exp.Expr) -> Value:
-    unit, amount = node.args.get("unit"), node.this
-    digits = amount.name if isinstance(amount, exp.Literal) else ""
-    name = unit.name.upper() if isinstance(unit, exp.Var) else ""
-    if not digits.lstrip("+-").isdecimal() or name not in ("YEAR", "MONTH", *_SECONDS):
-        raise not_supported(f"'{shown(node)}'", tx.at(node))
-    if name in _SECONDS:
-        micros = exp.Literal.number(int(digits) * _SECONDS[name] * 1_000_000)
-        kind = Type(types.DAY_INTERVAL.base, (_SECONDS[name],))
-        return Value(call("to_microseconds", as_type(micros, types.BIGINT)), kind)
-    months = exp.Literal.number(int(digits) * (12 if name == "YEAR" else 1))
-    return Value(call("to_months", as_type(months, types.INTEGER)), types.MONTH_INTERVAL)
-
-
 @translates(exp.CurrentTimestamp, exp.CurrentDate)
 def now(tx: Expressions, node: exp.Expr) -> Value:
     if node.args.get("this") is not None:

@@ -85,7 +85,7 @@ def _signatures() -> dict[str, list[Signature]]:
     return found
 
 
-# What Trino has, so that a name that is only not supported here is not called unknown.
+# What Trino has and is not here in all its forms: not supported, rather than unknown.
 _IN_TRINO = frozenset((_HERE / "trino_functions.txt").read_text(encoding="utf-8").split())
 MACROS = {
     line.partition("(")[0]: line
@@ -189,7 +189,7 @@ def chosen(
                 for arg, kind in zip(args, kinds, strict=True)
             ]
             return one.duckdb, nodes, _filled(one.returns, found)
-    if signatures is None or (plain in _IN_TRINO and plain not in _COMPLETE):
+    if signatures is None or plain in _IN_TRINO:
         raise not_supported(
             f"the function '{plain}'{' of these arguments' * bool(signatures)}", position
         )
@@ -200,25 +200,6 @@ def chosen(
         f"Expected: {expected}",
         position=position,
     )
-
-
-# Of these all of Trino's signatures are known here.
-_COMPLETE = frozenset(
-    [
-        "count_if",
-        "from_base64",
-        "from_utf8",
-        "json_extract",
-        "json_extract_scalar",
-        "json_format",
-        "lower",
-        "nullif",
-        "regexp_like",
-        "starts_with",
-        "strpos",
-        "upper",
-    ]
-)
 
 
 def _filled(kind: Type, found: dict[str, Type]) -> Type:
@@ -301,28 +282,20 @@ def _pattern(pattern: str) -> str:
     return pattern
 
 
-def _format(pieces: str, known: dict[str, str]) -> Callable[[str], str]:
-    """A translator of date formats: `pieces` matches a specifier, quoted text, or a character."""
-
-    def translate(pattern: str) -> str:
-        written = ""
-        for specifier, quoted, char in re.findall(pieces, pattern):
-            if specifier and specifier not in known:
-                raise not_supported(f"{specifier} in the date format '{pattern}'")
-            written += known[specifier] if specifier else (quoted or char).replace("%", "%%")
-        return written
-
-    return translate
+def _mysql_format(pattern: str) -> str:
+    """A format of date_format as strftime's; raises QueryError."""
+    pieces = re.findall(r"(%.)|(.)", pattern)
+    for specifier, _ in pieces:
+        if specifier and specifier not in _MYSQL:
+            raise not_supported(f"{specifier} in the date format '{pattern}'")
+    return "".join(_MYSQL[one] if one else char for one, char in pieces)
 
 
 _MYSQL = {f"%{one}": f"%{one}" for one in "Ymd"} | {"%H": "%H", "%i": "%M", "%s": "%S", "%S": "%S"}
 _MYSQL |= {"%T": "%H:%M:%S", "%j": "%j", "%y": "%y", "%%": "%%", "%e": "%-d", "%c": "%-m"}
-_JODA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "SSS": "%g"}
-_mysql_format = _format(r"(%.)|()(.)", _MYSQL)
 _TRANSLATED: dict[str, Callable[[str], str]] = {
     "date_format": _mysql_format,
     "date_parse": _mysql_format,
-    "parse_datetime": _format(r"([A-Za-z]+)|'([^']*)'|(.)", _JODA),
     **dict.fromkeys(("json_extract", "json_extract_scalar"), _json_path),
     **dict.fromkeys(("regexp_extract", "regexp_like", "regexp_replace"), _pattern),
 }

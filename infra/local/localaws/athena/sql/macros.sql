@@ -56,7 +56,6 @@ t_iso_instant(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T
 t_date_format(x, f) AS strftime(date_trunc('millisecond', x), f)
 t_parsed(x, f) AS CASE WHEN strftime(try_strptime(x, f), f) = x THEN date_trunc('millisecond', try_strptime(x, f)) WHEN x IS NOT NULL THEN t_bad_format(x) END
 t_date_parse(x, f) AS t_parsed(x, f)
-t_parse_datetime(x, f) AS t_parsed(x, f)
 t_from_unixtime(x) AS make_timestamp(CAST(floor(x * 1000 + 0.5) AS BIGINT) * 1000)
 t_moved(x, micros) AS x + to_microseconds(CAST(micros AS BIGINT))
 t_add_millisecond(n, x) AS t_moved(x, n * 1000)

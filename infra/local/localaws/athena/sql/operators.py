@@ -10,7 +10,7 @@ from localaws.athena.sql.expressions import Expressions, translates
 from localaws.athena.sql.functions import as_type, call, coerce, scalar
 from localaws.athena.sql.parsing import shown
 from localaws.athena.sql.scope import Value
-from localaws.athena.sql.types import BOOLEAN, DATE, VARCHAR, Type
+from localaws.athena.sql.types import BOOLEAN, VARCHAR, Type
 
 
 @translates(exp.And, exp.Or)
@@ -130,12 +130,10 @@ def _in(tx: Expressions, node: exp.Expr) -> Value:
     return Value(exp.Paren(this=inside), BOOLEAN)
 
 
-@translates(exp.Like, exp.Escape)
+@translates(exp.Like)
 def _like(tx: Expressions, node: exp.Expr) -> Value:
-    escape = node.expression if isinstance(node, exp.Escape) else None
-    like = node.this if isinstance(node, exp.Escape) else node
     position = tx.at(node)
-    values = [tx.value(like.this), tx.value(like.expression)]
+    values = [tx.value(node.this), tx.value(node.expression)]
     for value in values:
         if value.type not in (VARCHAR, types.UNKNOWN):
             raise type_mismatch(
@@ -143,10 +141,7 @@ def _like(tx: Expressions, node: exp.Expr) -> Value:
                 position,
             )
     text, pattern = (coerce(value, VARCHAR).node for value in values)
-    result: exp.Expr = exp.Like(this=text, expression=pattern)
-    if escape is not None:
-        result = exp.Escape(this=result, expression=tx.value(escape).node)
-    return Value(exp.Paren(this=result), BOOLEAN)
+    return Value(exp.Paren(this=exp.Like(this=text, expression=pattern)), BOOLEAN)
 
 
 @translates(exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
@@ -156,12 +151,8 @@ def _arithmetic(tx: Expressions, node: exp.Expr) -> Value:
     kind = types.common_type(left.type, right.type)
     if kind is not None and types.is_number(kind):
         if kind.base == "decimal":
-            return _decimal(
-                node,
-                coerce(left, types.as_decimal(left.type, kind)),
-                coerce(right, types.as_decimal(right.type, kind)),
-                position,
-            )
+            shown_ = f"{left.type} {operator} {right.type}"
+            raise not_supported(f"{shown_} (cast them to double)", position)
         one, other = coerce(left, kind).node, coerce(right, kind).node
         if operator == "%":
             if kind in types.FLOATS:
@@ -173,42 +164,7 @@ def _arithmetic(tx: Expressions, node: exp.Expr) -> Value:
         if operator == "/":
             made = exp.Div(this=one, expression=other, typed=False, safe=False)
         return Value(as_type(made, kind), kind)
-    if operator in "+-":
-        moved = _moved(operator, left, right, position)
-        if moved is not None:
-            return moved
     raise _inapplicable(left.type, operator, right.type, position)
-
-
-def _decimal(node: exp.Expr, left: Value, right: Value, position: Position | None) -> Value:
-    """Result types: https://trino.io/docs/current/functions/decimal.html"""
-    operator = _OPERATORS[type(node)]
-    (p1, s1), (p2, s2) = left.type.numbers, right.type.numbers
-    scale, precision = s1 + s2, p1 + p2
-    if operator in "+-":
-        scale = max(s1, s2)
-        precision = scale + max(p1 - s1, p2 - s2) + 1
-    if operator in "/%" or scale > types.MAX_DECIMAL:
-        # DuckDB divides decimals as doubles.
-        raise not_supported(f"{left.type} {operator} {right.type} (cast them to double)", position)
-    kind = types.decimal(min(types.MAX_DECIMAL, precision), scale)
-    one, other = left.node, right.node
-    if operator in "+-":
-        one, other = as_type(one, kind), as_type(other, kind)
-    return Value(as_type(type(node)(this=one, expression=other), kind), kind)
-
-
-def _moved(operator: str, left: Value, right: Value, position: Position | None) -> Value | None:
-    """A date or timestamp moved by an interval literal."""
-    intervals = (types.DAY_INTERVAL.base, types.MONTH_INTERVAL.base)
-    if operator == "+" and left.type.base in intervals:
-        left, right = right, left
-    if left.type.base not in types.TEMPORAL or right.type.base not in intervals:
-        return None
-    if left.type == DATE and right.type.numbers and right.type.numbers[0] < 86_400:
-        raise type_mismatch("Cannot add hour, minutes or seconds to a date", position)
-    kind = exp.Add if operator == "+" else exp.Sub
-    return Value(as_type(kind(this=left.node, expression=right.node), left.type), left.type)
 
 
 @translates(exp.Neg)

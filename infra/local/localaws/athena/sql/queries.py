@@ -354,14 +354,11 @@ class Queries:
         for item in node.expressions:
             value, position = tx.value(item), self.at(item)
             if value.type.base == "map":
-                for part, kind in zip(("map_keys", "map_values"), value.type.args, strict=True):
-                    values.append(add(call(part, value.node.copy()), kind))
-                lengths.append(call("cardinality", value.node.copy()))
-            elif value.type.base == "array":
-                values += _members(add(value.node, value.type.args[0]))
-                lengths.append(call("len", value.node.copy()))
-            else:
+                raise not_supported("UNNEST of a map", position)
+            if value.type.base != "array":
                 raise type_mismatch(f"Cannot unnest type: {value.type}", position)
+            values += _members(add(value.node, value.type.args[0]))
+            lengths.append(call("len", value.node.copy()))
         names = [one.name for one in node.args["alias"].columns]
         offset = node.args.get("offset")
         if offset:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from localaws.athena.errors import QueryError, internal_error, not_supported
+from localaws.athena.errors import Cancelled, QueryError, internal_error, not_supported
 from localaws.athena.sql import functions, types
 from localaws.athena.sql.types import Type, duckdb_name, quoted, text
 
@@ -25,10 +27,24 @@ _ROW = ("#", types.BOOLEAN)
 """A column that every table has, so that rows can be counted of which nothing is looked at."""
 
 
+class Stop(threading.Event):
+    """Ends a query: its reading, and what its session is doing."""
+
+    session: Session | None = None
+
+    def set(self) -> None:
+        """Stop the query."""
+        super().set()
+        if self.session is not None:
+            with contextlib.suppress(duckdb.Error):
+                self.session.interrupt()
+
+
 class Session:
     """A DuckDB connection that only sees `folder`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stop: Stop | None = None) -> None:
+        """`stop` interrupts what the session is doing."""
         self._folder = folder
         self._connection = duckdb.connect(":memory:")
         self._known: set[str] = set()
@@ -48,6 +64,10 @@ class Session:
             "lock_configuration = true",
         ):
             self._connection.execute(f"SET {setting}")
+        if stop is not None:
+            stop.session = self
+            if stop.is_set():
+                raise Cancelled
 
     def __enter__(self) -> Session:
         return self

@@ -58,8 +58,6 @@ DATE: Final = Type("date")
 JSON: Final = Type("json")
 TIMESTAMP: Final = Type("timestamp", (3,))
 TIMESTAMP_TZ: Final = Type(ZONED, (3,))
-DAY_INTERVAL: Final = Type("interval day to second")
-MONTH_INTERVAL: Final = Type("interval year to month")
 
 INTEGERS: Final = (TINYINT, SMALLINT, INTEGER, BIGINT)
 FLOATS: Final = (REAL, DOUBLE)
@@ -109,8 +107,6 @@ _DUCKDB = {
     "json": "VARCHAR",
     "timestamp": "TIMESTAMP",
     ZONED: "TIMESTAMP",
-    DAY_INTERVAL.base: "INTERVAL",
-    MONTH_INTERVAL.base: "INTERVAL",
 }
 
 
@@ -264,10 +260,8 @@ def _common_number(left: Type, right: Type) -> Type:
     return decimal(min(MAX_DECIMAL, scale + max(p1 - s1, p2 - s2)), scale)
 
 
-def as_decimal(kind: Type, unknown: Type = UNKNOWN) -> Type:
-    """The decimal an integer type widens to; a decimal stays, and NULL is `unknown`."""
-    if kind == UNKNOWN:
-        return unknown
+def as_decimal(kind: Type) -> Type:
+    """The decimal an integer type widens to; a decimal stays."""
     return kind if kind.base == "decimal" else decimal(DIGITS[kind.base], 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localaws.athena.errors import QueryError, internal_error
+from localaws.athena.errors import QueryError, internal_error, not_supported
 from localaws.athena.sql.types import Type, hive_name, parse_hive
 from localaws.athena.tables.relations import CATALOG, Column, Storage, Table, View
 
 _VIEW_START = "/* Presto View: "
 _VIEW_END = " */"
+_MISSING = "EntityNotFoundException"
 _BATCH = 100
 """Partitions per BatchCreatePartition and BatchUpdatePartition."""
 
@@ -73,33 +75,40 @@ class Catalog:
         """Glue's own answer about a table or view; None when there is none."""
         if (database, name) not in self._tables:
             answer = self._call(
-                lambda: self._glue.get_table(DatabaseName=database, Name=name), missing_ok=True
+                lambda: self._glue.get_table(DatabaseName=database, Name=name),
+                expected=_MISSING,
             )
             self._tables[database, name] = answer["Table"] if answer else None
         return self._tables[database, name]
 
     def require_database(self, name: str) -> None:
         """Raise QueryError when the database does not exist."""
-        if self._call(lambda: self._glue.get_database(Name=name), missing_ok=True) is None:
+        if self._call(lambda: self._glue.get_database(Name=name), expected=_MISSING) is None:
             raise QueryError("SCHEMA_NOT_FOUND", f"Schema '{name}' does not exist")
 
     def partitions(self, table: Table) -> list[CatalogPartition]:
         """The partitions registered for a table, by value."""
-        pages = self._pages(
-            "get_partitions", "Partitions", DatabaseName=table.database, TableName=table.name
-        )
+
+        def read() -> list[dict[str, Any]]:
+            pages = self._glue.get_paginator("get_partitions").paginate(
+                DatabaseName=table.database, TableName=table.name
+            )
+            return [item for page in pages for item in page["Partitions"]]
+
         found = [
             CatalogPartition(tuple(raw["Values"]), _storage(raw.get("StorageDescriptor") or {}))
-            for raw in pages
+            for raw in self._call(read)
         ]
         return sorted(found, key=lambda partition: partition.values)
 
     def create_table(self, database: str, table: dict[str, Any]) -> bool:
         """Whether it was created; False when a table or view of that name exists."""
         self._tables.pop((database, table["Name"]), None)
-        return self._created(
-            lambda: self._glue.create_table(DatabaseName=database, TableInput=table)
+        answer = self._call(
+            lambda: self._glue.create_table(DatabaseName=database, TableInput=table),
+            expected="AlreadyExistsException",
         )
+        return answer is not None
 
     def update_table(self, database: str, table: dict[str, Any]) -> None:
         """Replace a table's or view's definition."""
@@ -115,53 +124,41 @@ class Catalog:
         self, table: Table, partitions: Sequence[tuple[tuple[str, ...], str]]
     ) -> list[tuple[str, ...]]:
         """Register partitions (values, location); returns the values of those that existed."""
-        existed: list[tuple[str, ...]] = []
         raw = self.raw_table(table.database, table.name) or {}
-        for start in range(0, len(partitions), _BATCH):
-            inputs = [
-                _partition_input(raw, values, location)
-                for values, location in partitions[start : start + _BATCH]
-            ]
-            existed += self._create_batch(table, inputs)
-        return existed
-
-    def _create_batch(self, table: Table, inputs: list[dict[str, Any]]) -> list[tuple[str, ...]]:
-        answer = self._call(
-            lambda: self._glue.batch_create_partition(
-                DatabaseName=table.database, TableName=table.name, PartitionInputList=inputs
+        storage = raw.get("StorageDescriptor") or {}
+        inputs = [
+            {"Values": list(values), "StorageDescriptor": {**storage, "Location": location}}
+            for values, location in partitions
+        ]
+        existed: list[tuple[str, ...]] = []
+        for start in range(0, len(inputs), _BATCH):
+            call = functools.partial(
+                self._glue.batch_create_partition,
+                DatabaseName=table.database,
+                TableName=table.name,
+                PartitionInputList=inputs[start : start + _BATCH],
             )
-        )
-        return _rejected(answer, "PartitionValues", "AlreadyExistsException")
+            answer = self._call(call)
+            for error in answer.get("Errors") or []:
+                if error["ErrorDetail"]["ErrorCode"] != "AlreadyExistsException":
+                    raise QueryError("FAILED", f"SemanticException: {error['ErrorDetail']}")
+                existed.append(tuple(error["PartitionValues"]))
+        return existed
 
     def update_partition(self, table: Table, values: tuple[str, ...], location: str) -> None:
         """Point a partition at another location; raises QueryError when there is no such one."""
+        names = {"DatabaseName": table.database, "TableName": table.name}
         old = self._call(
-            lambda: self._glue.get_partition(
-                DatabaseName=table.database, TableName=table.name, PartitionValues=list(values)
-            ),
-            missing_ok=True,
+            lambda: self._glue.get_partition(**names, PartitionValues=list(values)),
+            expected=_MISSING,
         )
         if old is None:
             shown = ", ".join(values)
             raise QueryError("FAILED", f"SemanticException: partition ({shown}) does not exist")
-        partition = old["Partition"]
-        descriptor = {**(partition.get("StorageDescriptor") or {}), "Location": location}
-        answer = self._call(
-            lambda: self._glue.batch_update_partition(
-                DatabaseName=table.database,
-                TableName=table.name,
-                Entries=[
-                    {
-                        "PartitionValueList": list(values),
-                        "PartitionInput": {
-                            "Values": list(values),
-                            "StorageDescriptor": descriptor,
-                            "Parameters": partition.get("Parameters") or {},
-                        },
-                    }
-                ],
-            )
-        )
+        storage = {**(old["Partition"].get("StorageDescriptor") or {}), "Location": location}
+        moved = {"Values": list(values), "StorageDescriptor": storage}
+        entry = {"PartitionValueList": list(values), "PartitionInput": moved}
+        answer = self._call(lambda: self._glue.batch_update_partition(**names, Entries=[entry]))
         if answer.get("Errors"):
             raise QueryError("FAILED", f"SemanticException: {answer['Errors'][0]['ErrorDetail']}")
 
@@ -173,36 +170,16 @@ class Catalog:
             )
         )
 
-    def _pages(self, operation: str, field: str, **arguments: Any) -> list[dict[str, Any]]:
-        def read() -> list[dict[str, Any]]:
-            pages = self._glue.get_paginator(operation).paginate(**arguments)
-            return [item for page in pages for item in page[field]]
-
-        found: list[dict[str, Any]] = self._call(read)
-        return found
-
-    def _created(self, create: Callable[[], Any]) -> bool:
-        try:
-            self._call(create, raised="AlreadyExistsException")
-        except ClientError:
-            return False
-        return True
-
-    def _call(self, call: Callable[[], Any], *, missing_ok: bool = False, raised: str = "") -> Any:
-        """Glue's answer; None for what is missing, if `missing_ok`.
-
-        Raises QueryError, and the ClientError whose code is `raised`.
-        """
+    def _call(self, call: Callable[[], Any], expected: str = "") -> Any:
+        """Glue's answer; None instead of the error of the code `expected`. Raises QueryError."""
         try:
             return call()
         except ClientError as error:
             code = error.response["Error"]["Code"]
             message = error.response["Error"].get("Message", "")
-            if code == raised:
-                raise
-            if code == "EntityNotFoundException":
-                if missing_ok:
-                    return None
+            if code == expected:
+                return None
+            if code == _MISSING:
                 raise QueryError("FAILED", f"SemanticException: {message}") from error
             if code == "AccessDeniedException":
                 raise QueryError(
@@ -211,33 +188,10 @@ class Catalog:
             raise internal_error(f"Glue: {code}: {message}") from error
 
 
-def _rejected(answer: dict[str, Any], key: str, code: str) -> list[tuple[str, ...]]:
-    rejected = []
-    for error in answer.get("Errors") or []:
-        if error["ErrorDetail"]["ErrorCode"] != code:
-            raise QueryError("FAILED", f"SemanticException: {error['ErrorDetail']}")
-        rejected.append(tuple(error[key]))
-    return rejected
-
-
-def _partition_input(
-    table: dict[str, Any], values: tuple[str, ...], location: str
-) -> dict[str, Any]:
-    descriptor = {**(table.get("StorageDescriptor") or {}), "Location": location}
-    return {"Values": list(values), "StorageDescriptor": descriptor}
-
-
-def _columns(raw: Iterable[dict[str, Any]], where: str) -> tuple[Column, ...]:
-    columns = []
-    for column in raw:
-        name, hive = column["Name"].lower(), column.get("Type") or "string"
-        try:
-            columns.append(Column(name, parse_hive(hive)))
-        except QueryError as error:
-            raise QueryError(
-                "HIVE_UNSUPPORTED_FORMAT", f"{where}, column {name}: {error}"
-            ) from error
-    return tuple(columns)
+def _columns(raw: Iterable[dict[str, Any]]) -> tuple[Column, ...]:
+    return tuple(
+        Column(one["Name"].lower(), parse_hive(one.get("Type") or "string")) for one in raw
+    )
 
 
 def _storage(descriptor: dict[str, Any]) -> Storage:
@@ -252,19 +206,14 @@ def _storage(descriptor: dict[str, Any]) -> Storage:
 
 def _table(database: str, name: str, raw: dict[str, Any]) -> Table:
     descriptor = raw.get("StorageDescriptor") or {}
-    where = f"{database}.{name}"
     parameters = raw.get("Parameters") or {}
-    if parameters.get("table_type", "").upper() in ("ICEBERG", "DELTA", "HUDI"):
-        raise QueryError(
-            "NOT_SUPPORTED",
-            f"{where}: tables of type {parameters['table_type']} are not supported by the local "
-            "Athena",
-        )
+    if parameters.get("table_type"):
+        raise not_supported(f"{database}.{name}, a table of type {parameters['table_type']},")
     return Table(
         database,
         name,
-        _columns(descriptor.get("Columns") or [], where),
-        _columns(raw.get("PartitionKeys") or [], where),
+        _columns(descriptor.get("Columns") or []),
+        _columns(raw.get("PartitionKeys") or []),
         _storage(descriptor),
         parameters,
     )
@@ -309,10 +258,7 @@ def view_input(
                 {"Name": label.lower(), "Type": _view_column(kind)} for label, kind in columns
             ],
             "Location": "",
-            "Compressed": False,
-            "NumberOfBuckets": 0,
             "SerdeInfo": {},
-            "SortColumns": [],
         },
     }
 

@@ -23,6 +23,7 @@ from localaws.athena.tables.storage import StoredObject
 
 _OPENX = "org.openx.data.jsonserde.JsonSerDe"
 _HCATALOG = ("org.apache.hive.hcatalog.data.JsonSerDe", "org.apache.hadoop.hive.serde2.JsonSerDe")
+_KNOWN = ("serialization.format", "ignore.malformed.json")
 _CLOUDTRAIL_INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 
 
@@ -98,26 +99,15 @@ def _reader(storage: Storage) -> _Reader | None:
         return None
     if storage.input_format == _CLOUDTRAIL_INPUT:
         return _cloudtrail_rows
-    if storage.serde == _OPENX:
-        _check_openx(storage)
-        return _openx_rows
-    if storage.serde in _HCATALOG:
-        return _hcatalog_rows
-    raise not_supported(f"reading tables of SerDe {storage.serde or '(none)'}")
+    if storage.serde not in (_OPENX, *_HCATALOG):
+        raise not_supported(f"reading tables of SerDe {storage.serde or '(none)'}")
+    for name, value in storage.serde_parameters.items():
+        if name.lower() not in _KNOWN:
+            raise not_supported(f"the SerDe property {name} = {value}")
+    return _json_rows
 
 
 # --- JSON -----------------------------------------------------------------------------------------
-
-_OPENX_KNOWN = frozenset({"serialization.format", "ignore.malformed.json", "paths"})
-
-
-def _check_openx(storage: Storage) -> None:
-    for name, value in storage.serde_parameters.items():
-        lowered = name.lower()
-        if lowered == "case.insensitive" and value.lower() == "true":
-            continue
-        if lowered not in _OPENX_KNOWN:
-            raise not_supported(f"the SerDe property {name} = {value}")
 
 
 def _opened(file: DataFile) -> bytes:
@@ -136,11 +126,6 @@ def _opened(file: DataFile) -> bytes:
     return raw
 
 
-def _lines(file: DataFile) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(_opened(file).splitlines(), start=1):
-        yield number, line.decode("utf-8", "replace")
-
-
 def _fitted(value: Any, columns: Sequence[Column], file: DataFile, where: str) -> dict[str, Any]:
     names = tuple(column.name for column in columns)
     try:
@@ -149,41 +134,26 @@ def _fitted(value: Any, columns: Sequence[Column], file: DataFile, where: str) -
         raise QueryError("HIVE_BAD_DATA", f"{file.stored.uri}, {where}: {error}") from error
 
 
-def _openx_rows(file: DataFile, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
-    parameters = file.partition.storage.serde_parameters
-    ignore = parameters.get("ignore.malformed.json", "false").lower() == "true"
-    for number, line in _lines(file):
-        stripped = line.strip()
-        if not stripped.startswith(("{", "[")):
-            # The SerDe makes a row of NULLs of whatever is no document at all.
-            yield {}
-            continue
-        try:
-            value = json_text.loads(stripped)
-        except json_text.BadJson as error:
-            if not ignore:
-                raise _malformed(file, number, error) from error
-            yield {}
-            continue
-        if not isinstance(value, dict):
-            raise not_supported(f"a JSON array as a row ({file.stored.uri}, line {number})")
-        yield _fitted(value, columns, file, f"line {number}")
-
-
-def _hcatalog_rows(file: DataFile, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
-    for number, line in _lines(file):
-        try:
-            value = json_text.loads(line)
-        except json_text.BadJson as error:
-            raise _malformed(file, number, error) from error
-        yield _fitted(value, columns, file, f"line {number}")
-
-
-def _malformed(file: DataFile, number: int, error: Exception) -> QueryError:
-    return QueryError(
-        "HIVE_CURSOR_ERROR",
-        f"Row is not a valid JSON Object - {file.stored.uri}, line {number}: {error}",
-    )
+def _json_rows(file: DataFile, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
+    storage = file.partition.storage
+    lenient = storage.serde == _OPENX
+    ignore = storage.serde_parameters.get("ignore.malformed.json", "").lower() == "true"
+    for number, raw in enumerate(_opened(file).splitlines(), start=1):
+        line, where = raw.decode("utf-8", "replace").strip(), f"line {number}"
+        # OpenX makes a row of NULLs of whatever is no document at all.
+        value: Any = {}
+        if not lenient or line.startswith(("{", "[")):
+            try:
+                value = json_text.loads(line)
+            except json_text.BadJson as error:
+                if not ignore or not lenient:
+                    message = (
+                        f"Row is not a valid JSON Object - {file.stored.uri}, {where}: {error}"
+                    )
+                    raise QueryError("HIVE_CURSOR_ERROR", message) from error
+        if lenient and isinstance(value, list):
+            raise not_supported(f"a JSON array as a row ({file.stored.uri}, {where})")
+        yield _fitted(value, columns, file, where)
 
 
 def _cloudtrail_rows(file: DataFile, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:

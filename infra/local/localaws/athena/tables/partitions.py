@@ -13,10 +13,10 @@ from sqlglot import exp
 from localaws.athena.errors import QueryError, not_supported
 from localaws.athena.sql import types
 from localaws.athena.sql.session import Session
-from localaws.athena.tables import times
 from localaws.athena.tables.catalog import Catalog
 from localaws.athena.tables.projection import Projection
 from localaws.athena.tables.relations import Column, Storage, Table
+from localaws.athena.tables.values import parse_date
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes into a path for NULL."""
@@ -100,7 +100,7 @@ def _typed_value(key: Column, text: str) -> Any:
         if key.type in types.INTEGERS:
             return int(text)
         if key.type == types.DATE:
-            return str(times.parse_date(text))
+            return str(parse_date(text))
     except ValueError as error:
         raise QueryError(
             "HIVE_INVALID_PARTITION_VALUE",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
 import contextlib
 import functools
-import itertools
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +21,6 @@ from localaws.settings import Settings
 
 # Few: the server that answers them is the same process.
 _READERS = 4
-# From so many locations on, one listing of what they have in common is cheaper.
-_MANY_LOCATIONS = 4
 _CHUNK = 1024 * 1024
 
 
@@ -91,18 +87,17 @@ class ObjectStore:
         self._s3 = s3
         self._stop = stop
 
-    def below_each(self, locations: Sequence[Location]) -> list[list[StoredObject]]:
-        """What lies below each location and holds data: not empty, not hidden (``_…``, ``.…``)."""
-        common = _common(locations)
-        if common is not None and len(locations) >= _MANY_LOCATIONS:
-            # The caller may be allowed to list the locations, but not what is beside them.
-            with contextlib.suppress(QueryError):
-                listed = self._listed(common)
-                return [_visible(one, _starting_with(one.prefix, listed)) for one in locations]
-        return [_visible(one, self._listed(one)) for one in locations]
+    def below(self, location: Location) -> list[StoredObject]:
+        """What lies below a location and holds data: not empty, not hidden (``_…``, ``.…``)."""
+
+        def is_hidden(key: str) -> bool:
+            parts = key[len(location.prefix) :].split("/")
+            return any(part.startswith(("_", ".")) for part in parts)
+
+        return [one for one in self._listed(location) if one.size and not is_hidden(one.key)]
 
     def _listed(self, location: Location) -> list[StoredObject]:
-        """Every object whose key starts with a prefix, by key."""
+        """Every object whose key starts with a prefix."""
         found: list[StoredObject] = []
         with _denied(location.bucket, location.prefix):
             pages = self._s3.get_paginator("list_objects_v2").paginate(
@@ -114,7 +109,7 @@ class ObjectStore:
                     StoredObject(location.bucket, item["Key"], item["Size"])
                     for item in page.get("Contents") or []
                 ]
-        return sorted(found, key=lambda stored: stored.key)
+        return found
 
     def is_empty(self, location: Location) -> bool:
         """Whether there is no object at all below a location."""
@@ -154,32 +149,6 @@ class ObjectStore:
     def _check(self) -> None:
         if self._stop.is_set():
             raise Cancelled
-
-
-def _visible(location: Location, listed: Iterable[StoredObject]) -> list[StoredObject]:
-    def is_hidden(key: str) -> bool:
-        return any(part.startswith(("_", ".")) for part in key[len(location.prefix) :].split("/"))
-
-    return [stored for stored in listed if stored.size and not is_hidden(stored.key)]
-
-
-def _common(locations: Sequence[Location]) -> Location | None:
-    """The longest prefix that all locations share, if they share a bucket."""
-    if len({location.bucket for location in locations}) != 1:
-        return None
-    prefixes = sorted(location.prefix for location in locations)
-    same = itertools.takewhile(
-        lambda pair: pair[0] == pair[1], zip(prefixes[0], prefixes[-1], strict=False)
-    )
-    return Location(locations[0].bucket, "".join(char for char, _ in same))
-
-
-def _starting_with(prefix: str, listed: Sequence[StoredObject]) -> Iterable[StoredObject]:
-    """The objects of a listing, which is sorted by key, that start with a prefix."""
-    start = bisect.bisect_left(listed, prefix, key=lambda stored: stored.key)
-    return itertools.takewhile(
-        lambda stored: stored.key.startswith(prefix), itertools.islice(listed, start, None)
-    )
 
 
 @contextlib.contextmanager

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any
 
 from localaws.athena.errors import not_supported
 from localaws.athena.sql.types import Type
-from localaws.athena.tables import json_text, times
+from localaws.athena.tables import json_text
 
 
 class Misfit(ValueError):
@@ -73,12 +74,26 @@ def _fit_integer(value: Any) -> int:
     return int(value)
 
 
+def parse_date(text: str) -> date:
+    """``yyyy-MM-dd``; raises ValueError."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def parse_timestamp(text: str) -> datetime:
+    """``yyyy-MM-dd HH:mm:ss`` with at most milliseconds, in UTC; raises ValueError."""
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,3})?", text, re.ASCII):
+        raise ValueError(text)
+    return datetime.fromisoformat(text.ljust(23, "0") if "." in text else text)
+
+
 _FITTERS: dict[str, Callable[[Any], Any]] = {
     "varchar": _fit_varchar,
     "boolean": _fit_boolean,
     "integer": _fit_integer,
     "bigint": _fit_integer,
     "double": lambda value: float(str.__str__(value)),
-    "date": lambda value: str(times.parse_date(value)),
-    "timestamp": lambda value: str(times.parse_timestamp(value)),
+    "date": lambda value: str(parse_date(value)),
+    "timestamp": lambda value: str(parse_timestamp(value)),
 }
