@@ -54,8 +54,19 @@ class QueryError(Exception):
         self.code = code
         self.category = category
         self.error_type = kind or _TYPES.get(code, 200 if category == 1 else 1000)
-        where = f"{position}: " if position else ""
-        super().__init__(f"{code}: {where}{message}" if code else f"{where}{message}")
+        self.message = message
+        self.position = position
+        super().__init__(message)
+
+    def at(self, position: Position | None) -> QueryError:
+        """The error with the place of what is wrong, unless it has one."""
+        self.position = self.position or position
+        return self
+
+    def __str__(self) -> str:
+        """The StateChangeReason."""
+        where = f"{self.position}: " if self.position else ""
+        return f"{self.code}: {where}{self.message}" if self.code else f"{where}{self.message}"
 
 
 def not_supported(what: str, position: Position | None = None) -> QueryError:

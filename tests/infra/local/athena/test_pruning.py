@@ -98,12 +98,9 @@ FIRST, SECOND, THIRD = ([day] for day in DAYS)
 DAILY: dict[str, list[str]] = {
     "SELECT * FROM daily": ALL,
     "SELECT 1 FROM daily WHERE dt = '2026-01-01'": FIRST,
-    "SELECT 1 FROM daily WHERE '2026-01-01' = dt": FIRST,
     "SELECT 1 FROM daily WHERE dt > '2026-01-01' AND id = 1": ALL[1:],
     "SELECT 1 FROM daily WHERE dt BETWEEN '2026-01-02' AND '2026-01-09'": ALL[1:],
     "SELECT 1 FROM daily WHERE dt IN ('2026-01-01', 'x') OR dt LIKE '%03'": [ALL[0], ALL[2]],
-    "SELECT 1 FROM daily WHERE NOT dt = '2026-01-01'": ALL[1:],
-    "SELECT 1 FROM daily WHERE dt = '2026-01-01' OR id = 1": ALL,
     "SELECT 1 FROM daily WHERE (dt = '2026-01-01' AND id = 1) OR dt = '2026-01-03'": [
         ALL[0],
         ALL[2],
@@ -113,7 +110,6 @@ DAILY: dict[str, list[str]] = {
     # an error is the query's to raise, not the pruning's to hide
     "SELECT 1 FROM daily WHERE CAST(dt AS integer) = 1": ALL,
     "SELECT 1 FROM daily WHERE dt IS NULL": [],
-    "SELECT 1 FROM daily WHERE 1 = 2": [],
     # through subqueries and their aliases, not through WITH and set operations
     "SELECT 1 FROM (SELECT dt AS day, id FROM daily) WHERE day = '2026-01-01'": FIRST,
     "WITH a AS (SELECT * FROM daily) SELECT 1 FROM a WHERE dt = '2026-01-01'": ALL,
@@ -126,21 +122,16 @@ DAILY: dict[str, list[str]] = {
     "SELECT 1 FROM (SELECT dt, count(*) n FROM daily GROUP BY dt) WHERE dt = '2026-01-01'": FIRST,
     "SELECT 1 FROM (SELECT max(dt) AS dt FROM daily) WHERE dt = '2026-01-01'": ALL,
     "SELECT dt FROM daily GROUP BY dt HAVING dt = '2026-01-01'": ALL,
-    "SELECT 1 FROM (SELECT DISTINCT dt FROM daily) WHERE dt = '2026-01-01'": FIRST,
     # a window sees other rows
     """SELECT 1 FROM (SELECT dt, row_number() OVER (ORDER BY id) AS n FROM daily)
     WHERE dt = '2026-01-01'""": ALL,
     # LIMIT takes rows before the condition does
     "SELECT 1 FROM (SELECT dt FROM daily LIMIT 5) WHERE dt = '2026-01-01'": ALL,
-    "SELECT 1 FROM (SELECT dt FROM daily UNION SELECT 'x' LIMIT 1) WHERE dt = '2026-01-01'": ALL,
     # joins
     "SELECT 1 FROM daily d JOIN plain p ON p.id = d.id WHERE dt = '2026-01-01'": FIRST,
     "SELECT 1 FROM daily d LEFT JOIN plain p ON p.id = d.id WHERE dt = '2026-01-01'": FIRST,
     "SELECT 1 FROM plain LEFT JOIN daily d ON plain.id = d.id WHERE d.dt = '2026-01-01'": ALL,
-    "SELECT 1 FROM daily d LEFT JOIN plain ON plain.id = d.id AND d.dt = '2026-01-01'": ALL,
     "SELECT 1 FROM daily d RIGHT JOIN plain ON plain.id = d.id WHERE d.dt = '2026-01-01'": ALL,
-    "SELECT 1 FROM daily d FULL JOIN plain p ON p.id = d.id AND d.dt = '2026-01-01'": ALL,
-    "SELECT 1 FROM daily, plain WHERE dt = '2026-01-01'": FIRST,
     "SELECT 1 FROM daily d CROSS JOIN UNNEST(ARRAY[1]) AS t (x) WHERE d.dt = '2026-01-01'": FIRST,
     # expressions that are no condition of the row
     "SELECT 1 FROM daily WHERE dt = (SELECT max(note) FROM plain)": ALL,

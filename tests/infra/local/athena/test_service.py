@@ -76,13 +76,6 @@ def queries(server: Server, buckets: dict[str, str]) -> Queries:
     return Queries(server)
 
 
-def test_select_without_tables(queries: Queries) -> None:
-    assert queries.rows("SELECT 1 AS one, 'a,\"b\"' AS text, CAST(NULL AS varchar) AS none") == [
-        ["one", "text", "none"],
-        ["1", 'a,"b"', None],
-    ]
-
-
 def test_json_table_with_projection(
     server: Server, queries: Queries, buckets: dict[str, str]
 ) -> None:
@@ -94,6 +87,9 @@ def test_json_table_with_projection(
         s3.put_object(
             Bucket=buckets["data"], Key=f"events/dt={day}/1.json", Body="\n".join(lines).encode()
         )
+    # what Hive does not see
+    for key in ("_SUCCESS", ".hidden", "_temporary/1.json"):
+        s3.put_object(Bucket=buckets["data"], Key=f"events/dt=2026-01-02/{key}", Body=b"{}")
     queries.rows(
         f"""CREATE EXTERNAL TABLE IF NOT EXISTS events (
             name STRING, tags ARRAY<STRING>, more STRUCT<deep: INT>
@@ -235,11 +231,6 @@ def test_results_come_in_pages_with_the_header_first(queries: Queries) -> None:
         queries.athena.get_query_results(**call, MaxResults=1001)
 
 
-def test_parameters_are_refused(queries: Queries) -> None:
-    with pytest.raises(ClientError, match="ExecutionParameters are not supported"):
-        queries.run("SELECT ?", ExecutionParameters=["2"])
-
-
 def test_where_results_go(queries: Queries, buckets: dict[str, str]) -> None:
     execution = queries.run(
         "SELECT 1", ResultConfiguration={"OutputLocation": f"s3://{buckets['data']}/elsewhere/"}
@@ -255,11 +246,6 @@ def test_where_results_go(queries: Queries, buckets: dict[str, str]) -> None:
         queries.athena.start_query_execution(QueryString="SELECT 1")
     with pytest.raises(ClientError, match="WorkGroup nope is not found"):
         queries.athena.start_query_execution(QueryString="SELECT 1", WorkGroup="nope")
-
-
-def test_what_is_not_served(queries: Queries) -> None:
-    with pytest.raises(ClientError, match="ListQueryExecutions is not served here"):
-        queries.athena.list_query_executions(WorkGroup="tests")
 
 
 ENDLESS = """SELECT count(*) FROM UNNEST(sequence(1, 10000)) AS a (x)

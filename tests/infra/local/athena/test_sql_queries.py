@@ -39,7 +39,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     # NULLs come last, whatever the direction
     "SELECT customer FROM orders ORDER BY customer DESC": [("bob",), ("ann",), ("ann",), (None,)],
     "SELECT customer FROM orders ORDER BY 1 NULLS FIRST LIMIT 1": [(None,)],
-    "SELECT id AS n FROM orders ORDER BY n DESC OFFSET 1 LIMIT 2": [(3,), (2,)],
     # an alias wins over a column of that name in ORDER BY, and is unknown in WHERE and GROUP BY
     "SELECT -id AS id FROM orders ORDER BY id LIMIT 1": [(-4,)],
     "SELECT count(*), count(total), count(DISTINCT customer) FROM orders": [(4, 3, 2)],
@@ -63,7 +62,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     "SELECT max_by(customer, id), min_by(customer, id), bool_or(id > 3) FROM orders": [
         (None, "ann", True)
     ],
-    "SELECT DISTINCT dt FROM orders ORDER BY dt": [("2026-01-01",), ("2026-01-02",)],
     # joins
     "SELECT o.id, c.home.city FROM orders o JOIN customers c ON o.customer = c.name ORDER BY 1": [
         (1, "Rome"),
@@ -75,7 +73,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     ],
     """SELECT id, name FROM orders FULL OUTER JOIN customers ON customer = name
     WHERE id IS NULL OR name IS NULL ORDER BY id""": [(2, None), (4, None), (None, "cid")],
-    "SELECT count(*) FROM orders, customers": [(8,)],
     # subqueries
     "SELECT id FROM orders WHERE customer IN (SELECT name FROM customers) ORDER BY id": [
         (1,),
@@ -163,9 +160,7 @@ FAILURES = {
     # typing errors
     "SELEC 1": "SYNTAX_ERROR: line 1:1: mismatched input 'SELEC'",
     "CREATE VEW v AS SELECT 1": "SYNTAX_ERROR: line 1:8: mismatched input 'VEW'",
-    "DROP TABL orders": "SYNTAX_ERROR: line 1:6: mismatched input 'TABL'",
     "CREATE VIEW v SELECT 1": "SYNTAX_ERROR: line 1:15: mismatched input 'SELECT'",
-    "INSRT INTO orders SELECT 1": "SYNTAX_ERROR: line 1:1: mismatched input 'INSRT'",
     "SELECT 1 FORM orders": "SYNTAX_ERROR: line 1:15: mismatched input 'orders'",
     "SELECT id FROM orders WHER id = 1": "SYNTAX_ERROR: line 1:28: mismatched input 'id'",
     "SELECT id, FROM orders": "SYNTAX_ERROR: line 1:12: mismatched input 'FROM'",
@@ -173,18 +168,14 @@ FAILURES = {
     "SELECT id FROM orders WHERE customer ILIKE 'a'": "SYNTAX_ERROR: line 1:38: mismatched input",
     "SELECT id::varchar FROM orders": "SYNTAX_ERROR: line 1:10: mismatched input '::'",
     "SELECT FROM orders": "SYNTAX_ERROR",
-    "SELECT (1": "SYNTAX_ERROR",
     "SELECT 'open": "SYNTAX_ERROR",
     "SELECT 1; SELECT 2": "SYNTAX_ERROR: Only one sql statement is allowed.",
     "": "Query is empty",
-    "-- nothing": "Query is empty",
     # names
     "SELECT nope FROM orders": f"COLUMN_NOT_FOUND: line 1:8: Column 'nope' {_RESOLVED}",
-    "SELECT o.nope FROM orders o": f"COLUMN_NOT_FOUND: line 1:8: Column 'o.nope' {_RESOLVED}",
     "SELECT orders.id FROM orders o": "COLUMN_NOT_FOUND: line 1:8: Column 'orders.id' cannot be",
     "SELECT home.nope FROM customers": "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be",
     "SELECT id AS n FROM orders WHERE n = 1": "COLUMN_NOT_FOUND: line 1:34: Column 'n' cannot be",
-    "SELECT id FROM orders GROUP BY n": "COLUMN_NOT_FOUND: line 1:32: Column 'n' cannot be",
     "SELECT dt FROM orders a, orders b": "AMBIGUOUS_NAME: line 1:8: Column 'dt' is ambiguous",
     "SELECT 1 FROM nope": (
         "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.golden.nope' does not exist"
@@ -212,7 +203,6 @@ FAILURES = {
         "TYPE_MISMATCH: line 1:13: Cannot cast integer to date"
     ),
     "SELECT 1, 2 UNION SELECT 1": "TYPE_MISMATCH: line 1:8: UNION query has different number",
-    "SELECT 1 UNION SELECT 'a'": "TYPE_MISMATCH: line 1:8: column 1 in UNION query has",
     "SELECT x FROM orders CROSS JOIN UNNEST(id) AS t (x)": "TYPE_MISMATCH",
     # aggregates
     "SELECT id, count(*) FROM orders": "EXPRESSION_NOT_AGGREGATE",
@@ -231,11 +221,9 @@ FAILURES = {
     "WITH RECURSIVE t (n) AS (SELECT 1) SELECT n FROM t": "NOT_SUPPORTED",
     "SELECT (id, dt) IN ((1, 'a')) FROM orders": "NOT_SUPPORTED",
     "SELECT count(*) OVER w FROM orders WINDOW w AS (ORDER BY id)": "NOT_SUPPORTED",
-    "EXPLAIN SELECT 1": "NOT_SUPPORTED: the statement EXPLAIN",
     "DELETE FROM orders": "NOT_SUPPORTED: the statement DELETE",
     # nothing of DuckDB is reachable
     "SELECT * FROM read_csv('/etc/passwd')": "NOT_SUPPORTED",
-    "SELECT * FROM '/etc/passwd'": "TABLE_NOT_FOUND",
     "SELECT read_text('/etc/passwd')": "FUNCTION_NOT_FOUND: line 1:8: Function 'read_text'",
     "COPY orders TO '/tmp/x'": "SYNTAX_ERROR: line 1:1: mismatched input 'COPY'",
 }

@@ -13,21 +13,21 @@ from localaws.athena.sql.scope import Value
 
 def aggregate(tx: Expressions, node: exp.Expr, window: exp.Expr | None = None) -> Value:
     """A call of an aggregate with FILTER, or `window` with its OVER."""
-    position, whole = tx.at(node), window or node
+    whole = window or node
     filtered = None
     if isinstance(node, exp.Filter):
         filtered, node = node.expression.this, node.this
     known = _known(tx, node, whole, windowed=window is not None)
     if filtered is not None and known.startswith("window:"):
-        raise not_supported(f"'{shown(whole)}'", position)
+        raise not_supported(f"'{shown(whole)}'")
     arguments, distinct, order = _arguments(node)
     inner = tx.within(Clause("Aggregate", aggregates=window is not None))
     args = [inner.value(one) for one in arguments]
-    duckdb, nodes, kind = chosen(known, args, position)
+    duckdb, nodes, kind = chosen(known, args)
     if distinct:
         nodes = [exp.Distinct(expressions=nodes)]
     if distinct and (window is not None or len(args) != 1 or order is not None):
-        raise not_supported(f"'{shown(whole)}'", position)
+        raise not_supported(f"'{shown(whole)}'")
     if order is not None:
         nodes[-1] = exp.Order(this=nodes[-1], expressions=inner.order(order).expressions)
     result = call(duckdb, *(nodes or [exp.Star()] * known.endswith(":count")))
@@ -43,20 +43,18 @@ def aggregate(tx: Expressions, node: exp.Expr, window: exp.Expr | None = None) -
 
 def _known(tx: Expressions, node: exp.Expr, whole: exp.Expr, *, windowed: bool) -> str:
     """What the function is called in the list; raises QueryError if it may not stand there."""
-    position = tx.at(whole)
     name = str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
     if is_known(f"window:{name}") and not windowed:
         message = f"Window function {name} requires an OVER clause"
-        raise QueryError("MISSING_OVER", message, position=position)
+        raise QueryError("MISSING_OVER", message)
     known = f"window:{name}" if is_known(f"window:{name}") else f"aggregate:{name}"
     if not is_known(known):
-        raise not_supported(f"'{shown(whole)}'", position)
+        raise not_supported(f"'{shown(whole)}'")
     if not (tx.clause.windows if windowed else tx.clause.aggregates):
         raise QueryError(
             "NESTED_AGGREGATION" if tx.clause.name == "Aggregate" else "EXPRESSION_NOT_SCALAR",
             f"{tx.clause.name} cannot contain aggregations, window functions or grouping "
             f"operations: [{shown(whole)}]",
-            position=position,
         )
     return known
 
@@ -83,7 +81,7 @@ def _arguments(node: exp.Expr) -> tuple[list[exp.Expr], bool, exp.Expr | None]:
 
 @translates(exp.Window)
 def _window(tx: Expressions, node: exp.Expr) -> Value:
-    spec, position = node.args.get("spec"), tx.at(node)
+    spec = node.args.get("spec")
     frame_known = spec is None or (
         spec.args.get("kind") in ("ROWS", "RANGE")
         and not spec.args.get("exclude")
@@ -93,7 +91,7 @@ def _window(tx: Expressions, node: exp.Expr) -> Value:
         )
     )
     if node.args.get("alias") or node.args.get("first") or not frame_known:
-        raise not_supported(f"'{shown(node)}'", position)
+        raise not_supported(f"'{shown(node)}'")
     inner = tx.within(Clause("Window function", aggregates=tx.clause.aggregates))
     keys = [inner.value(key).node for key in node.args.get("partition_by") or []]
     made = aggregate(tx, node.this, node)

@@ -64,26 +64,27 @@ class Expressions:
     def value(self, node: exp.Expr) -> Value:
         """The expression; raises QueryError with the place of what is wrong."""
         handler = _HANDLERS.get(type(node))
+        position = self.at(node)
         if handler is None:
-            raise not_supported(f"'{shown(node)}'", self.at(node))
-        return handler(self, node)
+            raise not_supported(f"'{shown(node)}'", position)
+        try:
+            return handler(self, node)
+        except QueryError as error:
+            raise error.at(position) from error.__cause__
 
     def boolean(self, node: exp.Expr, what: str) -> exp.Expr:
         """An expression that must be boolean."""
-        position = self.at(node)
         found = self.value(node)
         if found.type not in (BOOLEAN, types.UNKNOWN):
-            raise type_mismatch(
-                f"{what} must evaluate to a boolean: actual type {found.type}", position
-            )
+            message = f"{what} must evaluate to a boolean: actual type {found.type}"
+            raise type_mismatch(message, self.at(node))
         return coerce(found, BOOLEAN).node
 
     def order(self, order: exp.Expr) -> exp.Expr:
         """ORDER BY inside of an aggregate or a window."""
         for ordered in order.expressions:
-            position = self.at(ordered)
             key = self.value(ordered.this)
-            check_orderable(key.type, position)
+            check_orderable(key.type)
             ordered.set("this", key.node)
         return order
 
@@ -96,11 +97,11 @@ class Expressions:
         return Expressions(self.query, self.scope, clause)
 
 
-def check_orderable(kind: Type, position: Position | None) -> None:
+def check_orderable(kind: Type) -> None:
     """Raise QueryError for a type that cannot be sorted."""
     if not types.is_orderable(kind):
         raise type_mismatch(
-            f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY", position
+            f"Type {kind} is not orderable, and therefore cannot be used in ORDER BY"
         )
 
 
@@ -122,37 +123,36 @@ def _column(tx: Expressions, node: exp.Expr) -> Value:
         ]
         if len(known) > 1:
             message = f"Column '{name}' is ambiguous"
-            raise QueryError("AMBIGUOUS_NAME", message, position=tx.at(node))
+            raise QueryError("AMBIGUOUS_NAME", message)
         if known:
             if known[0].table is not None:
                 tx.query.shared.used[known[0].table].add(name)
             found = known[0].columns[name]
             return Value(found.node.copy(), found.type)
         scope = None if qualifier and qualifier[0] in scope.sources else scope.parent
-    raise column_not_found(".".join((*qualifier, name)), tx.at(node))
+    raise column_not_found(".".join((*qualifier, name)))
 
 
 @translates(exp.Dot)
 def _dot(tx: Expressions, node: exp.Expr) -> Value:
-    position = tx.at(node)
-    return _field(tx.value(node.this), node.expression.name.lower(), position)
+    return _field(tx.value(node.this), node.expression.name.lower())
 
 
-def _field(value: Value, name: str, position: Position | None) -> Value:
+def _field(value: Value, name: str) -> Value:
     """A field of a row."""
     if value.type.base != "row":
-        raise type_mismatch(f"Expression of type {value.type} is not of type ROW", position)
+        raise type_mismatch(f"Expression of type {value.type} is not of type ROW")
     if name not in value.type.names:
-        raise column_not_found(name, position)
+        raise column_not_found(name)
     kind = value.type.args[value.type.names.index(name)]
     return Value(call("struct_extract", value.node, name), kind)
 
 
 @translates(exp.Literal)
-def _literal(tx: Expressions, node: exp.Expr) -> Value:
+def _literal(_tx: Expressions, node: exp.Expr) -> Value:
     if node.args["is_string"]:
         if "\0" in node.name:
-            raise not_supported("a NUL character in a string literal", tx.at(node))
+            raise not_supported("a NUL character in a string literal")
         return Value(exp.Literal.string(node.name), VARCHAR)
     return number_literal(node.name)
 
@@ -198,7 +198,7 @@ def _hex(_tx: Expressions, node: exp.Expr) -> Value:
 @translates(exp.CurrentTimestamp, exp.CurrentDate)
 def now(tx: Expressions, node: exp.Expr) -> Value:
     if node.args.get("this") is not None:
-        raise not_supported(f"'{shown(node)}'", tx.at(node))
+        raise not_supported(f"'{shown(node)}'")
     now = tx.query.shared.now
     stamp = str(now.replace(microsecond=now.microsecond // 1000 * 1000))
     node_ = as_type(exp.Literal.string(stamp), types.TIMESTAMP)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from localaws.athena.errors import Position, QueryError, not_supported, type_mismatch
+from localaws.athena.errors import QueryError, not_supported, type_mismatch
 from localaws.athena.sql import types
 from localaws.athena.sql.scope import Value
 from localaws.athena.sql.types import BIGINT, Type, can_coerce, common_type, duckdb_name
@@ -128,44 +128,42 @@ def coerce(value: Value, target: Type) -> Value:
     return value if value.type == target else Value(as_type(value.node, target), target)
 
 
-def unified(values: list[Value], what: str, position: Position | None) -> list[Value]:
+def unified(values: list[Value], what: str) -> list[Value]:
     """The values widened to their common type; raises QueryError when there is none."""
     kind = values[0].type
     for value in values[1:]:
         common = common_type(kind, value.type)
         if common is None:
-            raise type_mismatch(f"{what} must be the same type: {kind}, {value.type}", position)
+            raise type_mismatch(f"{what} must be the same type: {kind}, {value.type}")
         kind = common
     return [coerce(value, kind) for value in values]
 
 
-def cast(value: Value, target: Type, position: Position | None) -> Value:
+def cast(value: Value, target: Type) -> Value:
     """``CAST(value AS target)``; raises QueryError when Trino has no such cast, or we do not."""
     source = value.type
     if source in (target, types.UNKNOWN):
         return coerce(value, target)
     if types.is_number(source) and types.is_number(target):
         if source in types.FLOATS and target.base == "decimal":
-            raise not_supported(f"a cast from {source} to {target}", position)
+            raise not_supported(f"a cast from {source} to {target}")
         # DuckDB rounds halves to even when it casts, Trino away from zero.
         rounds = target in types.INTEGERS and source not in types.INTEGERS
         return Value(as_type(call("round", value.node) if rounds else value.node, target), target)
     name = {types.TIMESTAMP: "timestamp", types.TIMESTAMP_TZ: "zoned"}.get(target, str(target))
     written = target == types.VARCHAR and source.base in ("timestamp", types.ZONED)
     if not is_known(f"cast:{name}") or (written and source.numbers != (3,)):
-        raise not_supported(f"a cast from {source} to {target}", position)
+        raise not_supported(f"a cast from {source} to {target}")
     for one in _signatures()[f"cast:{name}"]:
         if source.base == one.args[0].base or (source in types.INTEGERS and one.args[0] == BIGINT):
             node = call(one.duckdb, value.node)
             return Value(node if one.duckdb != "t_same" else as_type(value.node, target), target)
     if source in types.FLOATS or "json" in (source.base, target.base):
-        raise not_supported(f"a cast from {source} to {target}", position)
-    raise type_mismatch(f"Cannot cast {source} to {target}", position)
+        raise not_supported(f"a cast from {source} to {target}")
+    raise type_mismatch(f"Cannot cast {source} to {target}")
 
 
-def chosen(
-    name: str, args: Sequence[Value], position: Position | None
-) -> tuple[str, list[exp.Expr], Type]:
+def chosen(name: str, args: Sequence[Value]) -> tuple[str, list[exp.Expr], Type]:
     """The DuckDB function for a call, its arguments and the type of its value.
 
     Raises QueryError for an unknown function, or for arguments that it does not take.
@@ -175,7 +173,7 @@ def chosen(
     signatures = _signatures().get(name)
     if signatures is None and plain not in _IN_TRINO:
         message = f"Function '{plain}' not registered"
-        raise QueryError("FUNCTION_NOT_FOUND", message, position=position)
+        raise QueryError("FUNCTION_NOT_FOUND", message)
     given = [arg.type for arg in args]
     for one in sorted(signatures or (), key=lambda one: list(one.args) != given):
         found = one.fitting(given)
@@ -190,15 +188,12 @@ def chosen(
             ]
             return one.duckdb, nodes, _filled(one.returns, found)
     if signatures is None or plain in _IN_TRINO:
-        raise not_supported(
-            f"the function '{plain}'{' of these arguments' * bool(signatures)}", position
-        )
+        raise not_supported(f"the function '{plain}'{' of these arguments' * bool(signatures)}")
     expected = ", ".join(f"{plain}({', '.join(map(str, one.args))})" for one in signatures)
     raise QueryError(
         "FUNCTION_NOT_FOUND",
         f"Unexpected parameters ({', '.join(map(str, given))}) for function {plain}. "
         f"Expected: {expected}",
-        position=position,
     )
 
 
@@ -213,21 +208,21 @@ def _filled(kind: Type, found: dict[str, Type]) -> Type:
 _LITERALS = ("date_trunc", "date_add", "date_diff")
 
 
-def scalar(name: str, args: list[Value], position: Position | None) -> Value:
+def scalar(name: str, args: list[Value]) -> Value:
     """The value of a call; raises QueryError for an unknown function or wrong arguments."""
     if name in _LITERALS and args:
-        unit = _literal(name, args[0], position).lower()
+        unit = _literal(name, args[0]).lower()
         if not is_known(f"{name}:{unit}"):
             message = f"'{unit}' is not a valid TIMESTAMP field"
-            raise QueryError("INVALID_FUNCTION_ARGUMENT", message, position=position)
+            raise QueryError("INVALID_FUNCTION_ARGUMENT", message)
         name, args = f"{name}:{unit}", args[1:]
     if name in ("coalesce", "nullif") and args:
-        args = unified(args, f"All {name} arguments", position)
+        args = unified(args, f"All {name} arguments")
     if name in _TRANSLATED and len(args) > 1:
         args = [*args]
-        written = _TRANSLATED[name](_literal(name, args[1], position))
+        written = _TRANSLATED[name](_literal(name, args[1]))
         args[1] = Value(exp.Literal.string(written), types.VARCHAR)
-    duckdb, nodes, kind = chosen(name, args, position)
+    duckdb, nodes, kind = chosen(name, args)
     if duckdb in ("t_concat", "t_greatest", "t_least"):
         node = functools.reduce(lambda one, other: call(duckdb, one, other), nodes)
         return Value(node, kind)
@@ -238,9 +233,9 @@ def scalar(name: str, args: list[Value], position: Position | None) -> Value:
     return Value(as_type(node, kind) if exact else node, kind)
 
 
-def _literal(name: str, value: Value, position: Position | None) -> str:
+def _literal(name: str, value: Value) -> str:
     if value.literal is None:
-        raise not_supported(f"{name} whose argument is not a literal", position)
+        raise not_supported(f"{name} whose argument is not a literal")
     return value.literal
 
 
@@ -288,7 +283,7 @@ def _mysql_format(pattern: str) -> str:
     for specifier, _ in pieces:
         if specifier and specifier not in _MYSQL:
             raise not_supported(f"{specifier} in the date format '{pattern}'")
-    return "".join(_MYSQL[one] if one else char for one, char in pieces)
+    return "".join(_MYSQL[one] if one else char.replace("%", "%%") for one, char in pieces)
 
 
 _MYSQL = {f"%{one}": f"%{one}" for one in "Ymd"} | {"%H": "%H", "%i": "%M", "%s": "%S", "%S": "%S"}

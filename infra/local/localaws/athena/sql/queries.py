@@ -125,23 +125,25 @@ class Queries:
         if isinstance(node, exp.Subquery):
             self.only(node, "this", "alias")
             return self.query(node.this, parent, known)
-        outer, self._known = self._known, known
+        outer, self._known, position = self._known, known, self.at(node)
         try:
             self._with(node)
             if isinstance(node, exp.Select):
                 return self._select(node, parent)
             if isinstance(node, exp.SetOperation):
                 return self._set_operation(node, parent)
+            raise not_supported(f"'{shown(node)}'")
+        except QueryError as error:
+            raise error.at(position) from error.__cause__
         finally:
             self._known = outer
-        raise not_supported(f"'{shown(node)}'", self.at(node))
 
     def _with(self, node: exp.Expr) -> None:
         clause = node.args.get("with_")
         if clause is None:
             return
         if clause.args.get("recursive"):
-            raise not_supported("WITH RECURSIVE", self.at(clause))
+            raise not_supported("WITH RECURSIVE")
         names: set[str] = set()
         for cte in clause.expressions:
             symbol, outputs = self.shared.unique("q"), self.query(cte.this, None, self._known)
@@ -194,7 +196,7 @@ class Queries:
         """Keys may name columns of the result, which win, and of the query."""
         distinct, order = node.args.get("distinct"), node.args.get("order")
         if isinstance(distinct, exp.Distinct) and distinct.args.get("on"):
-            raise syntax_error("mismatched input 'ON'", self.at(distinct))
+            raise syntax_error("mismatched input 'ON'")
         names = [name for name, _ in items]
         clause = Clause("ORDER BY clause", aggregates=True, windows=True)
         tx = Expressions(self, Scope(scope.sources, scope.parent, dict(items)), clause)
@@ -204,7 +206,7 @@ class Queries:
                 message = f"Column '{key.name}' is ambiguous"
                 raise QueryError("AMBIGUOUS_NAME", message, position=position)
             found = tx.value(key)
-            check_orderable(found.type, position)
+            check_orderable(found.type)
             same = next((name for name, item in items if item.node == found.node), None)
             if same is None and distinct:
                 raise QueryError(
@@ -221,7 +223,7 @@ class Queries:
             clause = node.args.get(name)
             count = clause and clause.args.get("expression")
             if clause is not None and (count is None or not count.is_int):
-                raise not_supported(f"'{shown(clause)}'", self.at(clause))
+                raise not_supported(f"'{shown(clause)}'")
 
     # --- FROM ---
 
@@ -233,14 +235,14 @@ class Queries:
             clause.set("this", self._relation(clause.this, parent, sources))
         for join in joins:
             self.only(join, "this", "side", "kind", "on")
-            position, on = self.at(join), join.args.get("on")
+            on = join.args.get("on")
             side, kind = (str(join.args.get(name) or "").upper() for name in ("side", "kind"))
             if clause is None or kind not in ("", "INNER", "CROSS", "OUTER"):
-                raise not_supported(f"'{shown(join)}'", position)
+                raise not_supported(f"'{shown(join)}'")
             if isinstance(join.this, exp.Unnest) and side in ("RIGHT", "FULL"):
-                raise not_supported(f"{side} JOIN with UNNEST", position)
+                raise not_supported(f"{side} JOIN with UNNEST")
             if on is None and kind != "CROSS" and (kind or side):
-                raise syntax_error("mismatched input: a join needs ON or USING", position)
+                raise syntax_error("mismatched input: a join needs ON or USING")
             join.set("this", self._relation(join.this, parent, sources))
             if on is not None:
                 tx = Expressions(self, Scope(sources, parent), Clause("JOIN clause"))
@@ -311,17 +313,16 @@ class Queries:
         return exp.Subquery(this=query), columns
 
     def _values(self, node: exp.Values, parent: Scope | None) -> tuple[exp.Expr, Outputs]:
-        position, names = self.at(node), [one.name for one in node.args["alias"].columns]
+        names = [one.name for one in node.args["alias"].columns]
         tx = Expressions(self, Scope({}, parent), Clause("VALUES"))
         rows = [
             [tx.value(one) for one in (row.expressions if isinstance(row, exp.Tuple) else [row])]
             for row in node.expressions
         ]
         if {len(row) for row in rows} != {len(names)}:
-            raise type_mismatch("Values rows have mismatched sizes", position)
+            raise type_mismatch("Values rows have mismatched sizes")
         columns = [
-            unified(list(column), "Values of one column", position)
-            for column in zip(*rows, strict=True)
+            unified(list(column), "Values of one column") for column in zip(*rows, strict=True)
         ]
         selects = [
             exp.select(
@@ -352,11 +353,11 @@ class Queries:
             return Value(exp.column(name, symbol, quoted=True), kind)
 
         for item in node.expressions:
-            value, position = tx.value(item), self.at(item)
+            value = tx.value(item)
             if value.type.base == "map":
-                raise not_supported("UNNEST of a map", position)
+                raise not_supported("UNNEST of a map")
             if value.type.base != "array":
-                raise type_mismatch(f"Cannot unnest type: {value.type}", position)
+                raise type_mismatch(f"Cannot unnest type: {value.type}")
             values += _members(add(value.node, value.type.args[0]))
             lengths.append(call("len", value.node.copy()))
         names = [one.name for one in node.args["alias"].columns]
@@ -378,19 +379,18 @@ class Queries:
 
     def _set_operation(self, node: exp.SetOperation, parent: Scope | None) -> Outputs:
         self.only(node, *_SET_PARTS)
-        position, word, known = self.at(node), type(node).__name__.upper(), self._known
+        word, known = type(node).__name__.upper(), self._known
         left, right = (self.query(side, parent, known) for side in (node.this, node.expression))
         if len(left) != len(right):
             raise type_mismatch(
-                f"{word} query has different number of fields: {len(left)}, {len(right)}", position
+                f"{word} query has different number of fields: {len(left)}, {len(right)}"
             )
         outputs = []
         for place, ((name, one), (_, other)) in enumerate(zip(left, right, strict=True), 1):
             kind = types.common_type(one, other)
             if kind is None:
                 raise type_mismatch(
-                    f"column {place} in {word} query has incompatible types: {one}, {other}",
-                    position,
+                    f"column {place} in {word} query has incompatible types: {one}, {other}"
                 )
             outputs.append((name, kind))
         for part, own in (("this", left), ("expression", right)):

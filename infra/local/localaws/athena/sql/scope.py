@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from localaws.athena.errors import Position, QueryError
+from localaws.athena.errors import QueryError
 from localaws.athena.sql.types import Type
 from localaws.athena.tables.relations import Table, View
 
@@ -86,11 +86,10 @@ class Shared:
         return name
 
 
-def column_not_found(name: str, position: Position | None) -> QueryError:
+def column_not_found(name: str) -> QueryError:
     """Trino's error for a column that is not there, with what Athena adds to it."""
     return QueryError(
         "COLUMN_NOT_FOUND",
         f"Column '{name}' cannot be resolved or requester is not authorized to access requested "
         "resources",
-        position=position,
     )
