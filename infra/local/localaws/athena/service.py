@@ -143,7 +143,7 @@ class Athena:
             raise _invalid(
                 f"Query did not finish successfully. Final query state: {execution.state}"
             )
-        limit, start = _limit(payload), _offset(payload)
+        limit, start = _limit(payload), int(payload.get("NextToken") or 0)
         rows = await asyncio.to_thread(self._rows, request, execution)
         page: dict[str, Any] = {
             "ResultSet": {
@@ -195,16 +195,9 @@ def _mapping(payload: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _limit(payload: Mapping[str, Any]) -> int:
     value = payload.get("MaxResults") or _MAX_ROWS
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MAX_ROWS:
+    if not isinstance(value, int) or not 1 <= value <= _MAX_ROWS:
         raise _invalid(f"MaxResults must be 1 to {_MAX_ROWS}")
     return value
-
-
-def _offset(payload: Mapping[str, Any]) -> int:
-    token = payload.get("NextToken") or "0"
-    if not isinstance(token, str) or not token.isdecimal():
-        raise _invalid("NextToken is not one of ours")
-    return int(token)
 
 
 _TYPES: dict[type, str] = {Select: "DML", ShowPartitions: "UTILITY"}

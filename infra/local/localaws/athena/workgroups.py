@@ -52,20 +52,15 @@ async def find(name: str) -> Workgroup:
     if status != 200:
         raise AwsError("InvalidRequestException", f"WorkGroup {name} is not found.")
     group = json.loads(answer)["WorkGroup"]
-    if group.get("State") == "DISABLED":
-        raise AwsError("InvalidRequestException", f"WorkGroup {name} is disabled.")
     configuration = group.get("Configuration") or {}
     result = configuration.get("ResultConfiguration") or {}
     limit = configuration.get("BytesScannedCutoffPerQuery")
     return Workgroup(
         name,
         # The default workgroup enforces nothing, one that is created enforces unless told not to.
-        _boolean(configuration.get("EnforceWorkGroupConfiguration", name != "primary")),
+        str(configuration.get("EnforceWorkGroupConfiguration", name != "primary")).lower()
+        == "true",
         result.get("OutputLocation"),
         result.get("EncryptionConfiguration") or {},
         int(limit) if limit else None,
     )
-
-
-def _boolean(value: object) -> bool:
-    return value if isinstance(value, bool) else str(value).lower() == "true"

@@ -61,8 +61,6 @@ BROKEN = [
     ({"type": "date", "format": "yyyy-MM-dd", "range": "x,NOW"}, "'x' does not fit the format"),
     ({"type": "date", "format": "yyyy-MM-dd", "range": "NOW"}, "the range must have two ends"),
     ({"type": "date", "format": "EEE", "range": "NOW,NOW"}, "the date format 'EEE'"),
-    ({"type": "date", "format": "yyyy-MM-dd-HH", "range": "NOW,NOW"}, "interval is missing"),
-    ({}, "projection.dt.type is missing"),
 ]
 
 

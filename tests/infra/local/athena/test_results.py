@@ -53,12 +53,6 @@ def test_csv_tells_null_from_empty() -> None:
     assert list(csv_rows(text)) == lines
 
 
-@pytest.mark.parametrize("text", ["a\n", '"a"x\n', '"open\n'])
-def test_what_is_no_result_file(text: str) -> None:
-    with pytest.raises(ValueError, match="not a result file"):
-        list(csv_rows(text))
-
-
 @pytest.mark.parametrize(
     ("kind", "name", "precision", "scale"),
     [

@@ -67,6 +67,10 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
         (1, "Rome"),
         (3, "Rome"),
     ],
+    "SELECT b.id, dt FROM orders a LEFT JOIN orders b USING (id, dt) ORDER BY a.id LIMIT 1": [
+        (1, "2026-01-01")
+    ],
+    "SELECT sum(id) AS id FROM orders GROUP BY dt HAVING sum(id) > 3 ORDER BY id": [(7,)],
     "SELECT id, name FROM orders LEFT JOIN customers ON customer = name ORDER BY id LIMIT 2": [
         (1, "ann"),
         (2, None),
@@ -94,7 +98,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     "WITH orders AS (SELECT 7 AS id) SELECT id FROM orders": [(7,)],
     "SELECT x FROM (VALUES (1, 'a'), (2, NULL)) AS t (x, y) WHERE y IS NULL": [(2,)],
     # set operations
-    "SELECT 1 AS a UNION SELECT 1 UNION ALL SELECT 1": [(1,), (1,)],
     "SELECT id FROM orders EXCEPT SELECT 2 ORDER BY 1": [(1,), (3,), (4,)],
     # windows
     """SELECT id, row_number() OVER (PARTITION BY dt ORDER BY id DESC) AS n FROM orders
@@ -127,8 +130,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     # names are not case-sensitive, quoted or not
     'SELECT O.ID, "o"."Customer" FROM Orders AS o WHERE o.Id = 1': [(1, "ann")],
     "SELECT customers.home.zip, home.CITY FROM customers WHERE name = 'ann'": [(1, "Rome")],
-    "SELECT golden.orders.id FROM awsdatacatalog.golden.orders WHERE id = 1": [(1,)],
-    "SELECT c.*, 1 FROM customers c WHERE name = 'cid'": [("cid", None, 1)],
 }
 
 
@@ -180,7 +181,6 @@ FAILURES = {
     "SELECT 1 FROM nope": (
         "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.golden.nope' does not exist"
     ),
-    "SELECT 1 FROM other.golden.orders": "CATALOG_NOT_FOUND: line 1:15: Catalog 'other'",
     "SELECT nvl(id, 1) FROM orders": "FUNCTION_NOT_FOUND: line 1:8: Function 'nvl' not registered",
     "SELECT lower(id) FROM orders": (
         "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (integer) for function lower. "
@@ -197,19 +197,16 @@ FAILURES = {
     "SELECT id FROM orders WHERE id": (
         "TYPE_MISMATCH: line 1:29: WHERE clause must evaluate to a boolean: actual type integer"
     ),
-    "SELECT CASE WHEN id THEN 2 END FROM orders": "TYPE_MISMATCH: line 1:18: CASE WHEN clause",
     "SELECT coalesce(id, customer) FROM orders": "TYPE_MISMATCH: line 1:8: All coalesce arguments",
     "SELECT CAST(id AS date) FROM orders": (
         "TYPE_MISMATCH: line 1:13: Cannot cast integer to date"
     ),
     "SELECT 1, 2 UNION SELECT 1": "TYPE_MISMATCH: line 1:8: UNION query has different number",
-    "SELECT x FROM orders CROSS JOIN UNNEST(id) AS t (x)": "TYPE_MISMATCH",
     # aggregates
     "SELECT id, count(*) FROM orders": "EXPRESSION_NOT_AGGREGATE",
     "SELECT id FROM orders WHERE count(*) > 1": (
         "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot contain aggregations"
     ),
-    "SELECT sum(count(*)) FROM orders": "NESTED_AGGREGATION",
     "SELECT count(*) FROM orders GROUP BY 1": "EXPRESSION_NOT_SCALAR",
     "SELECT row_number() FROM orders": "MISSING_OVER",
     "SELECT id FROM orders GROUP BY 2": "INVALID_COLUMN_REFERENCE: line 1:32: GROUP BY position 2",
@@ -217,6 +214,8 @@ FAILURES = {
     "SELECT (SELECT id FROM orders)": "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned",
     # what Athena can do and this cannot
     "SELECT dt, count(*) FROM orders GROUP BY ROLLUP (dt)": "NOT_SUPPORTED",
+    "SELECT * EXCEPT (id) FROM orders": "NOT_SUPPORTED",
+    "SELECT * FROM orders NATURAL JOIN customers": "NOT_SUPPORTED",
     "SELECT * FROM orders TABLESAMPLE BERNOULLI (10)": "NOT_SUPPORTED",
     "WITH RECURSIVE t (n) AS (SELECT 1) SELECT n FROM t": "NOT_SUPPORTED",
     "SELECT (id, dt) IN ((1, 'a')) FROM orders": "NOT_SUPPORTED",

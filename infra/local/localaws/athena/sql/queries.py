@@ -15,14 +15,13 @@ from sqlglot import exp
 from localaws.athena.errors import Position, QueryError, not_supported, syntax_error, type_mismatch
 from localaws.athena.sql import calls, operators, types  # noqa: F401  (they know syntax)
 from localaws.athena.sql.expressions import Clause, Expressions, check_orderable
-from localaws.athena.sql.functions import as_type, call, coerce, unified
+from localaws.athena.sql.functions import coerce
 from localaws.athena.sql.parsing import parse_query, position_of, shown
 from localaws.athena.sql.resolving import UNNAMED, Relation, resolve
+from localaws.athena.sql.rows import unnest, values
 from localaws.athena.sql.scope import Relations, Scope, Shared, Source, Value
 from localaws.athena.sql.types import Type
 from localaws.athena.tables.relations import CATALOG, Table, View
-
-_VIEW_DEPTH = 16
 
 Outputs = list[tuple[str, Type]]
 
@@ -114,9 +113,7 @@ class Queries:
         """Refuse a clause that is not handled."""
         for name, value in node.args.items():
             if value and name not in parts:
-                raise not_supported(
-                    f"the clause {name.strip('_').upper()} in '{shown(node)}'", self.at(node)
-                )
+                raise not_supported(f"the clause {name.strip('_').upper()}", self.at(node))
 
     def query(
         self, node: exp.Expr, parent: Scope | None, known: Mapping[str, tuple[str, Outputs]]
@@ -185,7 +182,7 @@ class Queries:
 
     def _items(self, node: exp.Select) -> list[exp.Expr]:
         if not node.expressions:
-            raise syntax_error("mismatched input 'FROM'", self.at(node))
+            raise syntax_error("mismatched input 'FROM'")
         for item in node.expressions:
             if not isinstance(item, exp.Alias):
                 message = "SELECT * not allowed in queries without FROM clause"
@@ -208,12 +205,11 @@ class Queries:
             found = tx.value(key)
             check_orderable(found.type)
             same = next((name for name, item in items if item.node == found.node), None)
+            if same is None and isinstance(node, exp.SetOperation):
+                raise not_supported(f"'{shown(key)}' in ORDER BY of a set operation", position)
             if same is None and distinct:
-                raise QueryError(
-                    "EXPRESSION_NOT_IN_DISTINCT",
-                    "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
-                    position=position,
-                )
+                message = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+                raise QueryError("EXPRESSION_NOT_IN_DISTINCT", message, position=position)
             plain = same is not None and names.count(same) == 1
             ordered.set("this", exp.column(same, quoted=True) if plain and same else found.node)
 
@@ -260,7 +256,9 @@ class Queries:
         columns: Outputs = []
         made: exp.Expr
         if isinstance(node, exp.Unnest):
-            made, unnested = self._unnest(node, Scope(dict(sources), parent), symbol)
+            self.only(node, "expressions", "alias", "offset")
+            tx = Expressions(self, Scope(dict(sources), parent), Clause("UNNEST"))
+            made, unnested = unnest(tx, node, symbol)
             sources[name] = Source(symbol, unnested)
             made.set("alias", alias)
             return made
@@ -279,7 +277,8 @@ class Queries:
             columns = self.query(node, parent, self._known)
             made = exp.Subquery(this=node.this)
         elif isinstance(node, exp.Values):
-            made, columns = self._values(node, parent)
+            tx = Expressions(self, Scope({}, parent), Clause("VALUES"))
+            made, columns = values(tx, node)
         else:
             raise not_supported(f"'{shown(node)}' in FROM", self.at(node))
         made.set("alias", alias)
@@ -290,90 +289,19 @@ class Queries:
     def _view(self, view: View, node: exp.Expr) -> tuple[exp.Expr, Outputs]:
         shared, name = self.shared, f"{CATALOG}.{view.database}.{view.name}"
         position = self.at(node)
-        if shared.views >= _VIEW_DEPTH:
-            raise QueryError("INVALID_VIEW", "views nested too deeply", position=position)
-        shared.views += 1
         try:
             tree = parse_query(view.statement)
             query, outputs = translated(view.statement, tree, shared, view.schema)
         except QueryError as error:
             message = f"Failed analyzing stored view '{name}': {error}"
             raise QueryError("INVALID_VIEW", message, position=position) from error
-        shared.views -= 1
         columns = [(one.lower(), kind) for one, kind in outputs]
         if [(one, str(kind)) for one, kind in columns] != [
             (one.lower(), kind) for one, kind in view.columns
         ]:
-            raise QueryError(
-                "VIEW_IS_STALE",
-                f"View '{name}' is stale or in invalid state: it was created with other columns "
-                "than its query has now; it must be re-created",
-                position=position,
-            )
+            message = f"View '{name}' is stale or in invalid state: its query has other columns now"
+            raise QueryError("VIEW_IS_STALE", message, position=position)
         return exp.Subquery(this=query), columns
-
-    def _values(self, node: exp.Values, parent: Scope | None) -> tuple[exp.Expr, Outputs]:
-        names = [one.name for one in node.args["alias"].columns]
-        tx = Expressions(self, Scope({}, parent), Clause("VALUES"))
-        rows = [
-            [tx.value(one) for one in (row.expressions if isinstance(row, exp.Tuple) else [row])]
-            for row in node.expressions
-        ]
-        if {len(row) for row in rows} != {len(names)}:
-            raise type_mismatch("Values rows have mismatched sizes")
-        columns = [
-            unified(list(column), "Values of one column") for column in zip(*rows, strict=True)
-        ]
-        selects = [
-            exp.select(
-                *(
-                    exp.alias_(as_type(one.node, one.type), name, quoted=True)
-                    for one, name in zip(row, names, strict=True)
-                )
-            )
-            for row in zip(*columns, strict=True)
-        ]
-        made = exp.union(*selects, distinct=False) if len(selects) > 1 else selects[0]
-        kinds = [column[0].type for column in columns]
-        return exp.Subquery(this=made), list(zip(names, kinds, strict=True))
-
-    def _unnest(
-        self, node: exp.Unnest, scope: Scope, symbol: str
-    ) -> tuple[exp.Expr, dict[str, Value]]:
-        """A subquery beside what it unnests; shorter lists are filled up with NULLs."""
-        self.only(node, "expressions", "alias", "offset")
-        tx = Expressions(self, scope, Clause("UNNEST"))
-        items: list[exp.Expr] = []
-        values: list[Value] = []
-        lengths: list[exp.Expr] = []
-
-        def add(unnested: exp.Expr, kind: Type) -> Value:
-            name = self.shared.unique("c")
-            items.append(exp.alias_(call("unnest", unnested), name, quoted=True))
-            return Value(exp.column(name, symbol, quoted=True), kind)
-
-        for item in node.expressions:
-            value = tx.value(item)
-            if value.type.base == "map":
-                raise not_supported("UNNEST of a map")
-            if value.type.base != "array":
-                raise type_mismatch(f"Cannot unnest type: {value.type}")
-            values += _members(add(value.node, value.type.args[0]))
-            lengths.append(call("len", value.node.copy()))
-        names = [one.name for one in node.args["alias"].columns]
-        offset = node.args.get("offset")
-        if offset:
-            longest = call("coalesce", call("greatest", *lengths), exp.Literal.number(0))
-            end = exp.Add(this=longest, expression=exp.Literal.number(1))
-            numbers = call("range", exp.Literal.number(1), as_type(end, types.BIGINT))
-            values.append(add(numbers, types.BIGINT))
-            names += [offset.name] if isinstance(offset, exp.Identifier) else []
-        if len(names) != len(values):
-            message = f"Column alias list has {len(names)} entries but relation has {len(values)}"
-            raise QueryError("MISMATCHED_COLUMN_ALIASES", f"{message} columns")
-        return exp.Lateral(this=exp.Subquery(this=exp.select(*items))), dict(
-            zip(names, values, strict=True)
-        )
 
     # --- Set operations ---
 
@@ -417,13 +345,3 @@ def _coerced(
         this=exp.to_identifier(unique("r")), columns=[exp.to_identifier(one) for one in symbols]
     )
     return exp.select(*columns).from_(exp.Subquery(this=query, alias=alias))
-
-
-def _members(element: Value) -> list[Value]:
-    """An array of rows becomes columns."""
-    if element.type.base != "row":
-        return [element]
-    return [
-        Value(call("struct_extract", element.node.copy(), name), kind)
-        for name, kind in zip(element.type.names, element.type.args, strict=True)
-    ]

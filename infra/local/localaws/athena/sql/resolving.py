@@ -42,6 +42,9 @@ def resolve(
         plain = isinstance(node, (exp.Group, exp.Join)) and not node.args.get("method")
         if not plain or (isinstance(node, exp.Group) and len(_given(node)) > 1):
             raise not_supported(f"'{shown(node)}'", position_of(statement, node))
+    for star in tree.find_all(exp.Star):
+        if any(star.args.values()):
+            raise not_supported(f"'{shown(star)}'", position_of(statement, star))
     for select in tree.find_all(exp.Select):
         select.set("expressions", [_named(*one) for one in enumerate(select.expressions)])
     try:
@@ -107,9 +110,8 @@ def _placed(
     if not isinstance(node.this, exp.Identifier):
         raise not_supported(f"'{shown(node)}' in FROM", position)
     if catalog != CATALOG:
-        raise QueryError(
-            "CATALOG_NOT_FOUND", f"Catalog '{catalog}' does not exist", position=position
-        )
+        message = f"Catalog '{catalog}' does not exist"
+        raise QueryError("CATALOG_NOT_FOUND", message, position=position)
     found = shared.relations.find(schema, name)
     if found is None:
         message = f"Table '{CATALOG}.{schema}.{name}' does not exist"
@@ -141,18 +143,14 @@ def _failure(statement: str, tree: exp.Expr, message: str) -> QueryError:
     """sqlglot's error in Athena's words."""
     what, _, name = message.partition(": ")
     if what == "Unknown output column":
-        ordinals = tree.find_all(exp.Literal)
         node = next(
             one
-            for one in ordinals
+            for one in tree.find_all(exp.Literal)
             if one.name == name and isinstance(one.parent, (exp.Group, exp.Ordered))
         )
         clause = "GROUP BY" if isinstance(node.parent, exp.Group) else "ORDER BY"
-        return QueryError(
-            "INVALID_COLUMN_REFERENCE",
-            f"{clause} position {name} is not in select list",
-            position=position_of(statement, node),
-        )
+        reason = f"{clause} position {name} is not in select list"
+        return QueryError("INVALID_COLUMN_REFERENCE", reason, position=position_of(statement, node))
     if what == "Unknown table":
         return QueryError("TABLE_NOT_FOUND", f"Unable to resolve reference {name}")
     if what == "Cannot automatically join":

@@ -69,7 +69,6 @@ class Shared:
     tables: dict[str, Table] = field(default_factory=dict)
     used: dict[str, set[str]] = field(default_factory=dict)
     counter: Iterator[int] = field(default_factory=itertools.count)
-    views: int = 0
 
     def unique(self, prefix: str) -> str:
         """A name used nowhere else in the statement."""

@@ -137,6 +137,10 @@ class Session:
         self._connection.interrupt()
 
 
+_ROWS = "Scalar sub-query has returned multiple rows"
+_GROUPED = "what is selected or sorted by must be an aggregate or appear in GROUP BY clause"
+
+
 def translated(error: duckdb.Error) -> QueryError:
     """DuckDB's error in Athena's words."""
     message = str(error)
@@ -147,14 +151,10 @@ def translated(error: duckdb.Error) -> QueryError:
     first = message.splitlines()[0]
     if isinstance(error, duckdb.NotImplementedException):
         return not_supported(f"this statement ({first.partition(': ')[2]})")
-    return next(
-        (
-            QueryError(code, fixed or first.partition(": ")[2])
-            for kind, pattern, code, fixed in _KNOWN
-            if isinstance(error, kind) and re.search(pattern, message)
-        ),
-        internal_error(f"the query engine failed: {first}"),
-    )
+    for kind, pattern, code, fixed in _KNOWN:
+        if isinstance(error, kind) and re.search(pattern, message):
+            return QueryError(code, fixed or first.partition(": ")[2])
+    return internal_error(f"the query engine failed: {first}")
 
 
 # DuckDB's errors by class and text, and Trino's name and words for them; the first match counts.
@@ -164,23 +164,12 @@ _KNOWN: tuple[tuple[type[duckdb.Error], str, str, str | None], ...] = (
     (duckdb.OutOfRangeException, "", "NUMERIC_VALUE_OUT_OF_RANGE", None),
     (duckdb.Error, "out of range", "NUMERIC_VALUE_OUT_OF_RANGE", None),
     (duckdb.ConversionException, "", "INVALID_CAST_ARGUMENT", None),
-    (
-        duckdb.InvalidInputException,
-        "More than one row returned by a subquery",
-        "SUBQUERY_MULTIPLE_ROWS",
-        "Scalar sub-query has returned multiple rows",
-    ),
+    (duckdb.Error, "More than one row returned", "SUBQUERY_MULTIPLE_ROWS", _ROWS),
     (duckdb.InvalidInputException, "", "INVALID_FUNCTION_ARGUMENT", None),
-    (
-        duckdb.BinderException,
-        "GROUP BY clause cannot contain",
-        "EXPRESSION_NOT_SCALAR",
-        "GROUP BY clause cannot contain aggregations or window functions",
-    ),
     (
         duckdb.BinderException,
         "must appear in (the )?GROUP BY",
         "EXPRESSION_NOT_AGGREGATE",
-        "what is selected or sorted by must be an aggregate or appear in GROUP BY clause",
+        _GROUPED,
     ),
 )
