@@ -75,8 +75,3 @@ def test_location() -> None:
     assert projection(template="s3://b/q/${dt}/").location(["2026/01/01"]) == "s3://b/q/2026/01/01/"
     with pytest.raises(QueryError, match=r"column dt .* does not name it"):
         projection(template="s3://b/q/").location(["x"])
-
-
-def test_projection_is_off_unless_enabled() -> None:
-    table = Table("db", "t", (), (Column("dt", VARCHAR),), Storage("s3://b/p"), {})
-    assert Projection.of(table, NOW) is None

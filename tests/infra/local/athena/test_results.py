@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws.athena.results import column_info, csv_line, csv_rows, render
+from localaws.athena.results import csv_line, csv_rows, render
 from localaws.athena.sql import types
 from localaws.athena.sql.types import Type
 
@@ -51,20 +51,3 @@ def test_csv_tells_null_from_empty() -> None:
     text = "".join(csv_line(line) for line in lines)
     assert text == '"a","b"\n,""\n"x""y","1,2\n3"\n,\n'
     assert list(csv_rows(text)) == lines
-
-
-@pytest.mark.parametrize(
-    ("kind", "name", "precision", "scale"),
-    [
-        (types.VARCHAR, "varchar", 2147483647, 0),
-        (types.REAL, "float", 17, 0),
-        (types.decimal(12, 3), "decimal", 12, 3),
-        (Type(types.ZONED, (3,)), "timestamp with time zone", 3, 0),
-        (types.row([("a", types.BIGINT)]), "row", 0, 0),
-    ],
-)
-def test_column_info(kind: Type, name: str, precision: int, scale: int) -> None:
-    info = column_info("c", kind)
-    assert (info["Name"], info["Label"]) == ("c", "c")
-    assert (info["Type"], info["Precision"], info["Scale"]) == (name, precision, scale)
-    assert info["CaseSensitive"] is (name == "varchar")

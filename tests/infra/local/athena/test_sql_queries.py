@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,25 +41,9 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     # an alias wins over a column of that name in ORDER BY, and is unknown in WHERE and GROUP BY
     "SELECT -id AS id FROM orders ORDER BY id LIMIT 1": [(-4,)],
     "SELECT count(*), count(total), count(DISTINCT customer) FROM orders": [(4, 3, 2)],
-    "SELECT count(*) FILTER (WHERE total > 5), count_if(total > 5) FROM orders": [(1, 1)],
-    "SELECT sum(total), max(customer), arbitrary(dt) FROM orders WHERE id < 0": [
-        (None, None, None)
-    ],
-    "SELECT sum(total), sum(id), avg(id) FROM orders": [(Decimal("16.75"), 10, 2.5)],
-    "SELECT customer, count(*) AS n FROM orders GROUP BY customer HAVING count(*) > 1": [
-        ("ann", 2)
-    ],
-    "SELECT upper(customer), sum(id) FROM orders GROUP BY upper(customer) ORDER BY 2, 1": [
-        ("BOB", 2),
-        ("ANN", 4),
-        (None, 4),
-    ],
     "SELECT dt, array_agg(id ORDER BY id DESC) FROM orders GROUP BY 1 ORDER BY 1": [
         ("2026-01-01", [2, 1]),
         ("2026-01-02", [4, 3]),
-    ],
-    "SELECT max_by(customer, id), min_by(customer, id), bool_or(id > 3) FROM orders": [
-        (None, "ann", True)
     ],
     # joins
     "SELECT o.id, c.home.city FROM orders o JOIN customers c ON o.customer = c.name ORDER BY 1": [
@@ -71,10 +54,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
         (1, "2026-01-01")
     ],
     "SELECT sum(id) AS id FROM orders GROUP BY dt HAVING sum(id) > 3 ORDER BY id": [(7,)],
-    "SELECT id, name FROM orders LEFT JOIN customers ON customer = name ORDER BY id LIMIT 2": [
-        (1, "ann"),
-        (2, None),
-    ],
     """SELECT id, name FROM orders FULL OUTER JOIN customers ON customer = name
     WHERE id IS NULL OR name IS NULL ORDER BY id""": [(2, None), (4, None), (None, "cid")],
     # subqueries
@@ -82,7 +61,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
         (1,),
         (3,),
     ],
-    "SELECT id FROM orders WHERE customer NOT IN (SELECT name FROM customers)": [(2,)],
     """SELECT name FROM customers c
     WHERE NOT EXISTS (SELECT 1 FROM orders WHERE customer = c.name)""": [("cid",)],
     "SELECT (SELECT max(id) FROM orders o WHERE o.customer = c.name) FROM customers c ORDER BY 1": [
@@ -105,10 +83,6 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     """SELECT id, lag(id) OVER (ORDER BY id), lead(id, 2, 0) OVER (ORDER BY id),
         last_value(id) OVER (ORDER BY id)
     FROM orders ORDER BY id LIMIT 2""": [(1, None, 3, 1), (2, 1, 4, 2)],
-    "SELECT id, sum(id) OVER (ORDER BY id ROWS 1 PRECEDING) FROM orders ORDER BY 1 LIMIT 2": [
-        (1, 1),
-        (2, 3),
-    ],
     "SELECT dt, sum(count(*)) OVER () FROM orders GROUP BY dt ORDER BY dt": [
         ("2026-01-01", 4),
         ("2026-01-02", 4),
@@ -163,19 +137,16 @@ FAILURES = {
     "CREATE VEW v AS SELECT 1": "SYNTAX_ERROR: line 1:8: mismatched input 'VEW'",
     "CREATE VIEW v SELECT 1": "SYNTAX_ERROR: line 1:15: mismatched input 'SELECT'",
     "SELECT 1 FORM orders": "SYNTAX_ERROR: line 1:15: mismatched input 'orders'",
-    "SELECT id FROM orders WHER id = 1": "SYNTAX_ERROR: line 1:28: mismatched input 'id'",
     "SELECT id, FROM orders": "SYNTAX_ERROR: line 1:12: mismatched input 'FROM'",
     "SELECT id FROM orders WHERE id == 1": "SYNTAX_ERROR: line 1:32: mismatched input '=='",
     "SELECT id FROM orders WHERE customer ILIKE 'a'": "SYNTAX_ERROR: line 1:38: mismatched input",
     "SELECT id::varchar FROM orders": "SYNTAX_ERROR: line 1:10: mismatched input '::'",
-    "SELECT FROM orders": "SYNTAX_ERROR",
     "SELECT 'open": "SYNTAX_ERROR",
     "SELECT 1; SELECT 2": "SYNTAX_ERROR: Only one sql statement is allowed.",
     "": "Query is empty",
     # names
     "SELECT nope FROM orders": f"COLUMN_NOT_FOUND: line 1:8: Column 'nope' {_RESOLVED}",
     "SELECT orders.id FROM orders o": "COLUMN_NOT_FOUND: line 1:8: Column 'orders.id' cannot be",
-    "SELECT home.nope FROM customers": "COLUMN_NOT_FOUND: line 1:8: Column 'nope' cannot be",
     "SELECT id AS n FROM orders WHERE n = 1": "COLUMN_NOT_FOUND: line 1:34: Column 'n' cannot be",
     "SELECT dt FROM orders a, orders b": "AMBIGUOUS_NAME: line 1:8: Column 'dt' is ambiguous",
     "SELECT 1 FROM nope": (
@@ -201,16 +172,12 @@ FAILURES = {
     "SELECT CAST(id AS date) FROM orders": (
         "TYPE_MISMATCH: line 1:13: Cannot cast integer to date"
     ),
-    "SELECT 1, 2 UNION SELECT 1": "TYPE_MISMATCH: line 1:8: UNION query has different number",
     # aggregates
     "SELECT id, count(*) FROM orders": "EXPRESSION_NOT_AGGREGATE",
     "SELECT id FROM orders WHERE count(*) > 1": (
         "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot contain aggregations"
     ),
-    "SELECT count(*) FROM orders GROUP BY 1": "EXPRESSION_NOT_SCALAR",
-    "SELECT row_number() FROM orders": "MISSING_OVER",
     "SELECT id FROM orders GROUP BY 2": "INVALID_COLUMN_REFERENCE: line 1:32: GROUP BY position 2",
-    "SELECT DISTINCT id FROM orders ORDER BY dt": "EXPRESSION_NOT_IN_DISTINCT: line 1:41",
     "SELECT (SELECT id FROM orders)": "SUBQUERY_MULTIPLE_ROWS: Scalar sub-query has returned",
     # what Athena can do and this cannot
     "SELECT dt, count(*) FROM orders GROUP BY ROLLUP (dt)": "NOT_SUPPORTED",
@@ -218,7 +185,6 @@ FAILURES = {
     "SELECT * FROM orders NATURAL JOIN customers": "NOT_SUPPORTED",
     "SELECT * FROM orders TABLESAMPLE BERNOULLI (10)": "NOT_SUPPORTED",
     "WITH RECURSIVE t (n) AS (SELECT 1) SELECT n FROM t": "NOT_SUPPORTED",
-    "SELECT (id, dt) IN ((1, 'a')) FROM orders": "NOT_SUPPORTED",
     "SELECT count(*) OVER w FROM orders WINDOW w AS (ORDER BY id)": "NOT_SUPPORTED",
     "DELETE FROM orders": "NOT_SUPPORTED: the statement DELETE",
     # nothing of DuckDB is reachable

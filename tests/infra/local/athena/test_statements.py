@@ -5,18 +5,15 @@ from __future__ import annotations
 import pytest
 
 from localaws.athena.errors import QueryError
-from localaws.athena.hive import PARQUET_INPUT, PARQUET_SERDE
 from localaws.athena.statements import (
     AddPartitions,
     CreateTable,
     CreateTableAs,
     CreateView,
     Definition,
-    Drop,
     DropPartitions,
     Select,
     SetLocation,
-    ShowPartitions,
     parse,
 )
 
@@ -70,16 +67,7 @@ def test_create_external_table() -> None:
     )
 
 
-def test_stored_as_parquet() -> None:
-    found = parse("create external table t (a int) stored as parquet location 's3://b/p/'")
-    assert isinstance(found, CreateTable)
-    storage = found.table["StorageDescriptor"]
-    assert storage["InputFormat"] == PARQUET_INPUT
-    assert storage["SerdeInfo"]["SerializationLibrary"] == PARQUET_SERDE
-
-
 PARSED: dict[str, Definition] = {
-    "DROP TABLE IF EXISTS a.b;": Drop(("a", "b"), if_exists=True, view=False),
     """ALTER TABLE t ADD IF NOT EXISTS PARTITION (dt='1', `Hour`=2) LOCATION 's3://b/1'
     PARTITION (dt='2',hour='3')""": (
         AddPartitions(
@@ -97,7 +85,6 @@ PARSED: dict[str, Definition] = {
     "ALTER TABLE t PARTITION (dt='1') SET LOCATION 's3://b/2'": SetLocation(
         (None, "t"), (("dt", "1"),), "s3://b/2"
     ),
-    "SHOW PARTITIONS d.t": ShowPartitions(("d", "t")),
 }
 
 
@@ -130,15 +117,12 @@ REFUSED = {
     "CREATE EXTERNAL TABLE t (a int) LOCATION '/tmp/x'": "is not an s3:// path",
     "CREATE EXTERNAL TABLE t (a int, A string) LOCATION 's3://b/p'": "Duplicate column name: a",
     "CREATE EXTERNAL TABLE t (a int) STORED AS ORC LOCATION 's3://b/p'": "STORED AS ORC",
-    "CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/p'": "without ROW FORMAT SERDE",
     "CREATE EXTERNAL TABLE t (a uniontype<int>) LOCATION 's3://b/p'": "FAILED: ParseException",
     "CREATE EXTERNAL TABLE t (a int) LOCATION 's3://b/p' oops": "this form of CREATE",
     "CREATE TABLE t WITH (format = 'ORC') AS SELECT 1 a": "NOT_SUPPORTED: the format ORC",
     "CREATE TABLE t WITH (partitioned_by = ARRAY['a']) AS SELECT 1 a": "NOT_SUPPORTED",
     "ALTER TABLE t RENAME TO u": "NOT_SUPPORTED: the statement ALTER TABLE",
     "ALTER TABLE t PARTITION (dt > '1') SET LOCATION 's3://b/'": "mismatched input '>'",
-    "MSCK REPAIR TABLE t": "NOT_SUPPORTED: the statement MSCK",
-    "INSERT INTO t SELECT 1": "NOT_SUPPORTED: the statement INSERT",
     "DROP TABLE": "NOT_SUPPORTED: the statement DROP TABLE",
     "SELECT '" + "x" * 262_144 + "'": "longer than 262144 bytes",
 }
