@@ -1,11 +1,11 @@
-"""How fast the recorder hashes, beside ``openssl dgst -sha256`` on the same bytes.
+"""How fast the recorder hashes, beside `openssl dgst -sha256` on the same bytes.
 
 Ours is the code the recorder runs (`custody.aws.s3.hashing.hash_version`), given a file as the body
 of S3's answer; the reference is OpenSSL's own program reading that file. Both read it from the page
 cache. They take turns, and the best of each counts: whatever else the machine does only slows one
 down.
 
-Prints one JSON line: ``{"name", "ours", "reference", "ratio", "unit"}``.
+Prints one JSON line: `{"name", "ours", "reference", "ratio", "unit"}`.
 
     python benchmarks/hashing.py [--mib 512] [--rounds 7]
 """
@@ -81,7 +81,7 @@ def timed(work: Callable[[], str]) -> tuple[float, str]:
 
 
 def compare(path: Path, rounds: int) -> tuple[float, float]:
-    """The shortest times in seconds: ours, OpenSSL's. Raises ``ValueError`` if they disagree."""
+    """The shortest times in seconds: ours, OpenSSL's. Raises `ValueError` if they disagree."""
     bucket, ours, reference = Bucket(path), [], []
     for _ in range(rounds):
         our_time, our_hash = timed(bucket.sha256)

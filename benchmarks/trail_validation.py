@@ -1,17 +1,17 @@
-"""How fast a trail is proven, beside ``aws cloudtrail validate-logs`` on the same files.
+"""How fast a trail is proven, beside `aws cloudtrail validate-logs` on the same files.
 
 A local AWS of the benchmark's own is filled with a week of CloudTrail's files (2,016 log files, 168
 digests). Both programs then validate all of it, from start to end of their processes, and both must
 find every file valid.
 
-Two lines are printed. ``trail_validation``: the endpoint answers as late as S3 does, or rather
+Two lines are printed. `trail_validation`: the endpoint answers as late as S3 does, or rather
 sooner: AWS gives 100 to 200 ms for a small object ("Performance design patterns for Amazon S3"),
 here it is 50 ms, put in by a proxy between both programs and the endpoint.
-``trail_validation_loopback``: without it. That measures the local AWS, one process that needs some
+`trail_validation_loopback`: without it. That measures the local AWS, one process that needs some
 1.4 ms of processor time for each file: about as much as the AWS CLI itself, so that nobody could be
 more than about twice as fast.
 
-Prints JSON lines: ``{"name", "ours", "reference", "ratio", "unit"}``.
+Prints JSON lines: `{"name", "ours", "reference", "ratio", "unit"}`.
 
     python benchmarks/trail_validation.py [--hours 168] [--latency-ms 50]
 """
@@ -53,7 +53,7 @@ class LocalAws:
     port: int
 
     def environment(self, port: int | None = None) -> dict[str, str]:
-        """Of a program that is the platform engineer there, or behind a proxy on ``port``."""
+        """Of a program that is the platform engineer there, or behind a proxy on `port`."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCAL_"))}
         return kept | {
             "CUSTODY_LOCAL_HOME": str(self.home),
@@ -109,7 +109,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 @contextlib.contextmanager
 def answering_late(port: int, seconds: float) -> Iterator[int]:
-    """A proxy in front of ``port`` that holds every answer back for a while; gives its port."""
+    """A proxy in front of `port` that holds every answer back for a while; gives its port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -135,7 +135,7 @@ def answering_late(port: int, seconds: float) -> Iterator[int]:
 
 
 async def relay(source: asyncio.StreamReader, target: asyncio.StreamWriter, seconds: float) -> None:
-    """Pass bytes on, each ``seconds`` after it came; a line that is long, not one that is thin."""
+    """Pass bytes on, each `seconds` after it came; a line that is long, not one that is thin."""
     loop = asyncio.get_running_loop()
     with contextlib.suppress(ConnectionError):
         while data := await source.read(65536):

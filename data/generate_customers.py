@@ -91,7 +91,7 @@ class _File:
 
 @dataclass(frozen=True)
 class Order:
-    """What to make: days from ``first_day`` on, and the rows and files of each day."""
+    """What to make: days from `first_day` on, and the rows and files of each day."""
 
     seed: int = SEED
     first_day: dt.date = FIRST_DAY
@@ -105,7 +105,7 @@ class Order:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """``crm-export.csv, web-shop.csv, partner-feed.csv, crm-export-2.csv, …``"""
+        """`crm-export.csv, web-shop.csv, partner-feed.csv, crm-export-2.csv, …`"""
         names = []
         for index in range(self.files):
             batch, uploader = divmod(index, len(UPLOADERS))
@@ -114,9 +114,9 @@ class Order:
 
 
 def generate(out: Path, order: Order) -> dict[str, Any]:
-    """Write the ordered files under ``out`` and their manifest, which is returned.
+    """Write the ordered files under `out` and their manifest, which is returned.
 
-    Raises ValueError if ``out`` holds CSV files that this run would not replace: the manifest
+    Raises ValueError if `out` holds CSV files that this run would not replace: the manifest
     would not tell of them.
     """
     ours = {out / f"dt={day}" / name for day in order.all_days for name in order.names}
@@ -132,7 +132,7 @@ def generate(out: Path, order: Order) -> dict[str, Any]:
 
 
 def _write_day(directory: Path, day: dt.date, order: Order) -> dict[str, Any]:
-    """Write one day's files into ``directory``; the manifest's entry for that day."""
+    """Write one day's files into `directory`; the manifest's entry for that day."""
     directory.mkdir(parents=True, exist_ok=True)
     groups: set[tuple[str, str]] = set()
     with ExitStack() as stack:

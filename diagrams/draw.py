@@ -1,4 +1,4 @@
-"""Render every picture to SVG and PNG beside its source: ``python -m diagrams.draw``.
+"""Render every picture to SVG and PNG beside its source: `python -m diagrams.draw`.
 
 PNGs are drawn with a font from a package, not with the machine's, so that they look the same
 wherever they are made.
@@ -24,7 +24,7 @@ WEIGHTS = ("Regular", "Semibold")
 
 
 def png(svg: str, *, style: str | None = None) -> bytes:
-    """The picture as PNG; ``style`` as a page would add it (for a look at the dark one)."""
+    """The picture as PNG; `style` as a page would add it (for a look at the dark one)."""
     fonts = resources.files("font_source_sans_pro") / "files"
     return resvg_py.svg_to_bytes(
         svg_string=svg,

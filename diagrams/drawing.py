@@ -66,7 +66,7 @@ class Box:
 
 @dataclass
 class Drawing:
-    """An SVG of so many pixels; ``title`` and ``story`` are for who cannot see it."""
+    """An SVG of so many pixels; `title` and `story` are for who cannot see it."""
 
     width: int
     height: int
@@ -102,7 +102,7 @@ class Drawing:
         return box
 
     def arrow(self, *points: Point, tone: str = "plain", dashed: bool = False) -> None:
-        """A line through ``points`` with a head at the last; corners are rounded."""
+        """A line through `points` with a head at the last; corners are rounded."""
         dash = ' stroke-dasharray="5 5"' if dashed else ""
         self._parts.append(
             f'<path class="line-{tone}" d="{_path(points)}" fill="none" '

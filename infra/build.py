@@ -1,9 +1,9 @@
 """Assemble what is deployed beside the templates, byte for byte the same from the same sources.
 
-``build/lambda/recorder.zip``
+`build/lambda/recorder.zip`
     The recorder with the modules of `custody` that it imports, and no others.
-``build/bundle/``
-    What Airflow and Glue fetch at run time: ``custody.zip`` for Glue's ``--extra-py-files``, the
+`build/bundle/`
+    What Airflow and Glue fetch at run time: `custody.zip` for Glue's `--extra-py-files`, the
     data contracts and the gold SQL. It is uploaded under its content hash, so that a running job
     keeps the code it started with.
 

@@ -3,16 +3,16 @@
     python infra/deploy.py --stage dev [--region eu-central-1] [--parameter Key=Value ...]
 
 The account, the credentials and (for the local AWS) the endpoint come from the environment, as for
-every AWS tool: ``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL`` and so on. In order:
+every AWS tool: `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on. In order:
 
 1. the bootstrap stack, whose bucket holds everything else;
 2. the build (`infra/build.py`), uploaded under its content hash;
-3. ``aws cloudformation package`` of the nested templates, the recorder's and the jobs' code;
-4. ``aws cloudformation deploy`` of the root stack, with the parameters of
-   ``infra/cloudformation/parameters/<stage>.json``.
+3. `aws cloudformation package` of the nested templates, the recorder's and the jobs' code;
+4. `aws cloudformation deploy` of the root stack, with the parameters of
+   `infra/cloudformation/parameters/<stage>.json`.
 
-In these files a value may be a list, and ``${AWS::AccountId}`` and ``${AWS::Region}`` stand for
-where the deployment goes. A parameter neither named there nor with ``--parameter`` has its
+In these files a value may be a list, and `${AWS::AccountId}` and `${AWS::Region}` stand for
+where the deployment goes. A parameter neither named there nor with `--parameter` has its
 template's default, whatever an earlier deployment set.
 
 `deploy` is told to make its change set but not to run it. Running and watching it here shows every
@@ -348,7 +348,7 @@ def check_endpoint(stage: str, endpoint: str) -> None:
 
 
 def open_session(region: str | None) -> boto3.Session:
-    """A session in ``region``, else in that of the environment or of the profile.
+    """A session in `region`, else in that of the environment or of the profile.
 
     Raises DeployError if none of them names one.
     """

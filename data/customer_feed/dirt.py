@@ -139,5 +139,5 @@ _DIRT: tuple[_Dirt, ...] = (
 
 
 def soiled(fields: Fields, day: dt.date, draws: Draws) -> tuple[str, Reasons]:
-    """A line made of ``fields`` that must be rejected, and every reason to reject it."""
+    """A line made of `fields` that must be rejected, and every reason to reject it."""
     return draws.one_of(_DIRT)(fields, day, draws)

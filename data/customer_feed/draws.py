@@ -25,7 +25,7 @@ class Draws:
         self._numbers: list[int] = []
 
     def below(self, limit: int) -> int:
-        """An integer in ``0 <= n < limit``; the bias is limit/2**32, so keep limits small."""
+        """An integer in `0 <= n < limit`; the bias is limit/2**32, so keep limits small."""
         if not self._numbers:
             digest = blake2b(self._name, salt=self._block.to_bytes(16, "little")).digest()
             self._numbers.extend(_BLOCK.unpack(digest))
@@ -36,5 +36,5 @@ class Draws:
         return choices[self.below(len(choices))]
 
     def chance(self, per_mille: int) -> bool:
-        """True in ``per_mille`` of a thousand draws."""
+        """True in `per_mille` of a thousand draws."""
         return self.below(1000) < per_mille

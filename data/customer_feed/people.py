@@ -126,7 +126,7 @@ class Customer(NamedTuple):
 
 
 def customer(seed: int, number: int, before: dt.date) -> Customer:
-    """Customer ``number`` of the world ``seed``, who signed up before the day ``before``."""
+    """Customer `number` of the world `seed`, who signed up before the day `before`."""
     draws = Draws(seed, "customer", number)
     country, _, given, family = draws.one_of(_COUNTRY_DRAW)
     first_name, first_mail = draws.one_of(given)

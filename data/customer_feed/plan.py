@@ -45,7 +45,7 @@ class _Sighting(NamedTuple):
 def rows_of_day(
     *, seed: int, day: dt.date, first_day: dt.date, rows: int, files: tuple[str, ...]
 ) -> Iterator[Row]:
-    """Exactly ``rows`` rows, customer by customer; a repeat directly follows what it repeats."""
+    """Exactly `rows` rows, customer by customer; a repeat directly follows what it repeats."""
     # Each day some customers are gone and as many are new.
     number = (day - first_day).days * (rows // 40)
     while rows > 0:

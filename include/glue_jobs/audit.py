@@ -3,14 +3,14 @@
 Reads   the digests and log files since the head remembered; the names of all records and of all
         versions in bronze, silver and gold; the bytes and records of the day's sample; the records
         and verdicts of the last days; the seal.
-Writes  ``audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as Parquet: one
+Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket, as Parquet: one
         row per finding and one per version whose bytes are as recorded; the seal of those records
         and verdicts; and, where nothing was wrong, the heads of trail and seal under
-        ``audit/heads/``.
+        `audit/heads/`.
 
 Arguments: settings (JSON, those of the stack), audit (JSON, that of
 `custody.core.ledger.windows.audit_window`).
-Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
+Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Build one day of silver from the files of one dataset that landed for that day.
 
-Reads   the current object versions under ``incoming/<dataset>/dt=<dt>/`` of the raw bucket, each
+Reads   the current object versions under `incoming/<dataset>/dt=<dt>/` of the raw bucket, each
         through the custody gate, and the dataset's contract.
-Writes  under ``…/<dataset>/dt=<dt>/run=<job run id>/`` of the processed bucket, as Parquet:
-        ``silver``      accepted rows, typed, one per primary key
-        ``quarantine``  rejected rows with every rule they broke; a broken file is one row
-        ``files``       the row accounting, one row per object version
+Writes  under `…/<dataset>/dt=<dt>/run=<job run id>/` of the processed bucket, as Parquet:
+        `silver`      accepted rows, typed, one per primary key
+        `quarantine`  rejected rows with every rule they broke; a broken file is one row
+        `files`       the row accounting, one row per object version
         and, last, the run's signed lineage (`custody.core.lineage.model`) into the provenance
 bucket. Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published,
 and what a failed run leaves is never published.
@@ -15,10 +15,10 @@ Fails   when nothing landed, when no file could be read, when the rejected share
         quarantined, per file, and as counted again in what was written).
 
 Arguments: dataset, dt (YYYY-MM-DD), raw_bucket, provenance_bucket, processed_bucket, contract (S3
-URI of the ODCS YAML), signing_keys (JSON of the settings ``signing_key_arn`` and
-``former_signing_keys``: which KMS keys signed the records, and when), lineage_key_arn (the one that
+URI of the ODCS YAML), signing_keys (JSON of the settings `signing_key_arn` and
+`former_signing_keys`: which KMS keys signed the records, and when), lineage_key_arn (the one that
 signs lineage).
-Needs: ``custody.zip`` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
+Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
 from __future__ import annotations

@@ -3,15 +3,15 @@
 Reads   CloudTrail's log files delivered since the window began, each proven by a digest or not
         (`custody.aws.trail.validation`), every version of every record filed under the window's
         days, and every lineage statement that was written in the window, as the trail tells.
-Writes  ``reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/`` of the analytics bucket, as
+Writes  `reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket, as
         Parquet: one row per ledger row whose event_time lies in the window. And
-        ``record_checks/dt=…/run=<job run id>/`` and ``lineage_checks/…``: what became of each
+        `record_checks/dt=…/run=<job run id>/` and `lineage_checks/…`: what became of each
         record and statement read by this run, so that the next one need not read and verify it
         again.
 
 Arguments: settings (JSON, those of the stack), window (JSON, that of
 `custody.core.ledger.windows.Window.parameters`).
-Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
+Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Build one day of a gold table from one run of silver.
 
-Reads   the Parquet files of one silver run, as the temporary view ``silver``, and the table's SQL.
+Reads   the Parquet files of one silver run, as the temporary view `silver`, and the table's SQL.
         What lies under the silver run's prefix must be just what its signed lineage states.
-Writes  ``gold/<gold_table>/dt=<dt>/run=<job run id>/`` of the analytics bucket, as Parquet, and,
+Writes  `gold/<gold_table>/dt=<dt>/run=<job run id>/` of the analytics bucket, as Parquet, and,
         last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
         Nothing else is touched, so a rerun cannot harm what is published.
 
@@ -13,7 +13,7 @@ Fails   when silver is not as its lineage states it or changes while it is read,
 Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), silver_job
 (name of the Glue job that builds silver), analytics_bucket, provenance_bucket, gold_sql (S3 URI of
 one SELECT), gold_table, lineage_key_arn (KMS key that signs lineage).
-Needs: ``custody.zip`` as --extra-py-files; cryptography as --additional-python-modules.
+Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ UNVERSIONED: Final = "null"
 
 @dataclass(frozen=True, order=True, slots=True)
 class ObjectVersion:
-    """One exact version of an object: ``key`` decoded, ``version_id`` as S3 gave it."""
+    """One exact version of an object: `key` decoded, `version_id` as S3 gave it."""
 
     bucket: str
     key: str
@@ -19,7 +19,7 @@ class ObjectVersion:
 
     @property
     def uri(self) -> str:
-        """``s3://bucket/key``, without the version; the key is not percent-encoded."""
+        """`s3://bucket/key`, without the version; the key is not percent-encoded."""
         return f"s3://{self.bucket}/{self.key}"
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class KeyPeriod:
-    """A key and when it signs: from ``valid_from`` until, and not including, ``valid_until``."""
+    """A key and when it signs: from `valid_from` until, and not including, `valid_until`."""
 
     key_arn: str
     valid_from: datetime
@@ -101,7 +101,7 @@ class _Setting(Generic[T]):
 class Settings:
     """The settings of one deployment, each with its type.
 
-    One that is missing or wrong raises ``MalformedInput``, which names it, when it is asked for:
+    One that is missing or wrong raises `MalformedInput`, which names it, when it is asked for:
     whoever needs some of them (an auditor with a copy, a job with the signing keys) need not have
     the others.
     """
@@ -135,7 +135,7 @@ class Settings:
     def parse(cls, document: object, *, what: str = "settings") -> Settings:
         """The settings in a JSON document: its text, its bytes, or the object read from it.
 
-        Raises ``MalformedInput`` if it is no JSON object; ``what`` names it in every error.
+        Raises `MalformedInput` if it is no JSON object; `what` names it in every error.
         """
         if isinstance(document, str | bytes):
             document = load_json(document, what=what, max_bytes=_MAX_BYTES)
@@ -172,8 +172,8 @@ class Settings:
     def signing_key_periods(self) -> list[KeyPeriod]:
         """The keys that have signed records, each with its period, the present one last.
 
-        ``former_signing_keys`` is ``<key ARN>=<UTC time>,…``, oldest first: each signed until then,
-        from the end of the one before it on. Raises ``MalformedInput`` for anything else.
+        `former_signing_keys` is `<key ARN>=<UTC time>,…`, oldest first: each signed until then,
+        from the end of the one before it on. Raises `MalformedInput` for anything else.
         """
         where = self.fields.where("former_signing_keys")
         since, periods = datetime.min.replace(tzinfo=UTC), []
@@ -190,7 +190,7 @@ class Settings:
         return [*periods, KeyPeriod(self.signing_key_arn, since, None)]
 
     def policy(self, *, as_of: datetime, grace: timedelta) -> Policy:
-        """The ledger's policy in this deployment at ``as_of`` (aware)."""
+        """The ledger's policy in this deployment at `as_of` (aware)."""
         # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
         assumed_by = dict.fromkeys(WRITERS, ()) | {AIRFLOW: self.airflow_trusted_arns}
         return Policy(

@@ -20,7 +20,7 @@ class Job(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """What a page says of an object version, no more and no less; ``by`` is the principal's ARN."""
+    """What a page says of an object version, no more and no less; `by` is the principal's ARN."""
 
     verdict: str
     bucket: str
@@ -33,7 +33,7 @@ class Finding:
 class Outcome:
     """The findings of the job that ends the round, and those of every later run of it.
 
-    ``reconciled`` are those of every later reconciliation, where the round ends with an audit.
+    `reconciled` are those of every later reconciliation, where the round ends with an audit.
     """
 
     next: tuple[Finding, ...]
@@ -48,7 +48,7 @@ Act = Callable[["World"], list[Finding] | Outcome]
 class Attack:
     """One row of the table.
 
-    ``act`` attacks, and returns what must be paged for it: all of it and nothing else. A list is
+    `act` attacks, and returns what must be paged for it: all of it and nothing else. A list is
     found by every later run of the round's job as well.
     """
 
@@ -60,7 +60,7 @@ class Attack:
 @dataclass(frozen=True)
 class Round:
     """Steps of attacks that follow each other, with everything told and proven in between; then
-    one run of ``job``, which must find them."""
+    one run of `job`, which must find them."""
 
     job: Job
     steps: list[list[Attack]]

@@ -157,7 +157,7 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
 
 
 def _lying(world: World, change: str) -> AbstractContextManager[None]:
-    """The recorder's own code, but ``change`` is made to each record before it is signed."""
+    """The recorder's own code, but `change` is made to each record before it is signed."""
     return _replaced_code(
         world,
         "import dataclasses\n"
@@ -185,7 +185,7 @@ def _replaced_code(world: World, handler: str) -> Iterator[None]:
 
 
 def _patched(handler: str) -> bytes:
-    """The recorder's zip with another handler; its own is called ``honest``."""
+    """The recorder's zip with another handler; its own is called `honest`."""
     packed = io.BytesIO()
     with zipfile.ZipFile(_ZIP) as honest, zipfile.ZipFile(packed, "w") as patched:
         for name in honest.namelist():

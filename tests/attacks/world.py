@@ -129,7 +129,7 @@ class World:
         return landed
 
     def finding(self, verdict: str, landed: Landed, by: str | None) -> Finding:
-        """A finding about a file in bronze; ``by`` is a principal's name."""
+        """A finding about a file in bronze; `by` is a principal's name."""
         return Finding(
             verdict, self.raw, landed.key, landed.version_id, self.arn(by) if by else None
         )
@@ -142,7 +142,7 @@ class World:
         stored.write_bytes(bytes(byte ^ 1 for byte in body))
 
     def expire(self, bucket: str, as_of: datetime) -> None:
-        """S3 acts on a bucket's lifecycle rules, as in the night before ``as_of``."""
+        """S3 acts on a bucket's lifecycle rules, as in the night before `as_of`."""
         self._local("s3/expire", {"bucket": bucket, "as_of": as_of.isoformat()})
 
     # Records

@@ -77,7 +77,7 @@ class FakeTaskInstance:
 
 @pytest.fixture
 def render(bag: DagBag) -> Render:
-    """``render(dag_id, task_id, …)``: the task, with its templates filled in as on a worker."""
+    """`render(dag_id, task_id, …)`: the task, with its templates filled in as on a worker."""
 
     def rendered(
         dag_id: str,

@@ -24,7 +24,7 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture
 def function(bag, monkeypatch):
-    """``function(dag_id, task_id, s3=client, …)``: a task's Python function, its clients given."""
+    """`function(dag_id, task_id, s3=client, …)`: a task's Python function, its clients given."""
 
     def of(dag_id, task_id, **clients):
         task = bag.dags[dag_id].get_task(task_id)

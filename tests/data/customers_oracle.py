@@ -68,7 +68,7 @@ class Day:
 
 
 def read_day(directory: Path) -> Day:
-    """What must become of the files in ``directory``, which is named ``dt=YYYY-MM-DD``."""
+    """What must become of the files in `directory`, which is named `dt=YYYY-MM-DD`."""
     day = date.fromisoformat(directory.name.removeprefix("dt="))
     accounts: dict[str, Account] = {}
     best: dict[str, Read] = {}
@@ -94,7 +94,7 @@ def read_day(directory: Path) -> Day:
 
 
 def beats(new: Read, old: Read) -> bool:
-    """Whether ``new`` replaces ``old``, which stands before it by file name and line."""
+    """Whether `new` replaces `old`, which stands before it by file name and line."""
     if new.login is None:
         return False
     return old.login is None or new.login > old.login

@@ -28,6 +28,8 @@ TABLE = re.compile(r"\b(?:FROM|JOIN) ([a-z_]+)")
 CONSOLE = re.compile(r"^ *```(?:console|sh)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 MODULE = re.compile(r"(?<![\w./])custody(?:\.[A-Za-z_]\w*)+")
 REFUSAL = r'"((?:custody|file)\.[a-z_]+)"'
+# The packages whose packages are rooms of the map.
+TIERS = {"core", "aws"}
 CAMEL_CASE = re.compile(r"`([A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+)`")
 TITLE = re.compile(r"\*([A-Z][^*]+)\*")
 GOLD = re.compile(r"/gold/([a-z_]+)/")
@@ -237,6 +239,26 @@ def commands() -> dict[str, set[str]]:
             for command, sub in action.choices.items():
                 found[command] = set(sub._option_string_actions)
     return found
+
+
+def test_the_map_shows_every_package_and_modules_that_exist() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "plugins/custody"
+    rooms = [path.parent.relative_to(package) for path in package.rglob("__init__.py")]
+    packages = {
+        str(room)
+        for room in rooms
+        if len(room.parts) == 1 or (len(room.parts) == 2 and room.parts[0] in TIERS)
+    }
+    assert {"core/ledger", "aws/s3", "spark"} <= packages
+    shown = set(re.findall(r"`([a-z_]+(?:/[a-z0-9_]+)*)`", text))
+    assert packages - {"core", "aws"} <= shown
+    paths = {path for path in shown if path.split("/")[0] in {"core", "aws", "cli", "spark"}}
+    assert {
+        path
+        for path in paths
+        if not ((package / path).is_dir() or (package / f"{path}.py").is_file())
+    } == set()
 
 
 def test_documents_named_in_the_code_exist() -> None:

@@ -108,7 +108,7 @@ class Result:
 
 @dataclass
 class Platform:
-    """``folder`` holds settings and keys; ``versions`` what was written, by key."""
+    """`folder` holds settings and keys; `versions` what was written, by key."""
 
     s3: Any
     folder: Path
@@ -132,7 +132,7 @@ class Platform:
         return version
 
     def record(self, version: HashedObject, size: int, at: datetime, **how: Any) -> str:
-        """Keep a record; ``place`` puts it somewhere else, ``key`` signs it with another key."""
+        """Keep a record; `place` puts it somewhere else, `key` signs it with another key."""
         record = LandingRecord(
             version=version.version,
             sha256=version.sha256,
@@ -262,7 +262,7 @@ def write_json(path: Path, document: object) -> None:
 
 @contextmanager
 def honest_platform(folder: Path) -> Iterator[Platform]:
-    """An AWS of its own with the platform after an honest day; its settings are in ``folder``."""
+    """An AWS of its own with the platform after an honest day; its settings are in `folder`."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         yield honest(boto3.client("s3", region_name=REGION), folder)

@@ -81,7 +81,7 @@ class Activity(StrEnum):
 class Hour:
     """One hour: what happens in it, and how its evidence fares.
 
-    ``late`` are the fields of its event that only an addendum brings; delays are in seconds.
+    `late` are the fields of its event that only an addendum brings; delays are in seconds.
     """
 
     activity: Activity
@@ -109,7 +109,7 @@ MAY_BE_LATE: Final = (
 
 
 def histories(longest: timedelta) -> st.SearchStrategy[list[Hour]]:
-    """Days whose evidence is up to ``longest`` late."""
+    """Days whose evidence is up to `longest` late."""
     delays = st.integers(0, int(longest.total_seconds()))
     hour = st.builds(
         Hour,

@@ -1,8 +1,8 @@
-"""The evidence of a case in ``core/ledger/cases``, and the rows of the ledger that come of it.
+"""The evidence of a case in `core/ledger/cases`, and the rows of the ledger that come of it.
 
-A case holds ``cloudtrail_logs.yaml`` and ``hash_records.yaml``, in the columns of the tables of
-those names, ``expect.yaml`` and, if it differs from 08:00 of 1 November, ``as_of.yaml``.
-``defaults.yaml`` gives what holds for every row unless the case says otherwise.
+A case holds `cloudtrail_logs.yaml` and `hash_records.yaml`, in the columns of the tables of
+those names, `expect.yaml` and, if it differs from 08:00 of 1 November, `as_of.yaml`.
+`defaults.yaml` gives what holds for every row unless the case says otherwise.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class CaseEvidence:
 def read_case(
     case: Path, shuffled: random.Random | None = None, *, proven: bool = True
 ) -> CaseEvidence:
-    """The evidence in a case; ``shuffled`` repeats and reorders it."""
+    """The evidence in a case; `shuffled` repeats and reorders it."""
     defaults = read(case.parent / "defaults.yaml")
     logs = [merged(defaults["cloudtrail_logs"], row) for row in read(case / "cloudtrail_logs.yaml")]
     records = [merged(defaults["hash_records"], row) for row in read(case / "hash_records.yaml")]

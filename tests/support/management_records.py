@@ -20,7 +20,7 @@ def service(name: str) -> dict[str, Any]:
 
 
 def session(role: str, key: str, name: str = "session") -> dict[str, Any]:
-    """The identity of whoever signs with a session's key; ``role`` is the end of its name."""
+    """The identity of whoever signs with a session's key; `role` is the end of its name."""
     return {
         "type": "AssumedRole",
         "principalId": f"AROA{role.upper()}:{name}",
@@ -38,7 +38,7 @@ def call(
     response: Any = None,
     **changes: Any,
 ) -> dict[str, Any]:
-    """A successful call; ``changes`` replace its top-level fields, and None takes one away."""
+    """A successful call; `changes` replace its top-level fields, and None takes one away."""
     record = {
         "eventVersion": "1.08",
         "userIdentity": who,
@@ -62,7 +62,7 @@ def call(
 
 
 def role_taken(role: str, key: str, who: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """Somebody takes a session of a role, whose access key is ``key``."""
+    """Somebody takes a session of a role, whose access key is `key`."""
     return call(
         "sts",
         "AssumeRole",

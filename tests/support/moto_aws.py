@@ -1,6 +1,6 @@
 """AWS in memory, for tests: moto, and the one thing it does not do.
 
-moto 5 signs a ``DIGEST`` message as if it were ``RAW``, hashing it a second time; so ``Sign`` is
+moto 5 signs a `DIGEST` message as if it were `RAW`, hashing it a second time; so `Sign` is
 answered here, from the parameters as botocore has validated and serialised them.
 """
 
@@ -51,12 +51,12 @@ def signing_kms(
 
 
 def answer(parsed: dict[str, Any], status: int = 200) -> tuple[SimpleNamespace, dict[str, Any]]:
-    """What a ``before-call`` handler returns to answer a botocore call itself."""
+    """What a `before-call` handler returns to answer a botocore call itself."""
     return SimpleNamespace(status_code=status), parsed
 
 
 def refusal(code: str, status: int, message: str = "") -> tuple[SimpleNamespace, dict[str, Any]]:
-    """An error answer for a ``before-call`` handler."""
+    """An error answer for a `before-call` handler."""
     error = {"Code": code, "Message": message or code}
     return answer({"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, status)
 

@@ -13,7 +13,7 @@ def notice(
     version_id: str | None = "3HL4kqtJvjVBH40Nrjfkd",
     sequencer: str = "0055AED6DCD90281E5",
 ) -> dict[str, Any]:
-    """One event record; ``key`` is decoded here and encoded in the result, as S3 does."""
+    """One event record; `key` is decoded here and encoded in the result, as S3 does."""
     stored = {"key": quote_plus(key, safe="/"), "size": size, "eTag": etag, "sequencer": sequencer}
     if version_id is not None:
         stored["versionId"] = version_id

@@ -1,4 +1,4 @@
-"""Answers of S3's GetObject, for ``before-call`` handlers of tests."""
+"""Answers of S3's GetObject, for `before-call` handlers of tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.moto_aws import answer
 
 
 def got(body: Any, size: int, **more: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-    """S3 begins to hand out ``body`` and announces ``size`` bytes."""
+    """S3 begins to hand out `body` and announces `size` bytes."""
     return answer(
         {
             "Body": body,
@@ -26,7 +26,7 @@ def got(body: Any, size: int, **more: Any) -> tuple[SimpleNamespace, dict[str, A
 
 
 class BreakingBody(io.BytesIO):
-    """A body whose connection ends after ``good`` bytes."""
+    """A body whose connection ends after `good` bytes."""
 
     def __init__(self, content: bytes, good: int) -> None:
         super().__init__(content[:good])

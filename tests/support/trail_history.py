@@ -2,7 +2,7 @@
 
 Formats are AWS's, written down here a second time: a mistake in the validator's own understanding
 would otherwise be made twice and seen by nobody. (A third understanding, that of AWS's own CLI, is
-in ``tests/infra/local/cloudtrail``.)
+in `tests/infra/local/cloudtrail`.)
 """
 
 import gzip
@@ -40,7 +40,7 @@ KEYS = {fingerprint(PRIVATE_KEY): PRIVATE_KEY.public_key()}
 
 @dataclass(frozen=True)
 class Stored:
-    """One version of an object in ``MemoryStore``; no ``body`` is a delete marker."""
+    """One version of an object in `MemoryStore`; no `body` is a delete marker."""
 
     id: str
     at: datetime
@@ -49,7 +49,7 @@ class Stored:
 
 
 class MemoryStore:
-    """A versioned bucket. ``refused`` keys are not handed out; ``reads`` counts."""
+    """A versioned bucket. `refused` keys are not handed out; `reads` counts."""
 
     def __init__(self) -> None:
         self.objects: dict[str, list[Stored]] = {}
@@ -121,7 +121,7 @@ class MemoryStore:
 
 @dataclass
 class History:
-    """Hourly digests with ``logs_per_hour`` log files each, from ``start`` on."""
+    """Hourly digests with `logs_per_hour` log files each, from `start` on."""
 
     store: MemoryStore
     start: datetime = NOON
@@ -144,7 +144,7 @@ class History:
         return self
 
     def hour(self, **changes: Any) -> str:
-        """One more hour; ``changes`` are made to its digest before it is signed."""
+        """One more hour; `changes` are made to its digest before it is signed."""
         start, end = self.end, self.end + self.cadence
         named = [self.log(start + (n + 1) * self.cadence / 10) for n in range(self.logs_per_hour)]
         self.logs.append([item["s3Object"] for item in named])

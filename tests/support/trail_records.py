@@ -13,7 +13,7 @@ USER = {
 
 
 def put(**changes: Any) -> dict[str, Any]:
-    """A PutObject; ``changes`` replace its top-level fields, and None takes one away."""
+    """A PutObject; `changes` replace its top-level fields, and None takes one away."""
     record = {
         "eventVersion": "1.11",
         "userIdentity": USER,

@@ -1,9 +1,9 @@
 """A transparency log in memory, for tests, and vectors that tools we did not write agree with.
 
-``tlog_vectors.json`` is about the log whose entry i is ``{"entry":i}``, signed with ``SIGNER``.
+`tlog_vectors.json` is about the log whose entry i is `{"entry":i}`, signed with `SIGNER`.
 Its roots, checkpoint and inclusion proof are ours, accepted by golang.org/x/mod v0.43.0
-(``sumdb/note``, ``sumdb/tlog``), github.com/transparency-dev/formats v0.1.1 (``log``, ``proof``),
-github.com/transparency-dev/merkle v0.0.2 and ``fsck`` of github.com/transparency-dev/tessera
+(`sumdb/note`, `sumdb/tlog`), github.com/transparency-dev/formats v0.1.1 (`log`, `proof`),
+github.com/transparency-dev/merkle v0.0.2 and `fsck` of github.com/transparency-dev/tessera
 v1.0.4, which read the whole log as we write it, at each of the sizes. Its consistency proofs and
 its foreign note were made by golang.org/x/mod v0.43.0.
 """

@@ -1,4 +1,4 @@
-"""``python -m localaws``: see `localaws.cli`."""
+"""`python -m localaws`: see `localaws.cli`."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _EPILOG = """environment:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code is 0, or 1 with a message on stderr.
 
-    ``status`` exits with 3 when the server does not run, as service managers do.
+    `status` exits with 3 when the server does not run, as service managers do.
     """
     options = _parser().parse_args(arguments)
     try:

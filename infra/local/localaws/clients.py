@@ -29,8 +29,8 @@ def session(
 ) -> boto3.Session:
     """A session with these keys, in the local AWS's region.
 
-    `service` is the AWS service (``glue.amazonaws.com``) on whose behalf the account's own keys
-    call, for CloudTrail to name. Its clients want ``endpoint_url=settings.endpoint``; no proxy
+    `service` is the AWS service (`glue.amazonaws.com`) on whose behalf the account's own keys
+    call, for CloudTrail to name. Its clients want `endpoint_url=settings.endpoint`; no proxy
     stands between.
     """
     core = botocore.session.Session(session_vars=_NOTHING)

@@ -1,4 +1,4 @@
-"""The server process, ``python -m localaws.daemon``; `localaws.server.lifecycle` starts it."""
+"""The server process, `python -m localaws.daemon`; `localaws.server.lifecycle` starts it."""
 
 from __future__ import annotations
 

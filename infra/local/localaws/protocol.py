@@ -18,7 +18,7 @@ CallerType = Literal["Root", "IAMUser", "AssumedRole", "FederatedUser"]
 
 
 class AwsError(Exception):
-    """An error as an AWS client sees it: `code` becomes botocore's ``Error.Code``."""
+    """An error as an AWS client sees it: `code` becomes botocore's `Error.Code`."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -30,7 +30,7 @@ class AwsError(Exception):
 def json_object(body: bytes) -> dict[str, Any]:
     """A request's body as a JSON object; an empty body is an empty object.
 
-    Raises AwsError ``SerializationException`` when it is anything else, as AWS does.
+    Raises AwsError `SerializationException` when it is anything else, as AWS does.
     """
     try:
         payload = json.loads(body or b"{}")
@@ -45,7 +45,7 @@ def json_object(body: bytes) -> dict[str, Any]:
 class Caller:
     """Who signed a request, and the secrets that let us call other services as them.
 
-    `type` is spelled as CloudTrail's ``userIdentity.type``. `name` is the user name of an IAM user,
+    `type` is spelled as CloudTrail's `userIdentity.type`. `name` is the user name of an IAM user,
     the role name of an assumed role, and empty for root.
     """
 
@@ -64,7 +64,7 @@ class AwsRequest:
     """One authenticated and authorised request.
 
     `headers` has lower-case names; `query` maps a name to all of its values; `target` is the value
-    of ``X-Amz-Target`` (for example ``AmazonAthena.StartQueryExecution``), None when there is none.
+    of `X-Amz-Target` (for example `AmazonAthena.StartQueryExecution`), None when there is none.
     """
 
     method: str
@@ -90,7 +90,7 @@ class AwsRequest:
 
 @dataclass(frozen=True, slots=True)
 class AwsResponse:
-    """What goes back to the client; ``x-amzn-requestid`` is added on the way out."""
+    """What goes back to the client; `x-amzn-requestid` is added on the way out."""
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -104,22 +104,22 @@ class AwsResponse:
 
     @classmethod
     def error(cls, error: AwsError) -> AwsResponse:
-        """A JSON-protocol error: ``__type`` carries the code."""
+        """A JSON-protocol error: `__type` carries the code."""
         return cls.of({"__type": error.code, "message": error.message}, error.status)
 
 
 class Service(Protocol):
     """A service we serve ourselves.
 
-    `name` is its folder in ``/_local/<name>/…``. `targets` are the ``X-Amz-Target`` values it
+    `name` is its folder in `/_local/<name>/…`. `targets` are the `X-Amz-Target` values it
     claims (exactly as on the wire); everything else goes to ministack. `start` is awaited before
     the endpoint accepts its first request, so a background task it starts must put up with a
     refused connection at first; `stop` is awaited before the process ends. `handle` raises AwsError
     for what the client did wrong; whatever it acknowledges must survive a kill. `control` answers
-    ``/_local/<name>/<path>``, the knobs that AWS does not have.
+    `/_local/<name>/<path>`, the knobs that AWS does not have.
 
     To call another operation on a caller's behalf, use boto3 with the caller's credentials against
-    ``Settings.endpoint``, in a thread: then IAM and CloudTrail see the caller.
+    `Settings.endpoint`, in a thread: then IAM and CloudTrail see the caller.
     """
 
     name: str
@@ -136,9 +136,9 @@ class Service(Protocol):
 
 @runtime_checkable
 class NamesResources(Protocol):
-    """A service that knows which ARNs a request is about, for IAM's ``Resource``.
+    """A service that knows which ARNs a request is about, for IAM's `Resource`.
 
-    Needed where the body does not say it plainly: ``athena:GetQueryExecution`` names an execution
+    Needed where the body does not say it plainly: `athena:GetQueryExecution` names an execution
     but is allowed on its workgroup. Of several, the caller needs every one. None means that
     ministack's reading of the body will do.
     """

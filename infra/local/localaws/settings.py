@@ -49,7 +49,7 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        """Service state (JSON); a service of ours keeps its own in ``state/<service>``."""
+        """Service state (JSON); a service of ours keeps its own in `state/<service>`."""
         return self.home / "state"
 
     @property
@@ -64,7 +64,7 @@ class Settings:
 
     @property
     def aws(self) -> Path:
-        """``config`` and ``credentials`` of the local principals."""
+        """`config` and `credentials` of the local principals."""
         return self.home / "aws"
 
     @property

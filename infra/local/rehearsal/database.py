@@ -13,7 +13,7 @@ from rehearsal.waiting import wait_until
 
 
 class Database:
-    """Start and stop the database that lives in ``folder``."""
+    """Start and stop the database that lives in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -35,7 +35,7 @@ def sample_files(day: date) -> list[Path]:
 
 
 def land(platform: Platform, principal: str, day: date, name: str, body: bytes) -> Landed:
-    """Upload one file to bronze as ``principal``."""
+    """Upload one file to bronze as `principal`."""
     key = f"incoming/{DATASET}/dt={day}/{name}"
     response = platform.client("s3", principal).put_object(
         Bucket=platform.settings["raw_bucket"], Key=key, Body=body
@@ -44,7 +44,7 @@ def land(platform: Platform, principal: str, day: date, name: str, body: bytes) 
 
 
 def land_sample(platform: Platform, days: Iterable[date]) -> list[Landed]:
-    """Upload the sample files of ``days``; `<principal>.csv` is uploaded by that principal."""
+    """Upload the sample files of `days`; `<principal>.csv` is uploaded by that principal."""
     return [
         land(platform, file.stem, day, file.name, file.read_bytes())
         for day in days

@@ -60,7 +60,7 @@ class Machine:
         }
 
     def environment_of(self, profile: str) -> dict[str, str]:
-        """Environment variables of a process that acts as ``profile`` on the local AWS."""
+        """Environment variables of a process that acts as `profile` on the local AWS."""
         return self.environment() | {
             "AWS_CONFIG_FILE": str(self.home / "aws" / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "aws" / "credentials"),
@@ -70,7 +70,7 @@ class Machine:
         }
 
     def client(self, service: str, profile: str) -> Any:
-        """A boto3 client acting as ``profile``, one of the principals made at the first start."""
+        """A boto3 client acting as `profile`, one of the principals made at the first start."""
         return _session(self, profile).client(service, endpoint_url=self.endpoint)
 
 

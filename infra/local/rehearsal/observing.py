@@ -78,8 +78,8 @@ def verdicts(platform: Platform) -> Counter[tuple[str, str]]:
 def wait_settled(platform: Platform, *, bronze: int, alone: int = 0) -> None:
     """Wait until both witnesses have spoken about everything, and a digest vouches for it.
 
-    That is: at least ``bronze`` versions in bronze are known to either witness, all versions are
-    known to both but ``alone``, and the newest digest is younger than the newest log file.
+    That is: at least `bronze` versions in bronze are known to either witness, all versions are
+    known to both but `alone`, and the newest digest is younger than the newest log file.
     """
 
     def settled() -> bool:

@@ -15,7 +15,7 @@ class RunFailed(RuntimeError):
 
 
 def run_dag(platform: Platform, dag_id: str, conf: dict[str, Any], *, say: Say) -> str:
-    """Trigger a DAG with ``conf`` and wait for its success; returns the run id."""
+    """Trigger a DAG with `conf` and wait for its success; returns the run id."""
     run_id = platform.airflow.trigger(dag_id, conf)
     follow(platform, dag_id, [run_id], say=say)
     return run_id
@@ -55,7 +55,7 @@ def start_backfill(
 ) -> list[str]:
     """Backfill the days first..last; returns the run ids, without waiting for the runs' end.
 
-    ``again`` reruns days that already have a run.
+    `again` reruns days that already have a run.
     """
     airflow = platform.airflow
     wait_until(

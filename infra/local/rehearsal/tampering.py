@@ -46,7 +46,7 @@ class Tampering:
 
 
 def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tampering]:
-    """Do all four, one after the other, to files of ``day``."""
+    """Do all four, one after the other, to files of `day`."""
     yield upload_past_the_recorder(platform, day)
     yield forge_a_record(platform, landed[0])
     yield contradict_a_record(platform, landed[1])

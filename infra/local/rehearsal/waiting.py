@@ -12,10 +12,10 @@ does other work as well may take ten times as long as an idle one."""
 def wait_until(
     what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS
 ) -> None:
-    """Call ``condition`` until it holds.
+    """Call `condition` until it holds.
 
     Raises:
-        TimeoutError: it did not hold within ``seconds``; the message names ``what``.
+        TimeoutError: it did not hold within `seconds`; the message names `what`.
     """
     deadline = time.monotonic() + seconds
     while not condition():

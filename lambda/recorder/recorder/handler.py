@@ -2,28 +2,28 @@
 
 Environment variables, read on each invocation and all required:
 
-``PROVENANCE_BUCKET``
+`PROVENANCE_BUCKET`
     Bucket that keeps the records.
-``SIGNING_KEY_ARN``
+`SIGNING_KEY_ARN`
     ARN of the KMS key (ECC_NIST_P256, SIGN_VERIFY) that signs them. Not an alias: the ARN becomes
     the key id in the record.
-``DATA_KEY_ARN``
+`DATA_KEY_ARN`
     ARN of the KMS key that encrypts the platform's objects. An object under another key, which the
     recorder may not use, is recorded as unreadable.
-``LARGE_OBJECT_BYTES``
+`LARGE_OBJECT_BYTES`
     Objects of more bytes are left to the Glue job.
-``LARGE_OBJECT_JOB``
+`LARGE_OBJECT_JOB`
     Name of that job.
 
-A message that fails is reported alone (``ReportBatchItemFailures``) and comes back; after the
-queue's ``maxReceiveCount`` it moves to the dead-letter queue, with one ``error`` line in the log
+A message that fails is reported alone (`ReportBatchItemFailures`) and comes back; after the
+queue's `maxReceiveCount` it moves to the dead-letter queue, with one `error` line in the log
 for every attempt. An object version that nobody can ever read does not fail: it gets a record that
 says so.
 
 Large objects: the message of one comes back until the job has recorded it, so that the queue keeps
 it for as long as it has no record. Handing over is quick and comes first. Then the other objects of
 a batch follow, small ones first, and what does not fit in the invocation's time fails with
-``OutOfTime`` instead of taking the batch along.
+`OutOfTime` instead of taking the batch along.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Raises ``ValueError`` naming the variable that is missing or wrong."""
+        """Raises `ValueError` naming the variable that is missing or wrong."""
         try:
             size = env["LARGE_OBJECT_BYTES"]
             if not (size.isascii() and size.isdecimal()):
@@ -115,7 +115,7 @@ class _Landed:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation works with; ``remaining_ms`` is the time it has left."""
+    """What one invocation works with; `remaining_ms` is the time it has left."""
 
     session: RecordingSession
     glue: GlueClient
@@ -160,7 +160,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dic
 
 
 def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict[str, str]]]:
-    """Like ``lambda_handler``, with its surroundings given.
+    """Like `lambda_handler`, with its surroundings given.
 
     Every event record of every message is tried, whatever becomes of the others; a message comes
     back if any of its records has no record yet. Trying one twice changes nothing.
@@ -186,7 +186,7 @@ def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict
 
 
 def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
-    """What the batch announces; a message that holds anything else is added to ``failed``."""
+    """What the batch announces; a message that holds anything else is added to `failed`."""
     landed = []
     for message in event["Records"]:
         message_id = message["messageId"]

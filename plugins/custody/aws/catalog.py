@@ -20,7 +20,7 @@ class PartitionsNotMoved(Exception):
 
 @dataclass(frozen=True)
 class Pointer:
-    """Where a partition's files are: ``values`` in the order of the table's partition keys."""
+    """Where a partition's files are: `values` in the order of the table's partition keys."""
 
     values: tuple[str, ...]
     location: str
@@ -29,11 +29,11 @@ class Pointer:
 def point_partitions(
     glue: GlueClient, database: str, table: str, pointers: Sequence[Pointer]
 ) -> None:
-    """Point partitions of ``table`` at new locations, adding those it does not have.
+    """Point partitions of `table` at new locations, adding those it does not have.
 
     Existing ones move in one call, so readers of several see them move together. Doing it again
-    changes nothing. Raises ``PartitionsNotMoved`` if Glue refuses any of them, ``ValueError`` for
-    more than ``MAX_PARTITIONS``.
+    changes nothing. Raises `PartitionsNotMoved` if Glue refuses any of them, `ValueError` for
+    more than `MAX_PARTITIONS`.
     """
     if not pointers:
         return
@@ -88,7 +88,7 @@ def _raise_if_any(table: str, refused: Sequence[str]) -> None:
 
 
 def locations(glue: GlueClient, database: str, table: str, where: str) -> list[str]:
-    """Where the partitions of ``table`` that meet the expression ``where`` lie, in no order."""
+    """Where the partitions of `table` that meet the expression `where` lie, in no order."""
     pages = glue.get_paginator("get_partitions").paginate(
         DatabaseName=database, TableName=table, Expression=where
     )

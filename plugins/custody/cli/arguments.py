@@ -49,8 +49,8 @@ def new_command(
 ) -> argparse.ArgumentParser:
     """Register a command and return its parser.
 
-    ``run`` is called with the arguments and returns whether all is well. ``about`` says what the
-    command does, ``well`` and ``wrong`` what exit statuses 0 and 1 mean.
+    `run` is called with the arguments and returns whether all is well. `about` says what the
+    command does, `well` and `wrong` what exit statuses 0 and 1 mean.
     """
     parser = commands.add_parser(
         name,
@@ -83,7 +83,7 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
 
 
 def deployment(args: argparse.Namespace) -> Deployment:
-    """The deployment that the arguments name; raises ``CannotCheck`` if they name none."""
+    """The deployment that the arguments name; raises `CannotCheck` if they name none."""
     if not args.settings:
         raise CannotCheck(
             f"which deployment? Give --settings FILE, --settings {SSM}NAME, or ${SETTINGS_VARIABLE}"
@@ -92,13 +92,13 @@ def deployment(args: argparse.Namespace) -> Deployment:
 
 
 def add_object(parser: argparse.ArgumentParser, uri: str) -> None:
-    """Add the arguments that name an object; ``uri`` is the help of the first."""
+    """Add the arguments that name an object; `uri` is the help of the first."""
     parser.add_argument("uri", help=uri)
     parser.add_argument("--version-id", help="one version; S3 calls the one without an id null")
 
 
 def add_target(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add the option that says where to write ``what``."""
+    """Add the option that says where to write `what`."""
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help=f"where to write {what}"
     )

@@ -36,7 +36,7 @@ def plain(text: object) -> str:
 
 
 class Output:
-    """Prints results as they come. ``as_json``: one JSON object on a line each."""
+    """Prints results as they come. `as_json`: one JSON object on a line each."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json

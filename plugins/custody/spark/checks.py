@@ -1,4 +1,4 @@
-"""The tables ``record_checks`` and ``lineage_checks`` as Parquet: what was verified, for good."""
+"""The tables `record_checks` and `lineage_checks` as Parquet: what was verified, for good."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LINEAGE_CHECK: Final = schema_of(COLUMNS["lineage_checks"])
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """A table of checks: where what is ``known`` lies, one URI per day that has any, and where this
+    """A table of checks: where what is `known` lies, one URI per day that has any, and where this
     run puts what it adds for a day."""
 
     known: Sequence[str]
@@ -48,7 +48,7 @@ def keep_checks(
     days: Iterable[date],
     checks: Checks,
 ) -> None:
-    """Write the dataclass ``rows`` of these ``days``, each under the prefix of its day."""
+    """Write the dataclass `rows` of these `days`, each under the prefix of its day."""
     parts = min(256, spark.sparkContext.defaultParallelism)
     for day in days:
         of_day = rows.filter(_is_of(day, day_of))

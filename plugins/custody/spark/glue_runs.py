@@ -39,8 +39,8 @@ class ChangedOutputs(Exception):
 class GlueRun:
     """A run of a job.
 
-    ``parameters`` are the arguments it was given, among them ``dt``, ``provenance_bucket`` and
-    ``lineage_key_arn``. ``materials`` are its code and configuration.
+    `parameters` are the arguments it was given, among them `dt`, `provenance_bucket` and
+    `lineage_key_arn`. `materials` are its code and configuration.
     """
 
     job_name: str
@@ -55,9 +55,9 @@ class UnknownCode(Exception):
 
 
 def this_run(argv: list[str], parameters: Sequence[str], *, script: str) -> GlueRun:
-    """The run that ``argv`` starts of the file ``script``, with the arguments ``parameters``.
+    """The run that `argv` starts of the file `script`, with the arguments `parameters`.
 
-    Raises ``UnknownCode`` as `code` does.
+    Raises `UnknownCode` as `code` does.
     """
     started_on = datetime.now(UTC)
     given = job_arguments(argv, ["JOB_NAME", *parameters])
@@ -71,9 +71,9 @@ def this_run(argv: list[str], parameters: Sequence[str], *, script: str) -> Glue
 
 
 def job_arn(key_arn: str, job_name: str) -> str:
-    """The ARN of the Glue job that signs with ``key_arn``: of the same account and region.
+    """The ARN of the Glue job that signs with `key_arn`: of the same account and region.
 
-    Raises ``ValueError`` if that is not the ARN of a KMS key.
+    Raises `ValueError` if that is not the ARN of a KMS key.
     """
     if not is_key_arn(key_arn):
         raise ValueError(f"lineage_key_arn must be the ARN of a KMS key, not {key_arn!r}")
@@ -82,9 +82,9 @@ def job_arn(key_arn: str, job_name: str) -> str:
 
 
 def code(script: str, package: str) -> tuple[Material, ...]:
-    """What runs: the file ``script``, and the archive that the module file ``package`` lies in.
+    """What runs: the file `script`, and the archive that the module file `package` lies in.
 
-    Raises ``UnknownCode`` if the package was not imported from an archive.
+    Raises `UnknownCode` if the package was not imported from an archive.
     """
     archive = next((path for path in Path(package).parents if path.is_file()), None)
     if archive is None:
@@ -100,7 +100,7 @@ def code(script: str, package: str) -> tuple[Material, ...]:
 def fetch_material(s3: S3Client, name: str, uri: str) -> tuple[bytes, Material]:
     """The bytes of the small object at an S3 URI, and which version of it they are.
 
-    Raises ``ObjectAbsent``, ``ValueError`` for an object that is not small, or what botocore
+    Raises `ObjectAbsent`, `ValueError` for an object that is not small, or what botocore
     raises.
     """
     bucket, key = split_uri(uri)
@@ -128,9 +128,9 @@ def verified_outputs(
     trust: Trust,
     s3_client: Callable[[], S3Client],
 ) -> list[HashedObject]:
-    """The object versions under an earlier run's ``location`` (S3 URI), if it states just these.
+    """The object versions under an earlier run's `location` (S3 URI), if it states just these.
 
-    All bytes are read and hashed. Raises ``ChangedOutputs``, ``NoLineage`` or ``BadLineage``.
+    All bytes are read and hashed. Raises `ChangedOutputs`, `NoLineage` or `BadLineage`.
     """
     bucket, prefix = split_uri(location)
     run = run_of(prefix)
@@ -162,9 +162,9 @@ def record_lineage(
     s3_client: Callable[[], S3Client],
     kms: KMSClient,
 ) -> Lineage:
-    """State what ``run`` made: every object under its ``locations`` (S3 URIs), out of ``inputs``.
+    """State what `run` made: every object under its `locations` (S3 URIs), out of `inputs`.
 
-    To be called when all outputs are written and checked. Raises what ``keep_lineage`` raises.
+    To be called when all outputs are written and checked. Raises what `keep_lineage` raises.
     """
     key_arn = run.parameters["lineage_key_arn"]
     s3 = s3_client()

@@ -36,7 +36,7 @@ class NoRowsError(Exception):
 
 
 def aggregate(silver: DataFrame, sql: str) -> DataFrame:
-    """The result of `sql`, one SELECT over the view ``silver``."""
+    """The result of `sql`, one SELECT over the view `silver`."""
     silver.createOrReplaceTempView("silver")
     return silver.sparkSession.sql(sql)
 
@@ -61,7 +61,7 @@ def _rows(frame: DataFrame, uri: str) -> int:
 
 
 def check_unchanged(s3: S3Client, location: str, read: list[HashedObject]) -> None:
-    """Raise ChangedOutputs if other versions than those ``read`` lie under an S3 URI now."""
+    """Raise ChangedOutputs if other versions than those `read` lie under an S3 URI now."""
     now = {stored.version for stored in list_current(s3, *split_uri(location))}
     if now != {item.version for item in read}:
         raise ChangedOutputs(f"{location} changed while it was read; build the day again")

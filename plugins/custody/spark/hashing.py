@@ -19,7 +19,7 @@ def hash_versions(
 ) -> list[HashedObject]:
     """Each object version with the SHA-256 of its bytes, in order.
 
-    Only names and hashes pass through the driver. ``s3_client`` is called on the workers, as
+    Only names and hashes pass through the driver. `s3_client` is called on the workers, as
     clients do not travel. A version that is gone or cut short fails the job, as Spark reports it.
     """
     if not versions:

@@ -1,4 +1,4 @@
-"""Ledger rows as Parquet: the one form of the tables ``reconciliation`` and ``audit``."""
+"""Ledger rows as Parquet: the one form of the tables `reconciliation` and `audit`."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def write_rows(
     window: tuple[datetime, datetime],
     output: str,
 ) -> dict[str, int]:
-    """Write rows under the URI ``output``, by ``dt`` and ``hour`` of their event_time in UTC.
+    """Write rows under the URI `output`, by `dt` and `hour` of their event_time in UTC.
 
-    ``as_of`` and ``window`` (start and end) say when and what was judged. Returns how many rows
-    each verdict has. Fails if ``output`` is there.
+    `as_of` and `window` (start and end) say when and what was judged. Returns how many rows
+    each verdict has. Fails if `output` is there.
     """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     frame = (
@@ -50,7 +50,7 @@ def write_rows(
 
 
 def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:
-    """The verdicts in these Parquet files of `reconciliation`; ``PENDING`` is none yet.
+    """The verdicts in these Parquet files of `reconciliation`; `PENDING` is none yet.
 
     An entry speaks of the time of its row, which is the same whenever that is judged.
     """

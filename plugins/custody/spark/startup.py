@@ -25,7 +25,7 @@ CLIENTS: Final = Config(
 
 
 def job_arguments(argv: list[str], names: Iterable[str]) -> dict[str, str]:
-    """The arguments ``names`` of a job, and ``JOB_RUN_ID``, which Glue gives to every run."""
+    """The arguments `names` of a job, and `JOB_RUN_ID`, which Glue gives to every run."""
     from awsglue.utils import getResolvedOptions  # noqa: PLC0415 - exists only on Glue
 
     arguments: dict[str, str] = getResolvedOptions(argv, list(names))

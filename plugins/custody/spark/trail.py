@@ -29,7 +29,7 @@ _FILES_PER_SLICE = 64
 @dataclass(frozen=True, slots=True)
 class TrailContents:
     """What log files hold, each event once and attributed to whoever is behind it: the management
-    ``calls`` about the platform, and the writes and removals (``events``, persisted)."""
+    `calls` about the platform, and the writes and removals (`events`, persisted)."""
 
     calls: Sequence[ManagementEvent]
     events: RDD[TrailEvent]
@@ -56,7 +56,7 @@ def _contents(
 
 
 def trail_contents(logs: RDD[LogContent], policy: Policy) -> TrailContents:
-    """The events and calls in ``logs``; the calls are collected on the driver.
+    """The events and calls in `logs`; the calls are collected on the driver.
 
     They are few: a role is assumed once an hour, and the rest hardly ever happens.
     """

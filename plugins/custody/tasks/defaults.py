@@ -67,7 +67,7 @@ GLUE: Final[dict[str, Any]] = {
 
 
 SQL_MACROS: Final[dict[str, Any]] = {"columns": COLUMNS}
-"""What ``include/sql`` knows beside the parameters of a task: the columns of our tables."""
+"""What `include/sql` knows beside the parameters of a task: the columns of our tables."""
 
 
 class Tag(StrEnum):
@@ -82,9 +82,9 @@ class Tag(StrEnum):
 
 
 def include_root(dag_file: str) -> Path:
-    """The folder ``include/`` for a DAG file: beside it on MWAA, beside ``dags/`` everywhere else.
+    """The folder `include/` for a DAG file: beside it on MWAA, beside `dags/` everywhere else.
 
-    MWAA receives no top-level ``include/``, so the bundle carries it as ``dags/include/``.
+    MWAA receives no top-level `include/`, so the bundle carries it as `dags/include/`.
     """
     dags = Path(dag_file).resolve().parent
     shipped = dags / "include"
@@ -92,7 +92,7 @@ def include_root(dag_file: str) -> Path:
 
 
 def sql_root(dag_file: str) -> str:
-    """Where ``dag_file`` finds its SQL, for ``template_searchpath``."""
+    """Where `dag_file` finds its SQL, for `template_searchpath`."""
     return str(include_root(dag_file) / "sql")
 
 

@@ -34,7 +34,7 @@ def run_of(task_id: str) -> str:
 def custody_gate(
     raw_bucket: str, provenance_bucket: str, prefix: str, record_minutes: str, **context: Any
 ) -> bool:
-    """Wait for the records of what landed, for each file at most ``record_minutes``.
+    """Wait for the records of what landed, for each file at most `record_minutes`.
 
     Nobody knows when a multipart upload was completed: one is waited for as if it landed when this
     task began to wait, if that is later than its upload began.
@@ -58,7 +58,7 @@ def custody_gate(
 
 @task
 def publish(database: str, day: str, runs: dict[str, str]) -> None:
-    """Show readers the day as this run built it; ``runs`` is a location per table."""
+    """Show readers the day as this run built it; `runs` is a location per table."""
     glue = client("glue")
     for table, location in runs.items():
         point_partitions(glue, database, table, [Pointer((day,), location)])

@@ -177,10 +177,10 @@ def page_dead_letters() -> None:
 
 
 def page_findings(published: Any, window: Any, *, table: str, ledger: str) -> None:
-    """The tasks that page what stands in ``table`` once ``published`` is done.
+    """The tasks that page what stands in `table` once `published` is done.
 
-    ``window`` is the task of that name: its parameters as the statements take them, and in
-    ``watched`` the partitions whose open pages are looked at. People are sent to ``ledger`` to see
+    `window` is the task of that name: its parameters as the statements take them, and in
+    `watched` the partitions whose open pages are looked at. People are sent to `ledger` to see
     for themselves.
     """
     bucket = setting("analytics_bucket")

@@ -21,7 +21,7 @@ WHOLE_HOUR: Final[dict[str, Any]] = {
 }
 """Schema of a parameter that is a whole hour with its time zone, or empty.
 
-The pattern says it all: Airflow checks no ``date-time``, which only tells the form what to show.
+The pattern says it all: Airflow checks no `date-time`, which only tells the form what to show.
 """
 
 DAY: Final[dict[str, Any]] = {

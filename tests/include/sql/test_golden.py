@@ -1,9 +1,9 @@
-"""Every folder ``<area>/<statement>/<case>/`` here is a test: YAML in, expected rows out.
+"""Every folder `<area>/<statement>/<case>/` here is a test: YAML in, expected rows out.
 
-A case holds one ``<table>.yaml`` per input table (a list of rows), ``expect.yaml`` (the rows the
+A case holds one `<table>.yaml` per input table (a list of rows), `expect.yaml` (the rows the
 statement must return, in any order, and no others; only the columns written there are compared)
-and, if the statement takes any, ``params.yaml``. ``defaults.yaml`` beside the cases gives, per
-table and for ``params``, the values that hold unless a case says otherwise. In a row
+and, if the statement takes any, `params.yaml`. `defaults.yaml` beside the cases gives, per
+table and for `params`, the values that hold unless a case says otherwise. In a row
 
 a mapping for a STRING column is written as JSON text, as CloudTrail's nested documents are.
 
@@ -119,7 +119,7 @@ def comparable(rows: list[Row], columns: list[str]) -> list[list[str]]:
 
 
 def merged(defaults: Any, given: Any) -> Any:
-    """``given`` over ``defaults``, mapping by mapping."""
+    """`given` over `defaults`, mapping by mapping."""
     if isinstance(defaults, dict) and isinstance(given, dict):
         both = {name: merged(defaults[name], given[name]) for name in defaults if name in given}
         return defaults | given | both

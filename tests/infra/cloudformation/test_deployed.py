@@ -1,8 +1,8 @@
 """The base as it is deployed: what each principal may do, and no more.
 
 The deploy command runs against a local AWS of this test's own, which checks signatures and
-evaluates policies. What it cannot show: the condition key ``s3:if-none-match`` (unknown to
-ministack) and the KMS side of encryption, which it does not ask for (``kms:ViaService``).
+evaluates policies. What it cannot show: the condition key `s3:if-none-match` (unknown to
+ministack) and the KMS side of encryption, which it does not ask for (`kms:ViaService`).
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def role_arn(role: str) -> str:
 
 
 def answer(call: Callable[..., object], **arguments: object) -> str:
-    """``ok``, or the code of the error the call was refused with."""
+    """`ok`, or the code of the error the call was refused with."""
     try:
         call(**arguments)
     except ClientError as error:

@@ -38,7 +38,7 @@ class Server:
         self.settings = Settings(home, port, ACCOUNT, REGION)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """``python -m localaws`` with these arguments, as a shell would run it."""
+        """`python -m localaws` with these arguments, as a shell would run it."""
         env = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(REPOSITORY / "infra" / "local"),

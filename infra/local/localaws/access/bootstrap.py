@@ -26,7 +26,7 @@ _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
 def bootstrap(settings: Settings, project: str = "custody", stage: str = "local") -> None:
-    """Create the users that are missing and write ``aws/config`` and ``aws/credentials``.
+    """Create the users that are missing and write `aws/config` and `aws/credentials`.
 
     Safe to repeat: keys that still work are kept.
     """

@@ -1,7 +1,7 @@
 """Whoever reads or writes encrypted data needs its key, as on AWS.
 
 ministack notes under which KMS key an object or a topic is encrypted, but never asks whether the
-caller may use it: a role that forgets ``kms:Decrypt`` would work here and fail on AWS. So before a
+caller may use it: a role that forgets `kms:Decrypt` would work here and fail on AWS. So before a
 call reaches ministack, the caller's policies and the key's are evaluated (by ministack's own
 evaluator) for the KMS call that S3 or SNS would make on the caller's behalf.
 

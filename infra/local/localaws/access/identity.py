@@ -3,7 +3,7 @@
 The signature check and the policy evaluation are ministack's own (`ministack.core.iam_evaluator`),
 run for our services as it runs them for its own, so that a missing permission fails the same way
 everywhere. Two holes of an emulator are closed in front of everything: the account's root is one
-random key whose signature is checked (ministack also takes ``test``, any account number, and
+random key whose signature is checked (ministack also takes `test`, any account number, and
 unsigned requests for root, and checks none of them), and nothing is served unsigned.
 """
 
@@ -92,7 +92,7 @@ class Operation:
 
 
 def service_of(head: Head) -> str:
-    """ministack's name of the service a request is for, for example ``s3``."""
+    """ministack's name of the service a request is for, for example `s3`."""
     return str(detect_service(head.method, head.path, dict(head.headers), dict(head.query)))
 
 
@@ -203,7 +203,7 @@ def authorise(
 def caller_of(access_key_id: str, account_id: str) -> Caller:
     """The principal behind an access key; does not check a signature.
 
-    Raises AwsError ``UnrecognizedClientException`` for a key nobody holds.
+    Raises AwsError `UnrecognizedClientException` for a key nobody holds.
     """
     found = resolve_credential(access_key_id, account_id)
     if isinstance(found, CredentialResolutionError):

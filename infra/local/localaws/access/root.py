@@ -23,7 +23,7 @@ class RootKeys:
 
 
 def root_keys(settings: Settings) -> RootKeys:
-    """This home's root keys, made on first use (file ``aws/root.json``, mode 0600).
+    """This home's root keys, made on first use (file `aws/root.json`, mode 0600).
 
     Raises SettingsError when the file is damaged.
     """

@@ -1,6 +1,6 @@
 """CloudFormation types that ministack lacks or provides in part.
 
-ministack keeps its provisioners in a registry by type. `register` adds ``AWS::CloudTrail::Trail``,
+ministack keeps its provisioners in a registry by type. `register` adds `AWS::CloudTrail::Trail`,
 and follows some of ministack's own with what they ignore: a bucket's encryption, Object Lock,
 ownership and lifecycle, a topic's key, a Glue job's concurrency. A bucket property that nobody
 would set fails the stack, as a type nobody knows does; of other types `readback` tells.
@@ -217,7 +217,7 @@ def _succeed(what: str, answer: tuple[int, Any, Any]) -> None:
 
 
 class StackRecords:
-    """``GET /_local/cloudformation/<stack>``: deployed resources with their properties resolved.
+    """`GET /_local/cloudformation/<stack>`: deployed resources with their properties resolved.
 
     AWS has no such call; `readback` compares these with what the services say.
     """

@@ -1,6 +1,6 @@
 """CloudTrail's delivery: data and management events, log files, signed digests, public keys.
 
-ministack keeps the control plane (trails, selectors, ``LookupEvents``); this package does what
+ministack keeps the control plane (trails, selectors, `LookupEvents`); this package does what
 follows from it. The life of one event:
 
 1. `recording` sees the call pass and turns it into a record; `selectors` finds the trails that want

@@ -80,7 +80,7 @@ class Knobs:
     def set_pace(self, payload: Mapping[str, Any]) -> None:
         """Change what `payload` names; `seed` starts the accidents anew.
 
-        Raises AwsError ``ValidationException`` naming the field.
+        Raises AwsError `ValidationException` naming the field.
         """
         unknown = set(payload) - {"seed", *asdict(self.pace)}
         if unknown:

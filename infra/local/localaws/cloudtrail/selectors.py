@@ -1,6 +1,6 @@
 """Which events a trail wants, S3's data events and all management events: its selectors.
 
-Rules: ``PutEventSelectors`` in AWS's CloudTrail API reference. Pure.
+Rules: `PutEventSelectors` in AWS's CloudTrail API reference. Pure.
 """
 
 from __future__ import annotations

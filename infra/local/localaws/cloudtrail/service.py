@@ -186,10 +186,10 @@ class CloudTrail:
     async def control(self, method: str, path: str, body: bytes) -> AwsResponse:
         """The knobs of rehearsals; bodies and answers are JSON.
 
-        ``GET`` (no path): the knobs and what waits. ``POST knobs``: see `Knobs.set_pace`.
-        ``POST drop`` and ``POST duplicate``: ``{event_name?, bucket?, key?, count?}``, the next
-        events that fit. ``POST flush``: deliver everything now, answers when it is in the buckets.
-        ``POST digest``: a digest up to now. Raises AwsError for anything else.
+        `GET` (no path): the knobs and what waits. `POST knobs`: see `Knobs.set_pace`.
+        `POST drop` and `POST duplicate`: `{event_name?, bucket?, key?, count?}`, the next
+        events that fit. `POST flush`: deliver everything now, answers when it is in the buckets.
+        `POST digest`: a digest up to now. Raises AwsError for anything else.
         """
         payload = json_object(body)
         actions: dict[tuple[str, str], Callable[[], Awaitable[dict[str, Any]]]] = {

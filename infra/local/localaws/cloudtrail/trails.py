@@ -43,7 +43,7 @@ class MinistackTrails:
     """Reads ministack's trails in process.
 
     Asking over HTTP would cost two calls for every S3 call, and a cached answer would let events
-    slip past a trail just created: a selector holds from the moment ``PutEventSelectors`` answers.
+    slip past a trail just created: a selector holds from the moment `PutEventSelectors` answers.
     """
 
     def of(self, account_id: str) -> list[Trail]:

@@ -1,7 +1,7 @@
 """ministack's service state, written while it runs.
 
 ministack writes the state of its services when it is shut down, and only then. Here the same state
-goes into the same files (``state/<service>.json``, in ministack's own format, so that ministack
+goes into the same files (`state/<service>.json`, in ministack's own format, so that ministack
 reads it back by itself) whenever something was acknowledged. What did not change is not written
 again. Everything ministack keeps but never writes is added: STS sessions.
 """
@@ -53,7 +53,7 @@ class CheckpointError(RuntimeError):
 
 
 class Checkpoints:
-    """Writes service state to ``folder``. Not thread-safe: used on the event loop only."""
+    """Writes service state to `folder`. Not thread-safe: used on the event loop only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -70,7 +70,7 @@ _WRITING = frozenset({"sts:GetFederationToken", "sts:GetSessionToken"})
 
 
 def is_read(action: str) -> bool:
-    """Whether an IAM action (``service:Name``) leaves nothing that has to be kept."""
+    """Whether an IAM action (`service:Name`) leaves nothing that has to be kept."""
     if action in _WRITING:
         return False
     return action in _READING_TOO or action.partition(":")[2].startswith(_READING)

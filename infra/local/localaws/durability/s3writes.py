@@ -26,7 +26,7 @@ from localaws.server.wire import Head
 log = logging.getLogger("localaws.durability.s3writes")
 
 OnRecord = Callable[[str, str, str], bool]
-"""Whether CloudTrail has a write on record: bucket, key, version id (``null`` if unversioned).
+"""Whether CloudTrail has a write on record: bucket, key, version id (`null` if unversioned).
 
 If it has, it queues the write's notifications again: nobody knows how far they came.
 """

@@ -72,7 +72,7 @@ def declared_concurrency(template: str | dict[str, Any], logical_id: str) -> int
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Reads a template and leaves CloudFormation's ``!Tag`` values unresolved."""
+    """Reads a template and leaves CloudFormation's `!Tag` values unresolved."""
 
 
 _TemplateLoader.add_multi_constructor("!", lambda _loader, _suffix, node: node)

@@ -4,8 +4,8 @@ On AWS they are acted on from within S3, past its endpoints, so CloudTrail has n
 ("How S3 Lifecycle interacts with other bucket configurations" in the Amazon S3 User Guide). Nor
 has the trail here.
 
-Only expiration is acted out, by prefix: of current versions (``Days``, ``Date``), of noncurrent
-ones (``NoncurrentDays``) and of delete markers with nothing left behind them, in buckets with
+Only expiration is acted out, by prefix: of current versions (`Days`, `Date`), of noncurrent
+ones (`NoncurrentDays`) and of delete markers with nothing left behind them, in buckets with
 versions. A rule that picks its objects in another way is refused rather than half obeyed.
 """
 
@@ -37,7 +37,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What an enabled rule says of objects that begin with ``prefix``; None: nothing."""
+    """What an enabled rule says of objects that begin with `prefix`; None: nothing."""
 
     prefix: str
     days: int | None
@@ -63,7 +63,7 @@ class Rule:
         )
 
     def expires(self, versions: Sequence[Version], as_of: dt.datetime) -> Iterator[Version]:
-        """Which of an object's ``versions``, oldest first, have had their time.
+        """Which of an object's `versions`, oldest first, have had their time.
 
         For the last one, if it is no marker, that means that it is hidden behind one.
         """
@@ -90,7 +90,7 @@ def _midnight_after(moment: dt.datetime, days: int) -> dt.datetime:
 
 
 class Lifecycle:
-    """``POST /_local/s3/expire {"bucket", "as_of"}``: what S3 does in one night of a bucket."""
+    """`POST /_local/s3/expire {"bucket", "as_of"}`: what S3 does in one night of a bucket."""
 
     name = "s3"
     targets: frozenset[str] = frozenset()
@@ -109,7 +109,7 @@ class Lifecycle:
         raise AwsError("UnknownOperationException", request.target or request.path)
 
     async def control(self, method: str, path: str, body: bytes) -> AwsResponse:
-        """Expire what the bucket's rules say as of ``as_of``; answers how many it hid and deleted.
+        """Expire what the bucket's rules say as of `as_of`; answers how many it hid and deleted.
 
         One call is one night: what it makes noncurrent has its time in a later one.
         """

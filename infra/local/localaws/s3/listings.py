@@ -1,8 +1,8 @@
-"""Keys in S3's answers that XML 1.0 cannot hold, such as ``a\\x01b``.
+"""Keys in S3's answers that XML 1.0 cannot hold, such as `a\\x01b`.
 
 A key may be any UTF-8 text, and S3 answers in XML 1.0, which has no U+0001 and no U+FFFE. S3 writes
-such a character as a reference (``&#x1;``), at which an XML parser stops all the same. Who lists
-keys can ask for them percent-encoded (``encoding-type=url``); botocore does so by itself. ministack
+such a character as a reference (`&#x1;`), at which an XML parser stops all the same. Who lists
+keys can ask for them percent-encoded (`encoding-type=url`); botocore does so by itself. ministack
 writes the character as it is, and encodes the keys of ListObjects and ListObjectsV2, but not those
 of ListObjectVersions.
 

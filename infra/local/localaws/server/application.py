@@ -150,7 +150,7 @@ class LocalAws:
 def _over_tls(scope: Scope) -> Scope:
     """Loopback counts as TLS: nobody else is on the line, and policies may ask for it.
 
-    ministack reads ``aws:SecureTransport`` from the header a proxy would set; a client's own is
+    ministack reads `aws:SecureTransport` from the header a proxy would set; a client's own is
     dropped.
     """
     name = b"x-forwarded-proto"

@@ -1,4 +1,4 @@
-"""``/_local/…``: what an AWS endpoint does not have. Health, and the knobs of our services.
+"""`/_local/…`: what an AWS endpoint does not have. Health, and the knobs of our services.
 
 Not signed: it is reachable on loopback only, and it refuses browsers, so that no web page can turn
 a knob behind the user's back.
@@ -17,7 +17,7 @@ _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 
 class Control:
-    """Answers ``/_local/health`` and hands ``/_local/<service>/<path>`` to that service."""
+    """Answers `/_local/health` and hands `/_local/<service>/<path>` to that service."""
 
     def __init__(self, settings: Settings, services: Sequence[Service]) -> None:
         self._settings = settings

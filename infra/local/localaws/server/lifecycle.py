@@ -1,6 +1,6 @@
 """Starting and stopping the server process.
 
-A lock on ``run/localaws.lock``, held by the server for as long as it lives, says whether it runs;
+A lock on `run/localaws.lock`, held by the server for as long as it lives, says whether it runs;
 the process id in that file is only for people and signals. A kill releases the lock by itself.
 """
 
@@ -77,7 +77,7 @@ def running_pid(settings: Settings) -> int | None:
 
 
 def health(settings: Settings) -> dict[str, Any] | None:
-    """What ``/_local/health`` says, None when nothing of ours answers on the port."""
+    """What `/_local/health` says, None when nothing of ours answers on the port."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{settings.endpoint}/_local/health", timeout=_HEALTH_SECONDS) as response:

@@ -30,7 +30,7 @@ class Head:
 
     @classmethod
     def of(cls, scope: Scope) -> Head:
-        """The head of an ASGI ``http`` scope."""
+        """The head of an ASGI `http` scope."""
         raw_headers = [(bytes(name), bytes(value)) for name, value in scope.get("headers", [])]
         headers: dict[str, str] = {}
         for name, value in raw_headers:
@@ -57,7 +57,7 @@ class Disconnected(Exception):
 async def read_body(receive: Receive, limit: int) -> bytes:
     """The whole body.
 
-    Raises AwsError ``RequestEntityTooLarge`` above `limit` bytes, and Disconnected.
+    Raises AwsError `RequestEntityTooLarge` above `limit` bytes, and Disconnected.
     """
     chunks: list[bytes] = []
     size = 0

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 def fetch_public_keys(
     kms: KMSClient, key_arns: Iterable[str]
 ) -> dict[str, ec.EllipticCurvePublicKey]:
-    """The public key of each KMS key by its ARN, as ``custody.core.formats.signatures.verify``
+    """The public key of each KMS key by its ARN, as `custody.core.formats.signatures.verify`
     takes them.
 
-    Raises ``ValueError`` for a key that is not P-256, and what botocore raises.
+    Raises `ValueError` for a key that is not P-256, and what botocore raises.
     """
     return {arn: load_public_key(kms.get_public_key(KeyId=arn)["PublicKey"]) for arn in key_arns}
 
@@ -29,7 +29,7 @@ def fetch_public_keys(
 def trusted_keys(kms: KMSClient, settings: Settings) -> dict[str, TrustedKey]:
     """The public keys that may have signed a record, each with its period, by its ARN.
 
-    Raises ``MalformedInput`` as `Settings.signing_key_periods` does, and what botocore raises.
+    Raises `MalformedInput` as `Settings.signing_key_periods` does, and what botocore raises.
     """
     return {
         key.key_arn: TrustedKey(

@@ -18,9 +18,9 @@ MAX_MESSAGE_BYTES: Final = 4096
 
 
 def fetch_seal_key(kms: KMSClient, key_arn: str, origin: str) -> NoteKey:
-    """The public half of the key as the log ``origin`` names it.
+    """The public half of the key as the log `origin` names it.
 
-    Raises ``ValueError`` for a key that is not Ed25519, and what botocore raises.
+    Raises `ValueError` for a key that is not Ed25519, and what botocore raises.
     """
     der = kms.get_public_key(KeyId=key_arn)["PublicKey"]
     try:
@@ -33,9 +33,9 @@ def fetch_seal_key(kms: KMSClient, key_arn: str, origin: str) -> NoteKey:
 
 
 def kms_signer(kms: KMSClient, key_arn: str, origin: str) -> NoteSigner:
-    """A signer of the log ``origin`` whose private key stays in KMS.
+    """A signer of the log `origin` whose private key stays in KMS.
 
-    Raises like ``fetch_seal_key``; signing raises ``ValueError`` for a text that is too long.
+    Raises like `fetch_seal_key`; signing raises `ValueError` for a text that is too long.
     """
 
     def sign(message: bytes) -> bytes:

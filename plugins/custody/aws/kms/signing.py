@@ -15,12 +15,12 @@ _KEY_ARN = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 
 
 def is_key_arn(text: str) -> bool:
-    """Whether ``text`` is the ARN of a KMS key, and not of an alias, which may move to another."""
+    """Whether `text` is the ARN of a KMS key, and not of an alias, which may move to another."""
     return _KEY_ARN.fullmatch(text) is not None
 
 
 def sign_statement(kms: KMSClient, key_arn: str, statement: bytes) -> Envelope:
-    """Sign an in-toto Statement with the ECC_NIST_P256 key ``key_arn`` and wrap it in an envelope.
+    """Sign an in-toto Statement with the ECC_NIST_P256 key `key_arn` and wrap it in an envelope.
 
     KMS is given the SHA-256 of the encoded statement, not the statement: it takes 4,096 bytes at
     most. The signature is ECDSA in DER and the key's ARN its key id.

@@ -36,11 +36,11 @@ class LineageConflict(Exception):
 def keep_lineage(
     s3: S3Client, kms: KMSClient, *, key_arn: str, bucket: str, lineage: Lineage
 ) -> list[str]:
-    """Sign the lineage of a run and write it to the provenance ``bucket``; return the object keys.
+    """Sign the lineage of a run and write it to the provenance `bucket`; return the object keys.
 
     Doing it again changes nothing. Part 1 is written last, so if it exists all do. Raises
-    ``LineageConflict`` if anything that this key did not sign, or that says otherwise, is there;
-    ``UnfitForLineage``; ``MalformedInput`` if it could not be read back; or what botocore raises.
+    `LineageConflict` if anything that this key did not sign, or that says otherwise, is there;
+    `UnfitForLineage`; `MalformedInput` if it could not be read back; or what botocore raises.
     """
     keys = []
     for statement in reversed(to_statements(lineage)):
@@ -58,15 +58,15 @@ def keep_lineage(
 
 
 def lineage_of(s3: S3Client, bucket: str, output: HashedObject, trust: Trust) -> Lineage:
-    """The verified lineage of the run that made ``output``, out of the provenance ``bucket``.
+    """The verified lineage of the run that made `output`, out of the provenance `bucket`.
 
-    Raises ``custody.core.lineage.trust.NoLineage`` or ``BadLineage``, or what botocore raises.
+    Raises `custody.core.lineage.trust.NoLineage` or `BadLineage`, or what botocore raises.
     """
     return lineage_trust.lineage_of(output, reader(s3, bucket), trust)
 
 
 def reader(s3: S3Client, bucket: str) -> Read:
-    """Reads statements out of the provenance ``bucket``."""
+    """Reads statements out of the provenance `bucket`."""
 
     def read(key: str) -> bytes | None:
         found = read_current(s3, bucket, key, max_bytes=MAX_ENVELOPE_BYTES)

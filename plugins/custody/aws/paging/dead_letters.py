@@ -1,6 +1,6 @@
 """The recorder's dead-letter queue: what lies in it, and sending it back.
 
-SQS can move messages itself (``StartMessageMoveTask``). It is not used: it runs on after the call,
+SQS can move messages itself (`StartMessageMoveTask`). It is not used: it runs on after the call,
 reports by the minute, and takes along what has only just failed again. Received, sent and deleted
 one by one, a message is in one of the queues at every moment, the caller knows how many were moved,
 and a crash in between leaves a duplicate, which changes nothing.
@@ -57,7 +57,7 @@ def redrive(sqs: SQSClient, dead_letters_url: str, queue_url: str) -> int:
 
 
 def look(sqs: SQSClient, queue: str, *, at_most: int = 1000) -> Look:
-    """What lies in the dead-letter queue of this name; some ``at_most`` messages of it (to the next
+    """What lies in the dead-letter queue of this name; some `at_most` messages of it (to the next
     ten).
 
     Takes none out: each is put back, and in a dead-letter queue it does no harm that SQS counts the
@@ -77,7 +77,7 @@ def look(sqs: SQSClient, queue: str, *, at_most: int = 1000) -> Look:
 
 @contextmanager
 def _looked_at(sqs: SQSClient, queue_url: str, at_most: int) -> Iterator[list[MessageTypeDef]]:
-    """Up to ``at_most`` messages, which others can receive again afterwards."""
+    """Up to `at_most` messages, which others can receive again afterwards."""
     batches: list[list[MessageTypeDef]] = []
     try:
         for batch in _received(sqs, queue_url, _LOOKING_SECONDS):

@@ -1,10 +1,10 @@
 """The state of each page, kept in the analytics bucket; nothing in it is ever deleted.
 
-``pages/findings/<fingerprint>.json`` holds the state of the page about a finding (a
-`custody.core.paging.findings.PageState`). ``pages/<finder>/dt=…/hour=…/<fingerprint>`` says who
+`pages/findings/<fingerprint>.json` holds the state of the page about a finding (a
+`custody.core.paging.findings.PageState`). `pages/<finder>/dt=…/hour=…/<fingerprint>` says who
 found it (only the finder can tell that it no longer holds: the table its findings stand in) and in
 which hour the finding lies, so that the pages of a window are found by listing its hours or days.
-``pages/queues/<queue>.json`` says whether the page about a queue is open.
+`pages/queues/<queue>.json` says whether the page about a queue is open.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def page_states(s3: S3Client, bucket: str, fingerprints: Iterable[str]) -> dict[
 def open_pages(
     s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
 ) -> Iterator[PageState]:
-    """The open pages about what ``finder`` found in these hours (``dt``, ``hour``) or days
-    (``dt``)."""
+    """The open pages about what `finder` found in these hours (`dt`, `hour`) or days
+    (`dt`)."""
     for partition in partitions:
         for key in list_keys(s3, bucket, _folder(finder, partition)):
             folder, _, fingerprint = key.rpartition("/")
@@ -79,7 +79,7 @@ def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]
 
 
 def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
-    """Whether people know of what lies in ``queue``; not, if the state cannot be read."""
+    """Whether people know of what lies in `queue`; not, if the state cannot be read."""
     key = _queue_key(queue)
     state = _object(s3, bucket, key)
     if state is None:
@@ -92,7 +92,7 @@ def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
 
 
 def remember_queue_page(s3: S3Client, bucket: str, queue: str, *, is_open: bool) -> None:
-    """Remember what people know of ``queue`` now; call it after the page is out."""
+    """Remember what people know of `queue` now; call it after the page is out."""
     s3.put_object(
         Bucket=bucket,
         Key=_queue_key(queue),

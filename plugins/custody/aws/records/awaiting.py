@@ -23,11 +23,11 @@ def awaiting_records(
     waiting_since: datetime,
     patience: timedelta,
 ) -> list[StoredVersion]:
-    """Current object versions under ``prefix`` that have no record and are still to be waited for.
+    """Current object versions under `prefix` that have no record and are still to be waited for.
 
-    Each is waited for during ``patience`` from when it landed. S3 does not tell when a multipart
-    upload was completed, only when it began; so one is waited for during ``patience`` from
-    ``waiting_since``, when the caller began to wait, if that is later. Times are aware.
+    Each is waited for during `patience` from when it landed. S3 does not tell when a multipart
+    upload was completed, only when it began; so one is waited for during `patience` from
+    `waiting_since`, when the caller began to wait, if that is later. Times are aware.
 
     Those whose time is up are left to the quarantine of the job that reads them: a recorder that is
     down must not stop the files it did record.

@@ -38,8 +38,8 @@ class Gate:
 def record_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> LandingRecord:
     """The verified record of an object version.
 
-    Raises BrokenFileError ``custody.unrecorded``, ``custody.bad_signature`` or, if its record says
-    that nobody could hash it, ``custody.unreadable``; any other failure to read the record (such as
+    Raises BrokenFileError `custody.unrecorded`, `custody.bad_signature` or, if its record says
+    that nobody could hash it, `custody.unreadable`; any other failure to read the record (such as
     a missing permission) is raised as it is: it says nothing of the file.
     """
     envelope = _envelope_of(s3, landed, gate)
@@ -62,7 +62,7 @@ def open_verified(
 ) -> Iterator[BinaryIO]:
     """The bytes of an object version, read once, on local disk, at their start.
 
-    Raises BrokenFileError ``custody.altered`` when they are not the bytes of the record, and what
+    Raises BrokenFileError `custody.altered` when they are not the bytes of the record, and what
     `TextCheck` raises when they are no text.
     """
     digest, text = hashlib.sha256(), TextCheck()

@@ -36,7 +36,7 @@ class Kept:
 
 
 def keep_record(s3: S3Client, bucket: str, record: Record, envelope: Envelope) -> Kept:
-    """Write the ``envelope`` of ``record`` to the provenance ``bucket`` unless it is there already.
+    """Write the `envelope` of `record` to the provenance `bucket` unless it is there already.
 
     If a record that agrees with it is there, nothing is written. Anything else that is there, what
     is no record included, is a conflict: it stays as it is and this one is kept beside it.

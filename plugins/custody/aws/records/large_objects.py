@@ -1,6 +1,6 @@
 """Handing a large object to the Glue job that records it (docs/adr/033-large-objects.md).
 
-The job is ``include/glue_jobs/record_large.py``. Its run history says what has become of an object
+The job is `include/glue_jobs/record_large.py`. Its run history says what has become of an object
 version: a run names the version it is for.
 """
 
@@ -40,11 +40,11 @@ class HandOver(Enum):
 def hand_over(
     glue: GlueClient, job_name: str, created: ObjectCreated, announcement: object
 ) -> HandOver:
-    """See to it that the job records ``created``, read from the event record ``announcement``.
+    """See to it that the job records `created`, read from the event record `announcement`.
 
     Starts a run unless one is under way or has succeeded. Two callers at once may both start one;
     the second changes nothing. Raises what botocore raises, such as
-    ``ConcurrentRunsExceededException`` when the job is busy.
+    `ConcurrentRunsExceededException` when the job is busy.
     """
     version = record_id(created.version)
     for run in _runs_since(glue, job_name, created):
@@ -62,9 +62,9 @@ def hand_over(
 
 
 def announced(version: str, announcement: str) -> ObjectCreated:
-    """What a run of the job was started for, from its two arguments; raises ``MalformedInput``.
+    """What a run of the job was started for, from its two arguments; raises `MalformedInput`.
 
-    They must belong together: the history of runs is believed about ``version``.
+    They must belong together: the history of runs is believed about `version`.
     """
     try:
         raw = base64.b64decode(announcement, altchars=b"-_", validate=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def record_ranges(day: date, parts: int) -> list[KeyRange]:
-    """The keys of the records filed under ``day``, cut into ``parts`` (1 to 256) of one size.
+    """The keys of the records filed under `day`, cut into `parts` (1 to 256) of one size.
 
     Records are named by a hash, so equal ranges hold about as many; whatever else lies there is in
     one of them too.
@@ -42,7 +42,7 @@ def read_record(
     """Read and check one envelope.
 
     One that S3 withholds for the way it is encrypted or stored is not to be believed. Raises
-    ``ObjectAbsent``, and what S3 raises when it is not the object's fault.
+    `ObjectAbsent`, and what S3 raises when it is not the object's fault.
     """
     try:
         raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)

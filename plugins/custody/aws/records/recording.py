@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class RecordingSession:
     """The clients, clock, bucket and keys that records are made with.
 
-    ``data_key_arn`` is the key of the objects that it is meant to read. Raises ``ValueError`` for
+    `data_key_arn` is the key of the objects that it is meant to read. Raises `ValueError` for
     what is not the ARN of a key.
     """
 
@@ -49,10 +49,10 @@ class RecordingSession:
     def record(
         self, created: ObjectCreated, *, before_chunk: Callable[[], None] = lambda: None
     ) -> Kept:
-        """Hash the version that was ``created``, sign the record of it, and keep that.
+        """Hash the version that was `created`, sign the record of it, and keep that.
 
         Doing it again changes nothing. A version that nobody can read gets a record that says so.
-        Raises what ``hash_version`` raises for anything that may pass, ``NotAsAnnounced``, or what
+        Raises what `hash_version` raises for anything that may pass, `NotAsAnnounced`, or what
         botocore raises.
         """
         record = self._read(created, before_chunk)

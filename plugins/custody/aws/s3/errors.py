@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from custody.core.records.model import UnreadableReason
 
 _ABSENT: Final = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405"})
-"""``MethodNotAllowed`` is a delete marker; HeadObject has no body and answers with the number.
-Without ``s3:ListBucket`` and ``s3:ListBucketVersions`` S3 answers ``AccessDenied`` instead. A
+"""`MethodNotAllowed` is a delete marker; HeadObject has no body and answers with the number.
+Without `s3:ListBucket` and `s3:ListBucketVersions` S3 answers `AccessDenied` instead. A
 bucket that is missing says nothing of the version."""
 
 _KEY_CODES: Final = frozenset(
@@ -26,7 +26,7 @@ _KEY_CODES: Final = frozenset(
         "KMS.NotFoundException",
     }
 )
-"""S3 answers ``AccessDenied`` for a key that may not be used just as for an object that may not be
+"""S3 answers `AccessDenied` for a key that may not be used just as for an object that may not be
 read; the others say that the key is disabled, about to be deleted, or unknown. Throttling by KMS is
 not among them."""
 
@@ -49,7 +49,7 @@ _NOT_ABOUT_THE_OBJECT: Final = frozenset(
 
 _SSE_C: Final = "server side encryption"
 """Stands in S3's message to those who ask for an SSE-C object without its key. The code,
-``InvalidRequest``, is used for much else; should S3 word it differently one day, the version is
+`InvalidRequest`, is used for much else; should S3 word it differently one day, the version is
 tried again instead of being given up."""
 
 
@@ -88,7 +88,7 @@ def is_refused(error: ClientError) -> bool:
 
 
 def unreadable_reason(error: ClientError) -> UnreadableReason | None:
-    """Why GetObject will never succeed, from S3's error; ``None`` if it may yet.
+    """Why GetObject will never succeed, from S3's error; `None` if it may yet.
 
     Everything that is not known to be final (S3's own errors, slowness, a permission or a bucket
     that is missing) may pass or be put right, and says nothing of the version.

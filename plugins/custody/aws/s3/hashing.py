@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Unreadable(Exception):
-    """S3 will never hand out the object version to whoever asked; ``reason`` says why."""
+    """S3 will never hand out the object version to whoever asked; `reason` says why."""
 
     def __init__(self, version: ObjectVersion, reason: UnreadableReason, answer: str) -> None:
         super().__init__(f"{version.uri} version {version.version_id}: {answer}")
@@ -48,12 +48,12 @@ def hash_version(
 ) -> HashedVersion:
     """Read an object version from its first byte to its last, and hash it.
 
-    A connection that breaks off is taken up again where it ended. ``before_chunk`` is called before
+    A connection that breaks off is taken up again where it ended. `before_chunk` is called before
     each chunk is read and may raise to give up.
 
-    Raises ``Unreadable`` (``VersionGone`` if that is why), ``IncompleteObject``, or what botocore
-    raises. ``data_key_arn`` is the KMS key the reader is meant to use: a version under another key
-    that it may not use is ``Unreadable``. Under that key, or without one given, a refusal is raised
+    Raises `Unreadable` (`VersionGone` if that is why), `IncompleteObject`, or what botocore
+    raises. `data_key_arn` is the KMS key the reader is meant to use: a version under another key
+    that it may not use is `Unreadable`. Under that key, or without one given, a refusal is raised
     as it is, because somebody may put it right.
     """
     before_chunk()

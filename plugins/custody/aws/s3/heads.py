@@ -19,7 +19,7 @@ _MAX_HEAD_BYTES: Final = 64 * 1024
 
 
 def head_key(name: str) -> str:
-    """Where the head ``name`` is kept."""
+    """Where the head `name` is kept."""
     return f"{HEADS_PREFIX}{name}"
 
 
@@ -38,6 +38,6 @@ def recall(s3: S3Client, bucket: str, name: str) -> bytes | None:
 
 
 def remember(s3: S3Client, bucket: str, name: str, head: bytes) -> None:
-    """Remember ``head``; one that is remembered already is not written again."""
+    """Remember `head`; one that is remembered already is not written again."""
     if recall(s3, bucket, name) != head:
         s3.put_object(Bucket=bucket, Key=head_key(name), Body=head)

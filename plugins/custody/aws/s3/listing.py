@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class StoredVersion:
     """One version in S3, or a delete marker, as S3 lists it.
 
-    ``last_modified`` of a multipart upload is when the upload began. ``etag`` has no quotes; None
-    for a delete marker, and where it is not known. ``is_latest``: the key leads to it now.
+    `last_modified` of a multipart upload is when the upload began. `etag` has no quotes; None
+    for a delete marker, and where it is not known. `is_latest`: the key leads to it now.
     """
 
     version: ObjectVersion
@@ -37,7 +37,7 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class KeyRange:
-    """Keys under ``prefix`` with ``after`` < key ≤ ``last``; an empty bound is none."""
+    """Keys under `prefix` with `after` < key ≤ `last`; an empty bound is none."""
 
     prefix: str
     after: str = ""
@@ -47,9 +47,9 @@ class KeyRange:
 def list_versions(
     s3: S3Client, bucket: str, prefix: str = "", *, after: str = ""
 ) -> Iterator[StoredVersion]:
-    """Every version and delete marker under ``prefix``, in the order of the keys.
+    """Every version and delete marker under `prefix`, in the order of the keys.
 
-    Keys up to and including ``after`` are left out.
+    Keys up to and including `after` are left out.
     """
     for page in _pages(s3, bucket, prefix, after):
         # S3 lists versions and markers apart, each in the order of the keys.
@@ -88,7 +88,7 @@ def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[Store
 
 
 def list_current(s3: S3Client, bucket: str, prefix: str = "") -> list[StoredVersion]:
-    """The current version of every object under ``prefix``, by key; folder markers are left out."""
+    """The current version of every object under `prefix`, by key; folder markers are left out."""
     return [stored for stored in stored_versions(s3, bucket, KeyRange(prefix)) if stored.is_latest]
 
 
@@ -106,13 +106,13 @@ def latest_version(s3: S3Client, bucket: str, key: str) -> StoredVersion | None:
 
 
 def latest_version_id(s3: S3Client, bucket: str, key: str) -> str:
-    """The id of the version, or delete marker, that the key leads to now; ``null`` if none."""
+    """The id of the version, or delete marker, that the key leads to now; `null` if none."""
     latest = latest_version(s3, bucket, key)
     return UNVERSIONED if latest is None else latest.version.version_id
 
 
 def list_keys(s3: S3Client, bucket: str, prefix: str) -> Iterator[str]:
-    """The key of every current object under ``prefix``."""
+    """The key of every current object under `prefix`."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", ()):
             yield item["Key"]

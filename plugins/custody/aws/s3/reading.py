@@ -35,10 +35,10 @@ _FRUITLESS: Final = 3
 
 @dataclass(frozen=True)
 class OpenObject:
-    """An object version that S3 has begun to hand out; ``chunks`` reads it, once.
+    """An object version that S3 has begun to hand out; `chunks` reads it, once.
 
-    ``version`` is the one that S3 chose where none was asked for. ``etag`` has no quotes;
-    ``checksum`` is the one S3 keeps with the object; ``metadata`` is the user's.
+    `version` is the one that S3 chose where none was asked for. `etag` has no quotes;
+    `checksum` is the one S3 keeps with the object; `metadata` is the user's.
     """
 
     version: ObjectVersion
@@ -61,7 +61,7 @@ class Content:
 
 
 def open_version(s3: S3Client, version: ObjectVersion) -> OpenObject:
-    """Begin to read an object version; raises ``ObjectAbsent``, or what botocore raises.
+    """Begin to read an object version; raises `ObjectAbsent`, or what botocore raises.
 
     Reading on raises what broke the connection if new ones bring no byte either.
     """
@@ -69,20 +69,20 @@ def open_version(s3: S3Client, version: ObjectVersion) -> OpenObject:
 
 
 def open_current(s3: S3Client, bucket: str, key: str) -> OpenObject:
-    """Like ``open_version``, for the version that the key leads to now."""
+    """Like `open_version`, for the version that the key leads to now."""
     return _open(s3, bucket, key, None)
 
 
 def read_version(s3: S3Client, version: ObjectVersion, *, max_bytes: int) -> bytes:
-    """The bytes of an object version, or the first ``max_bytes`` + 1 of them.
+    """The bytes of an object version, or the first `max_bytes` + 1 of them.
 
-    Raises ``ObjectAbsent``, or what botocore raises.
+    Raises `ObjectAbsent`, or what botocore raises.
     """
     return _read(open_version(s3, version), max_bytes)
 
 
 def read_current(s3: S3Client, bucket: str, key: str, *, max_bytes: int) -> Content | None:
-    """The current version of an object with its first ``max_bytes`` + 1 bytes; None if none is.
+    """The current version of an object with its first `max_bytes` + 1 bytes; None if none is.
 
     Raises what botocore raises.
     """
@@ -119,7 +119,7 @@ def kms_key_of(s3: S3Client, version: ObjectVersion) -> str | None:
 
 
 def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:
-    """The first ``max_bytes`` + 1 bytes: one more than the bound, so that a longer file shows."""
+    """The first `max_bytes` + 1 bytes: one more than the bound, so that a longer file shows."""
     read = bytearray()
     for chunk in chunks:
         read += chunk
@@ -160,7 +160,7 @@ def _open(s3: S3Client, bucket: str, key: str, version_id: str | None) -> OpenOb
 def _chunks(
     s3: S3Client, version: ObjectVersion, response: GetObjectOutputTypeDef
 ) -> Generator[bytes, None, None]:
-    """The bytes of the version that ``response`` began, over as many connections as it takes."""
+    """The bytes of the version that `response` began, over as many connections as it takes."""
     position = begun_at = fruitless = 0
     etag, body = response["ETag"], response["Body"]
     while True:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def record_entry(s3: S3Client, stored: StoredVersion) -> RecordEntry:
-    """The entry of a stored record; raises ``ObjectAbsent`` and what botocore raises."""
+    """The entry of a stored record; raises `ObjectAbsent` and what botocore raises."""
     digest = hashlib.sha256()
     for chunk in open_version(s3, stored.version).chunks:
         digest.update(chunk)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LocatedDefect:
-    """A defect, and the version that stood at its path when it was found (``"null"`` if none)."""
+    """A defect, and the version that stood at its path when it was found (`"null"` if none)."""
 
     defect: SealDefect
     version_id: str
@@ -32,7 +32,7 @@ class LocatedDefect:
 
 @dataclass(frozen=True)
 class SealKept:
-    """The defects found, what was ``sealed`` (None if nothing could be), and the ``head`` to
+    """The defects found, what was `sealed` (None if nothing could be), and the `head` to
     remember from now on (None: keep the old one)."""
 
     defects: tuple[LocatedDefect, ...]
@@ -49,13 +49,13 @@ def keep_seal(
     remembered: bytes | None,
     sample: Sample | None = None,
 ) -> SealKept:
-    """Check the log in the provenance ``bucket``, and seal ``entries`` if it is sound.
+    """Check the log in the provenance `bucket`, and seal `entries` if it is sound.
 
-    What is new in it since the ``remembered`` head is read, and a ``sample`` of what is older. If
+    What is new in it since the `remembered` head is read, and a `sample` of what is older. If
     an older checkpoint was put back and nothing else is wrong, the appends that were decided after
-    it are completed first; if the log then begins with the remembered one, ``entries`` are sealed.
+    it are completed first; if the log then begins with the remembered one, `entries` are sealed.
     With any other defect nothing is appended: we would sign a fork ourselves. Raises
-    ``SealContended`` and what botocore raises.
+    `SealContended` and what botocore raises.
     """
     check = _check(s3, bucket, signer, remembered, sample)
     if remembered is None and latest_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
@@ -107,7 +107,7 @@ def version_of(
 ) -> ObjectVersion:
     """The object version that a defect is about.
 
-    That is a file of the log, which is in ``bucket``, or the version that the remembered ``head``
+    That is a file of the log, which is in `bucket`, or the version that the remembered `head`
     (bucket and key) has now.
     """
     if located.defect.path == REMEMBERED:

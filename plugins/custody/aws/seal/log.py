@@ -69,9 +69,9 @@ class SealContended(Exception):
 class Sealed:
     """The log after a seal.
 
-    ``appended`` of the entries given were new; the others were in it before. ``completed`` entries
-    had been decided by another run, and were appended now. ``note`` is the signed
-    ``checkpoint``; ``None`` while the log is empty.
+    `appended` of the entries given were new; the others were in it before. `completed` entries
+    had been decided by another run, and were appended now. `note` is the signed
+    `checkpoint`; `None` while the log is empty.
     """
 
     appended: int
@@ -81,7 +81,7 @@ class Sealed:
 
 
 def seal_reader(s3: S3Client, bucket: str) -> FileReader:
-    """Reads the log's files from the provenance ``bucket``, each up to a bound beyond its own."""
+    """Reads the log's files from the provenance `bucket`, each up to a bound beyond its own."""
 
     def read(path: str) -> bytes | None:
         found = _file(s3, bucket, path)
@@ -91,7 +91,7 @@ def seal_reader(s3: S3Client, bucket: str) -> FileReader:
 
 
 def seal_lister(s3: S3Client, bucket: str) -> FileLister:
-    """Lists the log's files in the provenance ``bucket``."""
+    """Lists the log's files in the provenance `bucket`."""
 
     def list_files(prefix: str) -> Iterable[str]:
         for key in list_keys(s3, bucket, SEAL_PREFIX + prefix):
@@ -118,16 +118,16 @@ def seal(
     signer: NoteSigner,
     trusted: Iterable[NoteKey] = (),
 ) -> Sealed:
-    """Append to the log in the provenance ``bucket`` those ``entries`` that are not in it.
+    """Append to the log in the provenance `bucket` those `entries` that are not in it.
 
     They are ordered by day and then by their bytes; an entry of a day is never added twice. Any
-    append that was begun before is completed first. The log is named after its key; ``trusted``
-    are earlier keys of it, beside that of the ``signer``.
+    append that was begun before is completed first. The log is named after its key; `trusted`
+    are earlier keys of it, beside that of the `signer`.
 
-    Raises ``BadNote`` or ``MalformedInput`` if the checkpoint or an intent cannot be trusted,
-    ``BadTile`` if the tiles are not those of the checkpoint or another file stands in the way, and
-    ``BadProof`` if the new tree would not begin with the old: then the log must be looked into, and
-    nothing is appended. Raises ``SealContended`` if others kept coming first.
+    Raises `BadNote` or `MalformedInput` if the checkpoint or an intent cannot be trusted,
+    `BadTile` if the tiles are not those of the checkpoint or another file stands in the way, and
+    `BadProof` if the new tree would not begin with the old: then the log must be looked into, and
+    nothing is appended. Raises `SealContended` if others kept coming first.
     """
     days = dict[date, set[bytes]]()
     for entry in entries:
@@ -146,7 +146,7 @@ class _Unchanged(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class _Head:
-    """The end of the log: its checkpoint, the signed note and entity tag it was read with (``None``
+    """The end of the log: its checkpoint, the signed note and entity tag it was read with (`None`
     if it does not exist), and its tree."""
 
     checkpoint: Checkpoint
@@ -184,7 +184,7 @@ class _Log:
             self.completed += len(intent.entries)
 
     def add(self, day: date, entries: list[bytes]) -> None:
-        """Append the entries that are not among those of ``day``."""
+        """Append the entries that are not among those of `day`."""
         for _ in range(_ATTEMPTS):
             tree = self.head.tree
             sealed = {
@@ -200,7 +200,7 @@ class _Log:
         raise SealContended(f"others appended {_ATTEMPTS} times while {day} was to be sealed")
 
     def _append(self, day: date, entries: tuple[bytes, ...]) -> bool:
-        """Append the entries; ``False`` if another run decided an append here first."""
+        """Append the entries; `False` if another run decided an append here first."""
         intent = Intent(self.head.checkpoint, day, entries)
         if not self._put(append_path(intent.before.size), intent.sign(self._signer), _TEXT):
             return False
@@ -217,7 +217,7 @@ class _Log:
         self._publish(tree)
 
     def _publish(self, tree: TiledTree) -> None:
-        """Make ``tree`` the head, unless the log has reached it or is further on."""
+        """Make `tree` the head, unless the log has reached it or is further on."""
         checkpoint = Checkpoint(self.head.checkpoint.origin, tree.size, tree.root)
         for _ in range(_ATTEMPTS):
             if self.head.tree.size >= tree.size:
@@ -256,9 +256,9 @@ class _Log:
         return _Head(checkpoint, found.body, found.etag, tree)
 
     def _find(self, path: str) -> Content | None:
-        """The checkpoint or an intent; ``None`` if there is none.
+        """The checkpoint or an intent; `None` if there is none.
 
-        Raises ``BadTile`` if it was deleted: a log begun anew where one was hidden would be a fork
+        Raises `BadTile` if it was deleted: a log begun anew where one was hidden would be a fork
         signed by its own key.
         """
         found = _file(self._s3, self._bucket, path)
@@ -278,13 +278,13 @@ class _Log:
 
 
 def _check_begins_with(new: TiledTree, old: TiledTree) -> None:
-    """Raise ``BadProof`` unless the new tree begins with the old one."""
+    """Raise `BadProof` unless the new tree begins with the old one."""
     proof = consistency_proof(old.size, new.size, new.node)
     verify_consistency(old.size, new.size, old.root, new.root, proof)
 
 
 def _file(s3: S3Client, bucket: str, path: str) -> Content | None:
-    """A file of the log; ``None`` if there is none."""
+    """A file of the log; `None` if there is none."""
     return read_current(
         s3, bucket, SEAL_PREFIX + path, max_bytes=max(MAX_FILE_BYTES, MAX_INTENT_BYTES)
     )

@@ -27,10 +27,10 @@ _LOGS_AT_ONCE: Final = 2000
 
 @dataclass(frozen=True)
 class Scope:
-    """The part of a trail to prove: what came after ``head``, and what was delivered after
-    ``since``, proven before or not; without ``head`` everything after ``since``, or everything.
+    """The part of a trail to prove: what came after `head`, and what was delivered after
+    `since`, proven before or not; without `head` everything after `since`, or everything.
 
-    ``lookback`` is how far before ``head`` digests are read again.
+    `lookback` is how far before `head` digests are read again.
     """
 
     head: Head | None
@@ -39,7 +39,7 @@ class Scope:
 
     @property
     def start(self) -> datetime | None:
-        """The end of the oldest digest to read; ``None`` for the trail's first."""
+        """The end of the oldest digest to read; `None` for the trail's first."""
         starts = [] if self.head is None else [self.head.end - self.lookback]
         starts += [] if self.since is None else [self.since]
         return min(starts, default=None)
@@ -73,7 +73,7 @@ class CheckedDigest:
 class Checker:
     """Reads and verifies the digests of one validation and their log files.
 
-    ``keys`` are CloudTrail's public keys by fingerprint; ``logs`` notes which log files are named,
+    `keys` are CloudTrail's public keys by fingerprint; `logs` notes which log files are named,
     also those that are not read.
     """
 

@@ -25,7 +25,7 @@ _VERSIONS_TRIED: Final = 8
 
 @dataclass(frozen=True)
 class LoadedDigest:
-    """``signed`` is the digest CloudTrail wrote, if any version is that; ``defect`` what is wrong.
+    """`signed` is the digest CloudTrail wrote, if any version is that; `defect` what is wrong.
 
     Neither is set if a forged object was deleted again: there is no such digest.
     """

@@ -23,7 +23,7 @@ class FoundDigest:
 @dataclass(frozen=True)
 class DigestListing:
     """The digest objects of a trail, each chain in the order of the ends in their names; and the
-    ``foreign`` files among them, whose names CloudTrail does not give."""
+    `foreign` files among them, whose names CloudTrail does not give."""
 
     regular: tuple[FoundDigest, ...]
     backfill: tuple[FoundDigest, ...]
@@ -36,7 +36,7 @@ class DigestListing:
 
 
 def list_digests(store: TrailStore, layout: TrailLayout, start: datetime | None) -> DigestListing:
-    """The digests of the trail that end at ``start`` or later; all of them for ``None``."""
+    """The digests of the trail that end at `start` or later; all of them for `None`."""
     found: list[FoundDigest] = []
     foreign: list[StoredObject] = []
     for stored in store.list(layout.digest_prefix, after=_day_prefix(layout.digest_prefix, start)):
@@ -69,7 +69,7 @@ class LogListing:
         self._unnamed: dict[str, StoredObject] = {}
 
     def named(self, log: LogFile) -> StoredObject | None:
-        """Note that a digest names ``log``, and return the object there, if it was listed."""
+        """Note that a digest names `log`, and return the object there, if it was listed."""
         if log.bucket != self._bucket or not log.key.startswith(self._prefix):
             return None
         while self._reached < log.key and (stored := next(self._coming, None)) is not None:

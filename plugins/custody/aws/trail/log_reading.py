@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LogToRead:
-    """One version of a log file; ``sha256`` is what the digest ``digest_key`` says of its
+    """One version of a log file; `sha256` is what the digest `digest_key` says of its
     uncompressed bytes. Both are None while no digest vouches for it."""
 
     version: ObjectVersion
@@ -34,10 +34,10 @@ class LogToRead:
 def logs_to_read(
     store: S3TrailStore, layout: TrailLayout, report: TrailReport, since: datetime
 ) -> Iterator[LogToRead]:
-    """The log files delivered from ``since`` on: those ``report`` proves, and those it may yet.
+    """The log files delivered from `since` on: those `report` proves, and those it may yet.
 
     What the report found wrong is left out. No event is delivered before it happens, so the events
-    from ``since`` on are all here.
+    from `since` on are all here.
     """
     for log in report.logs_verified:
         if _delivered(layout, log.key, since):
@@ -56,7 +56,7 @@ def logs_to_read(
 
 
 def _delivered(layout: TrailLayout, key: str, since: datetime) -> bool:
-    """Whether ``key`` is a log file's, delivered from ``since`` on; its name tells the minute."""
+    """Whether `key` is a log file's, delivered from `since` on; its name tells the minute."""
     delivered = layout.log_time(key)
     return delivered is not None and delivered >= since.replace(second=0, microsecond=0)
 
@@ -64,7 +64,7 @@ def _delivered(layout: TrailLayout, key: str, since: datetime) -> bool:
 def read_log_file(s3: S3Client, file: LogToRead) -> LogContent:
     """The events of a log file; one that cannot be read has that as its one problem.
 
-    Raises ``ObjectAbsent``, or what botocore raises.
+    Raises `ObjectAbsent`, or what botocore raises.
     """
     packed = read_version(s3, file.version, max_bytes=MAX_LOG_BYTES)
     try:

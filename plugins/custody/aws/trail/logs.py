@@ -32,7 +32,7 @@ class NamedLog:
 
 @dataclass(frozen=True)
 class CheckedLog:
-    """``proven`` is the version whose bytes the digest vouches for, if there is one; ``defect``
+    """`proven` is the version whose bytes the digest vouches for, if there is one; `defect`
     what is wrong with what stands there now. At least one is set."""
 
     proven: ProvenLog | None
@@ -99,7 +99,7 @@ def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> Prove
 
 
 def _hash(_: Mapping[str, str], chunks: Iterator[bytes]) -> str:
-    """The SHA-256 of the uncompressed bytes; raises ``MalformedInput`` if nobody can read them."""
+    """The SHA-256 of the uncompressed bytes; raises `MalformedInput` if nobody can read them."""
     reader, digest = Gunzip("log file", max_bytes=MAX_LOG_BYTES), hashlib.sha256()
     packed_bytes = 0
     for chunk in chunks:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class ProvenTrail:
     """The report of a validation, the log files to read, and why the remembered head could not be
-    used (``trouble``), if so."""
+    used (`trouble`), if so."""
 
     report: TrailReport
     logs: Sequence[LogToRead]
@@ -39,7 +39,7 @@ def prove_recent(
     as_of: datetime,
     since: datetime,
 ) -> ProvenTrail:
-    """Prove the trail as far back as events from ``since`` on need it; the log files from then on.
+    """Prove the trail as far back as events from `since` on need it; the log files from then on.
 
     Times are aware. Raises what `validate_trail` raises.
     """
@@ -56,8 +56,8 @@ def prove_onward(
     since: datetime,
     remembered: bytes | None,
 ) -> ProvenTrail:
-    """Prove everything since the head ``remembered`` (JSON); from the beginning, if there is none,
-    or none that can be used. The log files are those from ``since`` on, proven anew: their events
+    """Prove everything since the head `remembered` (JSON); from the beginning, if there is none,
+    or none that can be used. The log files are those from `since` on, proven anew: their events
     name the actors.
 
     Times are aware. Raises what `validate_trail` raises.

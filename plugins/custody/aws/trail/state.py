@@ -19,9 +19,9 @@ _KEYS_AFTER: Final = timedelta(hours=2)
 
 
 def read_trail_state(cloudtrail: CloudTrailClient, trail_arn: str) -> TrailState | None:
-    """The trail as it stands, ``None`` if there is none; raises what botocore raises.
+    """The trail as it stands, `None` if there is none; raises what botocore raises.
 
-    ``cloudtrail`` must be a client of the trail's home region.
+    `cloudtrail` must be a client of the trail's home region.
     """
     try:
         trails = cloudtrail.describe_trails(trailNameList=[trail_arn])["trailList"]
@@ -47,10 +47,10 @@ def read_trail_state(cloudtrail: CloudTrailClient, trail_arn: str) -> TrailState
 def fetch_digest_keys(
     cloudtrail: CloudTrailClient, start: datetime, end: datetime
 ) -> dict[str, rsa.RSAPublicKey]:
-    """The keys that may have signed digests of ``start`` to ``end``, by fingerprint.
+    """The keys that may have signed digests of `start` to `end`, by fingerprint.
 
-    ``cloudtrail`` must be a client of the region the logs are of: each has keys of its own. Raises
-    ``ValueError`` for a key that is not RSA, and what botocore raises.
+    `cloudtrail` must be a client of the region the logs are of: each has keys of its own. Raises
+    `ValueError` for a key that is not RSA, and what botocore raises.
     """
     pages = cloudtrail.get_paginator("list_public_keys").paginate(
         StartTime=start, EndTime=end + _KEYS_AFTER

@@ -53,7 +53,7 @@ class TrailStore(Protocol):
     """Where a trail's files lie: its bucket, or a copy of it. Used by many threads at once."""
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
-        """Every object under ``prefix`` in the order of the keys, from behind ``after`` on."""
+        """Every object under `prefix` in the order of the keys, from behind `after` on."""
         ...
 
     def read(
@@ -63,10 +63,10 @@ class TrailStore(Protocol):
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
     ) -> tuple[T, str]:
-        """What ``consume`` makes of the user metadata and the bytes, and the version read.
+        """What `consume` makes of the user metadata and the bytes, and the version read.
 
-        ``version_id`` is ``None`` for the current one. Raises ``ObjectAbsent`` and
-        ``ObjectRefused``.
+        `version_id` is `None` for the current one. Raises `ObjectAbsent` and
+        `ObjectRefused`.
         """
         ...
 

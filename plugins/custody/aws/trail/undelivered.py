@@ -24,7 +24,7 @@ def undelivered(
     """The defects of objects that no digest names: CloudTrail did not deliver them.
 
     Log files from before the first digest are one gap, however many they are. A log file whose
-    digest is not there yet, is missing, or is unproven is left out. ``skew`` is how far S3's time
+    digest is not there yet, is missing, or is unproven is left out. `skew` is how far S3's time
     of a delivery and CloudTrail's may differ.
     """
     defects: list[TrailDefect] = []

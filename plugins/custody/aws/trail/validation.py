@@ -1,11 +1,11 @@
 """Proving a trail: every digest, the chain between them, and every log file they name.
 
-Does what ``aws cloudtrail validate-logs`` does, and finds what it does not look for: logs that no
+Does what `aws cloudtrail validate-logs` does, and finds what it does not look for: logs that no
 digest names, missing newest digests, gaps, a chain that is older than the one remembered, digests
 that their successors do not vouch for, and logging that is switched off.
 
 A validation is a series of reports, so that a long one can be stopped and continued: keep the
-``head`` of each, and give the last one to the next validation.
+`head` of each, and give the last one to the next validation.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ DigestKeys = Callable[[datetime, datetime], Mapping[str, rsa.RSAPublicKey]]
 class Pace:
     """Times a validation goes by, and how much it does at once.
 
-    ``cadence``: what one digest covers. ``grace``: how long after its period a digest may come.
-    ``skew``: how far S3's time of a delivery and CloudTrail's may differ. ``lookback``: how far
+    `cadence`: what one digest covers. `grace`: how long after its period a digest may come.
+    `skew`: how far S3's time of a delivery and CloudTrail's may differ. `lookback`: how far
     before the remembered head digests are read again, to find what was changed or put there since.
-    ``workers`` read at once; a report covers ``digests_per_step`` digests.
+    `workers` read at once; a report covers `digests_per_step` digests.
     """
 
     cadence: timedelta = timedelta(hours=1)
@@ -71,13 +71,13 @@ def validate_trail(
     since: datetime | None = None,
     pace: Pace = Pace(),
 ) -> Iterator[TrailReport]:
-    """Prove the trail of ``layout`` as it stands at ``as_of``, report by report.
+    """Prove the trail of `layout` as it stands at `as_of`, report by report.
 
-    With ``head`` only what came after it is proven, and what was delivered after ``since``, proven
-    before or not; without, everything delivered after ``since``, or everything. ``state`` is what
-    CloudTrail says of the trail, ``None`` if it is gone.
+    With `head` only what came after it is proven, and what was delivered after `since`, proven
+    before or not; without, everything delivered after `since`, or everything. `state` is what
+    CloudTrail says of the trail, `None` if it is gone.
 
-    Raises ``ValueError`` if ``head`` is of another trail, and what the store raises when it is not
+    Raises `ValueError` if `head` is of another trail, and what the store raises when it is not
     an object's fault: the reports until then stand.
     """
     if head is not None and (head.bucket != layout.bucket or not layout.digest_name(head.key)):

@@ -46,10 +46,10 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 
 
 def check(paths: list[Path], trusted: KeyRing | None, output: Output) -> bool:
-    """Check each file, with nothing but the ``trusted`` keys; whether all are good.
+    """Check each file, with nothing but the `trusted` keys; whether all are good.
 
     Without them a case is checked with the keys in it, which are printed to be compared. Raises
-    ``CannotCheck`` for a file that cannot be read, and for a proof without keys.
+    `CannotCheck` for a file that cannot be read, and for a proof without keys.
     """
     good = [_check_file(path, trusted, output) for path in paths]
     return all(good)

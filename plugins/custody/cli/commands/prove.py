@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: Output) -> bool:
     """Write the proof about the record to believe; whether it is sealed.
 
-    Raises ``CannotCheck`` if there is no record to believe.
+    Raises `CannotCheck` if there is no record to believe.
     """
     kept = records_of(
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records

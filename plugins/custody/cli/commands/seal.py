@@ -36,9 +36,9 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 
 
 def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:
-    """Check the seal against the head that the file ``head`` remembers, and remember the new one.
+    """Check the seal against the head that the file `head` remembers, and remember the new one.
 
-    The file is left as it is if anything is wrong. Raises ``CannotCheck`` before the first audit:
+    The file is left as it is if anything is wrong. Raises `CannotCheck` before the first audit:
     there is no log to check.
     """
     remembered = read_file(head, "the remembered head") if head and head.exists() else None

@@ -54,7 +54,7 @@ def check(
     since: datetime | None,
     head: Path | None,
 ) -> bool:
-    """Prove the trail from the head that the file ``head`` remembers, or from ``since``.
+    """Prove the trail from the head that the file `head` remembers, or from `since`.
 
     The head moves on as far as everything is proven, also if something behind it is wrong.
     """

@@ -59,7 +59,7 @@ class BadArchive(Exception):
 
 
 def write_archive(file: IO[bytes], members: Mapping[str, Content]) -> None:
-    """Write the canonical archive of ``members``."""
+    """Write the canonical archive of `members`."""
     ordered = sorted(members.items())
     _write(_Stream(file), ((name, _size(content), _chunks(content)) for name, content in ordered))
 
@@ -77,7 +77,7 @@ class Archive:
         self._archive = archive
 
     def read(self, name: str) -> bytes:
-        """The bytes of a member; raises ``BadArchive`` if it is too long to be evidence."""
+        """The bytes of a member; raises `BadArchive` if it is too long to be evidence."""
         if self.manifest.members[name].size > MAX_EVIDENCE_BYTES:
             raise BadArchive(f"{name} is longer than the {MAX_EVIDENCE_BYTES} bytes accepted")
         return self._archive.read(name)
@@ -87,7 +87,7 @@ class Archive:
 def open_archive(path: Path) -> Iterator[Archive]:
     """Read an archive and compare it, byte for byte, with what it must be.
 
-    Raises ``BadArchive``, and ``OSError`` if there is no such file.
+    Raises `BadArchive`, and `OSError` if there is no such file.
     """
     with ExitStack() as stack:
         file, again = (stack.enter_context(path.open("rb")) for _ in range(2))
@@ -116,7 +116,7 @@ def _check_form(archive: zipfile.ZipFile) -> None:
 
 
 def _check_same(archive: zipfile.ZipFile, file: IO[bytes]) -> None:
-    """Whether the canonical archive of these members is the one in ``file``, to the last byte."""
+    """Whether the canonical archive of these members is the one in `file`, to the last byte."""
     reference = _Comparison(file)
     _write(
         reference,
@@ -196,7 +196,7 @@ class _Stream:
 
 
 class _Comparison(_Stream):
-    """Takes what is written, and raises ``BadArchive`` where the file says otherwise."""
+    """Takes what is written, and raises `BadArchive` where the file says otherwise."""
 
     def write(self, data: bytes) -> int:
         if self._file.read(len(data)) != bytes(data):

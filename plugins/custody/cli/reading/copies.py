@@ -1,4 +1,4 @@
-"""A copy of the buckets on disk, as ``aws s3 sync`` leaves one.
+"""A copy of the buckets on disk, as `aws s3 sync` leaves one.
 
 ::
 
@@ -7,11 +7,11 @@
     DIR/_metadata/<trail bucket>/<digest key>.json
                                         aws s3api head-object --bucket … --key <digest key>
 
-``_versions`` is needed for the buckets whose objects are verified: a record is about one version,
-and a file does not say which it is. ``_metadata`` is needed to check the trail: that is where
+`_versions` is needed for the buckets whose objects are verified: a record is about one version,
+and a file does not say which it is. `_metadata` is needed to check the trail: that is where
 CloudTrail puts the signatures of its digests. No bucket's name begins with an underscore.
 
-A file's time of change is taken for S3's time of the delivery, as ``aws s3 sync`` sets it.
+A file's time of change is taken for S3's time of the delivery, as `aws s3 sync` sets it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MAX_METADATA_BYTES: Final = 64 * 1024
 
 
 class CopySource:
-    """The buckets as they lie under a folder. Raises ``CannotCheck`` if it is none."""
+    """The buckets as they lie under a folder. Raises `CannotCheck` if it is none."""
 
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
@@ -110,7 +110,7 @@ class CopySource:
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """The user metadata of an object; none if its file is not there.
 
-        Raises ``CannotCheck`` for one that is not what ``head-object`` prints.
+        Raises `CannotCheck` for one that is not what `head-object` prints.
         """
         path = self._root / "_metadata" / bucket / f"{key}.json"
         if not path.is_file():
@@ -133,7 +133,7 @@ class CopySource:
             yield file
 
     def _files(self, bucket: str, prefix: str) -> Iterator[tuple[str, Path]]:
-        """Key and file of every object whose key begins with ``prefix``, in the order of S3."""
+        """Key and file of every object whose key begins with `prefix`, in the order of S3."""
         root = self._root / bucket
         if not root.is_dir():
             raise CannotCheck(f"{root} is missing: the copy has no bucket {bucket}")

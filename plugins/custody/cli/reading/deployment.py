@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 def read_file(path: Path, what: str) -> bytes:
-    """A small file named on the command line; raises ``CannotCheck``."""
+    """A small file named on the command line; raises `CannotCheck`."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -47,7 +47,7 @@ def read_file(path: Path, what: str) -> bytes:
 
 
 def read_keys(path: Path) -> KeyRing:
-    """The keys of a file; raises ``CannotCheck``."""
+    """The keys of a file; raises `CannotCheck`."""
     try:
         return KeyRing.parse(read_file(path, "the file of keys"))
     except MalformedInput as error:
@@ -69,7 +69,7 @@ def _read_parameter(name: str) -> bytes:
 class Deployment:
     """One stage of the platform, as its settings parameter describes it.
 
-    ``copy`` is a copy of its buckets to read instead of S3, ``keys`` a file of keys to use instead
+    `copy` is a copy of its buckets to read instead of S3, `keys` a file of keys to use instead
     of asking KMS and CloudTrail for them. AWS is asked for nothing before it is needed.
     """
 
@@ -81,7 +81,7 @@ class Deployment:
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The settings; raises ``CannotCheck`` if they cannot be read."""
+        """The settings; raises `CannotCheck` if they cannot be read."""
         try:
             if self._settings.startswith(SSM):
                 raw = _read_parameter(self._settings.removeprefix(SSM))
@@ -94,7 +94,7 @@ class Deployment:
             ) from error
 
     def setting(self, read: Callable[[Settings], T]) -> T:
-        """What ``read`` finds in the settings; raises ``CannotCheck`` if it is missing or wrong."""
+        """What `read` finds in the settings; raises `CannotCheck` if it is missing or wrong."""
         try:
             return read(self.settings)
         except MalformedInput as error:
@@ -156,7 +156,7 @@ class Deployment:
 
     @staticmethod
     def _kms(arn: str) -> KMSClient:
-        """A client in the key's region; raises ``ValueError`` for what is no ARN of a key."""
+        """A client in the key's region; raises `ValueError` for what is no ARN of a key."""
         match arn.split(":"):
             case ["arn", _, "kms", region, _, _] if region:
                 return boto3.client("kms", region_name=region)

@@ -13,9 +13,9 @@ from custody.cli.errors import CannotCheck
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that stands at ``path``, replacing what did, once it is written to its end.
+    """A file that stands at `path`, replacing what did, once it is written to its end.
 
-    Raises ``CannotCheck`` if it cannot be written.
+    Raises `CannotCheck` if it cannot be written.
     """
     try:
         with tempfile.NamedTemporaryFile(
@@ -34,6 +34,6 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Make ``content`` the file at ``path``, whole or not at all."""
+    """Make `content` the file at `path`, whole or not at all."""
     with whole_file(path) as file:
         file.write(content)

@@ -33,9 +33,9 @@ class Known:
 
 @dataclass(frozen=True)
 class Gathered:
-    """``subject`` is what was asked for, ``run`` what made it, if a run did. ``landed`` are all
-    versions behind it that no run made. ``lineage`` are the envelopes of the statements between, by
-    object key; ``evidence`` is None if the trail was not looked at."""
+    """`subject` is what was asked for, `run` what made it, if a run did. `landed` are all
+    versions behind it that no run made. `lineage` are the envelopes of the statements between, by
+    object key; `evidence` is None if the trail was not looked at."""
 
     subject: Known
     run: TracedRun | None
@@ -64,7 +64,7 @@ def gather(
 ) -> Gathered:
     """Gather what is known about a stored version.
 
-    Raises ``CannotCheck`` for an object of silver or gold whose bytes cannot be read: its lineage
+    Raises `CannotCheck` for an object of silver or gold whose bytes cannot be read: its lineage
     is about them.
     """
     found = deployment.source.hash(stored.version)

@@ -21,7 +21,7 @@ class Location:
 
     @classmethod
     def parse(cls, uri: str) -> Location:
-        """Read ``s3://bucket/key``, the key as S3 has it, not encoded. Raises ``CannotCheck``."""
+        """Read `s3://bucket/key`, the key as S3 has it, not encoded. Raises `CannotCheck`."""
         scheme, separator, place = uri.partition("://")
         bucket, _, key = place.partition("/")
         if scheme != "s3" or not separator:

@@ -98,10 +98,10 @@ def search_trail(
     within: timedelta,
     watch: Callable[[Iterator[DigestName]], Iterator[DigestName]] = iter,
 ) -> TrailEvidence:
-    """The log files that tell of the writes ``sought``, and the digests that vouch for them.
+    """The log files that tell of the writes `sought`, and the digests that vouch for them.
 
-    Looks at the digests that end up to ``within`` after each write. What does not verify is passed
-    over: nothing follows from it, and `custody.aws.trail.validation` is what names it. ``watch``
+    Looks at the digests that end up to `within` after each write. What does not verify is passed
+    over: nothing follows from it, and `custody.aws.trail.validation` is what names it. `watch`
     sees the digests pass.
     """
     evidence = TrailEvidence()
@@ -162,7 +162,7 @@ def _read_digest(
 def _read_log(
     store: TrailStore, log: LogFile, wanted: Collection[tuple[str, str]]
 ) -> tuple[bytes, list[TrailEvent]] | None:
-    """A log file and its events about objects ``wanted``; None without any, or if it is altered."""
+    """A log file and its events about objects `wanted`; None without any, or if it is altered."""
     try:
         packed, _ = store.read(
             log.bucket, log.key, None, lambda _, chunks: first_bytes(chunks, MAX_LOG_BYTES)

@@ -37,7 +37,7 @@ class Source(Protocol):
         ...
 
     def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
-        """An object, or its first ``max_bytes`` + 1 bytes; None if there is none."""
+        """An object, or its first `max_bytes` + 1 bytes; None if there is none."""
         ...
 
     def read_version(self, version: ObjectVersion, *, max_bytes: int) -> bytes | None:
@@ -101,7 +101,7 @@ def named_versions(
 ) -> Iterator[StoredVersion]:
     """The versions of the object of that key; if there is none, of all that begin like it.
 
-    Raises ``CannotCheck`` if there is nothing.
+    Raises `CannotCheck` if there is nothing.
     """
     listed = source.versions(location.bucket, location.key)
     first = next(listed, None)
@@ -120,7 +120,7 @@ def named_versions(
 
 
 def one_version(source: Source, location: Location, version_id: str | None) -> StoredVersion:
-    """The version of an object, by default the latest stored; raises ``CannotCheck``."""
+    """The version of an object, by default the latest stored; raises `CannotCheck`."""
     found = next(named_versions(source, location, version_id))
     if found.version.key != location.key:
         raise CannotCheck(f"there is no object {location}: name one object, not a prefix")

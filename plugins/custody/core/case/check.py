@@ -41,9 +41,9 @@ ReadMember = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class CaseReport:
-    """What the case shows. ``objects`` begins with the one it is about; ``traced`` is where that
-    comes from, if a run made it; ``checkpoints`` are the states of the seal it is proven by;
-    ``unsealed`` the records and statements without a proof. Any of ``findings`` makes it bad."""
+    """What the case shows. `objects` begins with the one it is about; `traced` is where that
+    comes from, if a run made it; `checkpoints` are the states of the seal it is proven by;
+    `unsealed` the records and statements without a proof. Any of `findings` makes it bad."""
 
     objects: tuple[CheckedVersion, ...]
     traced: TracedRun | None
@@ -66,9 +66,9 @@ def check_case(
     keys: KeyRing,
     contents: Mapping[str, HashedVersion],
 ) -> CaseReport:
-    """Check a case whose members are those of the ``manifest``, byte for byte.
+    """Check a case whose members are those of the `manifest`, byte for byte.
 
-    ``read`` gives a member's bytes; ``contents`` what the members hash to that are an object's own
+    `read` gives a member's bytes; `contents` what the members hash to that are an object's own
     bytes. Never raises for what is in a member.
     """
     findings = _Findings()

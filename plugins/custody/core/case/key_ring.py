@@ -1,10 +1,10 @@
 """The public keys an auditor trusts, as one document to keep away from the account.
 
-JSON: ``v`` (1); ``records`` and ``lineage``, lists of ``key_id`` and ``public_key`` (PEM), those of
-records with a period (``valid_from``, ``valid_until``, UTC) where it is limited; ``builders``, the
-jobs (ARNs) that the keys of lineage sign for; ``seal``, a list of vkeys
-(https://c2sp.org/signed-note); ``cloudtrail``, a list of ``fingerprint`` and ``public_key`` (base64
-of DER, as ``ListPublicKeys`` gives it).
+JSON: `v` (1); `records` and `lineage`, lists of `key_id` and `public_key` (PEM), those of
+records with a period (`valid_from`, `valid_until`, UTC) where it is limited; `builders`, the
+jobs (ARNs) that the keys of lineage sign for; `seal`, a list of vkeys
+(https://c2sp.org/signed-note); `cloudtrail`, a list of `fingerprint` and `public_key` (base64
+of DER, as `ListPublicKeys` gives it).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from custody.core.trail.digests.signatures import load_digest_key
 
 VERSION: Final = 1
 ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
-"""``valid_from`` of a key whose period nobody limited."""
+"""`valid_from` of a key whose period nobody limited."""
 
 _MAX_BYTES: Final = 1024 * 1024
 _MAX_KEYS: Final = 1000
@@ -73,7 +73,7 @@ class KeyRing:
         ]
 
     def beyond(self, trusted: KeyRing) -> list[str]:
-        """What is in this ring and not in ``trusted``: keys, wider periods, builders."""
+        """What is in this ring and not in `trusted`: keys, wider periods, builders."""
         known = set(trusted.names())
         missing = [
             f"the key of {name.signs} {name.key_id} (sha256 {name.sha256})"
@@ -111,7 +111,7 @@ class KeyRing:
 
     @classmethod
     def parse(cls, raw: bytes) -> KeyRing:
-        """Read the document; raises ``MalformedInput`` naming the field."""
+        """Read the document; raises `MalformedInput` naming the field."""
         fields = Fields.of(load_json(raw, what="keys", max_bytes=_MAX_BYTES), "keys")
         if fields.count("v") != VERSION:
             raise MalformedInput("keys.v", f"must be {VERSION}")

@@ -45,7 +45,7 @@ class Filed:
 
 @dataclass(frozen=True)
 class CaseObject:
-    """An object version and its records. ``content`` is the member with its bytes, if it has."""
+    """An object version and its records. `content` is the member with its bytes, if it has."""
 
     bucket: str
     key: str
@@ -82,7 +82,7 @@ class CaseTrail:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The table of contents. ``objects`` begins with the one that the case is about."""
+    """The table of contents. `objects` begins with the one that the case is about."""
 
     provenance_bucket: str
     objects: tuple[CaseObject, ...]
@@ -138,7 +138,7 @@ class Manifest:
 
     @classmethod
     def parse(cls, raw: bytes) -> Manifest:
-        """Read a manifest; raises ``MalformedInput`` for one that is not as ``to_bytes`` writes it,
+        """Read a manifest; raises `MalformedInput` for one that is not as `to_bytes` writes it,
         or that does not name each of its members once."""
         fields = Fields.of(load_json(raw, what=MANIFEST, max_bytes=MAX_MANIFEST_BYTES), "manifest")
         if (kind := fields.text("format")) != CASE_V1:

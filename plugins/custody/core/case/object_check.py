@@ -52,7 +52,7 @@ _DOUBTS: Final = {
 class CheckedVersion:
     """What was found, and why in one sentence.
 
-    ``record`` is the record to believe, ``found`` what the bytes are now, ``write`` the trail's
+    `record` is the record to believe, `found` what the bytes are now, `write` the trail's
     event of the write; each None where there is none.
     """
 
@@ -77,8 +77,8 @@ def check_version(
 ) -> CheckedVersion:
     """Compare an object version with what is kept about it. Never raises for what is in there.
 
-    ``envelopes`` are what lies under the keys of its records, ``found`` what its bytes are now (a
-    text says why they cannot be read, None that they were not asked for), ``writes`` the trail's
+    `envelopes` are what lies under the keys of its records, `found` what its bytes are now (a
+    text says why they cannot be read, None that they were not asked for), `writes` the trail's
     events of its writing.
     """
     mine = [e for e in envelopes if _is_about(e, bucket, key, version_id)]

@@ -24,7 +24,7 @@ _RFC4180 = re.compile(f"{_FIELD}(?:,{_FIELD})*+")
 class BrokenFileError(Exception):
     """The file cannot be read at all.
 
-    `code` is for counting (``file.header``), `detail` for the person who has to mend the file.
+    `code` is for counting (`file.header`), `detail` for the person who has to mend the file.
     """
 
     def __init__(self, code: str, detail: str) -> None:

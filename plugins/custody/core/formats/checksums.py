@@ -1,6 +1,6 @@
 """The checksums S3 keeps itself, and what they do and do not prove.
 
-A ``FULL_OBJECT`` checksum covers the object's bytes. A ``COMPOSITE`` one, which multipart uploads
+A `FULL_OBJECT` checksum covers the object's bytes. A `COMPOSITE` one, which multipart uploads
 get, is a checksum of the parts' checksums: its value looks alike but is never the object's own.
 Rules from "Checking object integrity" in the Amazon S3 User Guide.
 """
@@ -25,8 +25,8 @@ _COMPOSITE_PARTS = re.compile(r"-[1-9]\d{0,4}", re.ASCII)
 class S3Checksum:
     """A checksum as S3 shows it.
 
-    ``value`` is base64; a composite one may have ``-<number of parts>`` behind it. Raises
-    ``ValueError`` if the three do not go together.
+    `value` is base64; a composite one may have `-<number of parts>` behind it. Raises
+    `ValueError` if the three do not go together.
     """
 
     algorithm: str
@@ -52,18 +52,18 @@ class S3Checksum:
 
     @property
     def object_sha256(self) -> str | None:
-        """The SHA-256 of the object's bytes in hexadecimal, or ``None`` if this is not that."""
+        """The SHA-256 of the object's bytes in hexadecimal, or `None` if this is not that."""
         if self.algorithm != "SHA256" or self.type != "FULL_OBJECT":
             return None
         return base64.b64decode(self.value).hex()
 
 
 def s3_checksum(algorithm: str, kind: str | None, value: str) -> S3Checksum:
-    """Build an ``S3Checksum`` from an S3 response, which may lack the type or get it wrong.
+    """Build an `S3Checksum` from an S3 response, which may lack the type or get it wrong.
 
     Objects stored before S3 had checksum types carry none, and some S3 implementations call every
-    checksum ``FULL_OBJECT``; a part count in the value always means composite. Raises
-    ``ValueError``.
+    checksum `FULL_OBJECT`; a part count in the value always means composite. Raises
+    `ValueError`.
     """
     if "-" in value:
         return S3Checksum(algorithm, "COMPOSITE", value)

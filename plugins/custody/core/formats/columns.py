@@ -25,9 +25,9 @@ class Column:
 
 
 def columns_of(row: type) -> tuple[Column, ...]:
-    """The columns of a table: one for each field of the dataclass ``row``, in order.
+    """The columns of a table: one for each field of the dataclass `row`, in order.
 
-    Raises ``ValueError`` for a field whose type no column has.
+    Raises `ValueError` for a field whose type no column has.
     """
     hints = get_type_hints(row)
     return tuple(_column(field.name, hints[field.name]) for field in fields(row))

@@ -1,6 +1,6 @@
 """DSSE: the signed envelope every record is stored in.
 
-Rules from https://github.com/secure-systems-lab/dsse (``protocol.md`` and ``envelope.md``, v1).
+Rules from https://github.com/secure-systems-lab/dsse (`protocol.md` and `envelope.md`, v1).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_SIGNATURES: Final = 16
 def pae(payload_type: str, payload: bytes) -> bytes:
     """Pre-authentication encoding: the exact bytes that are signed.
 
-    ``"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body``, lengths in bytes as ASCII decimals.
+    `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body`, lengths in bytes as ASCII decimals.
     """
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
@@ -32,9 +32,9 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Signature:
-    """One signature: ``sig`` in the encoding of its algorithm, and an *unauthenticated* ``keyid``.
+    """One signature: `sig` in the encoding of its algorithm, and an *unauthenticated* `keyid`.
 
-    ``keyid`` may narrow down which key to try, never decide anything; ``""`` means unset.
+    `keyid` may narrow down which key to try, never decide anything; `""` means unset.
     """
 
     keyid: str
@@ -43,7 +43,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A payload, its type, and the signatures over ``pae(payload_type, payload)``."""
+    """A payload, its type, and the signatures over `pae(payload_type, payload)`."""
 
     payload: bytes
     payload_type: str
@@ -63,10 +63,10 @@ class Envelope:
 
     @classmethod
     def parse(cls, raw: bytes | str) -> Envelope:
-        """Read a JSON envelope of at most ``MAX_ENVELOPE_BYTES``; nothing in it is verified yet.
+        """Read a JSON envelope of at most `MAX_ENVELOPE_BYTES`; nothing in it is verified yet.
 
-        As the specification says: unknown fields are ignored, an unset ``keyid`` is an empty one,
-        and base64 may use the standard or the URL-safe alphabet. Raises ``MalformedInput``.
+        As the specification says: unknown fields are ignored, an unset `keyid` is an empty one,
+        and base64 may use the standard or the URL-safe alphabet. Raises `MalformedInput`.
         """
         fields = Fields.of(
             load_json(raw, what="envelope", max_bytes=MAX_ENVELOPE_BYTES), "envelope"
@@ -87,7 +87,7 @@ def _signature(fields: Fields) -> Signature:
 
 
 def _text(fields: Fields, name: str, *, max_length: int = MAX_TEXT) -> str:
-    """Like ``fields.text``, but empty is allowed: DSSE fields "MUST be set, even if empty"."""
+    """Like `fields.text`, but empty is allowed: DSSE fields "MUST be set, even if empty"."""
     return "" if fields.values.get(name) == "" else fields.text(name, max_length=max_length)
 
 

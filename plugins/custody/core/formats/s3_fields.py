@@ -1,6 +1,6 @@
 """The S3 values that notifications and records share, each with the form S3 gives it.
 
-All raise ``MalformedInput`` naming the field.
+All raise `MalformedInput` naming the field.
 """
 
 from __future__ import annotations

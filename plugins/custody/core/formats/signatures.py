@@ -1,6 +1,6 @@
 """Checking who signed an envelope: ECDSA on P-256 with SHA-256, the signature in DER.
 
-Needs ``cryptography``.
+Needs `cryptography`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class BadSignature(Exception):
 def load_public_key(data: bytes) -> ec.EllipticCurvePublicKey:
     """Read a P-256 public key: PEM, or DER as KMS returns it (SubjectPublicKeyInfo).
 
-    Raises ``ValueError`` for anything else.
+    Raises `ValueError` for anything else.
     """
     try:
         load = load_pem_public_key if data.lstrip().startswith(b"-----") else load_der_public_key
@@ -38,7 +38,7 @@ def load_public_key(data: bytes) -> ec.EllipticCurvePublicKey:
 
 
 def verify(envelope: Envelope, public_keys: Mapping[str, ec.EllipticCurvePublicKey]) -> bytes:
-    """Return the payload if one of ``public_keys`` (by key id) signed it; else ``BadSignature``.
+    """Return the payload if one of `public_keys` (by key id) signed it; else `BadSignature`.
 
     One good signature is enough. A key id says which key to try; a signature without one is tried
     with every key. Several keys are trusted at once while a key is being replaced.

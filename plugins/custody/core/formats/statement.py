@@ -1,7 +1,7 @@
 """in-toto Statement v1: which artefacts a claim is about, and what kind of claim it is.
 
-Rules from https://github.com/in-toto/attestation (``spec/v1/statement.md`` and
-``spec/v1/digest_set.md``).
+Rules from https://github.com/in-toto/attestation (`spec/v1/statement.md` and
+`spec/v1/digest_set.md`).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _S3_OBJECT_VERSION: Final = "s3ObjectVersion"
 class Subject:
     """One artefact: its name, what identifies it for good, and what else is said of it.
 
-    ``sha256`` is that of its bytes. ``s3_object_version`` identifies an S3 object version whose
+    `sha256` is that of its bytes. `s3_object_version` identifies an S3 object version whose
     bytes are not known: DigestSet allows "another identifier if the underlying implementation
     ensures immutability", and S3 never changes a version. It is
-    ``custody.core.records.names.record_id`` of the version. Both are 64 lower-case hexadecimal
-    digits; raises ``ValueError`` without any.
-    ``annotations`` is any JSON object and means what the predicate type says it means.
+    `custody.core.records.names.record_id` of the version. Both are 64 lower-case hexadecimal
+    digits; raises `ValueError` without any.
+    `annotations` is any JSON object and means what the predicate type says it means.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Subject:
         return {name: value for name, value in values.items() if value is not None}
 
     def to_descriptor(self) -> dict[str, object]:
-        """The subject as a ResourceDescriptor (``spec/v1/resource_descriptor.md``)."""
+        """The subject as a ResourceDescriptor (`spec/v1/resource_descriptor.md`)."""
         descriptor: dict[str, object] = {"name": self.name, "digest": self.digest}
         if self.annotations:
             descriptor["annotations"] = self.annotations
@@ -57,7 +57,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Statement:
-    """What is claimed (``predicate``, shaped by ``predicate_type``) about which artefacts."""
+    """What is claimed (`predicate`, shaped by `predicate_type`) about which artefacts."""
 
     subjects: tuple[Subject, ...]
     predicate_type: str
@@ -77,7 +77,7 @@ class Statement:
 
     @classmethod
     def parse(cls, payload: bytes) -> Statement:
-        """Read a Statement v1; unknown fields are ignored. Raises ``MalformedInput``."""
+        """Read a Statement v1; unknown fields are ignored. Raises `MalformedInput`."""
         fields = Fields.of(
             load_json(payload, what="statement", max_bytes=MAX_ENVELOPE_BYTES), "statement"
         )

@@ -19,8 +19,8 @@ _PIECE_BYTES: Final = 1024 * 1024
 class Gunzip:
     """Unpacks one gzip file piece by piece, in constant memory.
 
-    Raises ``MalformedInput`` with ``what`` as its field if it is no gzip, is cut off, has anything
-    behind its first member, or unpacks to more than ``max_bytes``.
+    Raises `MalformedInput` with `what` as its field if it is no gzip, is cut off, has anything
+    behind its first member, or unpacks to more than `max_bytes`.
     """
 
     def __init__(self, what: str, *, max_bytes: int) -> None:
@@ -52,7 +52,7 @@ class Gunzip:
 
 
 def gunzip(packed: bytes, *, what: str, max_bytes: int) -> bytes:
-    """Unpack a whole gzip file as ``Gunzip`` does."""
+    """Unpack a whole gzip file as `Gunzip` does."""
     reader = Gunzip(what, max_bytes=max_bytes)
     unpacked = b"".join(reader.feed(packed))
     reader.finish()

@@ -1,4 +1,4 @@
-"""UTC instants as S3 writes them: ``2026-11-01T06:00:00.000Z``."""
+"""UTC instants as S3 writes them: `2026-11-01T06:00:00.000Z`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ISO_UTC = re.compile(
 
 
 def parse_utc(text: str) -> datetime:
-    """Read an ISO 8601 instant that ends in ``Z``; digits beyond microseconds are cut off.
+    """Read an ISO 8601 instant that ends in `Z`; digits beyond microseconds are cut off.
 
-    Raises ``ValueError`` for anything else, a missing ``Z`` included: a time without a zone proves
+    Raises `ValueError` for anything else, a missing `Z` included: a time without a zone proves
     nothing about when something happened.
     """
     match = _ISO_UTC.fullmatch(text)
@@ -27,7 +27,7 @@ def parse_utc(text: str) -> datetime:
 
 
 def format_utc(instant: datetime) -> str:
-    """Write an aware ``instant`` in UTC with milliseconds; raises ``ValueError`` if it is naive."""
+    """Write an aware `instant` in UTC with milliseconds; raises `ValueError` if it is naive."""
     if instant.tzinfo is None:
         raise ValueError("a naive time has no place in a record: give it a time zone")
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + (

@@ -22,7 +22,7 @@ _HEX_SHA256 = re.compile(r"[0-9a-f]{64}")
 class MalformedInput(ValueError):
     """Input that does not have the shape its specification gives it.
 
-    ``field`` is the path of the offending field, such as ``Records[0].s3.object.key``.
+    `field` is the path of the offending field, such as `Records[0].s3.object.key`.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -32,12 +32,12 @@ class MalformedInput(ValueError):
 
 
 def load_json(raw: bytes | str, *, what: str, max_bytes: int) -> object:
-    """Parse one JSON document of at most ``max_bytes`` bytes (characters, if ``raw`` is a text).
+    """Parse one JSON document of at most `max_bytes` bytes (characters, if `raw` is a text).
 
-    Stricter than ``json.loads``: a repeated name is refused, because two readers may keep different
-    ones (Athena and Python do), and so are ``NaN`` and ``Infinity``, which are not JSON.
+    Stricter than `json.loads`: a repeated name is refused, because two readers may keep different
+    ones (Athena and Python do), and so are `NaN` and `Infinity`, which are not JSON.
 
-    Raises ``MalformedInput`` with ``what`` as its field.
+    Raises `MalformedInput` with `what` as its field.
     """
     if len(raw) > max_bytes:
         raise MalformedInput(what, f"is longer than the {max_bytes} bytes accepted")
@@ -73,7 +73,7 @@ def _not_json(what: str, name: str) -> NoReturn:
 class Fields:
     """The fields of one untrusted JSON object, read with the type each must have.
 
-    ``path`` is where the object stands in its document; it prefixes every error. Fields nobody asks
+    `path` is where the object stands in its document; it prefixes every error. Fields nobody asks
     for are ignored, so that newer producers can add some.
     """
 
@@ -106,7 +106,7 @@ class Fields:
         return value
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
-        """A non-empty text of at most ``max_length`` characters that UTF-8 can carry."""
+        """A non-empty text of at most `max_length` characters that UTF-8 can carry."""
         value = self._required(name)
         if not isinstance(value, str):
             raise MalformedInput(self.where(name), f"must be a text, not {_kind(value)}")
@@ -124,7 +124,7 @@ class Fields:
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """A text as ``text`` reads it, or None where the field is missing, null or empty."""
+        """A text as `text` reads it, or None where the field is missing, null or empty."""
         return self.text(name) if self.has(name) and self.values[name] != "" else None
 
     def count(self, name: str) -> int:

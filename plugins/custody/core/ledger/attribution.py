@@ -1,6 +1,6 @@
 """Attribute calls to whoever assumed a role, and outages of the trail to whoever switched it.
 
-An access key tells which session signed a call, and ``AssumeRole`` who started that session. The
+An access key tells which session signed a call, and `AssumeRole` who started that session. The
 platform's roles are for AWS's own services: what anybody else does in a session of one is
 attributed to him.
 """
@@ -60,7 +60,7 @@ def undeclared_sessions(
     calls: Iterable[ManagementEvent], policy: Policy
 ) -> dict[str, ManagementEvent]:
     """The sessions of the platform's roles that somebody started who may not assume the role: the
-    ``AssumeRole`` call of each, by access key. A proven call counts before an unproven one."""
+    `AssumeRole` call of each, by access key. A proven call counts before an unproven one."""
     sessions: dict[str, ManagementEvent] = {}
     for call in sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id)):
         session = call.about
@@ -77,7 +77,7 @@ def undeclared_sessions(
 def attribute(call: _AnyCall, sessions: Mapping[str, ManagementEvent]) -> _AnyCall:
     """The call as that of whoever assumed the role it was made as.
 
-    A session may have been started in another one of ``sessions``: the first principal counts. The
+    A session may have been started in another one of `sessions`: the first principal counts. The
     call is proven if all these calls are.
     """
     who, proven, passed = call.who, call.proven, set[str]()
@@ -144,7 +144,7 @@ def trail_rows(
     policy: Policy,
 ) -> list[LedgerRow]:
     """The row of each defect, with the call behind it: of an outage, the one that switched the
-    trail; else the last event that ``touched`` the object (bucket and key)."""
+    trail; else the last event that `touched` the object (bucket and key)."""
     return [
         trail_row(
             defect,

@@ -19,10 +19,10 @@ _FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
 class StoredRecord:
     """One envelope in the provenance bucket whose record can be read.
 
-    ``key`` is its object key; it is ``displaced`` if the recorder found something else under the
-    key that the record should have had. ``trouble`` says why it is not to be believed, None for a
-    good signature. ``claim`` is what it says. ``undeclared_write`` is the trail's event of somebody
-    other than the recorder writing to its key, ``displacing_write`` the same for the key it should
+    `key` is its object key; it is `displaced` if the recorder found something else under the
+    key that the record should have had. `trouble` says why it is not to be believed, None for a
+    good signature. `claim` is what it says. `undeclared_write` is the trail's event of somebody
+    other than the recorder writing to its key, `displacing_write` the same for the key it should
     have had.
     """
 
@@ -52,8 +52,8 @@ class StoredRecord:
 class VersionFacts:
     """The evidence about one object version; there is at least one write or record.
 
-    ``writes`` are the trail's events of its writing, ``records`` what the provenance bucket holds
-    about it. ``claimed`` is the principal whom the record's notification names, as other events of
+    `writes` are the trail's events of its writing, `records` what the provenance bucket holds
+    about it. `claimed` is the principal whom the record's notification names, as other events of
     the trail describe him.
     """
 
@@ -134,5 +134,5 @@ class VersionFacts:
 
 
 def claimed_id(claim: Record) -> str | None:
-    """The principal id in a record, as CloudTrail writes it: S3 notifications prefix ``AWS:``."""
+    """The principal id in a record, as CloudTrail writes it: S3 notifications prefix `AWS:`."""
     return claim.event.principal_id.removeprefix("AWS:") or None

@@ -42,13 +42,13 @@ WRITERS: Final = (BUILDER, AUDITOR, AIRFLOW, *RECORDERS)
 class Policy:
     """The declarations that evidence is judged by.
 
-    ``layers`` maps each bucket of the platform to its layer. ``writers`` are the ARNs (of users or
-    roles) that may write to a layer, ``recorders`` the roles that may write records,
-    ``prefix_writers`` those that may write to the provenance bucket beside the records, by key
-    prefix. ``assumed_by`` maps each of the platform's roles to those who may assume it beside AWS's
-    own services. ``trail`` is the name of the trail, ``database`` the Glue database, and
-    ``catalog_writers`` may change its tables and partitions. ``as_of`` is the time of judging;
-    records and events may arrive ``grace`` after the write.
+    `layers` maps each bucket of the platform to its layer. `writers` are the ARNs (of users or
+    roles) that may write to a layer, `recorders` the roles that may write records,
+    `prefix_writers` those that may write to the provenance bucket beside the records, by key
+    prefix. `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's
+    own services. `trail` is the name of the trail, `database` the Glue database, and
+    `catalog_writers` may change its tables and partitions. `as_of` is the time of judging;
+    records and events may arrive `grace` after the write.
     """
 
     as_of: datetime
@@ -68,5 +68,5 @@ class Policy:
         return f"{int(self.grace.total_seconds() // 60)} minutes"
 
     def layer_of(self, bucket: str) -> str:
-        """The layer of a bucket, ``"no layer"`` for a bucket that is not the platform's."""
+        """The layer of a bucket, `"no layer"` for a bucket that is not the platform's."""
         return self.layers.get(bucket, "no layer")

@@ -1,4 +1,4 @@
-"""The sentences that explain verdicts: what a ledger row gives as its ``verdict_reason``.
+"""The sentences that explain verdicts: what a ledger row gives as its `verdict_reason`.
 
 What is decided is decided elsewhere; nothing here chooses a verdict. The sentences are stored and
 paged, so changing one changes what readers search for.
@@ -65,7 +65,7 @@ _FORGED: Final = (
 
 
 def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str:
-    """Why an object version has the verdict of ``judgement``."""
+    """Why an object version has the verdict of `judgement`."""
     ground = judgement.ground
     if ground in _COMPOSED:
         return _COMPOSED[ground](facts)
@@ -208,7 +208,7 @@ def _how(removal: Removal) -> str:
 def of_reading(
     verdict: Verdict, sha256: str | None, trouble: str | None, on_record: Collection[str]
 ) -> str:
-    """What reading a version's bytes again showed: their hash, or the ``trouble`` in its place."""
+    """What reading a version's bytes again showed: their hash, or the `trouble` in its place."""
     match verdict:
         case Verdict.REMOVED:
             return f"S3 does not hand out these bytes any more ({trouble})."
@@ -229,14 +229,14 @@ def of_unrecorded_at_rest(stored_at: datetime) -> str:
 
 
 def of_undeclared_write(call: TrailEvent, prefix: str | None) -> str:
-    """A write to the provenance bucket under ``prefix``, None where nobody is declared."""
+    """A write to the provenance bucket under `prefix`, None where nobody is declared."""
     declared = f"is not one of those who write to {prefix}" if prefix else "nobody does"
     unproven = "" if call.proven else _UNPROVEN
     return f"{call.who.described} wrote this version and {declared}{unproven}."
 
 
 def of_catalog_change(call: ManagementEvent, location: str | None) -> str:
-    """A change of the Glue catalog; ``location`` is what a partition points at since."""
+    """A change of the Glue catalog; `location` is what a partition points at since."""
     points = f"; it points at {location[:200]} since" if location else ""
     return (
         f"{call.who.described} called {call.name} on this part of the catalog and is not one "

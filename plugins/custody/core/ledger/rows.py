@@ -22,8 +22,8 @@ _AnyCall = TypeVar("_AnyCall", bound=Call)
 class LedgerRow:
     """One write or removal of an object version, or one record without a write.
 
-    The fields are the columns of the table ``reconciliation``; ``record_key``, ``log_key`` and
-    ``digest_key`` name the evidence: the record, the log file that holds the event, and the digest
+    The fields are the columns of the table `reconciliation`; `record_key`, `log_key` and
+    `digest_key` name the evidence: the record, the log file that holds the event, and the digest
     that vouches for that file (or, for a defect of the trail that no event explains, shows it).
     """
 
@@ -57,7 +57,7 @@ class LedgerRow:
 
     @property
     def partition(self) -> tuple[str, str]:
-        """``dt`` and ``hour`` of the partition it stands in: those of its time in UTC."""
+        """`dt` and `hour` of the partition it stands in: those of its time in UTC."""
         at = self.event_time.astimezone(UTC)
         return f"{at:%Y-%m-%d}", f"{at:%H}"
 

@@ -29,7 +29,7 @@ def split_envelopes(
 ) -> tuple[list[StoredRecord], list[MalformedRecord]]:
     """Split envelopes into records and objects that cannot be read as a record.
 
-    ``undeclared_writes`` are the trail's events of others than the recorder writing under the keys
+    `undeclared_writes` are the trail's events of others than the recorder writing under the keys
     of records; each is about the version it wrote, or where it names none about all of its key.
     A malformed object under the key of a displaced record is left out: the conflict over that key
     tells of it.

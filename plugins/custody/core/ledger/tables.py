@@ -19,5 +19,5 @@ COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
     "record_checks": columns_of(RecordCheck),
     "lineage_checks": columns_of(LineageCheck),
 }
-"""By what a row is; ``ledger`` for both ``reconciliation`` and ``audit``. Partition keys, and when
+"""By what a row is; `ledger` for both `reconciliation` and `audit`. Partition keys, and when
 and over which window rows were judged, come on top."""

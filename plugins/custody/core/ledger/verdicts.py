@@ -2,12 +2,12 @@
 
 `judge` is a function of the evidence about a version (`VersionFacts`) and the `Policy`, and of
 nothing else. So a verdict does not depend on the order in which evidence arrived, and it changes
-when late evidence comes in: ``PENDING`` and ``UNRECORDED`` become ``VERIFIED`` when the record
+when late evidence comes in: `PENDING` and `UNRECORDED` become `VERIFIED` when the record
 arrives. The sentences that explain a verdict are in `custody.core.ledger.reasons`.
 
 Events in a log file that no digest covers are unproven: they never page or name a principal.
-Verdicts that rest on them are ``PENDING`` until the digest arrives; that a digest does not arrive
-is ``TRAIL_BROKEN``.
+Verdicts that rest on them are `PENDING` until the digest arrives; that a digest does not arrive
+is `TRAIL_BROKEN`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ _VERDICT_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The rule that decided, and the ``call`` the verdict is about; None if it is about the
+    """The rule that decided, and the `call` the verdict is about; None if it is about the
     uploader whom the record names, because the trail shows no call of his."""
 
     ground: Ground

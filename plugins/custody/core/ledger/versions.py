@@ -4,7 +4,7 @@
 object of a window, the tests over what a case holds.
 
 Events and records are matched by bucket, key and version. An event that does not name its version
-is given the one that its request id has in the records. ``null`` (a bucket without versions) names
+is given the one that its request id has in the records. `null` (a bucket without versions) names
 no version, so there the request id alone tells writes apart. Completing an upload a second time
 succeeds and writes nothing (a client that missed the answer asks again), so all such events of one
 upload are about one version.
@@ -45,7 +45,7 @@ class ObjectHistory:
 
 class VersionName(NamedTuple):
     """What tells a version of an object from its others: its id, and the request that wrote it
-    where the id is ``null`` and names none."""
+    where the id is `null` and names none."""
 
     version_id: str
     request_id: str | None
@@ -76,7 +76,7 @@ def rows_of(
 ) -> Iterator[LedgerRow]:
     """The ledger's rows of one object in a bucket of the platform.
 
-    ``identities`` are the principals the trail shows anywhere in what was read, by principal id.
+    `identities` are the principals the trail shows anywhere in what was read, by principal id.
     """
     if history.records or policy.layers.get(history.bucket) in policy.writers:
         for facts in versions_of(history, identities):
@@ -116,9 +116,9 @@ def versions_of(
 def writes_by_version(
     events: Sequence[TrailEvent], claims: Sequence[Record]
 ) -> dict[VersionName, list[TrailEvent]]:
-    """Group the writes among an object's ``events`` (each once) by the version they wrote.
+    """Group the writes among an object's `events` (each once) by the version they wrote.
 
-    ``claims`` are the records about the object: of two that name one request, the first counts.
+    `claims` are the records about the object: of two that name one request, the first counts.
     """
     written = sorted((e for e in events if e.is_write), key=lambda e: e.event_id)
     versions = _version_ids(written, claims)

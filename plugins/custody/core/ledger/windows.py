@@ -13,8 +13,8 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 MAX_HOURS: Final = 96
-"""Longest window in hours: Athena writes at most 100 partitions per statement, and a window has one
-partition per hour."""
+"""Longest window in hours: Glue's catalog takes at most 100 partitions in one call, and a window
+has one partition per hour."""
 
 MAX_AUDIT_DAYS: Final = 90
 """How far apart two readings of the same bytes may be, and how far back an audit may look."""
@@ -28,8 +28,8 @@ class BadWindow(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The hours to judge (``start`` ≤ event time < ``end``: UTC, whole hours, at most
-    ``MAX_HOURS``), as things stand at ``as_of`` and with which ``grace`` for late evidence."""
+    """The hours to judge (`start` ≤ event time < `end`: UTC, whole hours, at most
+    `MAX_HOURS`), as things stand at `as_of` and with which `grace` for late evidence."""
 
     start: datetime
     end: datetime
@@ -55,7 +55,7 @@ class Window:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> Window:
-        """The window that `parameters` describe; raises ``BadWindow`` as the constructor does."""
+        """The window that `parameters` describe; raises `BadWindow` as the constructor does."""
         start, end, as_of = (
             datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
             for name in ("start", "end", "as_of")
@@ -92,9 +92,9 @@ class Window:
         return self.start - HOUR
 
     def parameters(self) -> dict[str, object]:
-        """The window as `of` reads it and ``include/sql/reconcile`` takes it; JSON values only.
+        """The window as `of` reads it and `include/sql/reconcile` takes it; JSON values only.
 
-        Times are ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC.
+        Times are `YYYY-MM-DD HH:MM:SS.mmm` in UTC.
         """
         last_hour = self.end - HOUR
         return {
@@ -109,7 +109,7 @@ class Window:
         }
 
     def partitions(self) -> list[tuple[str, str]]:
-        """``(dt, hour)`` of every hour in the window, as the partitions of ``reconciliation``."""
+        """`(dt, hour)` of every hour in the window, as the partitions of `reconciliation`."""
         return [(f"{hour:%Y-%m-%d}", f"{hour:%H}") for hour in self.hours]
 
 
@@ -123,15 +123,15 @@ def reconcile_window(
     grace_minutes: int,
     lookback_hours: int,
 ) -> Window:
-    """The window a reconciliation run at ``as_of`` (aware) is for.
+    """The window a reconciliation run at `as_of` (aware) is for.
 
-    ``window_start`` and ``window_end`` (ISO 8601 with a zone) name it. Without them it is the
+    `window_start` and `window_end` (ISO 8601 with a zone) name it. Without them it is the
     run's data interval moved back by the grace period and down to whole hours, so that the grace of
     everything in it has passed when the interval ends, and so that intervals that meet give windows
-    that meet; and ``lookback_hours`` before it, which are judged once more: what was late for the
+    that meet; and `lookback_hours` before it, which are judged once more: what was late for the
     run before, a digest above all, has come by now.
 
-    Raises ``BadWindow`` if only one of the two is given, if there is nothing to derive the window
+    Raises `BadWindow` if only one of the two is given, if there is nothing to derive the window
     from (an asset-triggered or API run without a logical date), or if the window is not valid.
     """
     if not 0 <= grace_minutes <= MAX_GRACE_MINUTES:
@@ -157,13 +157,13 @@ def reconcile_window(
 def audit_window(
     *, as_of: datetime, grace_minutes: int, sample_days: int, days: int
 ) -> dict[str, object]:
-    """What an audit at ``as_of`` (aware) is for, in JSON values: its own parameters, the hour its
-    rows stand in as the statements of ``include/sql/reconcile`` take it, and the ``watched`` days.
+    """What an audit at `as_of` (aware) is for, in JSON values: its own parameters, the hour its
+    rows stand in as the statements of `include/sql/reconcile` take it, and the `watched` days.
 
-    A page about bytes can be resolved when they are read again, ``sample_days`` later at most; the
+    A page about bytes can be resolved when they are read again, `sample_days` later at most; the
     day after allows for an audit that was late.
 
-    Raises ``BadWindow`` for a ``sample_days`` or ``days`` that is not 1 to ``MAX_AUDIT_DAYS``.
+    Raises `BadWindow` for a `sample_days` or `days` that is not 1 to `MAX_AUDIT_DAYS`.
     """
     for name, value in (("sample_days", sample_days), ("days", days)):
         if not 1 <= value <= MAX_AUDIT_DAYS:
@@ -181,9 +181,9 @@ def audit_window(
 
 
 def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
-    """The day (``YYYY-MM-DD``) a dataset run is for: ``dt``, else the data interval's first day.
+    """The day (`YYYY-MM-DD`) a dataset run is for: `dt`, else the data interval's first day.
 
-    Raises ``BadWindow`` if ``dt`` is not a calendar day, or if there is neither.
+    Raises `BadWindow` if `dt` is not a calendar day, or if there is neither.
     """
     if dt:
         try:
@@ -199,7 +199,7 @@ def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
 
 
 def _days(first: datetime, last: datetime) -> tuple[date, ...]:
-    """Every day from that of ``first`` to that of ``last``."""
+    """Every day from that of `first` to that of `last`."""
     days = (last.date() - first.date()).days + 1
     return tuple(first.date() + timedelta(days=n) for n in range(days))
 
@@ -215,7 +215,7 @@ def _instant(name: str, text: str) -> datetime:
 
 
 def _utc(instant: datetime) -> datetime:
-    """``instant`` as a plain UTC datetime, whatever datetime class and zone it came with."""
+    """`instant` as a plain UTC datetime, whatever datetime class and zone it came with."""
     return datetime.fromtimestamp(instant.timestamp(), UTC)
 
 

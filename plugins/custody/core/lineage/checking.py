@@ -1,4 +1,4 @@
-"""The table ``lineage_checks``: every lineage statement is read and verified once, and the result
+"""The table `lineage_checks`: every lineage statement is read and verified once, and the result
 kept."""
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from custody.core.lineage.trust import BadLineage, Trust, read_part
 class LineageCheck:
     """One row: a stored version of an object among the lineage.
 
-    ``written_at`` is when it was written, as the trail says. ``trouble`` is why it is not to be
-    believed, None if it is. ``was_read`` is false where S3 did not hand it out, which may change:
+    `written_at` is when it was written, as the trail says. `trouble` is why it is not to be
+    believed, None if it is. `was_read` is false where S3 did not hand it out, which may change:
     such a check does not settle it.
     """
 

@@ -39,7 +39,7 @@ class HashedObject:
 class Material:
     """Code or configuration of a run: what it is called there, and its SHA-256.
 
-    ``uri`` is where it was read and ``version_id`` which object version of that; ``version`` is
+    `uri` is where it was read and `version_id` which object version of that; `version` is
     what it calls its own version. Each is None where there is none.
     """
 
@@ -52,7 +52,7 @@ class Material:
 
 @dataclass(frozen=True)
 class Run:
-    """A job run: the day it built (``YYYY-MM-DD``) and its id. Raises ``ValueError`` for others."""
+    """A job run: the day it built (`YYYY-MM-DD`) and its id. Raises `ValueError` for others."""
 
     dt: str
     id: str
@@ -68,9 +68,9 @@ class Run:
 class Lineage:
     """What a run made out of what.
 
-    ``builder_id`` is the ARN of the Glue job, ``platform`` the versions of what it ran on,
-    ``parameters`` the job's arguments, of which ``dt`` is the run's day. ``materials`` are its code
-    and configuration, ``inputs`` the object versions whose bytes it read, ``outputs`` those it
+    `builder_id` is the ARN of the Glue job, `platform` the versions of what it ran on,
+    `parameters` the job's arguments, of which `dt` is the run's day. `materials` are its code
+    and configuration, `inputs` the object versions whose bytes it read, `outputs` those it
     wrote, all of them under its own prefix. Times are aware.
     """
 
@@ -87,7 +87,7 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Part:
-    """One statement of a run: the ``number``-th of ``count``, with the objects it names."""
+    """One statement of a run: the `number`-th of `count`, with the objects it names."""
 
     number: int
     count: int
@@ -109,7 +109,7 @@ class Part:
 
 
 def is_day(text: str) -> bool:
-    """Whether this is a day, written like ``2026-11-01``."""
+    """Whether this is a day, written like `2026-11-01`."""
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -117,7 +117,7 @@ def is_day(text: str) -> bool:
 
 
 def run_of(key: str) -> Run | None:
-    """The run that an object key (or a run's prefix) names: ``…/…/dt=<day>/run=<id>/…``."""
+    """The run that an object key (or a run's prefix) names: `…/…/dt=<day>/run=<id>/…`."""
     match = _RUN_PREFIX.fullmatch(key)
     if match is None:
         return None
@@ -128,9 +128,9 @@ def run_of(key: str) -> Run | None:
 
 
 def statement_key(run: Run, part: int = 1) -> str:
-    """The object key, in the provenance bucket, of a statement of ``run``; parts count from 1.
+    """The object key, in the provenance bucket, of a statement of `run`; parts count from 1.
 
-    Its name is the SHA-256 of the JSON list ``[run id, part]`` (no spaces), as hexadecimal.
+    Its name is the SHA-256 of the JSON list `[run id, part]` (no spaces), as hexadecimal.
     """
     identity = json.dumps([run.id, part], separators=(",", ":"))
     return f"{LINEAGE_PREFIX}dt={run.dt}/{hashlib.sha256(identity.encode()).hexdigest()}.json"

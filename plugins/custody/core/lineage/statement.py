@@ -33,7 +33,7 @@ _PAYLOAD_BYTES: Final = (MAX_ENVELOPE_BYTES - 4096) // 4 * 3
 _MAX_DEPENDENCIES: Final = 10_000
 _MAX_NAMED_VALUES: Final = 64
 _MAX_URI: Final = 4096
-"""``s3://``, a bucket, and a key of 1,024 bytes of which each may be written as ``%xx``."""
+"""`s3://`, a bucket, and a key of 1,024 bytes of which each may be written as `%xx`."""
 
 _Item = TypeVar("_Item")
 
@@ -46,8 +46,8 @@ def to_statements(lineage: Lineage) -> tuple[bytes, ...]:
     """The lineage as payloads of DSSE envelopes, in the order of their parts.
 
     Together they name every input and every output; each fits an envelope and names at least one
-    output. Raises ``UnfitForLineage`` for a run without outputs, with an output outside its own
-    place, with a day that is not its parameter ``dt``, or with more objects than ``MAX_PARTS``
+    output. Raises `UnfitForLineage` for a run without outputs, with an output outside its own
+    place, with a day that is not its parameter `dt`, or with more objects than `MAX_PARTS`
     statements hold.
     """
     run = lineage.run
@@ -90,7 +90,7 @@ def to_statements(lineage: Lineage) -> tuple[bytes, ...]:
 def _chunks(
     items: Iterable[_Item], room: int, descriptor: Callable[[_Item], object]
 ) -> list[tuple[_Item, ...]]:
-    """The items, in order, in groups whose descriptors take at most ``room`` bytes of JSON."""
+    """The items, in order, in groups whose descriptors take at most `room` bytes of JSON."""
     chunks: list[list[_Item]] = []
     left = 0
     for item in items:
@@ -160,12 +160,12 @@ def _to_named_dependency(material: Material) -> dict[str, object]:
 
 
 def _uri(bucket: str, key: str) -> str:
-    """An object's URI. Unlike a ``name``, a ``uri`` must be one (RFC 3986): a key is encoded."""
+    """An object's URI. Unlike a `name`, a `uri` must be one (RFC 3986): a key is encoded."""
     return f"s3://{bucket}/{quote(key, safe='/=')}"
 
 
 def from_statement(payload: bytes) -> Part:
-    """Read the payload of one lineage statement's envelope; raises ``MalformedInput``.
+    """Read the payload of one lineage statement's envelope; raises `MalformedInput`.
 
     Refuses a statement about an object outside the place of its run: nobody would look for it here.
     """
@@ -214,7 +214,7 @@ def from_statement(payload: bytes) -> Part:
 def join(parts: Sequence[Part]) -> Lineage:
     """The whole lineage of a run from all its parts; objects are sorted and named once.
 
-    Raises ``MalformedInput`` if a part is missing, or if they are not parts of one lineage.
+    Raises `MalformedInput` if a part is missing, or if they are not parts of one lineage.
     """
     where = "statement.predicate.buildDefinition.internalParameters"
     count = len(parts)
@@ -290,7 +290,7 @@ def _output(subject: Subject, run: Run, path: str) -> HashedObject:
 
 
 def _object(name: str, where: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://<bucket>/<key>``."""
+    """Bucket and key of `s3://<bucket>/<key>`."""
     scheme, _, path = name.partition("://")
     if scheme != "s3":
         raise MalformedInput(where, "must begin with s3://")

@@ -21,9 +21,9 @@ _MAX_RUNS: Final = 1000
 class TracedRun:
     """A run and what it was made of, as far as lineage may be believed.
 
-    ``outputs`` are those of its outputs that were asked for. ``landed`` are object versions it read
-    that no run made. ``sources`` are the runs that made the others. ``lineage`` is None if there is
-    none to believe; ``troubles`` says why, and what else does not fit.
+    `outputs` are those of its outputs that were asked for. `landed` are object versions it read
+    that no run made. `sources` are the runs that made the others. `lineage` is None if there is
+    none to believe; `troubles` says why, and what else does not fit.
     """
 
     run: Run
@@ -46,9 +46,9 @@ def is_made(key: str) -> bool:
 
 
 def trace(output: HashedObject, read: Read, trust: Trust) -> TracedRun:
-    """Follow ``output`` back; what ``read`` raises passes through.
+    """Follow `output` back; what `read` raises passes through.
 
-    Raises ``ValueError`` for an object that no run makes.
+    Raises `ValueError` for an object that no run makes.
     """
     run = run_of(output.version.key)
     if run is None or not is_made(output.version.key):

@@ -50,15 +50,15 @@ class LineageKeys:
 
     @property
     def trust(self) -> Trust:
-        """Raises ``ValueError`` for a key that is not P-256."""
+        """Raises `ValueError` for a key that is not P-256."""
         loaded = {key_id: load_public_key(key) for key_id, key in self.public_keys.items()}
         return Trust(loaded, self.builders)
 
 
 def lineage_of(output: HashedObject, read: Read, trust: Trust) -> Lineage:
-    """The lineage of the run that made ``output``, this very version with these very bytes.
+    """The lineage of the run that made `output`, this very version with these very bytes.
 
-    Raises ``NoLineage`` or ``BadLineage``.
+    Raises `NoLineage` or `BadLineage`.
     """
     run = run_of(output.version.key)
     if run is None:
@@ -70,7 +70,7 @@ def lineage_of(output: HashedObject, read: Read, trust: Trust) -> Lineage:
 
 
 def lineage_of_run(run: Run, read: Read, trust: Trust) -> Lineage:
-    """The whole lineage of a run. Raises ``NoLineage`` or ``BadLineage``."""
+    """The whole lineage of a run. Raises `NoLineage` or `BadLineage`."""
     first = _part(run, 1, read, trust)
     if first is None:
         raise NoLineage(f"run {run.id} of {run.dt} has no statement at {statement_key(run)}")
@@ -99,7 +99,7 @@ def _part(run: Run, number: int, read: Read, trust: Trust) -> Part | None:
 
 
 def read_part(envelope: Envelope, key: str, trust: Trust) -> Part:
-    """The statement in the envelope at ``key``; raises ``BadLineage``."""
+    """The statement in the envelope at `key`; raises `BadLineage`."""
     try:
         part = from_statement(verify(envelope, trust.public_keys))
     except (BadSignature, MalformedInput) as error:

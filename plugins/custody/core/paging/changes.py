@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """News about a finding; ``now`` is what the ledger says of the version once it is resolved,
+    """News about a finding; `now` is what the ledger says of the version once it is resolved,
     and None where it says nothing any more."""
 
     status: Status
@@ -48,20 +48,20 @@ class Change:
 
 def rows_that_settle(page: LedgerRow) -> tuple[str, str]:
     """Fingerprints of the rows that decide whether a page stays open: its own finding, and the
-    ``VERIFIED`` of its object version."""
+    `VERIFIED` of its object version."""
     return page.fingerprint, fingerprint(Verdict.VERIFIED, page.object_version)
 
 
 def changes(
     rows: Iterable[LedgerRow], known: Mapping[str, PageState], watched: Iterable[str]
 ) -> list[Change]:
-    """What people do not know yet, in the order of ``rows``, resolved pages last.
+    """What people do not know yet, in the order of `rows`, resolved pages last.
 
-    ``rows`` are the findings of a window and the rows that settle its ``watched`` pages
-    (fingerprints), ``known`` what people were told, by fingerprint.
+    `rows` are the findings of a window and the rows that settle its `watched` pages
+    (fingerprints), `known` what people were told, by fingerprint.
 
     A page is resolved when its version has another final verdict: late evidence may have made it
-    ``VERIFIED``, or something worse. ``PENDING`` is not final, and a missing row proves nothing.
+    `VERIFIED`, or something worse. `PENDING` is not final, and a missing row proves nothing.
     A defect of the trail is resolved when it is no longer found, because the trail is proven anew
     each time. A removal is never resolved.
     """
@@ -91,7 +91,7 @@ def changes(
 
 
 def _news_of(finding: LedgerRow, known: PageState | None) -> Status | None:
-    """What is new about a finding to people who were told ``known``; None if nothing is."""
+    """What is new about a finding to people who were told `known`; None if nothing is."""
     if known is None:
         return Status.OPEN
     if not known.is_open:
@@ -101,10 +101,10 @@ def _news_of(finding: LedgerRow, known: PageState | None) -> Status | None:
 
 
 def by_cause(news: Sequence[Change], bound: int) -> list[list[Change]]:
-    """``news`` of one verdict, put together where more than ``bound`` share their cause.
+    """`news` of one verdict, put together where more than `bound` share their cause.
 
     The same principal is one cause. What is left over, of many principals, is one too if it is more
-    than ``bound``; and so are more than ``bound`` principals. All others stay alone.
+    than `bound`; and so are more than `bound` principals. All others stay alone.
     """
     of_principal: dict[str | None, list[Change]] = {}
     for change in news:

@@ -28,8 +28,8 @@ _RUNBOOK: Final = "docs/runbooks/recorder-dead-letters.md"
 class DeadLetter:
     """One message of the queue.
 
-    ``sent`` is when it first was sent (aware). ``announced`` is what could be read in it;
-    ``problems`` says what could not, field by field.
+    `sent` is when it first was sent (aware). `announced` is what could be read in it;
+    `problems` says what could not, field by field.
     """
 
     message_id: str
@@ -40,7 +40,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Look:
-    """What a look into the queue of this name found; ``complete`` unless there may be more."""
+    """What a look into the queue of this name found; `complete` unless there may be more."""
 
     queue: str
     letters: tuple[DeadLetter, ...]
@@ -50,13 +50,13 @@ class Look:
 def overdue(
     letters: Sequence[DeadLetter], *, now: datetime, grace: timedelta
 ) -> tuple[DeadLetter, ...]:
-    """Those first sent more than ``grace`` before ``now`` (aware), the oldest first."""
+    """Those first sent more than `grace` before `now` (aware), the oldest first."""
     late = (letter for letter in letters if letter.sent < now - grace)
     return tuple(sorted(late, key=lambda letter: (letter.sent, letter.message_id)))
 
 
 def page_about(look: Look, *, is_open: bool, now: datetime, grace: timedelta) -> Page | None:
-    """The page to send about the queue, None if there is nothing new; ``is_open`` if people were
+    """The page to send about the queue, None if there is nothing new; `is_open` if people were
     told of it.
 
     A queue counts as empty only if the look was complete: messages that another consumer holds are

@@ -72,12 +72,12 @@ class PageState:
     is_open: bool
 
     def to_json(self) -> dict[str, object]:
-        """JSON values that ``from_json`` reads back."""
+        """JSON values that `from_json` reads back."""
         return {"open": self.is_open, "finding": document_of_row(self.finding)}
 
     @classmethod
     def from_json(cls, value: object) -> PageState:
-        """Raises ``ValueError`` if ``value`` is no state of a page."""
+        """Raises `ValueError` if `value` is no state of a page."""
         state = Fields.of(value, "page")
         is_open = state.values.get("open")
         if not isinstance(is_open, bool):
@@ -112,7 +112,7 @@ def document_of_row(row: LedgerRow) -> dict[str, str | None]:
 def read_row(values: Mapping[str, object]) -> LedgerRow:
     """A row of the ledger from texts, by column; what is not there is NULL.
 
-    Raises ``ValueError`` naming a column without the text that every row has, or whose text is of
+    Raises `ValueError` naming a column without the text that every row has, or whose text is of
     the wrong form, or if there is no such verdict.
     """
     row = {column.name: _value(column, values.get(column.name)) for column in COLUMNS["ledger"]}
@@ -138,10 +138,10 @@ def _value(column: Column, text: object) -> str | int | datetime | None:
 def read_findings_of(
     rows: Iterable[Mapping[str, str | None]],
 ) -> tuple[list[LedgerRow], dict[Cause, int]]:
-    """The rows of ``include/sql/reconcile/read_findings.sql``, and how many findings of each cause
+    """The rows of `include/sql/reconcile/read_findings.sql`, and how many findings of each cause
     it left unread.
 
-    Raises ``ValueError`` as `read_row` does.
+    Raises `ValueError` as `read_row` does.
     """
     found: list[LedgerRow] = []
     unread: dict[Cause, int] = {}

@@ -1,7 +1,7 @@
 """What every page has in common: one SNS message, for a telephone and for a machine.
 
 A message is a text that begins with what a person must know and ends, after a line of its own
-(``MARKER``), with one JSON document. It goes to every subscriber as it is, so a person can forward
+(`MARKER`), with one JSON document. It goes to every subscriber as it is, so a person can forward
 it to a machine. Object keys, user agents and the like are whatever somebody typed: in the text
 they are quoted, and every character that is not plainly printable is escaped, so they can neither
 begin a line nor turn one around; in the JSON everything but ASCII is escaped.
@@ -40,8 +40,8 @@ _ROOMS: Final[tuple[Room, ...]] = ((10, 2048), (3, 512), (1, 128))
 class Page:
     """One message to the people on call.
 
-    ``subject`` is printable ASCII of at most ``MAX_SUBJECT`` characters; ``message`` as described
-    above, at most ``MAX_MESSAGE_BYTES`` long as SNS counts; ``states`` what people know once the
+    `subject` is printable ASCII of at most `MAX_SUBJECT` characters; `message` as described
+    above, at most `MAX_MESSAGE_BYTES` long as SNS counts; `states` what people know once the
     message is out.
     """
 
@@ -52,16 +52,16 @@ class Page:
 
 
 def document_of(message: str) -> object:
-    """The JSON document of a page's ``message``.
+    """The JSON document of a page's `message`.
 
-    Raises ``ValueError`` (``custody.core.formats.untrusted.MalformedInput``) if it has none.
+    Raises `ValueError` (`custody.core.formats.untrusted.MalformedInput`) if it has none.
     """
     document = message.partition(f"\n{MARKER}\n")[2]
     return load_json(document, what="page", max_bytes=MAX_MESSAGE_BYTES)
 
 
 def shown(text: str) -> str:
-    """``text`` between quotes, on one line, without a character that could disguise another.
+    """`text` between quotes, on one line, without a character that could disguise another.
 
     Backslashes and quotes are escaped, and so is all that is not printable: line breaks, control
     characters, marks that turn the direction of writing, spaces that are not the space.
@@ -94,9 +94,9 @@ def compose(
 ) -> Page:
     """A page in the form that all share.
 
-    ``written`` gives the lines of the text (the first of them a `headline`) and the body of the
+    `written` gives the lines of the text (the first of them a `headline`) and the body of the
     document, given how many examples to show and how many characters of a text that may be cut;
-    it is asked again with less until the page fits. ``runbook`` is its path in the repository.
+    it is asked again with less until the page fits. `runbook` is its path in the repository.
     """
     for room in _ROOMS:
         lines, body = written(room)

@@ -26,7 +26,7 @@ GROUP_ABOVE: Final = 100
 
 MAX_PAGES: Final = 500
 """Above this many pages in a run, group all that share a cause. Airflow expands a task to at most
-1,024 (``core.max_map_length``)."""
+1,024 (`core.max_map_length`)."""
 
 _WHOLE: Final = frozenset({"verdict", "bucket", "object_key", "version_id", "fingerprint"})
 """What identifies a finding is never cut."""
@@ -54,11 +54,11 @@ def pages(
     window_end: str,
     table: str,
 ) -> list[Page]:
-    """The pages that tell ``news``: the most urgent first, what is resolved last.
+    """The pages that tell `news`: the most urgent first, what is resolved last.
 
-    ``unread`` counts, per cause, the findings of the window that were not read. Window times are
-    ``YYYY-MM-DD HH:MM:SS.mmm`` in UTC, the end not included. ``table`` holds the findings, by
-    ``dt`` and ``hour``.
+    `unread` counts, per cause, the findings of the window that were not read. Window times are
+    `YYYY-MM-DD HH:MM:SS.mmm` in UTC, the end not included. `table` holds the findings, by
+    `dt` and `hour`.
     """
     window = {"start": window_start, "end": window_end}
     for bound in (GROUP_ABOVE, 1):
@@ -219,7 +219,7 @@ def _query(verdict: str, principal: str | None, window: Mapping[str, str], table
 
 
 def _cut(finding: LedgerRow, limit: int) -> LedgerRow:
-    """``finding`` with texts of at most ``limit`` characters; what is cut ends in an ellipsis."""
+    """`finding` with texts of at most `limit` characters; what is cut ends in an ellipsis."""
     texts: dict[str, Any] = {
         name: value[: limit - 1] + "…"
         for name, value in asdict(finding).items()

@@ -1,4 +1,4 @@
-"""The table ``record_checks``: every envelope is read and verified once, and what came of it kept.
+"""The table `record_checks`: every envelope is read and verified once, and what came of it kept.
 
 A row holds what the record says as its own statement, so that nothing is lost by keeping it.
 """
@@ -16,8 +16,8 @@ from custody.objects import ObjectVersion
 
 @dataclass(frozen=True, slots=True)
 class RecordCheck:
-    """One row. ``statement`` is the record's in-toto statement, None if it could not be read;
-    ``trouble`` is why the envelope is not to be believed, None if it is."""
+    """One row. `statement` is the record's in-toto statement, None if it could not be read;
+    `trouble` is why the envelope is not to be believed, None if it is."""
 
     bucket: str
     record_key: str
@@ -43,7 +43,7 @@ def to_row(envelope: ReadEnvelope) -> RecordCheck:
 
 
 def from_row(row: Mapping[str, object]) -> ReadEnvelope:
-    """The envelope that a row was made of; raises ``MalformedInput`` for a row that is none."""
+    """The envelope that a row was made of; raises `MalformedInput` for a row that is none."""
     check = RecordCheck(**row)  # type: ignore[arg-type]  # a row of the table has its columns
     return ReadEnvelope(
         stored=ObjectVersion(check.bucket, check.record_key, check.record_version),

@@ -22,8 +22,8 @@ from custody.objects import ObjectVersion
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A public key (DER) and the period in which it signs: from ``valid_from`` until, and not
-    including, ``valid_until`` (None: still in use)."""
+    """A public key (DER) and the period in which it signs: from `valid_from` until, and not
+    including, `valid_until` (None: still in use)."""
 
     key_id: str
     der: bytes
@@ -38,8 +38,8 @@ class TrustedKey:
 class ReadEnvelope:
     """One stored version of a record object, read and checked once.
 
-    ``stored`` is where it is kept. ``claim`` is what it says, None if that cannot be read;
-    ``trouble`` why it is not to be believed, None if it is. ``was_read`` is false where S3 did not
+    `stored` is where it is kept. `claim` is what it says, None if that cannot be read;
+    `trouble` why it is not to be believed, None if it is. `was_read` is false where S3 did not
     hand it out, which may change.
     """
 
@@ -73,7 +73,7 @@ def read_envelope(
 def _outside_period(
     envelope: Envelope, claim: Record, keys: Mapping[str, TrustedKey]
 ) -> str | None:
-    """Trouble if only keys outside their period signed; raises ``BadSignature`` if none did.
+    """Trouble if only keys outside their period signed; raises `BadSignature` if none did.
 
     The period is that of the key whose signature verifies. Which keys an envelope names is the
     word of whoever wrote it, and may name a current key beside an old one's signature.

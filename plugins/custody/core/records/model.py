@@ -19,8 +19,8 @@ from custody.objects import ObjectVersion
 class LandingEvent:
     """What the S3 notification said about the write.
 
-    ``request_id`` is the ``requestID`` CloudTrail gives the same write, where the two witnesses
-    meet. ``source_ip`` may be a service's name.
+    `request_id` is the `requestID` CloudTrail gives the same write, where the two witnesses
+    meet. `source_ip` may be a service's name.
     """
 
     name: str
@@ -35,7 +35,7 @@ class LandingEvent:
 class HashedVersion:
     """What reading an object version from its first byte to its last gave.
 
-    ``sha256`` is 64 lower-case hexadecimal digits, ``etag`` has no quotes, ``checksum`` is the one
+    `sha256` is 64 lower-case hexadecimal digits, `etag` has no quotes, `checksum` is the one
     S3 keeps with the object.
     """
 
@@ -55,9 +55,9 @@ class Recorder:
 
 @dataclass(frozen=True)
 class LandingRecord:
-    """One object version: which bytes (``sha256``, ``size_bytes``) are in it, and how they came.
+    """One object version: which bytes (`sha256`, `size_bytes`) are in it, and how they came.
 
-    ``sha256`` is 64 lower-case hexadecimal digits; ``etag`` has no quotes; times are aware.
+    `sha256` is 64 lower-case hexadecimal digits; `etag` has no quotes; times are aware.
     """
 
     version: ObjectVersion
@@ -93,8 +93,8 @@ class UnreadableReason(StrEnum):
 class UnreadableRecord:
     """One object version whose bytes nobody could hash, and why.
 
-    ``size_bytes`` and ``etag`` are only what the notification announced. ``answer`` is what S3 said
-    when asked for the bytes. The rest is as in ``LandingRecord``.
+    `size_bytes` and `etag` are only what the notification announced. `answer` is what S3 said
+    when asked for the bytes. The rest is as in `LandingRecord`.
     """
 
     version: ObjectVersion
@@ -117,7 +117,7 @@ Record: TypeAlias = LandingRecord | UnreadableRecord
 
 
 def agrees(kept: Record, new: Record) -> bool:
-    """Whether ``new`` contradicts nothing in ``kept``, which was written first.
+    """Whether `new` contradicts nothing in `kept`, which was written first.
 
     A version that cannot be read (any more) contradicts no record of it: it may have been deleted
     since. A hash of a version that is recorded as unreadable does.

@@ -24,7 +24,7 @@ _DAYS_OF_ONE_PUT: Final = (0, 1, -1)
 """S3 dates object and event separately, so around midnight they may be of different days."""
 
 _DAYS_OF_PARTS: Final = tuple(range(2, 9))
-"""The buckets abort an upload that was begun seven days ago (``AbortIncompleteMultipartUpload``);
+"""The buckets abort an upload that was begun seven days ago (`AbortIncompleteMultipartUpload`);
 S3 rounds that up to the next midnight."""
 
 
@@ -40,9 +40,9 @@ def record_id(version: ObjectVersion) -> str:
 
 
 def record_key(event_time: datetime, record_id: str) -> str:
-    """The object key, in the provenance bucket, of the record of a write at ``event_time`` (aware).
+    """The object key, in the provenance bucket, of the record of a write at `event_time` (aware).
 
-    Raises ``ValueError`` for a naive time or for what is no ``record_id``.
+    Raises `ValueError` for a naive time or for what is no `record_id`.
     """
     if not _RECORD_ID.fullmatch(record_id):
         raise ValueError(f"a record id is 64 lower-case hexadecimal digits, not {record_id[:80]!r}")
@@ -60,8 +60,8 @@ def record_days(last_modified: datetime, etag: str | None) -> Iterator[date]:
     """The days under which the record of an object version may be filed, the likeliest first.
 
     A record is filed under the UTC day of its write's event. S3 dates an object by when its upload
-    began (``last_modified``, aware): a multipart upload, whose ``etag`` has the number of its parts
-    behind it, may be completed as long as the bucket's lifecycle rule lets it stand. An ``etag``
+    began (`last_modified`, aware): a multipart upload, whose `etag` has the number of its parts
+    behind it, may be completed as long as the bucket's lifecycle rule lets it stand. An `etag`
     that is not known (None) may be of one.
     """
     whole = etag is not None and not is_multipart(etag)
@@ -73,7 +73,7 @@ def record_days(last_modified: datetime, etag: str | None) -> Iterator[date]:
 def record_keys(version: ObjectVersion, last_modified: datetime, etag: str | None) -> Iterator[str]:
     """The object keys at which the record of an object version may be, the likeliest first.
 
-    ``last_modified`` and ``etag`` as for ``record_days``.
+    `last_modified` and `etag` as for `record_days`.
     """
     name = record_id(version)
     return (f"{record_day_prefix(day)}{name}.json" for day in record_days(last_modified, etag))
@@ -85,8 +85,8 @@ def is_multipart(etag: str) -> bool:
 
 
 def conflict_key(record_key: str, digest: str) -> str:
-    """Where a record goes that does not agree with what is already kept at ``record_key``.
+    """Where a record goes that does not agree with what is already kept at `record_key`.
 
-    ``digest`` is what its subject is identified by, in hexadecimal.
+    `digest` is what its subject is identified by, in hexadecimal.
     """
     return f"{record_key.removesuffix('.json')}.conflict-{digest[:16]}.json"

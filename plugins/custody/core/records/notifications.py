@@ -27,14 +27,14 @@ the major must match, and any minor will do: the first has every field read here
 _EVENT_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})", re.ASCII)
 _ENCODED_KEY = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})+", re.DOTALL)
 _MAX_ENCODED_KEY: Final = 3 * 1024
-"""A key has up to 1,024 bytes and each may become ``%XX``."""
+"""A key has up to 1,024 bytes and each may become `%XX`."""
 
 
 @dataclass(frozen=True)
 class ObjectCreated:
     """One object version that S3 says was written.
 
-    ``etag`` is without quotes. A folder marker is an object like any other here: somebody wrote it.
+    `etag` is without quotes. A folder marker is an object like any other here: somebody wrote it.
     """
 
     version: ObjectVersion
@@ -45,9 +45,9 @@ class ObjectCreated:
 
 
 def message_records(body: bytes | str) -> list[object]:
-    """The event records of one message, not yet read; none for S3's own ``s3:TestEvent``.
+    """The event records of one message, not yet read; none for S3's own `s3:TestEvent`.
 
-    Raises ``MalformedInput`` if the body is no notification.
+    Raises `MalformedInput` if the body is no notification.
     """
     message = Fields.of(load_json(body, what="notification", max_bytes=MAX_MESSAGE_BYTES), "")
     if message.values.get("Event") == "s3:TestEvent":
@@ -56,10 +56,10 @@ def message_records(body: bytes | str) -> list[object]:
 
 
 def object_created(record: object, where: str = "Records[0]") -> ObjectCreated:
-    """Read one event record, ``where`` being its path in the message.
+    """Read one event record, `where` being its path in the message.
 
-    Raises ``MalformedInput`` naming the field that is missing or wrong, an event that is no
-    ``ObjectCreated`` included.
+    Raises `MalformedInput` naming the field that is missing or wrong, an event that is no
+    `ObjectCreated` included.
     """
     fields = Fields.of(record, where)
     _check_version(fields)
@@ -105,7 +105,7 @@ def _check_version(fields: Fields) -> None:
 
 
 def _decoded_key(fields: Fields, name: str) -> str:
-    """Undo S3's form-URL-encoding: ``+`` is a space, ``%XX`` a byte, together UTF-8."""
+    """Undo S3's form-URL-encoding: `+` is a space, `%XX` a byte, together UTF-8."""
     encoded = fields.text(name, max_length=_MAX_ENCODED_KEY)
     if not _ENCODED_KEY.fullmatch(encoded):
         raise MalformedInput(fields.where(name), "holds a % that starts no %XX: it is not encoded")

@@ -29,9 +29,9 @@ class NotAsAnnounced(Exception):
 def landing_record(
     created: ObjectCreated, hashed: HashedVersion, hashed_at: datetime
 ) -> LandingRecord:
-    """The record of ``created``, whose bytes were read as ``hashed`` by ``hashed_at`` (aware).
+    """The record of `created`, whose bytes were read as `hashed` by `hashed_at` (aware).
 
-    Raises ``NotAsAnnounced`` naming what differs.
+    Raises `NotAsAnnounced` naming what differs.
     """
     stored_sha256 = hashed.checksum.object_sha256 if hashed.checksum else None
     for what, announced, found in (
@@ -57,7 +57,7 @@ def landing_record(
 def unreadable_record(
     created: ObjectCreated, reason: UnreadableReason, answer: str, tried_at: datetime
 ) -> UnreadableRecord:
-    """The record of ``created``, which S3 refused to hand out with ``answer`` at ``tried_at``."""
+    """The record of `created`, which S3 refused to hand out with `answer` at `tried_at`."""
     return UnreadableRecord(
         version=created.version,
         size_bytes=created.size_bytes,

@@ -1,6 +1,6 @@
 """Records as in-toto Statements: the payload of a record's envelope, written and read.
 
-The predicate type is ``LANDING_V1`` if the version was read and hashed, ``UNREADABLE_V1`` if nobody
+The predicate type is `LANDING_V1` if the version was read and hashed, `UNREADABLE_V1` if nobody
 can read it with the recorder's rights.
 """
 
@@ -36,7 +36,7 @@ def to_statement(record: Record) -> bytes:
 
 
 def read_record(payload: bytes) -> Record:
-    """Read the payload of a record's envelope; raises ``MalformedInput``.
+    """Read the payload of a record's envelope; raises `MalformedInput`.
 
     Refuses a record whose subject and predicate name different objects: half of it would be a lie,
     and readers would differ over which half.
@@ -53,7 +53,7 @@ def read_record(payload: bytes) -> Record:
 
 
 def from_statement(payload: bytes) -> LandingRecord:
-    """Like ``read_record``, for those who can use nothing but a hash of the bytes."""
+    """Like `read_record`, for those who can use nothing but a hash of the bytes."""
     record = read_record(payload)
     if isinstance(record, UnreadableRecord):
         raise MalformedInput(

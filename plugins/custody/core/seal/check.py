@@ -1,7 +1,7 @@
 """Whether the log is complete, and still begins with what it was; only its key is trusted.
 
-A reader that remembers the last head it verified detects an older log put back (``ROLLBACK``) and a
-rewritten one (``FORK``), even if every signature is good. The remembered head is the signed note
+A reader that remembers the last head it verified detects an older log put back (`ROLLBACK`) and a
+rewritten one (`FORK`), even if every signature is good. The remembered head is the signed note
 itself: together with a later one it proves to others what the log's key signed.
 """
 
@@ -36,7 +36,7 @@ class SealDefectKind(Enum):
 
 @dataclass(frozen=True)
 class SealDefect:
-    """One thing that is wrong; ``path`` is the file of the log it is about."""
+    """One thing that is wrong; `path` is the file of the log it is about."""
 
     kind: SealDefectKind
     path: str
@@ -47,8 +47,8 @@ class SealDefect:
 class SealCheck:
     """The result of a check.
 
-    ``tree`` is ``None`` if there is no checkpoint to trust or its tree cannot be read; ``head`` is
-    the signed checkpoint to remember from now on, ``None`` if anything is wrong.
+    `tree` is `None` if there is no checkpoint to trust or its tree cannot be read; `head` is
+    the signed checkpoint to remember from now on, `None` if anything is wrong.
     """
 
     defects: tuple[SealDefect, ...]
@@ -72,12 +72,12 @@ def check_seal(
     everything: bool = False,
     sample: Sample | None = None,
 ) -> SealCheck:
-    """Check the log ``origin``, whose files ``read`` returns by their path.
+    """Check the log `origin`, whose files `read` returns by their path.
 
-    ``list_files`` should also list files that were deleted, so that a hidden log is not taken for
-    one that has not begun. ``keys`` are all that ever signed for it. The files with leaves added
-    since the ``remembered`` head are read, or those of the whole log if ``everything`` or nothing
-    is remembered; and a ``sample`` of the others.
+    `list_files` should also list files that were deleted, so that a hidden log is not taken for
+    one that has not begun. `keys` are all that ever signed for it. The files with leaves added
+    since the `remembered` head are read, or those of the whole log if `everything` or nothing
+    is remembered; and a `sample` of the others.
     """
     keys = tuple(keys)
     defects: list[SealDefect] = []

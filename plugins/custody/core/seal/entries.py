@@ -1,12 +1,12 @@
 """The entries of the log: one JSON document each, in one canonical form.
 
 An entry is UTF-8 JSON in the form of RFC 8785 (names sorted, no spaces), so that the same fact is
-always the same bytes and whoever holds it can compute its leaf. ``v`` is the version of the form.
+always the same bytes and whoever holds it can compute its leaf. `v` is the version of the form.
 
-* ``{"key":…,"kind":"record","sha256":…,"v":1}``: the object ``key`` of the provenance bucket that
+* `{"key":…,"kind":"record","sha256":…,"v":1}`: the object `key` of the provenance bucket that
   the log is kept in had content with this SHA-256.
-* ``{"as_of":…,"bucket":…,"fingerprint":…,"key":…,"kind":"verdict","v":1,"verdict":…,
-  "version_id":…}``: what was found about an object version.
+* `{"as_of":…,"bucket":…,"fingerprint":…,"key":…,"kind":"verdict","v":1,"verdict":…,
+  "version_id":…}`: what was found about an object version.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class RecordEntry:
     """A hash record or lineage statement: its object key in the provenance bucket, and the SHA-256
     (64 lower-case hexadecimal digits) of the envelope stored there.
 
-    Raises ``MalformedInput`` if the key names no day (``dt=YYYY-MM-DD/``).
+    Raises `MalformedInput` if the key names no day (`dt=YYYY-MM-DD/`).
     """
 
     key: str
@@ -64,10 +64,10 @@ class RecordEntry:
 class VerdictEntry:
     """A verdict about an object version.
 
-    ``fingerprint`` is that of the finding (64 lower-case hexadecimal digits). ``as_of`` (aware) is
+    `fingerprint` is that of the finding (64 lower-case hexadecimal digits). `as_of` (aware) is
     the time the verdict speaks of and must not depend on when it was worked out: the end of the
     window that was reconciled, never the clock. Otherwise one verdict becomes many entries.
-    Raises ``ValueError`` if it is naive.
+    Raises `ValueError` if it is naive.
     """
 
     bucket: str
@@ -103,7 +103,7 @@ SealEntry = RecordEntry | VerdictEntry
 
 
 def parse_entry(raw: bytes) -> SealEntry:
-    """Read an entry. Raises ``MalformedInput``, also for one that is not in canonical form."""
+    """Read an entry. Raises `MalformedInput`, also for one that is not in canonical form."""
     fields = Fields.of(load_json(raw, what="entry", max_bytes=MAX_ENTRY_BYTES), "entry")
     version = fields.count("v")
     if version != VERSION:

@@ -4,10 +4,10 @@ Any run that finds one at the end of the log completes it first; so after a run 
 only one way to continue, and two runs at once cannot fork the log. It is signed, since completing
 it puts the log's signature under its entries.
 
-The file is a signed note (``custody.core.tlog.signed_note``), an empty line, and the entries, each
-on a line of its own. The note's text has seven lines: ``FORMAT``, the log's origin, the first leaf,
+The file is a signed note (`custody.core.tlog.signed_note`), an empty line, and the entries, each
+on a line of its own. The note's text has seven lines: `FORMAT`, the log's origin, the first leaf,
 the root before it (base64), the day of the entries, their number, and the SHA-256 of the lines that
-hold them (base64). ``FORMAT`` comes where a checkpoint has its origin, so neither passes as the
+hold them (base64). `FORMAT` comes where a checkpoint has its origin, so neither passes as the
 other.
 """
 
@@ -43,14 +43,14 @@ MAX_INTENT_BYTES: Final = MAX_NOTE_BYTES + MAX_ENTRIES_BYTES
 
 @dataclass(frozen=True)
 class Intent:
-    """``entries`` of ``day`` are to follow the log whose head is ``before``."""
+    """`entries` of `day` are to follow the log whose head is `before`."""
 
     before: Checkpoint
     day: date
     entries: tuple[bytes, ...]
 
     def sign(self, signer: NoteSigner) -> bytes:
-        """The file of the intent. Raises ``ValueError`` for entries that it cannot hold."""
+        """The file of the intent. Raises `ValueError` for entries that it cannot hold."""
         lines = b"".join(entry + b"\n" for entry in self.entries)
         if not 0 < len(self.entries) <= MAX_ENTRIES or len(lines) > MAX_ENTRIES_BYTES:
             raise ValueError(f"{len(self.entries)} entries with {len(lines)} bytes in one append")
@@ -72,9 +72,9 @@ class Intent:
 
     @classmethod
     def open(cls, raw: bytes, *, before: Checkpoint, keys: Iterable[NoteKey]) -> Intent:
-        """Read an intent to append to the log whose head is ``before``.
+        """Read an intent to append to the log whose head is `before`.
 
-        Raises ``BadNote`` if none of ``keys`` signed it, and ``MalformedInput`` if it is no intent,
+        Raises `BadNote` if none of `keys` signed it, and `MalformedInput` if it is no intent,
         or one for another log or another head of this one.
         """
         if len(raw) > MAX_INTENT_BYTES:
@@ -99,7 +99,7 @@ class Intent:
 def portions(entries: Iterable[bytes]) -> Iterable[tuple[bytes, ...]]:
     """Divide entries, in order, into as few appends as hold them all.
 
-    Raises ``ValueError`` for an entry too long for the log.
+    Raises `ValueError` for an entry too long for the log.
     """
     portion, size = list[bytes](), 0
     for entry in entries:

@@ -1,10 +1,10 @@
-"""Where the seal keeps its files, as paths below ``SEAL_PREFIX`` of the provenance bucket.
+"""Where the seal keeps its files, as paths below `SEAL_PREFIX` of the provenance bucket.
 
-``checkpoint`` and ``tile/…`` are the transparency log as its readers know it
+`checkpoint` and `tile/…` are the transparency log as its readers know it
 (https://c2sp.org/tlog-tiles). The rest is the seal's own (docs/adr/031-the-seal.md):
 
-* ``append/<first leaf>``: what was decided to be appended there, before anything else is written;
-* ``day/<YYYY-MM-DD>/<first leaf>-<end>``: which leaves belong to a day, in the name of an empty
+* `append/<first leaf>`: what was decided to be appended there, before anything else is written;
+* `day/<YYYY-MM-DD>/<first leaf>-<end>`: which leaves belong to a day, in the name of an empty
   file. It only helps to find them: what is in the log is read from the log.
 """
 
@@ -34,7 +34,7 @@ def log_origin(provenance_bucket: str) -> str:
 
 
 def append_path(start: int) -> str:
-    """Where the append that begins with leaf ``start`` is decided."""
+    """Where the append that begins with leaf `start` is decided."""
     return f"append/{start:019d}"
 
 
@@ -44,18 +44,18 @@ def day_folder(day: date) -> str:
 
 @dataclass(frozen=True)
 class LeafRange:
-    """The leaves ``[start, end)``."""
+    """The leaves `[start, end)`."""
 
     start: int
     end: int
 
     def path(self, day: date) -> str:
-        """The file that says they belong to ``day``."""
+        """The file that says they belong to `day`."""
         return f"{day_folder(day)}{self.start:019d}-{self.end:019d}"
 
     @classmethod
     def from_path(cls, path: str) -> LeafRange | None:
-        """The range in a path; ``None`` if it names none."""
+        """The range in a path; `None` if it names none."""
         match = _RANGE.fullmatch(path)
         if match is None:
             return None

@@ -16,7 +16,7 @@ from custody.core.tlog.tiles import FileReader
 
 
 def leaf_ranges(list_files: FileLister, day: date, size: int) -> list[LeafRange]:
-    """The leaves of ``day`` in the log of ``size`` leaves, in order.
+    """The leaves of `day` in the log of `size` leaves, in order.
 
     A range beyond the end of the log is left out: it is being appended, or forged.
     """
@@ -32,11 +32,11 @@ def prove_entry(
     origin: str,
     keys: Iterable[NoteKey],
 ) -> bytes | None:
-    """The proof (https://c2sp.org/tlog-proof) that ``entry`` is in the log ``origin``.
+    """The proof (https://c2sp.org/tlog-proof) that `entry` is in the log `origin`.
 
     The entry itself is its extra data, so that the proof says what it is about.
-    ``None`` if it is not sealed: no such entry is among those of its day. Raises ``BadNote`` or
-    ``MalformedInput`` for a checkpoint that cannot be trusted, and ``BadTile``.
+    `None` if it is not sealed: no such entry is among those of its day. Raises `BadNote` or
+    `MalformedInput` for a checkpoint that cannot be trusted, and `BadTile`.
     """
     note = read(CHECKPOINT_PATH)
     if note is None:

@@ -24,7 +24,7 @@ _MAX_SIZE: Final = 2**63
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The log named ``origin`` had ``size`` entries, and its tree this ``root`` (32 bytes)."""
+    """The log named `origin` had `size` entries, and its tree this `root` (32 bytes)."""
 
     origin: str
     size: int
@@ -36,9 +36,9 @@ class Checkpoint:
 
     @classmethod
     def open(cls, raw: bytes, *, origin: str, keys: Iterable[NoteKey]) -> Checkpoint:
-        """Read a checkpoint of the log ``origin`` that one of ``keys`` signed.
+        """Read a checkpoint of the log `origin` that one of `keys` signed.
 
-        Extension lines are ignored. Raises ``BadNote`` if no key signed it, and ``MalformedInput``
+        Extension lines are ignored. Raises `BadNote` if no key signed it, and `MalformedInput`
         if it is no checkpoint or one of another log.
         """
         head, *rest = open_note(raw, keys).removesuffix("\n").split("\n")
@@ -54,14 +54,14 @@ class Checkpoint:
 
 
 def decimal(text: str, what: str) -> int:
-    """A whole number in its one decimal form, below 2^63. Raises ``MalformedInput``."""
+    """A whole number in its one decimal form, below 2^63. Raises `MalformedInput`."""
     if not _DECIMAL.fullmatch(text) or int(text) >= _MAX_SIZE:
         raise MalformedInput(what, f"{text[:40]!r} is no number without leading zeroes below 2^63")
     return int(text)
 
 
 def digest(text: str, what: str) -> bytes:
-    """A SHA-256 in base64. Raises ``MalformedInput``."""
+    """A SHA-256 in base64. Raises `MalformedInput`."""
     value = decode_base64(text, what)
     if len(value) != HASH_BYTES:
         raise MalformedInput(what, f"has {len(value)} bytes, not {HASH_BYTES}")

@@ -26,11 +26,11 @@ class Extension:
 
 
 def extend(tree: TiledTree, entries: Sequence[bytes]) -> Extension:
-    """The tree with ``entries`` appended.
+    """The tree with `entries` appended.
 
     The files are those that hold something new, and the rest of the partial ones they replace: at
-    most one tile a level beyond what the entries fill. Raises ``ValueError`` for an entry that is
-    too long, and ``BadTile`` if the last bundle of ``tree`` is wrong.
+    most one tile a level beyond what the entries fill. Raises `ValueError` for an entry that is
+    too long, and `BadTile` if the last bundle of `tree` is wrong.
     """
     files = dict[str, bytes]()
     first, held = divmod(tree.size, TILE_WIDTH)

@@ -3,8 +3,8 @@
 Hashing and proofs are those of RFC 6962, section 2.1; the checks of proofs are the algorithms of
 RFC 9162, sections 2.1.3.2 and 2.1.4.2, which describe the same tree. The hash is SHA-256.
 
-Proofs are made from *perfect subtrees*: the one of ``height`` h at ``index`` i covers the leaves
-``[i * 2**h, (i + 1) * 2**h)``. Who makes a proof says where their hashes come from, so the same
+Proofs are made from *perfect subtrees*: the one of `height` h at `index` i covers the leaves
+`[i * 2**h, (i + 1) * 2**h)`. Who makes a proof says where their hashes come from, so the same
 rules serve a list in memory and tiles in a bucket.
 """
 
@@ -37,7 +37,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 def perfect_root(hashes: Sequence[bytes]) -> bytes:
-    """Root over 1, 2, 4, 8 … hashes. Raises ``ValueError`` for any other number."""
+    """Root over 1, 2, 4, 8 … hashes. Raises `ValueError` for any other number."""
     if len(hashes).bit_count() != 1:
         raise ValueError(f"{len(hashes)} hashes do not make a perfect tree")
     while len(hashes) > 1:
@@ -46,14 +46,14 @@ def perfect_root(hashes: Sequence[bytes]) -> bytes:
 
 
 def tree_root(size: int, node: NodeReader) -> bytes:
-    """Root of the tree of the first ``size`` leaves."""
+    """Root of the tree of the first `size` leaves."""
     return _range_hash(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion_proof(index: int, size: int, node: NodeReader) -> tuple[bytes, ...]:
-    """Proof that leaf ``index`` is in the tree of ``size`` leaves, its sibling first.
+    """Proof that leaf `index` is in the tree of `size` leaves, its sibling first.
 
-    Raises ``ValueError`` if the tree has no such leaf.
+    Raises `ValueError` if the tree has no such leaf.
     """
     if not 0 <= index < size:
         raise ValueError(f"a tree of {size} leaves has no leaf {index}")
@@ -70,9 +70,9 @@ def inclusion_proof(index: int, size: int, node: NodeReader) -> tuple[bytes, ...
 
 
 def consistency_proof(old_size: int, new_size: int, node: NodeReader) -> tuple[bytes, ...]:
-    """Proof that the tree of ``new_size`` leaves begins with that of ``old_size``.
+    """Proof that the tree of `new_size` leaves begins with that of `old_size`.
 
-    Empty if the sizes are equal or the old tree is empty. Raises ``ValueError`` if the old tree is
+    Empty if the sizes are equal or the old tree is empty. Raises `ValueError` if the old tree is
     the larger one.
     """
     if not 0 <= old_size <= new_size:
@@ -96,8 +96,8 @@ def consistency_proof(old_size: int, new_size: int, node: NodeReader) -> tuple[b
 def verify_inclusion(
     leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
 ) -> None:
-    """Raise ``BadProof`` unless ``proof`` shows that the hash ``leaf`` is leaf ``index`` of the
-    tree with ``size`` leaves and ``root``."""
+    """Raise `BadProof` unless `proof` shows that the hash `leaf` is leaf `index` of the
+    tree with `size` leaves and `root`."""
     if not 0 <= index < size:
         raise BadProof(f"a tree of {size} leaves has no leaf {index}")
     _check_lengths(leaf, root, *proof)
@@ -121,7 +121,7 @@ def verify_inclusion(
 def verify_consistency(
     old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Raise ``BadProof`` unless ``proof`` shows that the new tree begins with the old one."""
+    """Raise `BadProof` unless `proof` shows that the new tree begins with the old one."""
     if not 0 <= old_size <= new_size:
         raise BadProof(f"no tree of {new_size} leaves begins with one of {old_size}")
     _check_lengths(old_root, new_root, *proof)
@@ -174,7 +174,7 @@ def _split(start: int, end: int) -> int:
 
 
 def _range_hash(start: int, end: int, node: NodeReader) -> bytes:
-    """Hash over the leaves of a subtree that ``_split`` made (``start`` fits its size)."""
+    """Hash over the leaves of a subtree that `_split` made (`start` fits its size)."""
     subtrees = [node(height, index) for height, index in _perfect_subtrees(start, end)]
     found = subtrees.pop()
     while subtrees:

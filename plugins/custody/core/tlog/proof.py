@@ -21,7 +21,7 @@ _MAX_HASHES: Final = 63
 
 @dataclass(frozen=True)
 class Included:
-    """The entry is leaf ``index`` of the tree that ``checkpoint`` names."""
+    """The entry is leaf `index` of the tree that `checkpoint` names."""
 
     index: int
     checkpoint: Checkpoint
@@ -30,11 +30,11 @@ class Included:
 def make_proof(
     tree: TiledTree, index: int, checkpoint_note: bytes, *, extra: bytes | None = None
 ) -> bytes:
-    """The proof that leaf ``index`` is in ``tree``, whose signed checkpoint is given.
+    """The proof that leaf `index` is in `tree`, whose signed checkpoint is given.
 
-    ``extra`` travels along; `extra_of` reads it.
+    `extra` travels along; `extra_of` reads it.
 
-    Raises ``ValueError`` if there is no such leaf, and ``BadTile``.
+    Raises `ValueError` if there is no such leaf, and `BadTile`.
     """
     hashes = inclusion_proof(index, tree.size, tree.node)
     said = [] if extra is None else [f"extra {encode_base64(extra)}"]
@@ -43,10 +43,10 @@ def make_proof(
 
 
 def check_proof(raw: bytes, entry: bytes, *, origin: str, keys: Iterable[NoteKey]) -> Included:
-    """Where in the log ``origin`` the proof shows ``entry`` to be.
+    """Where in the log `origin` the proof shows `entry` to be.
 
-    Raises ``BadProof`` if it does not, ``BadNote`` if its checkpoint is signed by none of ``keys``
-    and ``MalformedInput`` if it is no proof. Extra data in it is ignored, as nothing vouches for
+    Raises `BadProof` if it does not, `BadNote` if its checkpoint is signed by none of `keys`
+    and `MalformedInput` if it is no proof. Extra data in it is ignored, as nothing vouches for
     it.
     """
     _, index, hashes, checkpoint_note = _take_apart(raw)
@@ -58,7 +58,7 @@ def check_proof(raw: bytes, entry: bytes, *, origin: str, keys: Iterable[NoteKey
 def extra_of(raw: bytes) -> bytes | None:
     """The extra data of a proof, which nothing vouches for; None if it has none.
 
-    Raises ``MalformedInput`` if it is no proof.
+    Raises `MalformedInput` if it is no proof.
     """
     return _take_apart(raw)[0]
 

@@ -1,7 +1,7 @@
 """Text signed by named keys: https://c2sp.org/signed-note, with Ed25519 (signature type 0x01).
 
 The caller names the keys that are trusted; signatures by others, such as witnesses, are ignored.
-Needs ``cryptography``.
+Needs `cryptography`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class BadNote(Exception):
 
 @dataclass(frozen=True)
 class NoteKey:
-    """A public key and the name it signs under; ``public_key`` is the 32 bytes of RFC 8032.
+    """A public key and the name it signs under; `public_key` is the 32 bytes of RFC 8032.
 
-    Raises ``ValueError`` if the name or the key cannot be one.
+    Raises `ValueError` if the name or the key cannot be one.
     """
 
     name: str
@@ -59,12 +59,12 @@ class NoteKey:
 
     @property
     def vkey(self) -> str:
-        """The key as verifiers configure it: ``<name>+<key id>+<base64 of type and key>``."""
+        """The key as verifiers configure it: `<name>+<key id>+<base64 of type and key>`."""
         return f"{self.name}+{self.key_id.hex()}+{encode_base64(_ED25519 + self.public_key)}"
 
     @classmethod
     def parse(cls, vkey: str) -> NoteKey:
-        """Read a ``vkey``. Raises ``MalformedInput``."""
+        """Read a `vkey`. Raises `MalformedInput`."""
         match = _VKEY.fullmatch(vkey)
         if match is None:
             raise MalformedInput("vkey", "must be <name>+<8 hexadecimal digits>+<base64>")
@@ -97,10 +97,10 @@ class NoteSigner:
 
 
 def sign_note(text: str, signer: NoteSigner) -> bytes:
-    """The note of ``text``, which must end in a newline.
+    """The note of `text`, which must end in a newline.
 
-    Raises ``ValueError`` if the text cannot stand in a note, or if what ``signer.sign`` returns is
-    not a signature by ``signer.key``: such a note could never be verified.
+    Raises `ValueError` if the text cannot stand in a note, or if what `signer.sign` returns is
+    not a signature by `signer.key`: such a note could never be verified.
     """
     if not text.endswith("\n") or _CONTROL.search(text):
         raise ValueError("the text of a note ends in a newline and has no control characters")
@@ -113,10 +113,10 @@ def sign_note(text: str, signer: NoteSigner) -> bytes:
 
 
 def open_note(raw: bytes, keys: Iterable[NoteKey]) -> str:
-    """Return the text of a note that one of ``keys`` signed.
+    """Return the text of a note that one of `keys` signed.
 
-    A signature that claims to be by one of ``keys`` and is not makes the whole note bad, whoever
-    else signed it. Raises ``BadNote``, or ``MalformedInput`` for what is no note at all.
+    A signature that claims to be by one of `keys` and is not makes the whole note bad, whoever
+    else signed it. Raises `BadNote`, or `MalformedInput` for what is no note at all.
     """
     text, signatures = _take_apart(raw)
     trusted = {(key.name, key.key_id): key for key in keys}
@@ -141,7 +141,7 @@ def encode_base64(data: bytes) -> str:
 def decode_base64(text: str, what: str) -> bytes:
     """Decode base64 in its canonical form only, so that no byte of it can change unnoticed.
 
-    Raises ``MalformedInput`` with ``what`` as its field.
+    Raises `MalformedInput` with `what` as its field.
     """
     try:
         data = base64.b64decode(text, validate=True)

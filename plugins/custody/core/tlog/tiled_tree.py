@@ -22,18 +22,18 @@ _CACHED_TILES: Final = 256
 """Tiles kept in memory by a tree: 2 MiB at most, and a walk needs one of each level at a time."""
 
 Sample = tuple[int, int]
-"""``(first, every)``: of the tiles of each level, and of the bundles, one in ``every``, from number
-``first`` on; ``every`` samples with different ``first`` below it cover all."""
+"""`(first, every)`: of the tiles of each level, and of the bundles, one in `every`, from number
+`first` on; `every` samples with different `first` below it cover all."""
 
 
 class TiledTree:
-    """The tree of ``size`` leaves whose ``root`` is trusted, read from files that are not.
+    """The tree of `size` leaves whose `root` is trusted, read from files that are not.
 
     Every tile is checked against its parent before it is used, up to the tiles of the right edge,
     which are checked against the root; so nothing here returns a hash or an entry that the root
-    does not vouch for. ``edge`` has the hashes of the partial tiles by level.
+    does not vouch for. `edge` has the hashes of the partial tiles by level.
 
-    All methods raise ``BadTile`` naming the file that is missing or wrong, and so does making a
+    All methods raise `BadTile` naming the file that is missing or wrong, and so does making a
     tree whose right edge does not have the root: of several tiles there it names the one that
     differs from what is below it, or all of them if none can be singled out.
     """
@@ -51,30 +51,30 @@ class TiledTree:
             raise self._bad_edge()
 
     def node(self, height: int, index: int) -> bytes:
-        """Hash of a perfect subtree; a ``NodeReader`` for the proofs of
-        ``custody.core.tlog.merkle``."""
+        """Hash of a perfect subtree; a `NodeReader` for the proofs of
+        `custody.core.tlog.merkle`."""
         level, height_in_tile = divmod(height, TILE_HEIGHT)
         tile = self._tile(level, (index << height_in_tile) // TILE_WIDTH)
         return _within(tile, height_in_tile, index)
 
     def leaf_hashes(self, start: int, end: int) -> Iterator[bytes]:
-        """Hashes of the leaves ``[start, end)``. Raises ``ValueError`` if there are not so many."""
+        """Hashes of the leaves `[start, end)`. Raises `ValueError` if there are not so many."""
         for tile, first, last in self._tiles(start, end):
             yield from self._tile(0, tile)[first:last]
 
     def index_of(self, leaf: bytes, start: int, end: int) -> int | None:
-        """The first of the leaves ``[start, end)`` with this hash."""
+        """The first of the leaves `[start, end)` with this hash."""
         hashes = self.leaf_hashes(start, end)
         return next((i for i, each in enumerate(hashes, start) if each == leaf), None)
 
     def entries(self, start: int, end: int) -> Iterator[bytes]:
-        """The entries ``[start, end)``. Raises ``ValueError`` if there are not so many."""
+        """The entries `[start, end)`. Raises `ValueError` if there are not so many."""
         for tile, first, last in self._tiles(start, end):
             yield from self._bundle(tile)[first:last]
 
     def problems(self, start: int = 0, sample: Sample | None = None) -> Iterator[BadTile]:
-        """Every file that is missing or wrong among those that hold leaves from ``start`` on, and
-        among a ``sample`` of those before.
+        """Every file that is missing or wrong among those that hold leaves from `start` on, and
+        among a `sample` of those before.
 
         A file is named once. Files below a wrong tile cannot be checked and are not named; call
         again when the tile is repaired.
@@ -185,7 +185,7 @@ def _right_edge(size: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _numbers(first: int, end: int, sample: Sample | None) -> Iterator[int]:
-    """The numbers of the sample before ``first``, and all from there to ``end``."""
+    """The numbers of the sample before `first`, and all from there to `end`."""
     if sample is not None:
         yield from range(sample[0], min(first, end), sample[1])
     yield from range(first, end)

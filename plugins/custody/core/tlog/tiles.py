@@ -1,7 +1,7 @@
 """The files of a transparency log: tiles with hashes of its Merkle tree, bundles of its entries.
 
 The layout is that of https://c2sp.org/tlog-tiles. A tile of level L holds up to 256 hashes, each
-over ``256**L`` leaves; a bundle holds up to 256 entries, each after its length. A full one never
+over `256**L` leaves; a bundle holds up to 256 entries, each after its length. A full one never
 changes, and the name of a partial one says its width, so no file is ever written twice.
 
 Nothing here reads or writes: callers pass a function that reads a file by its path.
@@ -25,9 +25,9 @@ MAX_FILE_BYTES: Final = TILE_WIDTH * (2 + MAX_ENTRY_BYTES)
 """No tile and no bundle is longer."""
 
 FileReader = Callable[[str], bytes | None]
-"""Content of the file at a path within the log, such as ``tile/0/000``; ``None`` if there is none.
+"""Content of the file at a path within the log, such as `tile/0/000`; `None` if there is none.
 
-It should not read more than ``MAX_FILE_BYTES + 1`` bytes of one."""
+It should not read more than `MAX_FILE_BYTES + 1` bytes of one."""
 
 
 class BadTile(Exception):
@@ -40,19 +40,19 @@ class BadTile(Exception):
 
 
 def tile_path(level: int, index: int, width: int = TILE_WIDTH) -> str:
-    """The path of a tile, such as ``tile/0/x001/x234/067.p/8``."""
+    """The path of a tile, such as `tile/0/x001/x234/067.p/8`."""
     return f"tile/{level}/{_number(index)}{_suffix(width)}"
 
 
 def bundle_path(index: int, width: int = TILE_WIDTH) -> str:
-    """The path of a bundle of entries, such as ``tile/entries/000.p/8``."""
+    """The path of a bundle of entries, such as `tile/entries/000.p/8`."""
     return f"tile/entries/{_number(index)}{_suffix(width)}"
 
 
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """Entries one after another, each after its length (two bytes, big-endian).
 
-    Raises ``ValueError`` if one is longer than ``MAX_ENTRY_BYTES``.
+    Raises `ValueError` if one is longer than `MAX_ENTRY_BYTES`.
     """
     for entry in entries:
         if len(entry) > MAX_ENTRY_BYTES:
@@ -61,7 +61,7 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
 
 
 def decode_bundle(raw: bytes) -> list[bytes]:
-    """The entries of a bundle; raises ``ValueError`` if it ends within one."""
+    """The entries of a bundle; raises `ValueError` if it ends within one."""
     entries, at = list[bytes](), 0
     while at < len(raw):
         start = at + 2
@@ -73,7 +73,7 @@ def decode_bundle(raw: bytes) -> list[bytes]:
 
 
 def read_entries(read: FileReader, index: int, width: int) -> list[bytes]:
-    """The entries of a bundle; raises ``BadTile`` if there are not as many as there should be."""
+    """The entries of a bundle; raises `BadTile` if there are not as many as there should be."""
     path = bundle_path(index, width)
     try:
         entries = decode_bundle(_content(read, path))
@@ -85,7 +85,7 @@ def read_entries(read: FileReader, index: int, width: int) -> list[bytes]:
 
 
 def read_hashes(read: FileReader, path: str, width: int) -> Sequence[bytes]:
-    """The hashes of a tile; raises ``BadTile`` if there are not as many as there should be."""
+    """The hashes of a tile; raises `BadTile` if there are not as many as there should be."""
     raw = _content(read, path)
     if len(raw) != width * HASH_BYTES:
         raise BadTile(path, f"has {len(raw)} bytes, not {width * HASH_BYTES}")

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class TrailDefectKind(StrEnum):
-    """Each is a cause of its own; all of them are the verdict ``TRAIL_BROKEN``."""
+    """Each is a cause of its own; all of them are the verdict `TRAIL_BROKEN`."""
 
     TRAIL_OFF = "trail_off"
     """Logging or log file validation is off, or the trail is gone or delivers elsewhere."""
@@ -44,9 +44,9 @@ class TrailDefectKind(StrEnum):
 class TrailDefect:
     """One object that is wrong, one missing digest, or one period that nothing covers.
 
-    ``version_id`` is that of the bytes (or delete marker) that are wrong, ``None`` if there is
-    none. ``reason`` is one sentence; ``digest_key`` names the digest that is the evidence.
-    ``period_start`` and ``period_end`` are set when the defect is about a period of deliveries.
+    `version_id` is that of the bytes (or delete marker) that are wrong, `None` if there is
+    none. `reason` is one sentence; `digest_key` names the digest that is the evidence.
+    `period_start` and `period_end` are set when the defect is about a period of deliveries.
     """
 
     kind: TrailDefectKind

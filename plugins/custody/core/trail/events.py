@@ -35,11 +35,11 @@ _TOP_LEVEL: Final = {
 class TrailEvent:
     """One successful write or removal.
 
-    ``key`` is None for ``DeleteObjects``, which names none. ``version_id`` is the version written
-    or permanently removed, or None where the event does not say; with ``delete_marker`` it is the
-    marker's own. ``bytes_in`` counts the bytes S3 received, which for a multipart upload is not
-    the object's size. ``log`` names the log file the event stands in, ``proven`` says whether a
-    digest vouches for that file, and ``digest`` names the digest if so.
+    `key` is None for `DeleteObjects`, which names none. `version_id` is the version written
+    or permanently removed, or None where the event does not say; with `delete_marker` it is the
+    marker's own. `bytes_in` counts the bytes S3 received, which for a multipart upload is not
+    the object's size. `log` names the log file the event stands in, `proven` says whether a
+    digest vouches for that file, and `digest` names the digest if so.
     """
 
     event_id: str
@@ -68,9 +68,9 @@ class TrailEvent:
 def read_event(
     fields: Fields, who: Principal, *, log: str, proven: bool, digest: str | None
 ) -> TrailEvent | None:
-    """The write or removal by ``who`` that an event describes; None for others and failed calls.
+    """The write or removal by `who` that an event describes; None for others and failed calls.
 
-    Raises ``MalformedInput`` for one without CloudTrail's shape.
+    Raises `MalformedInput` for one without CloudTrail's shape.
     """
     name = fields.text("eventName")
     if (
@@ -110,11 +110,11 @@ def read_event(
 
 
 def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
-    """One event out of all deliveries that share its ``event_id``.
+    """One event out of all deliveries that share its `event_id`.
 
     Copies are the same; the fields an addendum names replace the original's. If any delivery is
     proven, the unproven ones are ignored: an injected copy must not change a proven event. The
-    result does not depend on the order. Raises ``ValueError`` for no deliveries.
+    result does not depend on the order. Raises `ValueError` for no deliveries.
     """
     known = list(deliveries)
     if not known:
@@ -142,7 +142,7 @@ def _key(request: Fields) -> str:
 
 
 def _bytes(extra: Fields) -> int | None:
-    """``bytesTransferredIn``, a number that AWS's samples write as 100, 100.0 or "100"."""
+    """`bytesTransferredIn`, a number that AWS's samples write as 100, 100.0 or "100"."""
     value = extra.values.get("bytesTransferredIn")
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
@@ -152,6 +152,6 @@ def _bytes(extra: Fields) -> int | None:
 
 
 def _updates(addendum: Fields) -> tuple[str, ...]:
-    """The fields an addendum updates, such as ``"userAgent,sourceIPAddress"``."""
+    """The fields an addendum updates, such as `"userAgent,sourceIPAddress"`."""
     named = addendum.optional_text("updatedFields") or ""
     return tuple(name.strip() for name in named.split(",") if name.strip())

@@ -32,8 +32,8 @@ class DigestName:
 class TrailLayout:
     """One trail's files of one account and region.
 
-    ``prefix`` is the bucket's key prefix without a slash at its end, ``organization_id`` is set for
-    organization trails only. ``region`` is the one whose events are logged, ``home_region`` the one
+    `prefix` is the bucket's key prefix without a slash at its end, `organization_id` is set for
+    organization trails only. `region` is the one whose events are logged, `home_region` the one
     the trail was made in.
     """
 
@@ -56,7 +56,7 @@ class TrailLayout:
         return f"{self._root}CloudTrail-Digest/{self.region}/"
 
     def digest_key(self, end: datetime, *, backfill: bool = False) -> str:
-        """The key of the digest whose period ends at ``end``."""
+        """The key of the digest whose period ends at `end`."""
         utc = end.astimezone(UTC)
         suffix = BACKFILL_SUFFIX if backfill else ""
         return (
@@ -65,7 +65,7 @@ class TrailLayout:
         )
 
     def digest_name(self, key: str) -> DigestName | None:
-        """Read the key of a digest of this trail; ``None`` for any other key."""
+        """Read the key of a digest of this trail; `None` for any other key."""
         match = self._digest_pattern.fullmatch(key)
         end = _instant(match["end"], _STAMP) if match else None
         if match is None or end is None:
@@ -73,12 +73,12 @@ class TrailLayout:
         return DigestName(key, end, match["backfill"] is not None)
 
     def is_digest_of_another_trail(self, key: str) -> bool:
-        """Whether ``key`` is that of a digest under the same prefix, but of another trail."""
+        """Whether `key` is that of a digest under the same prefix, but of another trail."""
         own = self._digest_pattern.fullmatch(key)
         return own is None and self._any_digest_pattern.fullmatch(key) is not None
 
     def log_time(self, key: str) -> datetime | None:
-        """When a log file was made, by its key; ``None`` if CloudTrail gives no such key."""
+        """When a log file was made, by its key; `None` if CloudTrail gives no such key."""
         match = self._log_pattern.fullmatch(key)
         return _instant(match["made"], "%Y%m%dT%H%MZ") if match else None
 

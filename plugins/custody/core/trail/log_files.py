@@ -27,7 +27,7 @@ MAX_LOG_EVENTS: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class LogContent:
-    """The content of the log file ``log``: writes and removals, the principals of all data events
+    """The content of the log file `log`: writes and removals, the principals of all data events
     (by id), a description of each event without CloudTrail's shape, and the management events that
     matter."""
 
@@ -39,10 +39,10 @@ class LogContent:
 
 
 def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = None) -> LogContent:
-    """Read a log file's uncompressed ``content``.
+    """Read a log file's uncompressed `content`.
 
-    ``digest`` names the digest that proves it, where the caller knows it. An event without
-    CloudTrail's shape is described in ``problems``; the others are read. Raises ``MalformedInput``
+    `digest` names the digest that proves it, where the caller knows it. An event without
+    CloudTrail's shape is described in `problems`; the others are read. Raises `MalformedInput`
     if the file as a whole cannot be read.
     """
     document = Fields.of(load_json(content, what="log", max_bytes=MAX_LOG_BYTES), "log")

@@ -8,7 +8,7 @@ CloudTrail truncates long parameters and hides some.
 Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide; parameters are those of the
 APIs of STS, CloudTrail, Glue and S3, with the first letter small. S3 removes things by a bucket's
 lifecycle rules without any event ("Logging Amazon S3 API calls using AWS CloudTrail" lists none);
-setting them is ``PutBucketLifecycle``, by whichever of the two APIs.
+setting them is `PutBucketLifecycle`, by whichever of the two APIs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_PARTITIONS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class RoleAssumed:
-    """A role was assumed; ``access_key_id`` is the key that signs the session's calls."""
+    """A role was assumed; `access_key_id` is the key that signs the session's calls."""
 
     role_arn: str
     access_key_id: str
@@ -43,7 +43,7 @@ class RoleAssumed:
 class TrailSwitched:
     """A call that may have switched the trail of this name (or its proof) off or on.
 
-    ``logging`` and ``validation`` are what it set them to, None for neither; ``bucket`` is where it
+    `logging` and `validation` are what it set them to, None for neither; `bucket` is where it
     has the trail deliver, if it says so.
     """
 
@@ -80,7 +80,7 @@ class LifecycleSet:
 
 @dataclass(frozen=True, slots=True)
 class ManagementEvent:
-    """One successful call of a kind that matters. The fields are those of `TrailEvent`; ``about``
+    """One successful call of a kind that matters. The fields are those of `TrailEvent`; `about`
     is what the call did."""
 
     event_id: str
@@ -110,7 +110,7 @@ def read_management_event(
 ) -> ManagementEvent | None:
     """The successful call that an event describes; None if it failed or is of no kind that matters.
 
-    Raises ``MalformedInput`` for one of these kinds without a caller or time.
+    Raises `MalformedInput` for one of these kinds without a caller or time.
     """
     source, name = event.values.get("eventSource"), event.values.get("eventName")
     if not isinstance(source, str) or not isinstance(name, str) or event.has("errorCode"):

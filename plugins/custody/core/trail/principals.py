@@ -22,8 +22,8 @@ _SERVICE: Final = "AWSService"
 class Principal:
     """Who made a call.
 
-    ``arn`` is the name of a service, which has no ARN. ``role_arn`` is the role of a session, and
-    ``access_key_id`` the access key that signed the call. ``acting_as`` is the session in which
+    `arn` is the name of a service, which has no ARN. `role_arn` is the role of a session, and
+    `access_key_id` the access key that signed the call. `acting_as` is the session in which
     this principal acted, if the trail shows that he assumed one of the platform's roles.
     """
 
@@ -75,7 +75,7 @@ class Call(Protocol):
 
 
 def read_principal(identity: Fields) -> Principal:
-    """The caller that an event's ``userIdentity`` describes; raises ``MalformedInput``."""
+    """The caller that an event's `userIdentity` describes; raises `MalformedInput`."""
     issuer = None
     if identity.has("sessionContext"):
         context = identity.child("sessionContext")
@@ -101,9 +101,9 @@ def better_known(one: Principal, other: Principal) -> Principal:
 
 
 def check_event_version(event: Fields) -> None:
-    """Accept ``eventVersion`` 1.x: a minor version only adds fields.
+    """Accept `eventVersion` 1.x: a minor version only adds fields.
 
-    Raises ``MalformedInput`` for another major version.
+    Raises `MalformedInput` for another major version.
     """
     if event.text("eventVersion").partition(".")[0] != "1":
         raise MalformedInput(event.where("eventVersion"), "must be 1.x")

@@ -14,14 +14,14 @@ from custody.core.trail.report import Head
 
 
 def trail_off(layout: TrailLayout, reason: str) -> TrailDefect:
-    """The trail proves nothing of what happens now, for ``reason``, a sentence."""
+    """The trail proves nothing of what happens now, for `reason`, a sentence."""
     return TrailDefect(TrailDefectKind.TRAIL_OFF, layout.bucket, layout.digest_prefix, reason)
 
 
 def no_digests(
     layout: TrailLayout, head: Head | None, start: datetime | None, as_of: datetime
 ) -> TrailDefect:
-    """No digest from ``start`` to ``as_of``, though some were due or ``head`` was there."""
+    """No digest from `start` to `as_of`, though some were due or `head` was there."""
     missing = f", not even the one remembered, {head.key}" if head else ""
     return TrailDefect(
         TrailDefectKind.NO_DIGESTS,
@@ -36,7 +36,7 @@ def no_digests(
 def gap(bucket: str, before: str, period: Period, *, evidence: str | None = None) -> TrailDefect:
     """A period that the chain leaves out.
 
-    It is about the digest ``before`` it, which stays the same whatever comes later. ``evidence``
+    It is about the digest `before` it, which stays the same whatever comes later. `evidence`
     is the key of the digest that begins anew.
     """
     start, end = format_utc(period.start), format_utc(period.end)
@@ -55,7 +55,7 @@ def gap(bucket: str, before: str, period: Period, *, evidence: str | None = None
 def gap_before_first(
     layout: TrailLayout, first: SignedDigest, times: Sequence[datetime]
 ) -> TrailDefect:
-    """Log files, delivered at ``times``, that are older than the ``first`` digest."""
+    """Log files, delivered at `times`, that are older than the `first` digest."""
     begins, since = first.digest.start, min(times)
     return TrailDefect(
         TrailDefectKind.GAP,
@@ -72,9 +72,9 @@ def gap_before_first(
 def digest_missing(
     bucket: str, key: str, period: Period, *, evidence: str | None, remark: str
 ) -> TrailDefect:
-    """No digest of ``period``, though the digest ``evidence`` names it, or though it is due.
+    """No digest of `period`, though the digest `evidence` names it, or though it is due.
 
-    ``remark`` is added to the sentence.
+    `remark` is added to the sentence.
     """
     known_by = "its successor names it" if evidence else "it is due"
     return TrailDefect(
@@ -90,7 +90,7 @@ def digest_missing(
 
 
 def digest_unchained(last: SignedDigest, link: SignedDigest, why: str) -> TrailDefect:
-    """The digest ``last``, which ``link``, the next one, does not vouch for."""
+    """The digest `last`, which `link`, the next one, does not vouch for."""
     return TrailDefect(
         TrailDefectKind.DIGEST_UNCHAINED,
         last.digest.bucket,
@@ -103,7 +103,7 @@ def digest_unchained(last: SignedDigest, link: SignedDigest, why: str) -> TrailD
 
 
 def head_gone(head: Head, period: Period, last: SignedDigest | None) -> TrailDefect:
-    """The remembered ``head`` is missing, and the chain ends with ``last``, which is older."""
+    """The remembered `head` is missing, and the chain ends with `last`, which is older."""
     return TrailDefect(
         TrailDefectKind.ROLLED_BACK,
         head.bucket,
@@ -116,7 +116,7 @@ def head_gone(head: Head, period: Period, last: SignedDigest | None) -> TrailDef
 
 
 def head_replaced(link: SignedDigest) -> TrailDefect:
-    """Another signed digest, ``link``, has the key of the one that was remembered."""
+    """Another signed digest, `link`, has the key of the one that was remembered."""
     return TrailDefect(
         TrailDefectKind.ROLLED_BACK,
         link.digest.bucket,
@@ -137,7 +137,7 @@ def foreign_object(bucket: str, key: str, version_id: str) -> TrailDefect:
 def log_injected(
     bucket: str, key: str, version_id: str, delivered_at: datetime, digest_key: str
 ) -> TrailDefect:
-    """A log file that ``digest_key``, the digest of its time, does not name."""
+    """A log file that `digest_key`, the digest of its time, does not name."""
     reason = (
         f"No digest names this log file, which was put here at {format_utc(delivered_at)}: "
         "CloudTrail did not deliver it."

@@ -19,10 +19,10 @@ _HEAD_VERSION: Final = 1
 
 @dataclass(frozen=True)
 class ProvenLog:
-    """A log file whose bytes are those that ``digest_key`` vouches for.
+    """A log file whose bytes are those that `digest_key` vouches for.
 
-    ``sha256`` is of its uncompressed bytes, ``version_id`` the object version that was read
-    (``"null"`` if the bucket keeps none).
+    `sha256` is of its uncompressed bytes, `version_id` the object version that was read
+    (`"null"` if the bucket keeps none).
     """
 
     bucket: str
@@ -36,7 +36,7 @@ class ProvenLog:
 class Head:
     """The digest up to which a trail is proven; a validation that remembers it detects a rollback.
 
-    ``sha256`` (uncompressed bytes) and ``signature`` are in hexadecimal, ``end`` is the end of its
+    `sha256` (uncompressed bytes) and `signature` are in hexadecimal, `end` is the end of its
     period.
     """
 
@@ -53,7 +53,7 @@ class Head:
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Head:
-        """Read what ``to_json`` wrote; raises ``MalformedInput`` naming the field."""
+        """Read what `to_json` wrote; raises `MalformedInput` naming the field."""
         fields = Fields.of(load_json(text, what="head", max_bytes=_MAX_HEAD_BYTES), "")
         if fields.count("version") != _HEAD_VERSION:
             raise MalformedInput("version", f"must be {_HEAD_VERSION}")
@@ -68,7 +68,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a trail is proven; ``head`` and ``tip`` as in `TrailReport`."""
+    """How far a trail is proven; `head` and `tip` as in `TrailReport`."""
 
     head: Head | None
     tip: Head | None
@@ -76,9 +76,9 @@ class Progress:
     """Whether nothing was wrong so far."""
 
     def past(self, digest: Head | None, *, intact: bool) -> Progress:
-        """The progress after the next ``digest``, ``None`` for one that is not signed.
+        """The progress after the next `digest`, `None` for one that is not signed.
 
-        ``intact`` is whether nothing is wrong with it, its link, and the logs it names.
+        `intact` is whether nothing is wrong with it, its link, and the logs it names.
         """
         intact = self.intact and intact
         return Progress(
@@ -98,8 +98,8 @@ def _newer(one: Head | None, other: Head | None) -> Head | None:
 class TrailReport:
     """What one step of a validation, or a whole one, came to.
 
-    ``head`` is the newest digest up to which *everything* is proven: the digests, their links and
-    every log they name. It never moves past a defect. ``tip`` is the newest digest with a good
+    `head` is the newest digest up to which *everything* is proven: the digests, their links and
+    every log they name. It never moves past a defect. `tip` is the newest digest with a good
     signature, whatever lies before it: what people make the new head once they have dealt with the
     defects.
     """

@@ -10,9 +10,9 @@ from custody.core.trail.layout import TrailLayout
 
 @dataclass(frozen=True)
 class TrailState:
-    """A trail as ``DescribeTrails`` and ``GetTrailStatus`` describe it; times are aware.
+    """A trail as `DescribeTrails` and `GetTrailStatus` describe it; times are aware.
 
-    ``prefix`` has no slash at its end. ``digest_error`` is what stopped CloudTrail from delivering
+    `prefix` has no slash at its end. `digest_error` is what stopped CloudTrail from delivering
     its latest digest, empty if nothing did.
     """
 
@@ -26,9 +26,9 @@ class TrailState:
 
 
 def off_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
-    """Why the trail no longer proves what happens now, or ``None`` if it does.
+    """Why the trail no longer proves what happens now, or `None` if it does.
 
-    ``state`` is ``None`` if the trail does not exist (any more).
+    `state` is `None` if the trail does not exist (any more).
     """
     if state is None:
         return f"The trail {layout.trail} does not exist: nothing is logged."
@@ -50,9 +50,9 @@ def off_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
 def digests_due_by(
     state: TrailState | None, layout: TrailLayout, as_of: datetime, *, grace: timedelta
 ) -> datetime | None:
-    """The time up to which digests must have come at ``as_of``, ``grace`` after their periods.
+    """The time up to which digests must have come at `as_of`, `grace` after their periods.
 
-    That is when logging was stopped, if it was; ``None`` if none is due since the trail is off.
+    That is when logging was stopped, if it was; `None` if none is due since the trail is off.
     """
     latest = as_of - grace
     if off_reason(state, layout) is None:
@@ -70,9 +70,9 @@ def may_have_no_digest(
     since: datetime | None,
     due_after: timedelta,
 ) -> bool:
-    """Whether a trail without any digest from ``since`` on is as it should be at ``as_of``.
+    """Whether a trail without any digest from `since` on is as it should be at `as_of`.
 
-    It is while the trail is off, or until ``due_after`` its start (or ``since``).
+    It is while the trail is off, or until `due_after` its start (or `since`).
     """
     began = [t for t in (since, state.started_at if state else None) if t is not None]
     due = max(began) + due_after if began else as_of

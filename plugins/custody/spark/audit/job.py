@@ -32,7 +32,7 @@ NAMES_PER_SLICE = 50_000
 
 
 def audit(settings: Settings, request: AuditRequest, *, run_id: str) -> None:
-    """Audit a deployment and write the rows to where the run ``run_id`` writes."""
+    """Audit a deployment and write the rows to where the run `run_id` writes."""
     output = f"s3://{settings.analytics_bucket}/audit/run={run_id}/"
     spark = SparkSession.builder.appName("audit").getOrCreate()
     counts = run(spark, settings, request, output)
@@ -49,7 +49,7 @@ def run(
     request: AuditRequest,
     output: str,
 ) -> dict[str, int]:
-    """Audit, write the rows to the URI ``output``, and remember the heads; return verdict counts.
+    """Audit, write the rows to the URI `output`, and remember the heads; return verdict counts.
 
     Versions are listed before records are: a record that comes in between finds its version.
     """

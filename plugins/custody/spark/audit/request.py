@@ -10,8 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
-    """What to audit at ``as_of`` (whole seconds): the bytes of one in ``sample_days`` versions, and
-    ``days`` of the trail's events, records and verdicts, the last of them today."""
+    """What to audit at `as_of` (whole seconds): the bytes of one in `sample_days` versions, and
+    `days` of the trail's events, records and verdicts, the last of them today."""
 
     as_of: datetime
     grace: timedelta
@@ -31,7 +31,7 @@ class AuditRequest:
 
     @property
     def recent(self) -> tuple[date, ...]:
-        """The last ``days`` days, in request."""
+        """The last `days` days, in request."""
         today = self.as_of.date()
         return tuple(today - timedelta(days=n) for n in reversed(range(self.days)))
 

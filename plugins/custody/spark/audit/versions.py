@@ -50,9 +50,9 @@ def at_rest(
 ) -> RDD[LedgerRow]:
     """The rows of everything the buckets hold, and of everything recorded that they do not.
 
-    ``records`` are the stored objects under the keys of records, ``removers`` the events that may
+    `records` are the stored objects under the keys of records, `removers` the events that may
     have removed something, by bucket. The bytes of the day's sample are read on the workers, with
-    clients of ``s3_client``.
+    clients of `s3_client`.
     """
     context, day = held.context, policy.as_of.date()
     known = context.broadcast(dict(removers))

@@ -63,7 +63,7 @@ def checked_records(
     s3_client: Callable[[], S3Client],
     checks: Checks,
 ) -> RDD[ReadEnvelope]:
-    """Every record filed under ``days``, read and checked; by this run, if no earlier one did."""
+    """Every record filed under `days`, read and checked; by this run, if no earlier one did."""
     context = spark.sparkContext
     parts = min(256, context.defaultParallelism)
     ranges = [keys for day in days for keys in record_ranges(day, parts)]
@@ -103,7 +103,7 @@ def checked_statements(
     s3_client: Callable[[], S3Client],
     checks: Checks,
 ) -> RDD[LineageCheck]:
-    """Every lineage statement ``written`` on ``days``, read and checked; by this run, if no earlier
+    """Every lineage statement `written` on `days`, read and checked; by this run, if no earlier
     one did."""
     recent = frozenset(days)
     known = known_checks(spark, checks, LINEAGE_CHECK).map(lambda row: LineageCheck(**row))
@@ -142,7 +142,7 @@ def read_statements(
 def checks_table(
     s3: S3Client, bucket: str, table: str, days: Iterable[date], run_id: str
 ) -> Checks:
-    """A table of checks (its prefix in ``bucket``): where it has rows of ``days``, and where this
+    """A table of checks (its prefix in `bucket`): where it has rows of `days`, and where this
     run adds to it."""
     folders = (f"{table}dt={day}/" for day in days)
     known = [

@@ -56,7 +56,7 @@ def run(
 
 
 def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
-    """Judge ``window`` and write its rows to where the run ``run_id`` writes."""
+    """Judge `window` and write its rows to where the run `run_id` writes."""
     policy = settings.policy(as_of=window.as_of, grace=window.grace)
     s3, bucket = s3_client(), settings.analytics_bucket
     trail = prove_trail(settings, window, s3, boto3.client("cloudtrail", config=CLIENTS))

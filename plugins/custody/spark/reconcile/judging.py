@@ -40,8 +40,8 @@ def ledger(
     window: Window,
     check_statements: StatementCheck,
 ) -> RDD[LedgerRow]:
-    """The ledger's rows of every object in ``logs`` and ``envelopes``, of the lineage statements
-    whose writing ``logs`` hold, and of the trail's defects."""
+    """The ledger's rows of every object in `logs` and `envelopes`, of the lineage statements
+    whose writing `logs` hold, and of the trail's defects."""
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))

@@ -58,7 +58,7 @@ class SilverRun:
 
     @classmethod
     def of(cls, run: GlueRun) -> SilverRun:
-        """What a run was given; raises ``ValueError`` for a ``dt`` that is no day."""
+        """What a run was given; raises `ValueError` for a `dt` that is no day."""
         given = run.parameters
         return cls(
             dataset=given["dataset"],
@@ -86,9 +86,9 @@ def run(
     s3_client: Callable[[], S3Client],
     output: Callable[[str], str],
 ) -> Totals:
-    """Build the day, and return its totals; ``output`` gives the URI to write each area to.
+    """Build the day, and return its totals; `output` gives the URI to write each area to.
 
-    Raises ``NoInputError``, ``RejectedShareError`` or ``AccountingError``.
+    Raises `NoInputError`, `RejectedShareError` or `AccountingError`.
     """
     # Times in files are UTC. What is not of its type is null, never an error and never guessed at:
     # the rules reject it.

@@ -14,7 +14,7 @@ OUTCOMES = ("silver", "duplicate", "quarantined")
 
 
 def decide(judged: DataFrame, contract: Contract) -> DataFrame:
-    """`judged` with every row's ``outcome``: silver, duplicate or quarantined.
+    """`judged` with every row's `outcome`: silver, duplicate or quarantined.
 
     Of the accepted rows with one primary key, the first in the contract's order becomes silver;
     source key, version and line settle a tie, so that the same files always leave the same rows.

@@ -42,7 +42,7 @@ BUCKET: dict[str, Any] = {
 
 
 def deploy(server: Server, resources: dict[str, tuple[str, dict[str, Any]]]) -> str:
-    """Create or update the stack ``it``; gives the status it ends in."""
+    """Create or update the stack `it`; gives the status it ends in."""
     template = {"Resources": {n: {"Type": t, "Properties": p} for n, (t, p) in resources.items()}}
     cloudformation = server.client("cloudformation")
     stacks = cloudformation.list_stacks()["StackSummaries"]

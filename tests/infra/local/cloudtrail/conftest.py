@@ -115,7 +115,7 @@ class LocalAws:
         return files
 
     def log_objects(self, kind: str = "CloudTrail") -> list[str]:
-        """Keys of the delivered log files (or of the digests: ``CloudTrail-Digest``)."""
+        """Keys of the delivered log files (or of the digests: `CloudTrail-Digest`)."""
         prefix = f"AWSLogs/{ACCOUNT}/{kind}/"
         pages = (
             self.root("s3")

@@ -141,17 +141,17 @@ def test_every_kind_of_thing_is_there_after_a_kill(own_server: Server) -> None:
 
 def _make_identities(server: Server) -> dict[str, Check]:
     iam = server.client("iam")
-    iam.create_role(RoleName="keeper", AssumeRolePolicyDocument=assume(ACCOUNT))
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=assume(ACCOUNT))
     iam.put_role_policy(
-        RoleName="keeper", PolicyName="p", PolicyDocument=allow("s3:ListAllMyBuckets")
+        RoleName="reader", PolicyName="p", PolicyDocument=allow("s3:ListAllMyBuckets")
     )
     held = server.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/keeper", RoleSessionName="night"
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/reader", RoleSessionName="night"
     )["Credentials"]
     as_role = server.session(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"])
 
     def policy() -> Any:
-        answer = server.client("iam").get_role_policy(RoleName="keeper", PolicyName="p")
+        answer = server.client("iam").get_role_policy(RoleName="reader", PolicyName="p")
         return answer["PolicyDocument"]
 
     return {

@@ -55,7 +55,7 @@ def wait_for(condition: Callable[[], Any]) -> None:
 
 
 class Glue:
-    """A server with one job, ``job``, that runs a script in a home."""
+    """A server with one job, `job`, that runs a script in a home."""
 
     def __init__(self, server: Server, home: SparkHome, script: bytes) -> None:
         self.server = server

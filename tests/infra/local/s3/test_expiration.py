@@ -78,7 +78,7 @@ def test_a_rule_that_cannot_be_acted_out_is_refused(rule: dict[str, Any]) -> Non
 
 @pytest.fixture
 def night(server: Server) -> Callable[[dt.datetime], Any]:
-    """What S3 does in one night of a bucket whose files under ``old/`` expire."""
+    """What S3 does in one night of a bucket whose files under `old/` expire."""
     s3 = server.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

@@ -2,7 +2,7 @@
 
 The write is an ordinary S3 PUT through the same application everybody calls, without a socket: so
 default encryption, Object Lock, versioning and notifications apply, and the observer logs it as
-AWS does (``AWSService``, invoked by ``cloudtrail.amazonaws.com``).
+AWS does (`AWSService`, invoked by `cloudtrail.amazonaws.com`).
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Delivery:
             await self._digest_due()
 
     async def flush(self) -> list[str]:
-        """Deliver everything, due or not; answers the keys written, as ``s3://`` URIs.
+        """Deliver everything, due or not; answers the keys written, as `s3://` URIs.
 
         Raises DeliveryError when a bucket refuses (what it refused stays, and is tried again).
         """

@@ -59,7 +59,7 @@ def digest_key(trail: Trail, place: Place, end: int) -> str:
 
 
 def signed_text(end_time: str, bucket: str, key: str, sha256: str, previous: str | None) -> bytes:
-    """What a digest's signature covers: four lines, the last ``null`` in a starting digest."""
+    """What a digest's signature covers: four lines, the last `null` in a starting digest."""
     return "\n".join((end_time, f"{bucket}/{key}", sha256, previous or "null")).encode()
 
 

@@ -28,7 +28,7 @@ class DeliveryError(Exception):
 
 
 def check(*, trail_arn: str, bucket: str, key: str, kms_key_id: str | None, place: Place) -> None:
-    """Raise DeliveryError ``AccessDenied`` naming the permission the policies do not give.
+    """Raise DeliveryError `AccessDenied` naming the permission the policies do not give.
 
     A bucket that does not exist passes: the write itself says so.
     """

@@ -1,6 +1,6 @@
 """CloudTrail's signing keys: one RSA-2048 key per region, kept in the local AWS's home.
 
-The public half is what ``ListPublicKeys`` serves: DER PKCS#1, named by the MD5 of those bytes in
+The public half is what `ListPublicKeys` serves: DER PKCS#1, named by the MD5 of those bytes in
 hex, which is how the fingerprints in AWS's own documentation come about.
 """
 

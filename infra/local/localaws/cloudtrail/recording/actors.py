@@ -21,7 +21,7 @@ def actor_of(scope: Scope, head: Head, access_key: str, account_id: str) -> Acto
     """Name the caller of a request signed with `access_key`.
 
     Whether the signature is right is ministack's to say. A key nobody holds gives type
-    ``Unknown``; ministack refuses such a call, and what it refuses for that reason is not logged.
+    `Unknown`; ministack refuses such a call, and what it refuses for that reason is not logged.
     """
     signature, authentication = _signature(head)
     service = scope.get(SERVICE_PRINCIPAL)

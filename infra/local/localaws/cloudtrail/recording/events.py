@@ -1,8 +1,8 @@
 """One S3 call as a CloudTrail record, field for field as AWS writes it.
 
 Pure: no clock, no randomness, no AWS. The shapes follow AWS's "CloudTrail record contents" and
-records of S3 data events seen in public; what AWS leaves out on plain HTTP (``tlsDetails``,
-``CipherSuite``) is left out here.
+records of S3 data events seen in public; what AWS leaves out on plain HTTP (`tlsDetails`,
+`CipherSuite`) is left out here.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Session:
 class Actor:
     """Who called, from where and with what. `identity` is the record's userIdentity.
 
-    `authentication` is ``AuthHeader`` or ``QueryString``, `signature` ``SigV4`` or ``SigV2``.
+    `authentication` is `AuthHeader` or `QueryString`, `signature` `SigV4` or `SigV2`.
     """
 
     identity: Mapping[str, Any]
@@ -113,7 +113,7 @@ class Outcome:
 
 
 def iso(moment: dt.datetime) -> str:
-    """A UTC time as CloudTrail writes it: whole seconds and ``Z``."""
+    """A UTC time as CloudTrail writes it: whole seconds and `Z`."""
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -176,7 +176,7 @@ def service_identity(principal: str) -> dict[str, Any]:
 
 
 def notification_principal(identity: Mapping[str, Any]) -> str:
-    """The same caller as an S3 notification names it (``AWS:<principal id>``)."""
+    """The same caller as an S3 notification names it (`AWS:<principal id>`)."""
     if "invokedBy" in identity:
         return f"AWS:{identity['invokedBy']}"
     return f"AWS:{identity.get('principalId', '')}"

@@ -1,7 +1,7 @@
 """S3 notifications that agree with CloudTrail, queued before the call is answered.
 
 ministack sends a notification from a thread of its own, with a request id of its own making and
-``EXAMPLE`` for the caller. On AWS a notification carries the call's request id, the caller and the
+`EXAMPLE` for the caller. On AWS a notification carries the call's request id, the caller and the
 address; the two witnesses meet on that request id. And a notification still in a thread when the
 process is killed is lost, although the caller was told that the object is stored.
 
@@ -38,7 +38,7 @@ class Notification:
 
     @property
     def version_id(self) -> str:
-        """The object version it tells of; ``null`` when the bucket has none."""
+        """The object version it tells of; `null` when the bucket has none."""
         return self.parameters.get("version_id") or "null"
 
     def with_facts(self, told: Mapping[str, Any]) -> Notification:

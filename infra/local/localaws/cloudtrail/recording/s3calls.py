@@ -82,7 +82,7 @@ def parse(
 ) -> S3Call | None:
     """The data event a request to S3 makes, or None when it makes none.
 
-    `raw_path` is the path as it came over the wire, still encoded (in a path ``+`` is itself, so
+    `raw_path` is the path as it came over the wire, still encoded (in a path `+` is itself, so
     only percent-decoding applies). `virtual_bucket` is the bucket a virtual-hosted request names
     in its host.
     """

@@ -14,7 +14,7 @@ _EXCEPTION = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)(?:: (.*))?")
 
 
 def error_message(stderr: Path, exit_code: int) -> str:
-    """``<Exception>: <message>`` of the last Python traceback, else the exit code."""
+    """`<Exception>: <message>` of the last Python traceback, else the exit code."""
     if stderr.exists():
         with stderr.open("rb") as file:
             file.seek(max(0, stderr.stat().st_size - _TAIL_BYTES))

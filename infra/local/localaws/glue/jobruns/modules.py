@@ -1,4 +1,4 @@
-"""``--additional-python-modules``: Glue installs them, here they must be installed already."""
+"""`--additional-python-modules`: Glue installs them, here they must be installed already."""
 
 from __future__ import annotations
 

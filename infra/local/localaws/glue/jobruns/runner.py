@@ -1,8 +1,8 @@
 """Executes job runs: as their role, in a process of their own, within their time.
 
-A run's folder (``glue/<run id>``) holds the script, stdout, stderr, and what lets another server
-process take the run over: ``alive.lock``, locked for as long as a process of the run lives, and
-``exit_code``, written when the script has ended.
+A run's folder (`glue/<run id>`) holds the script, stdout, stderr, and what lets another server
+process take the run over: `alive.lock`, locked for as long as a process of the run lives, and
+`exit_code`, written when the script has ended.
 """
 
 from __future__ import annotations
@@ -295,7 +295,7 @@ def _exit_code(folder: Path) -> int | None:
 
 
 def _fetch(s3: Any, uri: str, folder: Path) -> Path:
-    """Download an ``s3://`` object into a folder under its own name. Raises LaunchError."""
+    """Download an `s3://` object into a folder under its own name. Raises LaunchError."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not key:
         raise LaunchError(f"LAUNCH ERROR | {uri!r} is no s3:// location")

@@ -35,7 +35,7 @@ class SparkHome:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> SparkHome:
-        """CUSTODY_GLUE_PYTHON and CUSTODY_SPARK_JARS, by default what ``make setup`` makes."""
+        """CUSTODY_GLUE_PYTHON and CUSTODY_SPARK_JARS, by default what `make setup` makes."""
         venvs = REPOSITORY / ".venvs"
         return cls(
             python=Path(env.get("CUSTODY_GLUE_PYTHON") or venvs / "glue" / "bin" / "python"),
@@ -111,7 +111,7 @@ def properties(
 
 
 def prepare(home: SparkHome, folder: Path, values: Mapping[str, str]) -> Path:
-    """Make what a run's Spark finds on disk; return the file for ``--properties-file``."""
+    """Make what a run's Spark finds on disk; return the file for `--properties-file`."""
     for needed in (folder / "tmp", home.conf):
         needed.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "aws-config").touch()

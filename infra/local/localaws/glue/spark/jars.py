@@ -3,7 +3,7 @@
     .venvs/glue/bin/python infra/local/localaws/glue/spark/jars.py [TARGET]
 
 Spark itself fetches them (its Ivy, from Maven Central), so nothing is needed but PySpark and Java.
-They are kept in TARGET (default: ``.venvs/jars``), and a second run finds them there. Needs only
+They are kept in TARGET (default: `.venvs/jars`), and a second run finds them there. Needs only
 the standard library and PySpark: it runs in the jobs' environment, not in the local AWS's.
 """
 

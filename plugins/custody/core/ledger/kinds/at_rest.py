@@ -1,6 +1,6 @@
 """Compare what the buckets hold now with what the records say was written.
 
-The reconciliation judges writes; this judges what became of them. ``DeleteObjects`` names no keys
+The reconciliation judges writes; this judges what became of them. `DeleteObjects` names no keys
 in CloudTrail, S3 logs no event when bytes change at rest, and a version that was written while
 neither CloudTrail nor the recorder worked left no other trace: all three show only when versions
 are compared.
@@ -32,7 +32,7 @@ from custody.core.trail.principals import Call
 from custody.objects import ObjectVersion
 
 EXPIRING: Final = frozenset({"silver", "gold"})
-"""Layers whose replaced versions expire (``NoncurrentVersionExpiration`` in ``storage.yaml``)."""
+"""Layers whose replaced versions expire (`NoncurrentVersionExpiration` in `storage.yaml`)."""
 
 _MARKED_WITHIN: Final = timedelta(minutes=1)
 """S3 tells when a marker was made, CloudTrail when the call was done; both to the second."""
@@ -42,7 +42,7 @@ _RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 
 @dataclass(frozen=True, slots=True)
 class HeldVersion:
-    """A version, or a delete marker, that a bucket holds now; ``stored_at`` is its LastModified."""
+    """A version, or a delete marker, that a bucket holds now; `stored_at` is its LastModified."""
 
     bucket: str
     key: str
@@ -60,8 +60,8 @@ class HeldVersion:
 class RecordedVersion:
     """What good records say of one version.
 
-    ``written_at`` is when it was written, ``recorded_at`` when it is known to have been there.
-    ``sha256s`` are the hashes on record: none if nobody could read it, several if the records
+    `written_at` is when it was written, `recorded_at` when it is known to have been there.
+    `sha256s` are the hashes on record: none if nobody could read it, several if the records
     contradict each other (which the reconciliation finds).
     """
 
@@ -78,9 +78,9 @@ class RecordedVersion:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The result of reading a version's bytes: their hash, or why there is none (``trouble``).
+    """The result of reading a version's bytes: their hash, or why there is none (`trouble`).
 
-    ``gone`` if S3 refuses for good to return them, which counts as removed.
+    `gone` if S3 refuses for good to return them, which counts as removed.
     """
 
     sha256: str | None
@@ -90,8 +90,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ObjectAtRest:
-    """One object: everything a bucket ``held`` of it, which version ids of these have no record at
-    all, and the versions on record that are ``missing``."""
+    """One object: everything a bucket `held` of it, which version ids of these have no record at
+    all, and the versions on record that are `missing`."""
 
     bucket: str
     key: str
@@ -107,16 +107,16 @@ def identity_of(key: str) -> str | None:
 
 
 def is_in_sample(identity: str, day: date, days: int) -> bool:
-    """Whether a version's bytes are read on ``day``; each is, on one of any ``days`` days in a row.
+    """Whether a version's bytes are read on `day`; each is, on one of any `days` days in a row.
 
-    ``identity`` is a record id. It is a hash, so each day's share is about the same, and whoever
+    `identity` is a record id. It is a hash, so each day's share is about the same, and whoever
     could choose a version's day would have to choose its version id.
     """
     return int(identity[:16], 16) % days == day.toordinal() % days
 
 
 def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> RecordedVersion | None:
-    """What the good records among ``envelopes`` say of the version ``identity``.
+    """What the good records among `envelopes` say of the version `identity`.
 
     None if there is none: an envelope that cannot be believed, or is about another version than its
     name says, is a finding of the reconciliation and proves nothing here.
@@ -147,9 +147,9 @@ def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> Record
 
 
 def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) -> LedgerRow | None:
-    """``VERIFIED`` if the bytes are those on record, else ``ALTERED``; None if none are on record.
+    """`VERIFIED` if the bytes are those on record, else `ALTERED`; None if none are on record.
 
-    ``REMOVED`` if S3 will not hand out what the recorder could read.
+    `REMOVED` if S3 will not hand out what the recorder could read.
     """
     if not recorded.sha256s:
         return None
@@ -177,8 +177,8 @@ def rows_at_rest(
 ) -> Iterator[LedgerRow]:
     """What is missing, hidden, or on no record of one object.
 
-    Of the ``removers``, one that no digest covers may be invented, and names nobody. A replaced
-    version of a layer in `EXPIRING` may be gone ``noncurrent`` after it was replaced. What
+    Of the `removers`, one that no digest covers may be invented, and names nobody. A replaced
+    version of a layer in `EXPIRING` may be gone `noncurrent` after it was replaced. What
     is younger than the grace period is passed over: it may be on its way.
     """
     layer = policy.layers.get(found.bucket)

@@ -17,8 +17,8 @@ from custody.objects import UNVERSIONED, ObjectVersion
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A stretch in which the trail logged or proved nothing: from ``since`` (None: not known) to
-    ``until`` (None: it lasts)."""
+    """A stretch in which the trail logged or proved nothing: from `since` (None: not known) to
+    `until` (None: it lasts)."""
 
     since: datetime | None
     until: datetime | None
@@ -26,8 +26,8 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class DatedDefect:
-    """Something wrong with the trail: an object of it (``version_id`` is ``"null"`` for one that is
-    not there), when, why in one sentence, and the digest that shows it; ``outage`` if it was
+    """Something wrong with the trail: an object of it (`version_id` is `"null"` for one that is
+    not there), when, why in one sentence, and the digest that shows it; `outage` if it was
     switched off."""
 
     bucket: str
@@ -43,7 +43,7 @@ class DatedDefect:
 class MalformedRecord:
     """An object under the key of a record that cannot be read as one.
 
-    ``trouble`` says what is wrong with it, ``stored_at`` when it was stored; ``undeclared_write``
+    `trouble` says what is wrong with it, `stored_at` when it was stored; `undeclared_write`
     is the trail's event of somebody other than the recorder writing it.
     """
 
@@ -56,7 +56,7 @@ class MalformedRecord:
 
 
 def dated_defect(defect: TrailDefect, time: datetime) -> DatedDefect:
-    """What the validator found, as of ``time``."""
+    """What the validator found, as of `time`."""
     switched_off = defect.kind in {TrailDefectKind.TRAIL_OFF, TrailDefectKind.GAP}
     return DatedDefect(
         defect.bucket,
@@ -70,7 +70,7 @@ def dated_defect(defect: TrailDefect, time: datetime) -> DatedDefect:
 
 
 def trail_row(defect: DatedDefect, policy: Policy, call: Call | None) -> LedgerRow:
-    """The row of a defect of the trail; ``call`` is the one that touched the object, or that
+    """The row of a defect of the trail; `call` is the one that touched the object, or that
     switched the trail."""
     proven = proven_only(call)
     row = row_of_call(

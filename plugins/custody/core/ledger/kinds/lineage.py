@@ -32,10 +32,10 @@ def is_statement(event: TrailEvent, policy: Policy) -> bool:
 def rows_of_statements(
     checks: Iterable[LineageCheck], writes: Iterable[TrailEvent], policy: Policy
 ) -> Iterator[LedgerRow]:
-    """The ``BAD_SIGNATURE`` of each version of one object that must not be believed, and the rows
+    """The `BAD_SIGNATURE` of each version of one object that must not be believed, and the rows
     of good statements that somebody wrote who is no declared writer of lineage.
 
-    ``writes`` are the trail's events about the object. Only a proven one names anybody.
+    `writes` are the trail's events about the object. Only a proven one names anybody.
     """
     writes = list(writes)
     proven = sorted((w for w in writes if w.proven), key=lambda w: (w.time, w.event_id))

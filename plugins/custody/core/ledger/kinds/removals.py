@@ -24,8 +24,8 @@ class RemovalGround(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How something was removed: the ``call`` that did it or may have, None if it is not known,
-    and how many ``other_calls`` may have done it as well."""
+    """How something was removed: the `call` that did it or may have, None if it is not known,
+    and how many `other_calls` may have done it as well."""
 
     ground: RemovalGround
     call: Call | None = None
@@ -39,8 +39,8 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class RemovalCalls:
-    """The calls that may have removed one thing, each in order of time: ``named`` are those that
-    name it, ``unnamed`` those that name nothing, ``rules`` those that set the bucket's lifecycle
+    """The calls that may have removed one thing, each in order of time: `named` are those that
+    name it, `unnamed` those that name nothing, `rules` those that set the bucket's lifecycle
     rules."""
 
     named: Sequence[TrailEvent]
@@ -59,7 +59,7 @@ def is_working_file(key: str) -> bool:
 def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
     """Whether an event gives no row: a layer's writer clearing its working files, or nothing named.
 
-    ``DeleteObjects`` names no keys: what it removed is found by comparing versions (the audit).
+    `DeleteObjects` names no keys: what it removed is found by comparing versions (the audit).
     Removals from the trail's own bucket are found by proving the trail.
     """
     layer = policy.layers.get(event.bucket, "trail")

@@ -1,7 +1,7 @@
 """What is wrong with the seal, as rows of the ledger.
 
-A log that went back or was rewritten is a ``CONFLICT``: its key has signed two histories. A file of
-it that is missing, changed or not signed is a ``BAD_SIGNATURE``: what is there is not what the key
+A log that went back or was rewritten is a `CONFLICT`: its key has signed two histories. A file of
+it that is missing, changed or not signed is a `BAD_SIGNATURE`: what is there is not what the key
 vouches for.
 """
 
@@ -31,9 +31,9 @@ VERDICTS: Final[Mapping[SealDefectKind, Verdict]] = {
 def seal_row(
     defect: SealDefect, version: ObjectVersion, policy: Policy, call: TrailEvent | None
 ) -> LedgerRow:
-    """The row of one defect of the seal, about the object ``version`` that stands there now.
+    """The row of one defect of the seal, about the object `version` that stands there now.
 
-    A new defect is a new version, and so another defect. ``call`` is the latest event of somebody
+    A new defect is a new version, and so another defect. `call` is the latest event of somebody
     other than the sealing role touching the object.
     """
     call = proven_only(call)

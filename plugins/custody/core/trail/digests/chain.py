@@ -24,7 +24,7 @@ from custody.core.trail.report import Head
 
 @dataclass(frozen=True)
 class FinishedChain:
-    """The end of a walk: the ``defects`` behind the newest digest, and what the chain covers."""
+    """The end of a walk: the `defects` behind the newest digest, and what the chain covers."""
 
     defects: tuple[TrailDefect, ...]
     coverage: Coverage
@@ -33,20 +33,20 @@ class FinishedChain:
 class DigestChain:
     """One chain of digests, walked from the oldest on.
 
-    Give every digest object of the chain, in the order of the ends in their names: ``follow`` with
-    one that verifies, ``unproven`` with one that does not. Then ``finish``, once: only what it
-    returns says which times are covered. ``follow`` and ``finish`` return the defects between the
+    Give every digest object of the chain, in the order of the ends in their names: `follow` with
+    one that verifies, `unproven` with one that does not. Then `finish`, once: only what it
+    returns says which times are covered. `follow` and `finish` return the defects between the
     digests; an unproven digest has one of its own, which is made elsewhere.
 
-    Each raises ``ValueError`` after ``finish``, or for a digest out of order. ::
+    Each raises `ValueError` after `finish`, or for a digest out of order. ::
 
         chain = DigestChain(layout, cadence=timedelta(hours=1))
         defects = chain.follow(first) + chain.follow(second)
         finished = chain.finish(due_by=now - grace)
         finished.coverage.covering(instant, within=skew)
 
-    ``cadence`` is the time one digest covers, ``None`` if there is no rule (backfill). ``since`` is
-    where to start, ``None`` for the beginning of the trail; ``head`` the digest remembered.
+    `cadence` is the time one digest covers, `None` if there is no rule (backfill). `since` is
+    where to start, `None` for the beginning of the trail; `head` the digest remembered.
     """
 
     def __init__(
@@ -98,8 +98,8 @@ class DigestChain:
     ) -> FinishedChain:
         """End the walk, and look behind the newest digest.
 
-        Digests that end up to ``due_by`` must be there; ``None`` when none is due (the trail is
-        off). ``restarted`` is when logging was last started; ``remark`` is added to the reason.
+        Digests that end up to `due_by` must be there; `None` when none is due (the trail is
+        off). `restarted` is when logging was last started; `remark` is added to the reason.
         """
         self._advance(None)
         self._finished = True

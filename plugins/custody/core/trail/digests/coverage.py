@@ -11,23 +11,23 @@ from custody.core.trail.digests.signatures import SignedDigest
 
 @dataclass(frozen=True)
 class Period:
-    """Delivery times ``start`` < t ≤ ``end``."""
+    """Delivery times `start` < t ≤ `end`."""
 
     start: datetime
     end: datetime
 
     def may_include(self, instant: datetime, *, within: timedelta) -> bool:
-        """Whether ``instant`` may lie in the period, if clocks differ by ``within``."""
+        """Whether `instant` may lie in the period, if clocks differ by `within`."""
         return self.start - within < instant <= self.end + within
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a chain covers, from its ``first`` to its ``last`` digest that verified.
+    """What a chain covers, from its `first` to its `last` digest that verified.
 
-    ``uncovered`` are the periods whose digests are missing or unproven; each has a defect of its
-    own. ``ends`` has end and key of each digest, in order. ``since`` is where the walk began,
-    ``None`` for the beginning of the trail. The default covers nothing.
+    `uncovered` are the periods whose digests are missing or unproven; each has a defect of its
+    own. `ends` has end and key of each digest, in order. `since` is where the walk began,
+    `None` for the beginning of the trail. The default covers nothing.
     """
 
     first: SignedDigest | None = None
@@ -37,10 +37,10 @@ class Coverage:
     since: datetime | None = None
 
     def covering(self, instant: datetime, *, within: timedelta) -> str | None:
-        """The key of the digest that would name a log file delivered at ``instant``.
+        """The key of the digest that would name a log file delivered at `instant`.
 
-        ``None`` if that cannot be said: the digest is not there yet, is missing, or is unproven.
-        Clocks may differ by ``within``.
+        `None` if that cannot be said: the digest is not there yet, is missing, or is unproven.
+        Clocks may differ by `within`.
         """
         if self.first is None or self.last is None or instant + within > self.last.digest.end:
             return None
@@ -50,7 +50,7 @@ class Coverage:
         return self.ends[bisect_left(self.ends, (instant, ""))][1]
 
     def is_before(self, instant: datetime, *, within: timedelta) -> bool:
-        """Whether ``instant`` lies before the trail's first digest, and after ``since``."""
+        """Whether `instant` lies before the trail's first digest, and after `since`."""
         if self.first is None or self.first.digest.previous is not None:
             return False
         return (

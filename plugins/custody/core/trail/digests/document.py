@@ -26,7 +26,7 @@ _MAX_SIGNATURE_DIGITS: Final = 2048
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log file as a digest names it; ``sha256`` is of its *uncompressed* bytes, in hex."""
+    """A log file as a digest names it; `sha256` is of its *uncompressed* bytes, in hex."""
 
     bucket: str
     key: str
@@ -35,9 +35,9 @@ class LogFile:
 
 @dataclass(frozen=True)
 class Previous:
-    """The digest before, as its successor vouches for it; ``sha256`` is of its uncompressed bytes.
+    """The digest before, as its successor vouches for it; `sha256` is of its uncompressed bytes.
 
-    ``signature`` is as written, in hexadecimal: that text is part of what the successor's own
+    `signature` is as written, in hexadecimal: that text is part of what the successor's own
     signature covers.
     """
 
@@ -49,9 +49,9 @@ class Previous:
 
 @dataclass(frozen=True)
 class Digest:
-    """One digest. Its period is ``start`` < delivery ≤ ``end``.
+    """One digest. Its period is `start` < delivery ≤ `end`.
 
-    ``end_text`` is the end as written, which is what is signed; ``previous`` is ``None`` in a
+    `end_text` is the end as written, which is what is signed; `previous` is `None` in a
     starting digest.
     """
 
@@ -69,7 +69,7 @@ class Digest:
 def parse_digest(raw: bytes) -> Digest:
     """Read an uncompressed digest.
 
-    Raises ``MalformedInput`` naming the field that is missing, wrong or too long.
+    Raises `MalformedInput` naming the field that is missing, wrong or too long.
     """
     fields = Fields.of(load_json(raw, what="digest", max_bytes=MAX_DIGEST_BYTES), "")
     _must_be(fields, "digestSignatureAlgorithm", SIGNATURE_ALGORITHM)
@@ -93,9 +93,9 @@ def parse_digest(raw: bytes) -> Digest:
 
 
 def signed_text(digest: Digest, sha256: str) -> bytes:
-    """What the signature of ``digest`` covers; ``sha256`` (hex) is that of its uncompressed bytes.
+    """What the signature of `digest` covers; `sha256` (hex) is that of its uncompressed bytes.
 
-    Four lines: end, ``bucket/key``, hash, and the previous digest's signature or ``null``.
+    Four lines: end, `bucket/key`, hash, and the previous digest's signature or `null`.
     """
     previous = digest.previous.signature if digest.previous else "null"
     return f"{digest.end_text}\n{digest.bucket}/{digest.key}\n{sha256}\n{previous}".encode()

@@ -20,11 +20,11 @@ MAX_NAMED_APART: Final = 48
 
 @dataclass(frozen=True)
 class Hole:
-    """The time from ``start`` (``None``: unknown) to ``end``, in which no digest is proven.
+    """The time from `start` (`None`: unknown) to `end`, in which no digest is proven.
 
-    ``last`` is the digest before it and ``successor`` the one after, if there are such. What is
-    known to have been in it: ``unproven``, objects that have a defect of their own (keys by the
-    ends in their names), and the ``head`` remembered, which is ``rolled_back`` if nothing newer
+    `last` is the digest before it and `successor` the one after, if there are such. What is
+    known to have been in it: `unproven`, objects that have a defect of their own (keys by the
+    ends in their names), and the `head` remembered, which is `rolled_back` if nothing newer
     explains that it is gone.
     """
 
@@ -60,8 +60,8 @@ def missing_digests(
 ) -> MissingDigests:
     """The missing digests of a hole, newest first.
 
-    Only the newest is certain: its successor names it. The others follow from the ``cadence``
-    (``None``: there is no rule) and from what is known. ``remark`` is added to the sentences.
+    Only the newest is certain: its successor names it. The others follow from the `cadence`
+    (`None`: there is no rule) and from what is known. `remark` is added to the sentences.
     """
     known, reported = hole.known, set(hole.unproven.values())
     previous = hole.successor.digest.previous if hole.successor else None

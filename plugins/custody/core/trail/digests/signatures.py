@@ -36,7 +36,7 @@ class UnprovenDigest(Exception):
 class SignedDigest:
     """A digest whose signature is good, with what its successor has to vouch for.
 
-    ``sha256`` is of its uncompressed bytes; both are in lower-case hexadecimal.
+    `sha256` is of its uncompressed bytes; both are in lower-case hexadecimal.
     """
 
     digest: Digest
@@ -56,9 +56,9 @@ class SignedDigest:
 
 
 def load_digest_key(der: bytes) -> rsa.RSAPublicKey:
-    """Read a key as ``ListPublicKeys`` gives it: DER, PKCS#1 or SubjectPublicKeyInfo.
+    """Read a key as `ListPublicKeys` gives it: DER, PKCS#1 or SubjectPublicKeyInfo.
 
-    Raises ``ValueError`` for anything else.
+    Raises `ValueError` for anything else.
     """
     try:
         key = load_der_public_key(der)
@@ -77,9 +77,9 @@ def verify_digest(
     bucket: str,
     key: str,
 ) -> SignedDigest:
-    """Verify the object found at ``bucket`` and ``key``: its gzip bytes and its user metadata.
+    """Verify the object found at `bucket` and `key`: its gzip bytes and its user metadata.
 
-    ``keys`` are CloudTrail's public keys by fingerprint. Raises ``UnprovenDigest``.
+    `keys` are CloudTrail's public keys by fingerprint. Raises `UnprovenDigest`.
     """
     altered, unknown, moved = (
         TrailDefectKind.DIGEST_ALTERED,

@@ -66,7 +66,7 @@ def role(aws: LocalAws, name: str, **principal: str) -> str:
 def test_who_took_a_role_is_tied_to_what_is_done_in_the_session(aws: LocalAws) -> None:
     arn = role(aws, "reader", AWS=f"arn:aws:iam::{ACCOUNT}:root")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    user = aws.user("taker", everything)
+    user = aws.user("assumer", everything)
     aws.root("iam").put_role_policy(
         RoleName="reader",
         PolicyName="p",
@@ -76,7 +76,7 @@ def test_who_took_a_role_is_tied_to_what_is_done_in_the_session(aws: LocalAws) -
     s3 = aws.client("s3", keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     s3.put_object(Bucket=RAW, Key="a", Body=b"x")
     taken = only(aws.records(eventName="AssumeRole", roleArn=arn))
-    assert taken["userIdentity"]["userName"] == "taker"
+    assert taken["userIdentity"]["userName"] == "assumer"
     told = taken["responseElements"]["credentials"]
     assert told["accessKeyId"] == keys["AccessKeyId"]
     assert keys["SecretAccessKey"] not in json.dumps(taken)

@@ -1,4 +1,4 @@
-"""``--additional-python-modules`` against what an environment really has."""
+"""`--additional-python-modules` against what an environment really has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A script that uses Spark as it would on Glue: ``s3://``, awsglue, and no trace but its output."""
+"""A script that uses Spark as it would on Glue: `s3://`, awsglue, and no trace but its output."""
 
 from __future__ import annotations
 

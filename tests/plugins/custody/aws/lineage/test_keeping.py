@@ -76,7 +76,7 @@ def _envelope(lineage: Lineage, key: ec.EllipticCurvePrivateKey = PRIVATE_KEY) -
 
 
 @pytest.mark.parametrize(
-    "squatter",
+    "undeclared",
     [
         b"",
         b"x" * 2_000_000,
@@ -85,8 +85,8 @@ def _envelope(lineage: Lineage, key: ec.EllipticCurvePrivateKey = PRIVATE_KEY) -
     ],
     ids=["empty", "huge", "another claim", "another key"],
 )
-def test_what_squats_in_the_place_of_a_statement_fails_the_run_and_stays(s3, provenance, squatter):
-    s3.put_object(Bucket=provenance, Key=statement_key(RUN), Body=squatter)
+def test_what_lies_under_the_key_of_a_statement_fails_the_run_and_stays(s3, provenance, undeclared):
+    s3.put_object(Bucket=provenance, Key=statement_key(RUN), Body=undeclared)
     before = versions(s3, provenance)
     with pytest.raises(LineageConflict, match=statement_key(RUN)):
         keep(s3, provenance)

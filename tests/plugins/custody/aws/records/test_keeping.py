@@ -76,7 +76,7 @@ def test_the_same_contradiction_again_changes_nothing(s3, provenance):
 
 
 @pytest.mark.parametrize(
-    "squatter",
+    "undeclared",
     [
         b"",
         b"not an envelope",
@@ -89,11 +89,11 @@ def test_the_same_contradiction_again_changes_nothing(s3, provenance):
     ],
     ids=["empty", "no envelope", "huge", "record of another object"],
 )
-def test_what_squats_at_the_place_of_a_record_cannot_suppress_it(s3, provenance, squatter):
-    s3.put_object(Bucket=provenance, Key=PLACE, Body=squatter)
+def test_what_lies_under_the_key_of_a_record_cannot_suppress_it(s3, provenance, undeclared):
+    s3.put_object(Bucket=provenance, Key=PLACE, Body=undeclared)
     kept = keep(s3, provenance)
     assert (kept.outcome, kept.key) == (Outcome.CONFLICT, conflict_key(PLACE, RECORD.sha256))
-    assert stored(s3, provenance)[PLACE] == squatter
+    assert stored(s3, provenance)[PLACE] == undeclared
 
 
 def test_a_record_of_what_could_not_be_read_stands_at_the_same_place(s3, provenance):
@@ -124,7 +124,7 @@ def test_a_hash_of_what_was_said_to_be_unreadable_is_kept_beside(s3, provenance)
 
 
 def test_what_squats_cannot_suppress_that_it_could_not_be_read(s3, provenance):
-    s3.put_object(Bucket=provenance, Key=PLACE, Body=b"squatter")
+    s3.put_object(Bucket=provenance, Key=PLACE, Body=b"undeclared")
     evidence = conflict_key(PLACE, record_id(RECORD.version))
     kept = keep(s3, provenance, UNREADABLE)
     assert (kept.outcome, kept.key) == (Outcome.CONFLICT, evidence)
@@ -159,7 +159,7 @@ def test_any_other_refusal_is_an_error(s3, provenance):
 
 
 def test_every_write_is_conditional(s3, provenance):
-    """A write without ``If-None-Match`` could replace a record."""
+    """A write without `If-None-Match` could replace a record."""
     conditions = []
     s3.meta.events.register(
         "before-call.s3.PutObject",

@@ -143,7 +143,7 @@ def test_a_changed_tile_is_told(s3, provenance):
 
 def test_what_stands_in_the_way_of_an_append_is_told(s3, provenance):
     head = keep(s3, provenance, records(1)).head
-    write(s3, provenance, "tile/0/000.p/2", b"squatter")
+    write(s3, provenance, "tile/0/000.p/2", b"undeclared")
     kept = keep(s3, provenance, records(2), remembered=head)
     assert problems(kept) == [(SealDefectKind.BAD_TILE, "tile/0/000.p/2")]
     assert kept.defects[0].version_id == latest_version_id(s3, provenance, "seal/tile/0/000.p/2")

@@ -387,10 +387,10 @@ def test_a_strangers_decision_is_not_completed(s3, provenance):
 
 def test_a_file_that_stands_in_the_way_is_not_overwritten(s3, provenance):
     put(s3, provenance, records(1))
-    write(s3, provenance, "tile/0/000.p/2", b"squatter")
+    write(s3, provenance, "tile/0/000.p/2", b"undeclared")
     with pytest.raises(BadTile, match=r"tile/0/000\.p/2: another file stands where this append"):
         put(s3, provenance, records(2))
-    assert files(s3, provenance)["tile/0/000.p/2"] == b"squatter"
+    assert files(s3, provenance)["tile/0/000.p/2"] == b"undeclared"
     assert contents(s3, provenance) == records(1)
 
 

@@ -1,6 +1,6 @@
 """Which events of the trail are about an object version.
 
-What a case proves as a whole is tested where cases are made, in ``tests/plugins/custody/cli``.
+What a case proves as a whole is tested where cases are made, in `tests/plugins/custody/cli`.
 """
 
 from dataclasses import replace
@@ -46,7 +46,7 @@ def test_an_upload_completed_twice_has_two_events_of_one_version():
 
 
 def test_without_versions_the_request_tells_writes_apart():
-    """Every write to a bucket without versions is of version ``null``."""
+    """Every write to a bucket without versions is of version `null`."""
     null = (*VERSION[:2], "null")
     record = replace(RECORD, version=replace(RECORD.version, version_id="null"))
     writes = [replace(WRITE, version_id="null"), replace(UNNAMED, event_id="e2", request_id="R2")]

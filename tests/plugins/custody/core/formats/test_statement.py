@@ -33,7 +33,7 @@ def test_is_written_with_the_fields_of_the_specification():
 
 
 def test_annotations_of_a_subject_read_back():
-    """Where the specification has them: ``spec/v1/resource_descriptor.md``."""
+    """Where the specification has them: `spec/v1/resource_descriptor.md`."""
     subject = Subject("s3://b/k", "a" * 64, annotations={"versionId": "v1"})
     statement = Statement((subject,), STATEMENT.predicate_type, {})
     assert json.loads(statement.to_bytes())["subject"] == [

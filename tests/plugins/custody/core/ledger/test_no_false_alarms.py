@@ -66,7 +66,7 @@ repeatable = settings(
 
 
 def ledger(history: History, policy: Policy, order: random.Random | None = None) -> list[LedgerRow]:
-    """The ledger, judged from what has arrived by ``policy.as_of`` and read in some ``order``."""
+    """The ledger, judged from what has arrived by `policy.as_of` and read in some `order`."""
     at = policy.as_of
     logs = [log for log in history.logs if log.delivered <= at]
     envelopes = [envelope for envelope in history.records if envelope.stored_at <= at]

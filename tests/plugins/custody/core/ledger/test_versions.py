@@ -1,6 +1,6 @@
-"""Every folder ``cases/<case>/`` is a test: evidence in, ledger rows out.
+"""Every folder `cases/<case>/` is a test: evidence in, ledger rows out.
 
-``tests.support.ledger_cases`` says what a case holds. ``expect.yaml`` are the rows, in any order,
+`tests.support.ledger_cases` says what a case holds. `expect.yaml` are the rows, in any order,
 and no others; only the columns written there are compared.
 """
 

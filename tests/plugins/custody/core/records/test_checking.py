@@ -194,7 +194,7 @@ def payload(statement: object) -> str:
     return base64.b64encode(json.dumps(statement).encode()).decode()
 
 
-ILLEGIBLE = {
+MALFORMED = {
     "nothing": b"",
     "not JSON": b"rubbish",
     "not UTF-8": b"\xff\xfe",
@@ -212,7 +212,7 @@ ILLEGIBLE = {
 }
 
 
-@pytest.mark.parametrize("raw", ILLEGIBLE.values(), ids=ILLEGIBLE)
+@pytest.mark.parametrize("raw", MALFORMED.values(), ids=MALFORMED)
 def test_what_cannot_be_read_makes_no_claim(raw: bytes) -> None:
     found = read(raw)
     assert found.claim is None

@@ -188,7 +188,7 @@ def test_a_wrong_field_is_named(path, value, problem):
 
 @given(st.sampled_from([*REQUIRED, "s3/object/versionId"]), json_values)
 def test_hostile_values_are_read_or_refused(path, value):
-    """Whatever stands in a field, the answer is a landing or ``MalformedInput``."""
+    """Whatever stands in a field, the answer is a landing or `MalformedInput`."""
     with suppress(MalformedInput):
         object_created(with_value(path, value))
 

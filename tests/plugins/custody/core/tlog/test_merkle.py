@@ -82,7 +82,7 @@ def test_the_root_is_the_one_rfc_6962_defines(size):
 
 
 def test_known_answers():
-    """From RFC 6962's own reference code (certificate-transparency, ``merkletree_test``)."""
+    """From RFC 6962's own reference code (certificate-transparency, `merkletree_test`)."""
     assert EMPTY_ROOT.hex().startswith("e3b0c44298fc1c149afbf4c8996fb924")
     assert leaf_hash(b"").hex() == (
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
