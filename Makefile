@@ -42,15 +42,22 @@ status: ## Show whether the local AWS and Airflow run, and where
 	@$(REHEARSAL).platform status
 
 test: setup ## Run every test, the end-to-end run included
-	@$(MAKE) --no-print-directory test-fast && $(MAKE) --no-print-directory test-e2e \
-		&& echo "Every test passed; they took $$((SECONDS / 60)) min $$((SECONDS % 60)) s"
+	@$(call together,test-e2e $(SUITES))
+	@echo "Every test passed"
 
-# Four at a time, the longest first, as each waits now and then: what they start has its own ports.
 test-fast: setup ## Run every test but the end-to-end run
-	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target test-local test-edges test-glue test-platform test-core
-	@$(PLATFORM)/coverage combine --quiet --data-file=build/coverage/.coverage build/coverage
-	@echo "These tests run $$($(PLATFORM)/coverage report --data-file=build/coverage/.coverage --format=total) % of the lines of the package and the recorder"
+	@$(call together,$(SUITES))
+
+# Side by side, the longest first, as each waits now and then: what they start has its own ports. Each
+# prints what it has to say when it ends.
+SUITES := test-local test-edges test-glue test-platform test-core
+define together
+	rm -rf build/coverage && mkdir -p build/coverage; \
+	$(MAKE) --no-print-directory --jobs=$(words $(1)) --output-sync=target $(1); \
+	$(PLATFORM)/coverage combine --quiet --data-file=build/coverage/.coverage build/coverage; \
+	covered=$$($(PLATFORM)/coverage report --data-file=build/coverage/.coverage --format=total); \
+	echo "$(words $(1)) suites passed in $$((SECONDS / 60)) min $$((SECONDS % 60)) s; they run $$covered % of the lines of the package and the recorder"
+endef
 
 test-core: setup
 	$(COVERED) $(CORE_TESTS)
@@ -81,8 +88,8 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude plugins/custody/spark plugins/custody lambda/recorder/recorder infra/local/rehearsal data
-	$(GLUE)/mypy include/glue_jobs plugins/custody/spark
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session" plugins/custody lambda/recorder/recorder infra/local/rehearsal data tests/support
+	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py
 	$(LOCAL)/mypy infra/local/localaws
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 

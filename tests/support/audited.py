@@ -217,8 +217,8 @@ class Platform:
 
     def custody(self, *args: str | Path) -> Result:
         """Run a command of somebody who has the settings and the keys."""
-        where = ["--settings", self.folder / "settings.json"]
-        keys = ["--keys", self.folder / "keys.json"]
+        where: list[str | Path] = ["--settings", self.folder / "settings.json"]
+        keys: list[str | Path] = ["--keys", self.folder / "keys.json"]
         command, *rest = args
         return run(command, *where, *keys, *self.source, *rest)
 

@@ -31,5 +31,8 @@ ROW = {
 def finding(verdict: str = "UNRECORDED", **columns: str | None) -> LedgerRow:
     """A row with the fingerprint its verdict and version give it."""
     row = ROW | {"verdict": verdict} | columns
-    own = fingerprint(verdict, ObjectVersion(row["bucket"], row["object_key"], row["version_id"]))
+    bucket, key, version_id = (
+        row[column] or "" for column in ("bucket", "object_key", "version_id")
+    )
+    own = fingerprint(verdict, ObjectVersion(bucket, key, version_id))
     return read_row(row | {"fingerprint": columns.get("fingerprint", own)})

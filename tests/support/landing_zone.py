@@ -92,8 +92,9 @@ class MemoryS3:
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **options: str) -> None:  # noqa: N803
         assert options.pop("IfNoneMatch") == "*"
         if (Bucket, Key) in self.objects:
-            code = {"Code": "PreconditionFailed", "Message": "there"}
-            raise ClientError({"Error": code}, "PutObject")
+            raise ClientError(
+                {"Error": {"Code": "PreconditionFailed", "Message": "there"}}, "PutObject"
+            )
         self.put(Bucket, Key, Body, "p1")
 
 
