@@ -1,6 +1,6 @@
-"""The boto3-facing side of custody: reading object versions, signing, keeping records.
+"""The boto3-facing side of custody, a package per kind of thing it reads and keeps.
 
-Clients are passed in; nothing here builds one or reads the environment. `public_keys`, `seal`
-and `seal_key` need `cryptography`, which the Lambda runtime does not have: the recorder must
-not import them.
+Clients are passed in; nothing here builds one or reads the environment. Not here: decisions
+(`custody.core`), and what runs on Spark (`custody.spark`). What the recorder imports may not need
+`cryptography`, which the Lambda runtime does not have: `make lint` holds it.
 """

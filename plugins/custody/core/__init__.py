@@ -1,6 +1,6 @@
-"""The rules of custody, as pure functions of their arguments.
+"""The rules of custody, as pure functions of their arguments: no I/O, no clock, no environment.
 
-Only `signatures`, `digest_signatures`, `signed_note` and what builds on them need a package
-beyond the standard library: `cryptography`, which the Lambda runtime does not have. Nothing that
-the recorder uses may import them.
+Not here: whatever asks AWS, Airflow or Spark (`custody.aws`, `custody.tasks`, `custody.spark`).
+Some modules need `cryptography`, which the Lambda runtime does not have: the recorder imports none
+of them, and `make lint` holds it.
 """

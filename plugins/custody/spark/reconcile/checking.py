@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from custody.aws.lineage.keeping import check_written
 from custody.aws.records.reading import read_record, record_ranges
-from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
+from custody.aws.s3.listing import KeyRange, StoredVersion, list_keys, stored_versions
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import from_row, to_row
@@ -145,9 +145,5 @@ def checks_table(
     """A table of checks (its prefix in `bucket`): where it has rows of `days`, and where this
     run adds to it."""
     folders = (f"{table}dt={day}/" for day in days)
-    known = [
-        f"s3://{bucket}/{folder}"
-        for folder in folders
-        if s3.list_objects_v2(Bucket=bucket, Prefix=folder, MaxKeys=1)["KeyCount"]
-    ]
+    known = [f"s3://{bucket}/{folder}" for folder in folders if any(list_keys(s3, bucket, folder))]
     return Checks(known, lambda day: f"s3://{bucket}/{table}dt={day}/run={run_id}/")
