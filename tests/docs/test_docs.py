@@ -42,7 +42,6 @@ AWS_WORDS = (
     "ApproximateAgeOfOldestMessage",
     "ApproximateNumberOfMessagesVisible",
     "AthenaUnloadOperator",  # considered, and not taken: ADR 023
-    "NoSuchUpload",
 )
 
 
@@ -187,8 +186,11 @@ def words_of_the_code() -> frozenset[str]:
             if path.suffix in {".py", ".yaml", ".json"}:
                 found.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     session = botocore.session.get_session()
-    for service in ("s3", "kms", "sqs", "glue", "lambda", "iam", "sts", "cloudtrail"):
-        found.update(session.get_service_model(service).operation_names)
+    for service in ("s3", "kms", "sqs", "glue", "lambda", "iam", "sts", "cloudtrail", "athena"):
+        model = session.get_service_model(service)
+        found.update(model.operation_names, model.shape_names)
+        for shape in map(model.shape_for, model.shape_names):
+            found.update(getattr(shape, "members", ()))
     return frozenset(found)
 
 
