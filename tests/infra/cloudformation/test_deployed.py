@@ -211,7 +211,7 @@ def test_what_is_uploaded_gets_a_signed_record(aws: LocalAws) -> None:
     uploader = aws.client("s3", "web-shop")
     version = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")["VersionId"]
     envelope = recorded(aws, key, version)
-    assert from_statement(envelope.payload).key == key
+    assert from_statement(envelope.payload).version.key == key
     kms = aws.role_client("kms", "glue")
     assert kms.get_public_key(KeyId=envelope.signatures[0].keyid)["KeyUsage"] == "SIGN_VERIFY"
 
