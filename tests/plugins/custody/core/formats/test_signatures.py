@@ -188,9 +188,9 @@ def test_we_verify_envelopes_of_securesystemslib(payload):
 def test_in_toto_attestation_reads_our_statements(record):
     parsed = json_format.Parse(to_statement(record), statement_pb2.Statement())
     InTotoStatement.copy_from_pb(parsed).validate()
-    assert parsed.subject[0].name == f"s3://{record.bucket}/{record.key}"
+    assert parsed.subject[0].name == record.version.uri
     assert dict(parsed.subject[0].digest) == {"sha256": record.sha256}
-    assert parsed.predicate["versionId"] == record.version_id
+    assert parsed.predicate["versionId"] == record.version.version_id
 
 
 @given(unreadable_records)
