@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.include.sql.test_golden import NOW, columns_of, render
-
-from localaws.athena.golden import run_golden
+from tests.support.golden import run_golden
 
 ROOT = Path(__file__).parents[3]
 SQL = re.compile(r"^ *```sql\n(.*?)^ *```", re.MULTILINE | re.DOTALL)

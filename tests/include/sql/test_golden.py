@@ -23,9 +23,9 @@ from typing import Any
 import jinja2
 import pytest
 import yaml
+from tests.support.golden import run_golden
 
 from custody.core.ledger.tables import COLUMNS
-from localaws.athena.golden import run_golden
 from localaws.athena.statements import CreateTable, parse
 
 HERE = Path(__file__).parent

@@ -6,11 +6,11 @@ from typing import Any
 
 from tests.include.sql.test_golden import NOW, columns_of, render
 from tests.support.findings import finding
+from tests.support.golden import run_golden
 
 from custody.core.paging.changes import Change, Status
 from custody.core.paging.form import document_of
 from custody.core.paging.messages import GROUP_ABOVE, pages
-from localaws.athena.golden import run_golden
 
 PRINCIPAL = "arn:aws:iam::111122223333:user/o'brien"
 

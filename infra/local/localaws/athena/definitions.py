@@ -120,7 +120,7 @@ def _values(table: Table, spec: PartitionSpec) -> tuple[str, ...]:
 
 
 def _path(names: Sequence[str], values: Sequence[str]) -> str:
-    """``name=value/…/``, as Hive writes it."""
+    """`name=value/…/`, as Hive writes it."""
 
     def escaped(value: str) -> str:
         return "".join(f"%{ord(char):02X}" if char in _ESCAPED else char for char in value)

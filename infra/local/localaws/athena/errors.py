@@ -1,7 +1,7 @@
 """Why a statement failed, in Athena's words.
 
-A message starts with Trino's error name (``SYNTAX_ERROR``, ``TABLE_NOT_FOUND``…), as in the
-``StateChangeReason`` of a failed query. Categories are those of `AthenaError`: 1 system, 2 user,
+A message starts with Trino's error name (`SYNTAX_ERROR`, `TABLE_NOT_FOUND`…), as in the
+`StateChangeReason` of a failed query. Categories are those of `AthenaError`: 1 system, 2 user,
 3 other (https://docs.aws.amazon.com/athena/latest/ug/error-reference.html).
 """
 
@@ -50,7 +50,7 @@ class QueryError(Exception):
         category: Category = 2,
         kind: int | None = None,
     ) -> None:
-        """`kind` is ``AthenaError.ErrorType``, where the code alone does not tell it."""
+        """`kind` is `AthenaError.ErrorType`, where the code alone does not tell it."""
         self.code = code
         self.category = category
         self.error_type = kind or _TYPES.get(code, 200 if category == 1 else 1000)

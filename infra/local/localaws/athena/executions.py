@@ -29,7 +29,7 @@ class Failure:
 class Execution:
     """One query execution. Times are epoch seconds; `output` is where its workgroup writes.
 
-    `result` is the URI of the result; `columns` are ``ColumnInfo``.
+    `result` is the URI of the result; `columns` are `ColumnInfo`.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""``CREATE EXTERNAL TABLE``, read by sqlglot's Hive grammar, as the Glue catalog keeps it."""
+"""`CREATE EXTERNAL TABLE`, read by sqlglot's Hive grammar, as the Glue catalog keeps it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KNOWN = (
 
 
 def table_input(statement: str, name: str) -> dict[str, Any]:
-    """The ``TableInput`` that a statement describes; raises QueryError."""
+    """The `TableInput` that a statement describes; raises QueryError."""
     try:
         tree = sqlglot.parse_one(statement, dialect="hive")
     except SqlglotError as error:
@@ -103,7 +103,7 @@ def _column(node: exp.Expr) -> dict[str, str]:
         raise not_supported(f"the column {node.sql('hive')}")
     # varchar(n) stays as written: the catalog shows the user's own words.
     is_varchar = kind.this == exp.DType.VARCHAR
-    written = kind.sql("hive").lower() if is_varchar else types.hive_name(types.of_hive(kind))
+    written = kind.sql("hive").lower() if is_varchar else types.hive_name(types.of(kind))
     column = {"Name": node.name.lower(), "Type": written}
     for constraint in node.args.get("constraints") or []:
         if not isinstance(constraint.kind, exp.CommentColumnConstraint):

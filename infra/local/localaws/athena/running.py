@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from localaws.athena import definitions
-from localaws.athena.errors import QueryError, ScanLimitExceeded, not_supported
+from localaws.athena.errors import QueryError, ScanLimitExceeded
 from localaws.athena.hive import PARQUET_INPUT, PARQUET_OUTPUT, PARQUET_SERDE
 from localaws.athena.results import column_info, csv_line, render, text_column_info
 from localaws.athena.sql import types
@@ -19,12 +19,7 @@ from localaws.athena.sql.pruning import conditions
 from localaws.athena.sql.queries import Translation, translate
 from localaws.athena.sql.session import Session, Stop
 from localaws.athena.sql.types import hive_name
-from localaws.athena.statements import (
-    CreateTableAs,
-    CreateView,
-    Select,
-    Statement,
-)
+from localaws.athena.statements import CreateTableAs, CreateView, Select, Statement
 from localaws.athena.tables.catalog import Catalog, view_input
 from localaws.athena.tables.formats import DataFile, load
 from localaws.athena.tables.partitions import find_partitions
@@ -52,7 +47,7 @@ class Environment:
 class Outcome:
     """What a statement gave.
 
-    `columns` are ``ColumnInfo``; `body` the content of the result file, whose name ends in
+    `columns` are `ColumnInfo`; `body` the content of the result file, whose name ends in
     `suffix`.
     """
 
@@ -143,16 +138,14 @@ class _Query:
                 "You may need to manually clean the data at this location before retrying.",
             )
         path = self._env.folder / "written.parquet"
-        self._with_rows(lambda session: self._write(session, path))
+        copy = f"COPY ({self._found.sql}) TO '{path}' (FORMAT parquet, COMPRESSION gzip)"
+        self._with_rows(lambda session: session.run(copy))
         store.put(target, f"{self._env.query_id}_00000", path)
         if not catalog.create_table(database, _table_input(name, described, target)):
             raise exists
         return self._outcome
 
-    def _write(self, session: Session, path: Path) -> None:
-        session.run(f"COPY ({self._found.sql}) TO '{path}' (FORMAT parquet, COMPRESSION gzip)")
-
-    def _with_rows(self, use: Callable[[Session], None]) -> None:
+    def _with_rows(self, use: Callable[[Session], object]) -> None:
         """Read what the query needs and let its rows be used."""
         with Session(self._env.folder, self._env.stop) as session:
             self._read(session)
@@ -199,8 +192,6 @@ def _check_names(found: Translation) -> None:
     for name, kind in found.columns:
         if kind == types.UNKNOWN:
             raise QueryError("COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {name}")
-        if kind.base == "timestamp" and kind.numbers > (3,):
-            raise not_supported(f"a column of type {kind} (cast it to timestamp(3))")
 
 
 def _table_input(

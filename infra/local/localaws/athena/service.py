@@ -201,9 +201,5 @@ def _limit(payload: Mapping[str, Any]) -> int:
 
 
 _TYPES: dict[type, str] = {Select: "DML", ShowPartitions: "UTILITY"}
-_RESULTS: dict[type, str] = {
-    Select: "{}.csv",
-    type(None): "{}.csv",
-    CreateTableAs: "tables/{}",
-}
+_RESULTS: dict[type, str] = {Select: "{}.csv", type(None): "{}.csv", CreateTableAs: "tables/{}"}
 """The result's name, by the execution's id."""

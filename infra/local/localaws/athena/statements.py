@@ -1,6 +1,6 @@
 """What kind of statement a text is, and what it says.
 
-Queries are read by `sql.parsing`, ``CREATE EXTERNAL TABLE`` by `hive`; what else there is has one
+Queries are read by `sql.parsing`, `CREATE EXTERNAL TABLE` by `hive`; what else there is has one
 form each, which a regular expression can tell.
 """
 
@@ -32,7 +32,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class CreateView:
-    """``CREATE [OR REPLACE] VIEW``; `text` is the query as written."""
+    """`CREATE [OR REPLACE] VIEW`; `text` is the query as written."""
 
     name: Name
     replace: bool
@@ -42,7 +42,7 @@ class CreateView:
 
 @dataclass(frozen=True, slots=True)
 class CreateTableAs:
-    """``CREATE TABLE … AS``; `location` None: below the results."""
+    """`CREATE TABLE … AS`; `location` None: below the results."""
 
     name: Name
     if_not_exists: bool
@@ -52,7 +52,7 @@ class CreateTableAs:
 
 @dataclass(frozen=True, slots=True)
 class CreateTable:
-    """``CREATE EXTERNAL TABLE``; `table` is a ``TableInput`` of the Glue catalog."""
+    """`CREATE EXTERNAL TABLE`; `table` is a `TableInput` of the Glue catalog."""
 
     name: Name
     if_not_exists: bool
@@ -61,7 +61,7 @@ class CreateTable:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """``DROP TABLE`` or ``DROP VIEW``."""
+    """`DROP TABLE` or `DROP VIEW`."""
 
     name: Name
     if_exists: bool
@@ -70,7 +70,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class AddPartitions:
-    """``ALTER TABLE … ADD PARTITION``; a location that is None follows from the table's."""
+    """`ALTER TABLE … ADD PARTITION`; a location that is None follows from the table's."""
 
     table: Name
     if_not_exists: bool
@@ -79,7 +79,7 @@ class AddPartitions:
 
 @dataclass(frozen=True, slots=True)
 class DropPartitions:
-    """``ALTER TABLE … DROP PARTITION``."""
+    """`ALTER TABLE … DROP PARTITION`."""
 
     table: Name
     if_exists: bool
@@ -88,7 +88,7 @@ class DropPartitions:
 
 @dataclass(frozen=True, slots=True)
 class SetLocation:
-    """``ALTER TABLE … PARTITION … SET LOCATION``."""
+    """`ALTER TABLE … PARTITION … SET LOCATION`."""
 
     table: Name
     partition: PartitionSpec
@@ -97,7 +97,7 @@ class SetLocation:
 
 @dataclass(frozen=True, slots=True)
 class ShowPartitions:
-    """``SHOW PARTITIONS``."""
+    """`SHOW PARTITIONS`."""
 
     table: Name
 
@@ -163,7 +163,7 @@ def _mismatched(statement: str, offset: int) -> QueryError:
 
 
 def _name(text: str) -> Name:
-    """``[database.]name``."""
+    """`[database.]name`."""
     parts = [part.strip('`"').lower() for part in re.findall(r'`[^`]+`|"[^"]+"|\w+', text)]
     if len(parts) == 3 and parts[0] == "awsdatacatalog":
         del parts[0]
@@ -238,7 +238,7 @@ def _location(written: str) -> str:
 
 
 def _spec(statement: str, written: str) -> PartitionSpec:
-    """The columns and values of ``PARTITION (…)``; raises QueryError."""
+    """The columns and values of `PARTITION (…)`; raises QueryError."""
     found: list[tuple[str, str]] = []
     index = written.index("(") + 1
     while index < len(written):

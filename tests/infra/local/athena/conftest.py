@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.support.golden import run_golden
 
 from localaws.athena.errors import QueryError
-from localaws.athena.golden import run_golden
 
 NOW = datetime(2026, 11, 23, 12, 34, 56, 789_123)  # noqa: DTZ001  naive is UTC here
 

@@ -36,16 +36,6 @@ VALUES = [
         {"type": "date", "format": "yyyy/MM/dd", "range": "NOW-1DAYS,NOW+1DAYS"},
         ["2026/03/30", "2026/03/31", "2026/04/01"],
     ),
-    (
-        {
-            "type": "date",
-            "format": "yyyy-MM-dd-HH",
-            "range": "2026-03-31-21,NOW",
-            "interval": "1",
-            "interval_unit": "HOURS",
-        },
-        ["2026-03-31-21", "2026-03-31-22", "2026-03-31-23"],
-    ),
     ({"type": "date", "format": "'d'yyyyMMdd", "range": "d20260331,NOW"}, ["d20260331"]),
 ]
 
@@ -61,6 +51,11 @@ BROKEN = [
     ({"type": "date", "format": "yyyy-MM-dd", "range": "x,NOW"}, "'x' does not fit the format"),
     ({"type": "date", "format": "yyyy-MM-dd", "range": "NOW"}, "the range must have two ends"),
     ({"type": "date", "format": "EEE", "range": "NOW,NOW"}, "the date format 'EEE'"),
+    ({"type": "date", "format": "yyyy-MM-dd HH", "range": "NOW,NOW"}, "NOT_SUPPORTED: the date"),
+    (
+        {"type": "date", "format": "yyyy-MM-dd", "range": "NOW,NOW", "interval_unit": "WEEKS"},
+        "NOT_SUPPORTED: the interval 1 WEEKS",
+    ),
 ]
 
 

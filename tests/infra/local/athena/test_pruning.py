@@ -9,9 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from tests.support.golden import query_of
 
 from localaws.athena.errors import QueryError
-from localaws.athena.golden import query_of
 from localaws.athena.sql.pruning import conditions
 from localaws.athena.sql.queries import translate
 from localaws.athena.sql.session import Session

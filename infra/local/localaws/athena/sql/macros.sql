@@ -46,17 +46,16 @@ t_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN C
 t_millis(x) AS make_timestamp(CAST(floor((epoch_us(x) + 500) / 1000) AS BIGINT) * 1000)
 t_instant(x, kind) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?)?') THEN t_millis(CAST(x AS TIMESTAMP)) WHEN x IS NOT NULL THEN t_bad_time(x, kind) END
 t_timestamp(x) AS t_instant(x, 'timestamp')
-t_zoned(x) AS t_instant(regexp_replace(x, ' UTC$', ''), 'timestamp with time zone')
-t_day(x) AS CAST(x AS DATE)
+t_zoned(x) AS CAST(t_instant(regexp_replace(x, ' UTC$', ''), 'timestamp with time zone') AS TIMESTAMPTZ)
 t_timestamp_text(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%g')
 t_zoned_text(x) AS t_timestamp_text(x) || ' UTC'
 t_bad_format(x) AS CASE WHEN regexp_matches(x, '^\s*[+-]?[0-9]') THEN t_refuse('the time ''' || x || ''', as it is written,') ELSE t_invalid('Invalid format: "' || x || '"') END
 t_iso_date(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CAST(x AS DATE) WHEN x IS NOT NULL THEN t_bad_format(x) END
-t_iso_instant(x) AS CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?(Z|[+]00:00)?)?') THEN CAST(regexp_replace(x, '(Z|[+]00:00)$', '') AS TIMESTAMP) WHEN x IS NOT NULL THEN t_bad_format(x) END
+t_iso_instant(x) AS CAST(CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?(Z|[+]00:00)?)?') THEN CAST(regexp_replace(x, '(Z|[+]00:00)$', '') AS TIMESTAMP) WHEN x IS NOT NULL THEN t_bad_format(x) END AS TIMESTAMPTZ)
 t_date_format(x, f) AS strftime(date_trunc('millisecond', x), f)
 t_parsed(x, f) AS CASE WHEN strftime(try_strptime(x, f), f) = x THEN date_trunc('millisecond', try_strptime(x, f)) WHEN x IS NOT NULL THEN t_bad_format(x) END
 t_date_parse(x, f) AS t_parsed(x, f)
-t_from_unixtime(x) AS make_timestamp(CAST(floor(x * 1000 + 0.5) AS BIGINT) * 1000)
+t_from_unixtime(x) AS CAST(make_timestamp(CAST(floor(x * 1000 + 0.5) AS BIGINT) * 1000) AS TIMESTAMPTZ)
 t_moved(x, micros) AS x + to_microseconds(CAST(micros AS BIGINT))
 t_add_millisecond(n, x) AS t_moved(x, n * 1000)
 t_add_second(n, x) AS t_moved(x, n * 1000000)

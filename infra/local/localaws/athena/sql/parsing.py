@@ -6,6 +6,8 @@ its own name, so that `functions` decides what it means.
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, TokenError
@@ -17,14 +19,14 @@ from localaws.athena.errors import Position, QueryError, not_supported, syntax_e
 _SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "POSITION", "SUBSTRING", "TRIM")
 
 
-LITERAL = "literal"
-"""Marks a cast that was written as a literal: ``DATE '2026-11-01'``."""
-
-
 def _literal(_parser: object, this: exp.Expr, kind: exp.DataType) -> exp.Expr:
-    made = exp.Cast(this=this, to=kind)
-    made.meta[LITERAL] = True
-    return made
+    """A literal of a type, as `DATE '2026-11-01'`, is a cast."""
+    if kind.this == exp.DType.TIMESTAMP:
+        if re.search(r"\.\d{4}", this.name):
+            raise not_supported(f"the timestamp '{this.name}', as it is written,")
+        if this.name.endswith(" UTC"):
+            kind = exp.DataType.build("timestamptz")
+    return exp.Cast(this=this, to=kind)
 
 
 class AthenaSelect(Trino):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlglot import exp
 from sqlglot.errors import OptimizeError
@@ -11,66 +12,74 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
 from sqlglot.schema import MappingSchema
 
-from localaws.athena.errors import QueryError, not_supported
-from localaws.athena.sql.parsing import AthenaSelect, position_of, shown
-from localaws.athena.sql.scope import Shared
-from localaws.athena.sql.types import VARCHAR, Type
+from localaws.athena.errors import Position, QueryError, not_supported
+from localaws.athena.sql.parsing import AthenaSelect, parse_query, position_of, shown
+from localaws.athena.sql.syntax import check_syntax
 from localaws.athena.tables.relations import CATALOG, PATH_COLUMN, Table, View
 
 UNNAMED = "#"
 """Starts the name of a column that the query gives no name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """What a name in FROM stands for: a catalog table's DuckDB table, or a view."""
+class Relations(Protocol):
+    """Where tables and views come from."""
 
-    columns: Mapping[str, Type]
-    table: str | None
-    view: View | None
+    def find(self, database: str | None, name: str) -> Table | View | None:
+        """The relation (lower-case names; None: the query's database); None if there is none.
+
+        Raises QueryError when no database is given or known, or the caller may not look.
+        """
+
+
+@dataclass(slots=True)
+class Sources:
+    """The catalog's relations, and the tables a query reads, by the DuckDB table of each."""
+
+    relations: Relations
+    tables: dict[str, Table] = field(default_factory=dict)
+
+    def name_of(self, table: Table) -> str:
+        """The DuckDB table that stands for a catalog table."""
+        for name, known in self.tables.items():
+            if (known.database, known.name) == (table.database, table.name):
+                return name
+        name = f"athena_t{len(self.tables)}"
+        self.tables[name] = table
+        return name
+
+    @property
+    def schema(self) -> MappingSchema:
+        """The columns of the tables, for sqlglot."""
+        return MappingSchema(
+            {
+                name: {one.name: str(one.type) for one in table.all_columns}
+                | {PATH_COLUMN: "varchar"}
+                for name, table in self.tables.items()
+            },
+            visible={
+                name: [one.name for one in table.all_columns] for name, table in self.tables.items()
+            },
+            dialect=AthenaSelect,
+            normalize=False,
+        )
 
 
 def resolve(
-    statement: str, tree: exp.Expr, shared: Shared, database: str | None
-) -> dict[str, Relation]:
-    """Give every column of a query the alias of its relation, and expand its stars.
+    statement: str, tree: exp.Expr, sources: Sources, database: str | None
+) -> MappingSchema:
+    """Give every column of a query the alias of its relation, and expand its stars and views.
 
-    Returns what each table in it stands for, by the name that it has now. Raises QueryError; a
-    column that has no alias afterwards is not to be found.
+    Returns the schema of the tables in it. Raises QueryError.
     """
-    for node in tree.find_all(exp.Lateral, exp.Pivot, exp.TableSample, exp.Group, exp.Join):
-        plain = isinstance(node, (exp.Group, exp.Join)) and not node.args.get("method")
-        if not plain or (isinstance(node, exp.Group) and len(_given(node)) > 1):
-            raise not_supported(f"'{shown(node)}'", position_of(statement, node))
-    for star in tree.find_all(exp.Star):
-        if any(star.args.values()):
-            raise not_supported(f"'{shown(star)}'", position_of(statement, star))
+    views = list(_place(statement, tree, sources, database))
     for select in tree.find_all(exp.Select):
         select.set("expressions", [_named(*one) for one in enumerate(select.expressions)])
+    schema = sources.schema
     try:
-        relations = dict(
-            _placed(statement, scope, table, shared, database)
-            for scope in traverse_scope(tree)
-            for table in scope.tables
-            if isinstance(scope.sources.get(table.alias_or_name), exp.Table)
-        )
-        lists = [
-            (found.parent, len(found.columns))
-            for found in tree.find_all(exp.TableAlias)
-            if found.columns and isinstance(found.parent, (exp.CTE, exp.Subquery))
-        ]
         qualify(
             tree,
             dialect=AthenaSelect,
-            schema=MappingSchema(
-                {name: dict.fromkeys(one.columns, "varchar") for name, one in relations.items()},
-                visible={
-                    name: [column for column in one.columns if column != PATH_COLUMN]
-                    for name, one in relations.items()
-                },
-                dialect=AthenaSelect,
-                normalize=False,
-            ),
+            schema=schema,
             expand_alias_refs=False,
             allow_partial_qualification=True,
             validate_qualify_columns=False,
@@ -78,18 +87,40 @@ def resolve(
         )
     except OptimizeError as error:
         raise _failure(statement, tree, str(error)) from error
-    for query, count in lists:
-        columns = len(query.this.selects) if isinstance(query.this, exp.Query) else count
-        if columns != count:
-            raise QueryError(
-                "MISMATCHED_COLUMN_ALIASES",
-                f"Column alias list has {count} entries but relation has {columns} columns",
+    for view, query, stale in views:
+        if [one.lower() for one in query.named_selects] != [one.lower() for one, _ in view.columns]:
+            raise stale
+    for scope in traverse_scope(tree):
+        _check_columns(statement, scope, sources)
+    return schema
+
+
+def _check_columns(statement: str, scope: Scope, sources: Sources) -> None:
+    """Raise QueryError for a column that no relation has, or several have."""
+    for column in scope.columns:
+        query = scope.expression
+        within = query.named_selects if isinstance(query, exp.Query) else []
+        if not column.table and column.name in within and column.find_ancestor(exp.Order):
+            continue
+        outer: Scope | None = scope
+        known: list[str] = []
+        while outer is not None and not known:
+            known = [
+                alias
+                for alias, source in outer.sources.items()
+                if column.table in ("", alias) and column.name in _columns(source, sources)
+            ]
+            outer = None if column.table in outer.sources else outer.parent
+        name = ".".join(part.name for part in column.parts)
+        if len(known) == 1:
+            continue
+        code, message = "AMBIGUOUS_NAME", f"Column '{name}' is ambiguous"
+        if not known:
+            unknown = (
+                "cannot be resolved or requester is not authorized to access requested resources"
             )
-    return relations
-
-
-def _given(node: exp.Expr) -> list[str]:
-    return [name for name, value in node.args.items() if value]
+            code, message = "COLUMN_NOT_FOUND", f"Column '{name}' {unknown}"
+        raise QueryError(code, message, position=position_of(statement, column))
 
 
 def _named(place: int, item: exp.Expr) -> exp.Expr:
@@ -100,43 +131,81 @@ def _named(place: int, item: exp.Expr) -> exp.Expr:
     return exp.Alias(this=item, alias=exp.to_identifier(f"{UNNAMED}{place}", quoted=True))
 
 
-def _placed(
-    statement: str, scope: Scope, node: exp.Table, shared: Shared, database: str | None
-) -> tuple[str, Relation]:
-    """A table of the catalog under a name of its own, without its database."""
+Placed = tuple[View, exp.Query, QueryError]
+"""A view, its query in the tree, and what is wrong if it has other columns now."""
+
+
+def _columns(source: exp.Expr | Scope, sources: Sources) -> list[str]:
+    """The names of a relation's columns."""
+    if isinstance(source, Scope):
+        node = source.expression
+        if isinstance(node, exp.Query):
+            return list(node.named_selects)
+        offset = node.args.get("offset")
+        return [*node.alias_column_names, *([offset.name] if isinstance(offset, exp.Expr) else [])]
+    table = sources.tables.get(source.name)
+    return [PATH_COLUMN, *(one.name for one in table.all_columns)] if table else []
+
+
+def _place(
+    statement: str, tree: exp.Expr, sources: Sources, database: str | None
+) -> Iterator[Placed]:
+    """Give the catalog's tables names of their own, and put views' queries in their place."""
+    for scope in list(traverse_scope(tree)):
+        for table in scope.tables:
+            if not isinstance(scope.sources.get(table.alias_or_name), exp.Table):
+                continue
+            found = _found(statement, table, sources.relations, database)
+            name = table.name
+            if not table.alias:
+                table.set("alias", exp.TableAlias(this=exp.to_identifier(name.lower())))
+                for column in scope.columns:
+                    if (column.db.lower(), column.table.lower()) == (found.database, name.lower()):
+                        column.set("db", None)
+                        column.set("catalog", None)
+            table.set("db", None)
+            table.set("catalog", None)
+            if isinstance(found, Table):
+                placed = exp.to_identifier(sources.name_of(found))
+                placed.meta.update(table.this.meta)
+                table.set("this", placed)
+            else:
+                yield from _view(position_of(statement, table), table, found, sources)
+
+
+def _view(
+    position: Position | None, node: exp.Table, view: View, sources: Sources
+) -> Iterator[Placed]:
+    name = f"{CATALOG}.{view.database}.{view.name}"
+    try:
+        query = parse_query(view.statement)
+        if not isinstance(query, exp.Query):
+            raise not_supported(f"'{shown(query)}'")
+        check_syntax(view.statement, query)
+        inner = list(_place(view.statement, query, sources, view.schema))
+    except QueryError as error:
+        message = f"Failed analyzing stored view '{name}': {error}"
+        raise QueryError("INVALID_VIEW", message, position=position) from error
+    for one in query.walk():
+        one.meta.pop("start", None)
+    made = exp.Subquery(this=query, alias=node.args["alias"])
+    node.replace(made)
+    message = f"View '{name}' is stale or in invalid state: its query has other columns now"
+    yield view, query, QueryError("VIEW_IS_STALE", message, position=position)
+    yield from inner
+
+
+def _found(
+    statement: str, node: exp.Table, relations: Relations, database: str | None
+) -> Table | View:
     position = position_of(statement, node)
     catalog, name = node.catalog.lower() or CATALOG, node.name.lower()
     schema = node.db.lower() or database
-    if not isinstance(node.this, exp.Identifier):
-        raise not_supported(f"'{shown(node)}' in FROM", position)
-    if catalog != CATALOG:
-        message = f"Catalog '{catalog}' does not exist"
-        raise QueryError("CATALOG_NOT_FOUND", message, position=position)
-    found = shared.relations.find(schema, name)
+    found = relations.find(schema, name) if catalog == CATALOG else None
     if found is None:
-        message = f"Table '{CATALOG}.{schema}.{name}' does not exist"
+        message = f"Table '{catalog}.{schema}.{name}' does not exist"
         raise QueryError("TABLE_NOT_FOUND", message, position=position)
-    if not node.alias:
-        node.set("alias", exp.TableAlias(this=exp.to_identifier(name)))
-        for column in scope.columns:
-            if (column.db.lower(), column.table.lower()) == (found.database, name):
-                column.set("db", None)
-                column.set("catalog", None)
-    if node.args["alias"].columns:
-        raise not_supported("names for the columns of a table", position)
-    node.set("db", None)
-    node.set("catalog", None)
-    if isinstance(found, Table):
-        symbol = table = shared.source_of(found)
-        columns = {one.name: one.type for one in found.all_columns} | {PATH_COLUMN: VARCHAR}
-        relation = Relation(columns, table, None)
-    else:
-        symbol = shared.unique("v")
-        relation = Relation({name: VARCHAR for name, _ in found.columns}, None, found)
-    placed = exp.to_identifier(symbol)
-    placed.meta.update(node.this.meta)
-    node.set("this", placed)
-    return symbol, relation
+    return found
 
 
 def _failure(statement: str, tree: exp.Expr, message: str) -> QueryError:
@@ -151,8 +220,4 @@ def _failure(statement: str, tree: exp.Expr, message: str) -> QueryError:
         clause = "GROUP BY" if isinstance(node.parent, exp.Group) else "ORDER BY"
         reason = f"{clause} position {name} is not in select list"
         return QueryError("INVALID_COLUMN_REFERENCE", reason, position=position_of(statement, node))
-    if what == "Unknown table":
-        return QueryError("TABLE_NOT_FOUND", f"Unable to resolve reference {name}")
-    if what == "Cannot automatically join":
-        return QueryError("COLUMN_NOT_FOUND", f"Column '{name}' is missing from a side of the join")
     return not_supported(f"this query ({message.splitlines()[0]})")

@@ -17,9 +17,7 @@ from localaws.athena.sql import functions, types
 from localaws.athena.sql.types import Type, duckdb_name, quoted, text
 
 _MARK = "athena: "
-"""Stands before our own messages among DuckDB's: see ``macros.sql``."""
-_MEMORY = "2GB"
-_THREADS = 2
+"""Stands before our own messages among DuckDB's: see `macros.sql`."""
 _BATCH = 2048
 _ROW_LIMIT_BYTES = 128 * 1024 * 1024
 """The longest row: one JSON document of an object."""
@@ -49,8 +47,8 @@ class Session:
         self._connection = duckdb.connect(":memory:")
         self._known: set[str] = set()
         for setting in (
-            f"memory_limit = '{_MEMORY}'",
-            f"threads = {_THREADS}",
+            "memory_limit = '2GB'",
+            "threads = 2",
             # Athena's session zone, and what our own functions assume.
             "TimeZone = 'UTC'",
             "autoinstall_known_extensions = false",
@@ -138,6 +136,7 @@ class Session:
 
 
 _ROWS = "Scalar sub-query has returned multiple rows"
+_CAST = "Cannot cast between these types"
 _GROUPED = "what is selected or sorted by must be an aggregate or appear in GROUP BY clause"
 
 
@@ -161,15 +160,17 @@ def translated(error: duckdb.Error) -> QueryError:
 _KNOWN: tuple[tuple[type[duckdb.Error], str, str, str | None], ...] = (
     (duckdb.Error, "blob to UTF8", "NOT_SUPPORTED", "from_utf8 of what is not UTF-8"),
     (duckdb.Error, "Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
+    (duckdb.Error, "Unimplemented type for cast", "TYPE_MISMATCH", _CAST),
     (duckdb.OutOfRangeException, "", "NUMERIC_VALUE_OUT_OF_RANGE", None),
     (duckdb.Error, "out of range", "NUMERIC_VALUE_OUT_OF_RANGE", None),
-    (duckdb.ConversionException, "", "INVALID_CAST_ARGUMENT", None),
     (duckdb.Error, "More than one row returned", "SUBQUERY_MULTIPLE_ROWS", _ROWS),
+    (duckdb.BinderException, "in (the )?GROUP BY", "EXPRESSION_NOT_AGGREGATE", _GROUPED),
+    (duckdb.BinderException, "cannot be nested", "NESTED_AGGREGATION", None),
+    (duckdb.BinderException, "cannot contain (aggregates|window)", "EXPRESSION_NOT_SCALAR", None),
+    (duckdb.BinderException, "Window functions are not", "MISSING_OVER", None),
+    (duckdb.BinderException, "No function matches|does not support", "FUNCTION_NOT_FOUND", None),
+    (duckdb.CatalogException, "Function with name", "FUNCTION_NOT_FOUND", None),
+    (duckdb.BinderException, "", "TYPE_MISMATCH", None),
+    (duckdb.ConversionException, "", "INVALID_CAST_ARGUMENT", None),
     (duckdb.InvalidInputException, "", "INVALID_FUNCTION_ARGUMENT", None),
-    (
-        duckdb.BinderException,
-        "must appear in (the )?GROUP BY",
-        "EXPRESSION_NOT_AGGREGATE",
-        _GROUPED,
-    ),
 )

@@ -1,7 +1,7 @@
-"""Trino's types: their names here, in Hive and in DuckDB, and how they widen.
+"""Trino's types: their names here, in Hive and in DuckDB.
 
 Two simplifications, both invisible in values: a varchar's length is not tracked, and a
-``timestamp with time zone`` is always in UTC.
+`timestamp with time zone` is always in UTC.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from localaws.athena.errors import QueryError, not_supported
 
-MAX_DECIMAL: Final = 38
+_MAX_DECIMAL: Final = 38
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +60,30 @@ TIMESTAMP: Final = Type("timestamp", (3,))
 TIMESTAMP_TZ: Final = Type(ZONED, (3,))
 
 INTEGERS: Final = (TINYINT, SMALLINT, INTEGER, BIGINT)
-FLOATS: Final = (REAL, DOUBLE)
-DIGITS: Final = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
-"""Digits of the decimal that an integer type widens to."""
-TEMPORAL: Final = ("date", "timestamp", ZONED)
 
 
 def decimal(precision: int, scale: int) -> Type:
-    """``decimal(precision, scale)``."""
+    """`decimal(precision, scale)`."""
     return Type("decimal", (precision, scale))
 
 
 def array(element: Type) -> Type:
-    """``array(element)``."""
+    """`array(element)`."""
     return Type("array", args=(element,))
 
 
 def map_of(key: Type, value: Type) -> Type:
-    """``map(key, value)``."""
+    """`map(key, value)`."""
     return Type("map", args=(key, value))
 
 
 def row(fields: Sequence[tuple[str, Type]]) -> Type:
-    """``row(name type, …)``."""
+    """`row(name type, …)`."""
     return Type(
         "row",
         args=tuple(kind for _, kind in fields),
         names=tuple(name.lower() for name, _ in fields),
     )
-
-
-def is_number(kind: Type) -> bool:
-    """Whether arithmetic is defined on `kind`."""
-    return kind in INTEGERS or kind in FLOATS or kind.base == "decimal"
-
-
-def is_orderable(kind: Type) -> bool:
-    """Whether values of `kind` can be sorted and compared with ``<``."""
-    return kind.base not in ("map", "json") and all(is_orderable(arg) for arg in kind.args)
 
 
 _DUCKDB = {
@@ -158,117 +144,53 @@ def hive_name(kind: Type) -> str:
     return _HIVE_NAMES[kind.base]
 
 
-_DTYPES = {
+_KINDS = {
     exp.DType.BOOLEAN: BOOLEAN,
     exp.DType.TINYINT: TINYINT,
     exp.DType.SMALLINT: SMALLINT,
     exp.DType.INT: INTEGER,
-    exp.DType.BIGINT: BIGINT,
     exp.DType.FLOAT: REAL,
     exp.DType.DOUBLE: DOUBLE,
     exp.DType.DATE: DATE,
-}
-_TRINO = {exp.DType.VARCHAR: VARCHAR, exp.DType.VARBINARY: VARBINARY, exp.DType.JSON: JSON}
-_HIVE = {
-    exp.DType.TEXT: VARCHAR,
+    exp.DType.TIMESTAMPTZ: TIMESTAMP_TZ,
+    exp.DType.JSON: JSON,
+    # DuckDB's sum of bigints.
+    **dict.fromkeys((exp.DType.BIGINT, exp.DType.INT128), BIGINT),
     # Its length is a promise about the data; Trino does not cut on read either.
-    exp.DType.VARCHAR: VARCHAR,
-    exp.DType.BINARY: VARBINARY,
-    exp.DType.TIMESTAMP: TIMESTAMP,
+    **dict.fromkeys((exp.DType.TEXT, exp.DType.VARCHAR), VARCHAR),
+    **dict.fromkeys((exp.DType.BINARY, exp.DType.VARBINARY), VARBINARY),
+    **dict.fromkeys((exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ), TIMESTAMP),
 }
 
 
 def parse_hive(text: str) -> Type:
     """The Trino type of a Hive column type; raises QueryError when it has none here."""
     try:
-        return of_hive(exp.DataType.build(text, dialect="hive"))
+        return of(exp.DataType.build(text, dialect="hive"))
     except (SqlglotError, RecursionError) as error:
         message = f"Malformed Hive type: {text}"
         raise QueryError("HIVE_UNSUPPORTED_FORMAT", message) from error
 
 
-def of_hive(node: exp.DataType) -> Type:
-    """The Trino type of a column type in Hive's grammar; raises QueryError."""
+def parse_duckdb(text: str) -> Type:
+    """The Trino type of what DuckDB gives; raises QueryError when it has none here."""
+    return UNKNOWN if text == '"NULL"' else of(exp.DataType.build(text, dialect="duckdb"))
+
+
+def of(node: exp.DataType) -> Type:
+    """The Trino type of a Hive or DuckDB type as sqlglot reads it; raises QueryError."""
     inner = node.expressions
-    if node.this in _HIVE:
-        return _HIVE[node.this]
     if node.this == exp.DType.DECIMAL:
-        return _decimal(node, (10, 0))
-    if node.this in (exp.DType.ARRAY, exp.DType.MAP) and inner:
-        return Type(node.this.value.lower(), args=tuple(map(of_hive, inner)))
+        numbers = [int(one.name) for one in inner]
+        precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)
+        if 1 <= precision <= _MAX_DECIMAL and scale <= precision:
+            return decimal(precision, scale)
+    if node.this in (exp.DType.ARRAY, exp.DType.LIST) and inner:
+        return array(of(inner[0]))
+    if node.this == exp.DType.MAP and inner:
+        return map_of(*map(of, inner))
     if node.this == exp.DType.STRUCT and inner:
-        return row([(one.name, of_hive(one.args["kind"])) for one in inner])
-    if node.this not in _DTYPES or inner:
-        raise not_supported(f"the column type {node.sql('hive').lower()}")
-    return _DTYPES[node.this]
-
-
-def _decimal(node: exp.DataType, default: tuple[int, int]) -> Type:
-    numbers = [int(one.name) for one in node.expressions]
-    precision, scale = (*numbers, 0)[:2] if numbers else default
-    if not 1 <= precision <= MAX_DECIMAL or scale > precision:
-        raise not_supported(f"the type {node.sql('trino').lower()}")
-    return decimal(precision, scale)
-
-
-def parse_sql(node: exp.DataType) -> Type:
-    """The type in a CAST; raises QueryError for one that is not supported."""
-    if node.this in (_DTYPES | _TRINO) and not node.expressions:
-        return (_DTYPES | _TRINO)[node.this]
-    if node.this == exp.DType.DECIMAL:
-        return _decimal(node, (MAX_DECIMAL, 0))
-    numbers = tuple(int(one.name) for one in node.expressions if isinstance(one, exp.DataTypeParam))
-    # DuckDB's timestamps count microseconds.
-    if node.this in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ) and numbers <= (6,):
-        base = "timestamp" if node.this == exp.DType.TIMESTAMP else ZONED
-        return Type(base, numbers or (3,))
-    if node.this == exp.DType.ARRAY and len(node.expressions) == 1:
-        return array(parse_sql(node.expressions[0]))
-    if node.this == exp.DType.MAP and len(node.expressions) == 2:
-        return map_of(*map(parse_sql, node.expressions))
-    raise not_supported(f"the type {node.sql('trino').lower()}")
-
-
-_WIDENING = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
-
-
-def common_type(left: Type, right: Type) -> Type | None:
-    """The type both coerce to without losing anything Trino would keep; None when there is none."""
-    if right in (left, UNKNOWN):
-        return left
-    if left == UNKNOWN:
-        return right
-    if is_number(left) and is_number(right):
-        return _common_number(left, right)
-    if left.base in TEMPORAL and right.base in TEMPORAL:
-        base = max(left.base, right.base, key=TEMPORAL.index)
-        return Type(base, max(left.numbers, right.numbers))
-    if left.base == right.base and left.args and left.names == right.names:
-        args = [common_type(a, b) for a, b in zip(left.args, right.args, strict=True)]
-        if all(args):
-            return Type(left.base, args=tuple(arg for arg in args if arg), names=left.names)
-    return None
-
-
-def _common_number(left: Type, right: Type) -> Type:
-    if left.base != "decimal" and right.base != "decimal":
-        return max(left, right, key=lambda kind: _WIDENING.index(kind.base))
-    if left in FLOATS or right in FLOATS:
-        return left if left in FLOATS else right
-    (p1, s1), (p2, s2) = as_decimal(left).numbers, as_decimal(right).numbers
-    scale = max(s1, s2)
-    return decimal(min(MAX_DECIMAL, scale + max(p1 - s1, p2 - s2)), scale)
-
-
-def as_decimal(kind: Type) -> Type:
-    """The decimal an integer type widens to; a decimal stays."""
-    return kind if kind.base == "decimal" else decimal(DIGITS[kind.base], 0)
-
-
-def can_coerce(source: Type, target: Type) -> bool:
-    """Whether Trino converts `source` to `target` by itself."""
-    common = common_type(source, target)
-    if common is None or (source in FLOATS and target.base == "decimal"):
-        return False
-    # The precision of a parameter is not part of the choice of a function.
-    return common == target or (common.base == target.base and target.base in TEMPORAL)
+        return row([(one.name, of(one.args["kind"])) for one in inner])
+    if node.this not in _KINDS or (inner and node.this != exp.DType.VARCHAR):
+        raise not_supported(f"the type {node.sql('hive').lower()}")
+    return _KINDS[node.this]

@@ -49,7 +49,7 @@ class Catalog:
         return found
 
     def find(self, database: str | None, name: str) -> Table | View | None:
-        """See `scope.Relations`."""
+        """See `resolving.Relations`."""
         schema = self.database(database)
         raw = self.raw_table(schema, name)
         if raw is None:
@@ -75,8 +75,7 @@ class Catalog:
         """Glue's own answer about a table or view; None when there is none."""
         if (database, name) not in self._tables:
             answer = self._call(
-                lambda: self._glue.get_table(DatabaseName=database, Name=name),
-                expected=_MISSING,
+                lambda: self._glue.get_table(DatabaseName=database, Name=name), expected=_MISSING
             )
             self._tables[database, name] = answer["Table"] if answer else None
         return self._tables[database, name]
@@ -238,7 +237,7 @@ def _view(database: str, name: str, raw: dict[str, Any]) -> View:
 def view_input(
     name: str, statement: str, schema: str, columns: Sequence[tuple[str, Type]]
 ) -> dict[str, Any]:
-    """A view as Athena writes it to Glue: a ``TableInput``."""
+    """A view as Athena writes it to Glue: a `TableInput`."""
     definition = {
         "originalSql": statement,
         "catalog": CATALOG,
@@ -255,17 +254,13 @@ def view_input(
         "PartitionKeys": [],
         "StorageDescriptor": {
             "Columns": [
-                {"Name": label.lower(), "Type": _view_column(kind)} for label, kind in columns
+                {
+                    "Name": label.lower(),
+                    "Type": hive_name(kind) if kind.base != "json" else "string",
+                }
+                for label, kind in columns
             ],
             "Location": "",
             "SerdeInfo": {},
         },
     }
-
-
-def _view_column(kind: Type) -> str:
-    """A view may have columns that Hive has no type for."""
-    try:
-        return hive_name(kind)
-    except QueryError:
-        return "string"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 
@@ -48,22 +49,12 @@ def dump(value: Any) -> str:
 
 def java_double(value: float) -> str:
     """`value` as Java's Double.toString."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0:
-        return "-0.0" if math.copysign(1, value) < 0 else "0.0"
-    sign = "-" if value < 0 else ""
-    mantissa, _, exponent = repr(abs(value)).partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    point = len(whole) + int(exponent or 0)
-    all_digits = (whole + fraction).lstrip("0")
-    point -= len(whole + fraction) - len(all_digits)
-    all_digits = all_digits.rstrip("0") or "0"
-    if -3 < point <= 7:
-        if point <= 0:
-            return f"{sign}0.{'0' * -point}{all_digits}"
-        padded = all_digits.ljust(point, "0")
-        return f"{sign}{padded[:point]}.{padded[point:] or '0'}"
-    return f"{sign}{all_digits[0]}.{all_digits[1:] or '0'}E{point - 1}"
+    if not math.isfinite(value) or value == 0:
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(str(value), str(value))
+    exact = Decimal(repr(value)).normalize()
+    digits = "".join(map(str, exact.as_tuple().digits))
+    power = exact.adjusted()
+    if -3 <= power < 7:
+        plain = f"{exact:f}"
+        return plain if "." in plain else f"{plain}.0"
+    return f"{'-' * (value < 0)}{digits[0]}.{digits[1:] or '0'}E{power}"

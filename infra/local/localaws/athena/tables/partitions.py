@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlglot import exp
 
@@ -16,17 +15,19 @@ from localaws.athena.sql.session import Session
 from localaws.athena.tables.catalog import Catalog
 from localaws.athena.tables.projection import Projection
 from localaws.athena.tables.relations import Column, Storage, Table
-from localaws.athena.tables.values import parse_date
 
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes into a path for NULL."""
 
 
+Values = Mapping[str, str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A part of a table to be read; `values` fit the types of the partition columns."""
+    """A part of a table to be read; `values` are text."""
 
-    values: Mapping[str, Any]
+    values: Values
     storage: Storage
 
 
@@ -56,7 +57,10 @@ def find_partitions(
 
 
 def _needed(
-    session: Session, keys: Sequence[Column], typed: Sequence[dict[str, Any]], uses: Sequence[Use]
+    session: Session,
+    keys: Sequence[Column],
+    typed: Sequence[Values],
+    uses: Sequence[Use],
 ) -> list[int]:
     """Indices of the values for which some use's conditions may all be true."""
     columns = [("index", types.BIGINT), *((key.name, key.type) for key in keys)]
@@ -74,7 +78,7 @@ def _needed(
             ]
             where = " AND ".join(f"({test})" for test in tests) or "TRUE"
             try:
-                sql = f'SELECT {alias}."index" FROM candidates AS {alias} WHERE {where}'
+                sql = f'SELECT "index" FROM candidates AS {types.quoted(alias)} WHERE {where}'
                 found.update(row[0] for row in session.rows(sql))
             except QueryError:
                 return list(range(len(typed)))
@@ -83,29 +87,10 @@ def _needed(
     return sorted(found)
 
 
-def _typed(keys: Sequence[Column], texts: Sequence[str]) -> dict[str, Any]:
-    if len(keys) != len(texts):
-        raise QueryError(
-            "HIVE_INVALID_PARTITION_VALUE",
-            f"a partition has {len(texts)} values for {len(keys)} columns",
-        )
-    return {key.name: _typed_value(key, text) for key, text in zip(keys, texts, strict=True)}
-
-
-def _typed_value(key: Column, text: str) -> Any:
-    """A partition value, checked; what JSON has no type for stays text."""
-    if text == HIVE_NULL:
-        return None
-    try:
-        if key.type in types.INTEGERS:
-            return int(text)
-        if key.type == types.DATE:
-            return str(parse_date(text))
-    except ValueError as error:
-        raise QueryError(
-            "HIVE_INVALID_PARTITION_VALUE",
-            f"Invalid partition value '{text}' for {key.type} partition key: {key.name}",
-        ) from error
-    if key.type == types.VARCHAR:
-        return text
-    raise not_supported(f"the partition column {key.name} of type {key.type}")
+def _typed(keys: Sequence[Column], texts: Sequence[str]) -> Values:
+    """The values of a partition, which are text."""
+    for key in keys:
+        if key.type != types.VARCHAR:
+            raise not_supported(f"the partition column {key.name} of type {key.type}")
+    pairs = zip(keys, texts, strict=True)
+    return {key.name: None if text == HIVE_NULL else text for key, text in pairs}

@@ -1,6 +1,6 @@
 """Partition projection: partitions computed from table properties instead of the catalog.
 
-Of type date only.
+Of type date and whole days only.
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 """
 
@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from localaws.athena.errors import QueryError, not_supported
 from localaws.athena.tables.relations import Table
 
-_MAX_VALUES = 1_000_000
-_UNITS = ("WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS")
-_NOW = re.compile(r"NOW(?:\s*([+-])\s*(\d+)\s*(WEEK|DAY|HOUR|MINUTE|SECOND)S?)?", re.IGNORECASE)
+_MAX_VALUES = 100_000
+_NOW = re.compile(r"NOW(?:\s*([+-]\s*\d+)\s*DAYS?)?", re.IGNORECASE)
 # Letters of a Java date format, and strftime's.
-_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-_PIECES = re.compile(r"(yyyy|MM|dd|HH|mm|ss)|'([^']+)'|([^A-Za-z'%]+)")
+_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d"}
+_PIECES = re.compile(r"(yyyy|MM|dd)|'([^']+)'|([^A-Za-z'%]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +45,14 @@ class Projection:
         if len(ends) != 2:
             raise self._invalid(column, "the range must have two ends")
         moment, last = (self._moment(end, pattern, column) for end in ends)
-        # AWS's default is a step of one day where the format shows no more.
-        default = ("1", "DAYS") if "dd" in written and "HH" not in written else (None, None)
-        step = self._property(column, "interval", default[0])
-        unit = self._property(column, "interval.unit", default[1]).upper()
-        if not step.isdecimal() or int(step) < 1 or unit not in _UNITS:
-            raise not_supported(f"the interval {step} {unit} of a projection")
-        found: list[str] = []
-        while moment <= last:
-            found.append(moment.strftime(pattern))
-            moment += timedelta(**{unit.lower(): int(step)})
-            if len(found) > _MAX_VALUES:
-                raise not_supported(f"a projection of more than {_MAX_VALUES} values")
-        return list(dict.fromkeys(found))
+        step = self._property(column, "interval", "1")
+        unit = self._property(column, "interval.unit", "DAYS").upper()
+        if (step, unit) != ("1", "DAYS") or "dd" not in written:
+            raise not_supported(f"the interval {step} {unit} of a projection on {written}")
+        days = (last - moment).days + 1
+        if days > _MAX_VALUES:
+            raise not_supported(f"a projection of more than {_MAX_VALUES} values")
+        return [(moment + timedelta(days=day)).strftime(pattern) for day in range(days)]
 
     def location(self, values: Sequence[str]) -> str:
         """Where the partition with these values, in the order of the keys, lies."""
@@ -87,9 +81,8 @@ class Projection:
         """An end of a range; of NOW only what the format shows counts."""
         match = _NOW.fullmatch(text)
         if match is not None:
-            sign, amount, unit = match.groups()
-            units = {f"{unit.lower()}s": int(f"{sign}{amount}")} if unit else {}
-            text = (self.now + timedelta(**units)).strftime(pattern)
+            days = timedelta(days=int((match[1] or "0").replace(" ", "")))
+            text = (self.now + days).strftime(pattern)
         try:
             moment = datetime.strptime(text, pattern)  # noqa: DTZ007
         except ValueError as error:

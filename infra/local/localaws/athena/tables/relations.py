@@ -43,7 +43,7 @@ class Table:
 
     @property
     def all_columns(self) -> tuple[Column, ...]:
-        """Data columns, then partition columns, as ``SELECT *`` shows them."""
+        """Data columns, then partition columns, as `SELECT *` shows them."""
         return (*self.columns, *self.partition_keys)
 
 

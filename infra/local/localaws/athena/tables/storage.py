@@ -45,7 +45,7 @@ def clients_of(settings: Settings, caller: Caller) -> tuple[Any, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """``s3://bucket/prefix``; the prefix is empty or ends with a slash."""
+    """`s3://bucket/prefix`; the prefix is empty or ends with a slash."""
 
     bucket: str
     prefix: str
@@ -75,7 +75,7 @@ class StoredObject:
 
     @property
     def uri(self) -> str:
-        """``s3://bucket/key``, the value of ``"$path"``."""
+        """`s3://bucket/key`, the value of `"$path"`."""
         return f"s3://{self.bucket}/{self.key}"
 
 
@@ -88,7 +88,7 @@ class ObjectStore:
         self._stop = stop
 
     def below(self, location: Location) -> list[StoredObject]:
-        """What lies below a location and holds data: not empty, not hidden (``_…``, ``.…``)."""
+        """What lies below a location and holds data: not empty, not hidden (`_…`, `.…`)."""
 
         def is_hidden(key: str) -> bool:
             parts = key[len(location.prefix) :].split("/")

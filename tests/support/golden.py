@@ -33,7 +33,7 @@ class _Fixtures:
         self._now = now
 
     def find(self, database: str | None, name: str) -> Table | View | None:
-        """See `scope.Relations`."""
+        """See `resolving.Relations`."""
         if database != DATABASE:
             return None
         if name not in self._views:
@@ -63,8 +63,8 @@ def run_golden(
     """The rows `sql` gives over `tables`, in its order, by column name.
 
     `schemas` gives each table's columns and Hive types, partition columns included; a row may also
-    hold ``$path``; a column a row does not hold is NULL. `now` is the time that
-    ``current_timestamp`` gives, in UTC. `views` maps names to CREATE VIEW statements or queries.
+    hold `$path`; a column a row does not hold is NULL. `now` is the time that
+    `current_timestamp` gives, in UTC. `views` maps names to CREATE VIEW statements or queries.
     Values come back as bool, int, float, Decimal, str, bytes, date, datetime (naive, in UTC), list
     and dict. Raises QueryError in Athena's words.
     """
