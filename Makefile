@@ -88,9 +88,9 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session" plugins/custody lambda/recorder/recorder infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py
-	$(LOCAL)/mypy infra/local/localaws
+	$(LOCAL)/mypy infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 
 format: setup ## Format the code

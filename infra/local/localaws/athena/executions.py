@@ -43,7 +43,6 @@ class Execution:
     encryption: dict[str, str]
     state: State
     submitted: float
-    started: float | None = None
     completed: float | None = None
     reason: str | None = None
     failure: Failure | None = None
@@ -52,7 +51,6 @@ class Execution:
 
     def api(self) -> dict[str, Any]:
         """The execution as GetQueryExecution gives it."""
-        end = self.completed or time.time()
         status: dict[str, Any] = {"State": self.state, "SubmissionDateTime": self.submitted}
         if self.completed is not None:
             status["CompletionDateTime"] = self.completed
@@ -73,11 +71,7 @@ class Execution:
             "ResultConfiguration": {"OutputLocation": self.result, **encryption},
             "QueryExecutionContext": {"Database": self.database} if self.database else {},
             "Status": status,
-            "Statistics": {
-                "DataScannedInBytes": self.scanned_bytes,
-                "EngineExecutionTimeInMillis": round((end - (self.started or end)) * 1000),
-                "TotalExecutionTimeInMillis": round((end - self.submitted) * 1000),
-            },
+            "Statistics": {"DataScannedInBytes": self.scanned_bytes},
             "WorkGroup": self.workgroup,
         }
 

@@ -1,4 +1,4 @@
-"""Results as Athena shows them: text values, CSV, `ColumnInfo`."""
+"""Results as Athena shows them: text values, CSV, ``ColumnInfo``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from localaws.athena.errors import not_supported
 from localaws.athena.sql import types
 from localaws.athena.sql.types import Type
 from localaws.athena.tables.json_text import java_double
@@ -21,12 +20,13 @@ _PRECISIONS = {
     "real": 17,
     "double": 17,
     "varchar": _UNBOUNDED,
+    "varbinary": 1073741824,
 }
 _NAMES = {"real": "float"}
 
 
 def column_info(name: str, kind: Type) -> dict[str, Any]:
-    """One `ColumnInfo` of GetQueryResults."""
+    """One ``ColumnInfo`` of GetQueryResults."""
     precision, scale = _PRECISIONS.get(kind.base, 0), 0
     if kind.base == "decimal":
         precision, scale = kind.numbers
@@ -47,7 +47,7 @@ def column_info(name: str, kind: Type) -> dict[str, Any]:
 
 
 def text_column_info(name: str) -> dict[str, Any]:
-    """The `ColumnInfo` of a column of a DDL or utility statement."""
+    """The ``ColumnInfo`` of a column of a DDL or utility statement."""
     return {**column_info(name, types.VARCHAR), "Type": "string", "Precision": 0}
 
 
@@ -55,8 +55,6 @@ def render(value: Any, kind: Type) -> str | None:
     """A value as text; None for NULL."""
     if value is None:
         return None
-    if kind.base in ("map", "row", "varbinary"):
-        raise not_supported(f"a result of type {kind}")
     renderer = _RENDERERS.get(kind.base)
     return str(value) if renderer is None else renderer(value, kind)
 
@@ -76,6 +74,16 @@ def _array(value: Sequence[Any], kind: Type) -> str:
     return "[" + ", ".join(_inner(item, kind.args[0]) for item in value) + "]"
 
 
+def _map(value: dict[Any, Any], kind: Type) -> str:
+    key, item = kind.args
+    return "{" + ", ".join(f"{_inner(k, key)}={_inner(v, item)}" for k, v in value.items()) + "}"
+
+
+def _row(value: dict[str, Any], kind: Type) -> str:
+    fields = zip(kind.names, value.values(), kind.args, strict=True)
+    return "{" + ", ".join(f"{name}={_inner(item, arg)}" for name, item, arg in fields) + "}"
+
+
 _RENDERERS: dict[str, Callable[[Any, Type], str]] = {
     "boolean": lambda value, _: "true" if value else "false",
     "double": lambda value, _: java_double(value),
@@ -83,7 +91,10 @@ _RENDERERS: dict[str, Callable[[Any, Type], str]] = {
     "timestamp": _timestamp,
     types.ZONED: _timestamp,
     "date": lambda value, _: f"{value.year:04}-{value:%m-%d}",
+    "varbinary": lambda value, _: value.hex(" "),
     "array": _array,
+    "map": _map,
+    "row": _row,
 }
 
 

@@ -80,7 +80,7 @@ class Worker:
         try:
             if stop.is_set():
                 return
-            self._executions.change(execution.id, state="RUNNING", started=time.time())
+            self._executions.change(execution.id, state="RUNNING")
             s3, glue = clients_of(self._settings, caller)
             with tempfile.TemporaryDirectory(dir=self._work) as folder:
                 environment = Environment(

@@ -15,8 +15,6 @@ from sqlglot.errors import SqlglotError
 
 from localaws.athena.errors import QueryError, not_supported
 
-_MAX_DECIMAL: Final = 38
-
 
 @dataclass(frozen=True, slots=True)
 class Type:
@@ -58,8 +56,6 @@ DATE: Final = Type("date")
 JSON: Final = Type("json")
 TIMESTAMP: Final = Type("timestamp", (3,))
 TIMESTAMP_TZ: Final = Type(ZONED, (3,))
-
-INTEGERS: Final = (TINYINT, SMALLINT, INTEGER, BIGINT)
 
 
 def decimal(precision: int, scale: int) -> Type:
@@ -183,7 +179,7 @@ def of(node: exp.DataType) -> Type:
     if node.this == exp.DType.DECIMAL:
         numbers = [int(one.name) for one in inner]
         precision, scale = (*numbers, 0)[:2] if numbers else (10, 0)
-        if 1 <= precision <= _MAX_DECIMAL and scale <= precision:
+        if 1 <= precision <= 38 and scale <= precision:
             return decimal(precision, scale)
     if node.this in (exp.DType.ARRAY, exp.DType.LIST) and inner:
         return array(of(inner[0]))

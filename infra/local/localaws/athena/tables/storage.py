@@ -165,10 +165,6 @@ def _denied(bucket: str, key: str) -> Iterator[None]:
             raise QueryError(
                 "", f"The S3 location provided does not exist: {where}", kind=1107
             ) from error
-        if code in ("NoSuchKey", "404"):
-            raise QueryError(
-                "HIVE_CANNOT_OPEN_SPLIT", f"{where} was removed while the query was reading"
-            ) from error
         message = error.response["Error"].get("Message", "")
         raise internal_error(f"S3: {code} on {where}: {message}") from error
     except BotoCoreError as error:
