@@ -41,6 +41,8 @@ QUERIES: dict[str, list[tuple[Any, ...]]] = {
     # an alias wins over a column of that name in ORDER BY, and is unknown in WHERE and GROUP BY
     "SELECT -id AS id FROM orders ORDER BY id LIMIT 1": [(-4,)],
     "SELECT count(*), count(total), count(DISTINCT customer) FROM orders": [(4, 3, 2)],
+    "SELECT count_if(id > 9), count_if(id > 3) FROM orders WHERE id > 2": [(0, 1)],
+    "SELECT count_if(id > 9) FROM orders WHERE id > 9": [(0,)],
     "SELECT dt, array_agg(id ORDER BY id DESC) FROM orders GROUP BY 1 ORDER BY 1": [
         ("2026-01-01", [2, 1]),
         ("2026-01-02", [4, 3]),

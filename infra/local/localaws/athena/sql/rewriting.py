@@ -61,6 +61,8 @@ def _function(node: exp.Expr, now: datetime) -> exp.Expr:
         return _converted(args[0], exp.cast(args[0].copy(), "date"))
     if name in TRANSLATED and len(args) > 1:
         args[1] = exp.Literal.string(TRANSLATED[name](_literal(name, args[1])))
+    if name == "count_if" and args:
+        args = [call("nullif", args[0], exp.false())]
     duckdb = FUNCTIONS[name][1]
     if name in ("date_add", "date_diff", "date_trunc") and args:
         unit = _literal(name, args.pop(0)).lower()
