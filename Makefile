@@ -84,13 +84,16 @@ bench: setup ## Measure what must be fast beside a reference; also into build/be
 	@mkdir -p build
 	@for benchmark in benchmarks/*.py; do $(PLATFORM)/python "$$benchmark"; done | tee build/bench.jsonl
 
+# What of the local Glue runs beside the jobs, with their packages.
+ON_SPARK := infra/local/localaws/glue/spark/warm_up.py infra/local/localaws/glue/spark/workers/quick_daemon.py
+
 lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
 	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/local/rehearsal data tests/support
-	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py
-	$(LOCAL)/mypy infra/local/localaws tests/support/golden.py
+	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
+	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 
 format: setup ## Format the code

@@ -50,3 +50,14 @@ def test_a_word_that_was_given_up_does_not_come_back(word: str) -> None:
         if pattern.search(line)
     }
     assert found == {}, f"say {GIVEN_UP[word]!r}"
+
+
+def test_names_are_quoted_one_way() -> None:
+    """With one backtick, as in Markdown, also in docstrings and comments."""
+    twice = [
+        str(path.relative_to(ROOT))
+        for path in texts()
+        if path.suffix == ".py"
+        and "``" in re.sub(r"`{3}|r?\".*?``.*?\"", "", path.read_text(encoding="utf-8"))
+    ]
+    assert twice == []

@@ -115,8 +115,8 @@ class Airflow:
                     os.killpg(group, signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
-        # What is killed has its port until the last of its threads is gone, also as a zombie, and the
-        # next Airflow needs the port.
+        # What is killed has its port until the last of its threads is gone, also as a zombie, and
+        # the next Airflow needs the port.
         port = self._machine.airflow_port
         with contextlib.suppress(TimeoutError):
             wait_until("Airflow's port is free again", lambda: ports.is_free(port), seconds=120)

@@ -1,4 +1,4 @@
-"""Results as Athena shows them: text values, CSV, ``ColumnInfo``."""
+"""Results as Athena shows them: text values, CSV, `ColumnInfo`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = {"real": "float"}
 
 
 def column_info(name: str, kind: Type) -> dict[str, Any]:
-    """One ``ColumnInfo`` of GetQueryResults."""
+    """One `ColumnInfo` of GetQueryResults."""
     precision, scale = _PRECISIONS.get(kind.base, 0), 0
     if kind.base == "decimal":
         precision, scale = kind.numbers
@@ -47,7 +47,7 @@ def column_info(name: str, kind: Type) -> dict[str, Any]:
 
 
 def text_column_info(name: str) -> dict[str, Any]:
-    """The ``ColumnInfo`` of a column of a DDL or utility statement."""
+    """The `ColumnInfo` of a column of a DDL or utility statement."""
     return {**column_info(name, types.VARCHAR), "Type": "string", "Precision": 0}
 
 
