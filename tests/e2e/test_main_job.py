@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 from accounting import Account, expected_accounts, file_accounts, totals, visible_runs
 from auditor import custody
-from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
+from crashes import kill_airflow, kill_aws, kill_spark
 from hostile import broken_files, oddly_named
 from listening import listening
 
@@ -77,10 +77,16 @@ def first_backfill(
     platform: Platform, landed: list[Landed], listeners: set[tuple[str, str]]
 ) -> list[str]:
     """The three days, through a crash of Spark, one of Airflow and one of AWS."""
+
+    def spark_listens() -> bool:
+        """Whether a Spark job has come so far that it listens, as its driver does."""
+        now = listening(platform)
+        listeners.update(now)
+        return any(program == "java" for program, _ in now)
+
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
     for crash in (kill_spark, kill_airflow, kill_aws):
-        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)))
-        listeners |= listening(platform)
+        wait_until("a Spark job runs", spark_listens)
         crash(platform)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids

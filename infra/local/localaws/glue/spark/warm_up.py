@@ -6,7 +6,7 @@ Runs in the jobs' environment. The more of Spark and S3A it touches, the faster 
 import sys
 from contextlib import suppress
 
-from py4j.protocol import Py4JError  # type: ignore[import-not-found]
+from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
