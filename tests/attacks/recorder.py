@@ -96,7 +96,8 @@ def the_code_swallows(world: World) -> list[Finding]:
 @made(INSIDER)
 def the_code_records_another_key(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records another object"""
-    with _lying(world, 'key=record.key + ".other"'):
+    other = 'dataclasses.replace(record.version, key=record.version.key + ".other")'
+    with _lying(world, f"version={other}"):
         landed = world.land("renamed-in-its-record.csv")
         world.drain()
     ghost = Finding(
