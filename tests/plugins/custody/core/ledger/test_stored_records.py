@@ -1,34 +1,21 @@
 """What the provenance bucket as a whole testifies."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.plugins.custody.core.records.test_checking import RECORD, ROTATED
 
 from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.ledger.stored_records import split_envelopes
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.model import LandingEvent, LandingRecord, Recorder
+from custody.core.records.model import LandingRecord
 from custody.core.records.names import conflict_key, record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import ObjectVersion
 
-ROTATED = datetime(2026, 11, 1, 12, tzinfo=UTC)
-RECORD = LandingRecord(
-    version=ObjectVersion("raw", "incoming/a.csv", "v1"),
-    sha256="ab" * 32,
-    size_bytes=12,
-    etag="e",
-    sequencer="00",
-    checksum=None,
-    event=LandingEvent(
-        "ObjectCreated:Put", ROTATED, "R1", "host", "203.0.113.7", "AWS:AIDACRMEXPORT"
-    ),
-    hashed_at=ROTATED,
-    recorder=Recorder("custody-recorder", "1.0.0"),
-)
 PLACE = record_key(RECORD.event.time, record_id(ObjectVersion("raw", RECORD.version.key, "v1")))
 BESIDE = conflict_key(PLACE, RECORD.sha256)
 ELSEWHERE = record_key(RECORD.event.time, record_id(ObjectVersion("raw", "another", "v1")))
