@@ -14,7 +14,7 @@ from hypercorn.typing import ASGIFramework
 
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
-from localaws.cloudformation import provisioners
+from localaws.cloudformation import provisioners, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.durability.middleware import Durability
 from localaws.glue import GlueJobRuns, SparkHome
@@ -38,7 +38,7 @@ def compose(settings: Settings) -> App:
     chain = durability.wrap(cloudtrail.observe(served))
     # CloudTrail's own files are as durable as anybody's.
     cloudtrail.deliver_through(chain)
-    records = provisioners.StackRecords(settings.account_id, settings.region)
+    records = stackrecords.StackRecords(settings.account_id, settings.region)
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
     services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings))

@@ -20,7 +20,9 @@ import boto3
 from botocore.exceptions import ClientError
 
 from localaws.cloudformation.bucketproperties import UnsupportedPropertyError
-from localaws.cloudformation.readers import NOT_READ, READERS, Apis, bucket_wanted
+from localaws.cloudformation.readers import NOT_READ, READERS
+from localaws.cloudformation.readers.apis import Apis
+from localaws.cloudformation.readers.storage import bucket_wanted
 from localaws.settings import Settings
 
 _MISSING = object()
@@ -84,7 +86,7 @@ def _of_resource(apis: Apis, stack: str, resource: Mapping[str, Any]) -> Iterato
 
     reader = READERS.get(kind)
     if reader is None:
-        yield difference("", "something", "a type nobody here can read back: add it to readers.py")
+        yield difference("", "something", "a type nobody here can read back: add it to readers")
         return
     try:
         if kind == "AWS::S3::Bucket":

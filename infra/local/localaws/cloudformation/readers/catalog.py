@@ -1,0 +1,29 @@
+"""What queries need: Glue's catalog and Athena."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.cloudformation.readers.apis import Apis, Properties, Reader
+
+
+def _glue_database(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
+    return {"DatabaseInput": apis.client("glue").get_database(Name=name)["Database"]}
+
+
+def _workgroup(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
+    group = apis.client("athena").get_work_group(WorkGroup=name)["WorkGroup"]
+    return {**group, "WorkGroupConfiguration": group["Configuration"]}
+
+
+READERS: dict[str, Reader] = {
+    "AWS::Athena::WorkGroup": _workgroup,
+    "AWS::Glue::Database": _glue_database,
+}
+NOT_READ = {
+    "AWS::Athena::WorkGroup": frozenset(
+        {"RecursiveDeleteOption"}
+    ),  # says how to delete it; AWS does not tell it either
+    "AWS::Glue::Database": frozenset({"CatalogId"}),  # always the caller's account
+}
