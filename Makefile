@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e attacks bench lint format build deploy diagrams
+.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build deploy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -21,7 +21,7 @@ COVERED = COVERAGE_CORE=sysmon COVERAGE_FILE=build/coverage/.coverage.$@ $(PLATF
 
 help: ## Explain the targets
 	@echo "custody: a data platform in which every byte has a chain of custody"; echo
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the environments (every target that needs them does this by itself)
 	@infra/setup
@@ -76,6 +76,9 @@ test-local: setup
 
 test-e2e: setup
 	$(PLATFORM)/python -m pytest tests/e2e
+
+test-thorough: setup ## Run the property tests with many more examples (minutes)
+	THOROUGH=yes $(PLATFORM)/python -m pytest $(CORE_TESTS) tests/plugins/custody/aws
 
 attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks

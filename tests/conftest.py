@@ -21,9 +21,13 @@ os.environ.update(
 # The environments of the Glue jobs and of the local AWS have no property tests.
 if importlib.util.find_spec("hypothesis"):
     from hypothesis import HealthCheck, settings
+    from tests.support.thoroughness import THOROUGH
 
-    # How long examples take measures the machine and what else runs on it, not our code.
     settings.register_profile(
-        "custody", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        "custody",
+        # How long examples take measures the machine and what else runs on it, not our code.
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=200 if THOROUGH else 50,
     )
     settings.load_profile("custody")

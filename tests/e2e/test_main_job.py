@@ -23,6 +23,7 @@ from rehearsal.tampering import arn, tamper
 from rehearsal.waiting import wait_until
 
 MEDALLION = "medallion_customers"
+RECONCILE = "provenance_reconcile"
 GOLD = "gold_customers_by_country_month"
 DAYS = sample_days()
 HOSTILE_DAY = DAYS[0]
@@ -48,7 +49,7 @@ STARTED = datetime.now(UTC)
 def reconcile(platform: Platform, on_call: OnCall) -> list[Page]:
     start, end = whole_hours(STARTED, datetime.now(UTC))
     window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
-    run_dag(platform, "provenance_reconcile", window | {"grace_minutes": 0}, say=print)
+    run_dag(platform, RECONCILE, window | {"grace_minutes": 0}, say=print)
     return on_call.pages()
 
 
@@ -183,14 +184,16 @@ def test_no_task_is_left_out_of_the_reruns(platform: Platform, first_backfill: l
 def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
     platform: Platform, first_totals: dict[str, dict[str, int]], landed: list[Landed]
 ) -> None:
+    """Of the day with the broken files, which has the most to lose."""
     before = visible_runs(platform)
-    backfill_days(platform, MEDALLION, DAYS[0], DAYS[-1], say=print, again=True)
+    backfill_days(platform, MEDALLION, HOSTILE_DAY, HOSTILE_DAY, say=print, again=True)
     assert totals(platform) == first_totals
     after = visible_runs(platform)
     for table, by_day in after.items():
         for day, runs in by_day.items():
             assert len(runs) == 1, f"{table} {day}"
-            assert runs != before[table][day], f"{table} {day} was not rebuilt"
+            rebuilt = runs != before[table][day]
+            assert rebuilt == (day == str(HOSTILE_DAY)), f"{table} {day}"
     wait_settled(platform, bronze=len(landed))
 
 
@@ -235,7 +238,7 @@ def test_every_landed_object_is_recorded_and_joined_under_its_own_name(
 
 def test_the_api_refuses_a_window_that_is_not_of_whole_hours(platform: Platform) -> None:
     with pytest.raises(AirflowRefused, match="window_start") as refused:
-        platform.airflow.trigger("provenance_reconcile", {"window_start": "2026-11-01T06:30:00Z"})
+        platform.airflow.trigger(RECONCILE, {"window_start": "2026-11-01T06:30:00Z"})
     assert refused.value.status == 400
 
 
@@ -277,4 +280,16 @@ def test_tampering_pages_exactly_its_findings(
 
 
 def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
-    assert reconcile(platform, on_call) == []
+    """What judges the same window again pages again only what nobody has been told."""
+    runs = platform.airflow.runs(RECONCILE)
+    run_id = next(str(run["dag_run_id"]) for run in runs if run["run_type"] == "manual")
+    paging = ["open_pages", "read_findings", "pages", "page.publish", "page.mark"]
+    platform.airflow.clear(RECONCILE, run_id, paging)
+    follow(platform, RECONCILE, [run_id], say=print)
+    (read,) = [
+        task
+        for task in platform.airflow.task_instances(RECONCILE, run_id)
+        if task["task_id"] == "pages"
+    ]
+    assert "4 known before" in platform.airflow.task_log(RECONCILE, run_id, read)
+    assert on_call.pages() == []

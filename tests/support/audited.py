@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from io import StringIO
@@ -21,7 +21,15 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 from tests.support import trail_records
-from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY, REGION, make_bucket, signing_kms
+from tests.support.moto_aws import (
+    KEY_ARN,
+    PRIVATE_KEY,
+    REGION,
+    held_by_s3,
+    make_bucket,
+    put_back_into_s3,
+    signing_kms,
+)
 from tests.support.trail_history import KEYS, LAYOUT, History, MemoryStore, iso, log_key
 from tests.support.transparency import signer
 
@@ -263,25 +271,44 @@ def write_json(path: Path, document: object) -> None:
 @contextmanager
 def honest_platform(folder: Path) -> Iterator[Platform]:
     """An AWS of its own with the platform after an honest day; its settings are in `folder`."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", REGION)
-        yield honest(boto3.client("s3", region_name=REGION), folder)
+        held, platform = _honest_day()
+        with mock_aws():
+            put_back_into_s3(held)
+            trail = _client("cloudtrail")
+            trail.create_trail(
+                Name=LAYOUT.trail, S3BucketName=LAYOUT.bucket, EnableLogFileValidation=True
+            )
+            trail.start_logging(Name=LAYOUT.trail)
+            write_json(folder / "settings.json", SETTINGS)
+            (folder / "keys.json").write_bytes(RING.to_json())
+            yield replace(
+                platform,
+                folder=folder,
+                versions=platform.versions.copy(),
+                times=platform.times.copy(),
+                places=platform.places.copy(),
+                source=[],
+            )
 
 
-def honest(s3: Any, folder: Path) -> Platform:
-    """The platform after an honest day."""
-    for bucket in (RAW, PROCESSED, ANALYTICS, PROVENANCE, LAYOUT.bucket):
-        make_bucket(s3, bucket)
-    write_json(folder / "settings.json", SETTINGS)
-    (folder / "keys.json").write_bytes(RING.to_json())
-    platform = Platform(s3, folder)
-    landed = [platform.put(RAW, A, b"id\n1\n"), platform.put(RAW, B, b"id\n2\n")]
-    silver = platform.put(PROCESSED, SILVER, b"silver")
-    gold = platform.put(ANALYTICS, GOLD, b"gold")
-    platform.state(SILVER_RUN, "silver", landed, [silver])
-    platform.state(GOLD_RUN, "gold", [silver], [gold])
-    platform.log_and_seal()
-    trail = boto3.client("cloudtrail", region_name=REGION)
-    trail.create_trail(Name=LAYOUT.trail, S3BucketName=LAYOUT.bucket, EnableLogFileValidation=True)
-    trail.start_logging(Name=LAYOUT.trail)
-    return platform
+@cache  # lived once, put back for each test
+def _honest_day() -> tuple[bytes, Platform]:
+    """What S3 holds after the day, and what the platform knows of it."""
+    with mock_aws():
+        platform = Platform(_client("s3"), Path())
+        for bucket in (RAW, PROCESSED, ANALYTICS, PROVENANCE, LAYOUT.bucket):
+            make_bucket(platform.s3, bucket)
+        landed = [platform.put(RAW, A, b"id\n1\n"), platform.put(RAW, B, b"id\n2\n")]
+        silver = platform.put(PROCESSED, SILVER, b"silver")
+        gold = platform.put(ANALYTICS, GOLD, b"gold")
+        platform.state(SILVER_RUN, "silver", landed, [silver])
+        platform.state(GOLD_RUN, "gold", [silver], [gold])
+        platform.log_and_seal()
+        return held_by_s3(), platform
+
+
+@cache  # making a client takes longer than most of what it is asked for
+def _client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION)

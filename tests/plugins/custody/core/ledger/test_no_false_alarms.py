@@ -34,6 +34,7 @@ from tests.support.honest_history import (
     histories,
     live,
 )
+from tests.support.thoroughness import THOROUGH
 
 from custody.core.ledger.attribution import attribute, calls_of
 from custody.core.ledger.kinds.defects import malformed_record_row
@@ -53,8 +54,8 @@ from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Principal, better_known
 
 GRACE = timedelta(minutes=30)
-HONEST_HOURS = 12_000
-HONEST_WRITES = 10_000
+HONEST_HOURS = 12_000 if THOROUGH else 3_000
+HONEST_WRITES = 10_000 if THOROUGH else 2_500
 
 repeatable = settings(
     derandomize=True,
@@ -174,7 +175,7 @@ def test_within_grace_nobody_is_paged(day: list[Hour], moments: list[datetime]) 
         verified = now
 
 
-@settings(repeatable, max_examples=50)
+@settings(repeatable, max_examples=100 if THOROUGH else 25)
 @given(histories(DAYS_LATE), instants)
 def test_lateness_is_never_taken_for_a_lie(day: list[Hour], moments: list[datetime]) -> None:
     """A witness that is later than grace is missed, never said to contradict the other."""
@@ -184,7 +185,7 @@ def test_lateness_is_never_taken_for_a_lie(day: list[Hour], moments: list[dateti
         assert {row.verdict for row in rows} <= {*SETTLED, Verdict.UNRECORDED, Verdict.UNWITNESSED}
 
 
-@settings(repeatable, max_examples=50)
+@settings(repeatable, max_examples=100 if THOROUGH else 25)
 @given(histories(DAYS_LATE), instants, st.integers(0, 2**32))
 def test_verdicts_do_not_depend_on_the_order_of_arrival(
     day: list[Hour], moments: list[datetime], seed: int

@@ -1,5 +1,6 @@
 """All overdue dead letters are one page, told once, and once more when the queue is empty."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -83,7 +84,8 @@ def test_a_queue_whose_messages_others_hold_is_not_empty():
 
 def test_a_full_queue_fits_a_page():
     long = "\U0001f600" * 255
-    many = [letter(f"m{n}", 31, *[long] * 20, problems=("x" * 100_000,)) for n in range(1000)]
+    one = letter("m", 31, *[long] * 20, problems=("x" * 100_000,))
+    many = [replace(one, message_id=f"m{n}") for n in range(1000)]
     found = page(*many)
     assert len(found.message.encode()) <= MAX_MESSAGE_BYTES
     assert len(document_of(found.message)["examples"]) == 10
