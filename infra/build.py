@@ -44,12 +44,12 @@ def build(repository: Path, target: Path) -> str:
     recorder = _package(repository / "lambda" / "recorder" / "recorder")
     recorder |= _imported(recorder, _package(package))
     bundle = {
-        "custody.zip": _zip(_package(package, JOBS)),
+        "custody.zip": zipped(_package(package, JOBS)),
         **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
         **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
     }
-    _sync(target / "lambda", {"recorder.zip": _zip(recorder)})
-    _sync(target / "bundle", bundle)
+    sync(target / "lambda", {"recorder.zip": zipped(recorder)})
+    sync(target / "bundle", bundle)
     return content_hash(bundle)
 
 
@@ -105,18 +105,19 @@ def _texts(source: Path, pattern: str, folder: str) -> dict[str, bytes]:
     return {f"{folder}/{file.name}": file.read_bytes() for file in files}
 
 
-def _zip(files: Mapping[str, bytes]) -> bytes:
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The files as an archive whose bytes depend on their names and contents alone."""
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as zipped:
+    with zipfile.ZipFile(archive, "w") as written:
         for name, content in sorted(files.items()):
             entry = zipfile.ZipInfo(name, _ZIP_TIME)
             entry.external_attr = 0o100644 << 16
             entry.create_system = 3  # Unix, wherever this runs: the mode above is a Unix one
-            zipped.writestr(entry, content)
+            written.writestr(entry, content)
     return archive.getvalue()
 
 
-def _sync(folder: Path, files: Mapping[str, bytes]) -> None:
+def sync(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make `folder` hold these files and no others.
 
     What is right already is left alone, so that a deployment that reads the folder is not

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
-with warnings.catch_warnings():
-    # The standard provider imports Airflow's own helper from where it used to be.
-    warnings.filterwarnings("ignore", message=".*determine_kwargs.*is deprecated")
-    import_module("airflow.providers.standard.decorators.sensor")
-
 from airflow.dag_processing.dagbag import DagBag
+from tests.support.dag_folder import render_task
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -63,48 +54,16 @@ def settings() -> dict[str, str]:
     return SETTINGS
 
 
-class FakeTaskInstance:
-    """What templates ask of a task instance: its id, its map index, other tasks' XComs."""
-
-    def __init__(self, xcoms: dict[str, Any], map_index: int) -> None:
-        self.id = "0193-attempt"
-        self.map_index = map_index
-        self._xcoms = xcoms
-
-    def xcom_pull(self, task_ids: str, **_: Any) -> Any:
-        return self._xcoms[task_ids]
-
-
 @pytest.fixture
 def render(bag: DagBag) -> Render:
     """`render(dag_id, task_id, …)`: the task, with its templates filled in as on a worker."""
 
     def rendered(
-        dag_id: str,
-        task_id: str,
-        *,
-        xcoms: dict[str, Any] | None = None,
-        params: dict[str, Any] | None = None,
-        map_index: int = -1,
-        interval: tuple[datetime, datetime] | None = (
-            datetime(2026, 11, 1, tzinfo=UTC),
-            datetime(2026, 11, 2, tzinfo=UTC),
-        ),
+        dag_id: str, task_id: str, *, xcoms: dict[str, Any] | None = None, **more: Any
     ) -> Any:
-        dag = bag.dags[dag_id]
-        task = dag.get_task(task_id).prepare_for_execution()
-        start, end = interval or (None, None)
-        context: dict[str, Any] = {
-            "dag": dag,
-            "task": task,
-            "ti": FakeTaskInstance(xcoms or {}, map_index),
-            "params": {name: dag.params[name] for name in dag.params} | (params or {}),
-            "dag_run": SimpleNamespace(
-                conf={}, data_interval_start=start, data_interval_end=end, run_id="r"
-            ),
-            "var": {"json": {"custody": SETTINGS}},
-        }
-        task.render_template_fields(context, dag.get_template_env())
-        return context["task"]
+        variables = {"custody": SETTINGS}
+        return render_task(
+            bag.dags[dag_id], task_id, variables=variables, xcoms=xcoms or {}, **more
+        )
 
     return rendered

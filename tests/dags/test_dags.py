@@ -2,14 +2,13 @@
 
 import ast
 import copy
-import os
-import shutil
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.providers import amazon
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
@@ -292,42 +291,14 @@ def test_a_dag_file_reads_no_variable_and_is_wiring(dag_id):
     assert len(source.splitlines()) <= 160
 
 
-@pytest.mark.parametrize("shipped", [True, False], ids=["as on MWAA", "as in the repository"])
-def test_dags_load_with_only_the_plugins_on_the_path(tmp_path, shipped):
-    """MWAA puts only the plugins folder on the path, and include/ where the bundle has it.
-
-    The package in the plugins folder is no plugin: no module of it is imported as one.
-    """
-    dags = tmp_path / "dags"
-    shutil.copytree(REPOSITORY / "dags", dags)
-    include = dags / "include" if shipped else tmp_path / "include"
-    shutil.copytree(REPOSITORY / "include" / "sql", include / "sql")
-    shutil.copytree(REPOSITORY / "plugins", tmp_path / "plugins")
-    script = (
-        "from airflow.dag_processing.dagbag import DagBag\n"
-        f"bag = DagBag(dag_folder={str(dags)!r})\n"
-        "assert bag.import_errors == {}, bag.import_errors\n"
-        "for dag in bag.dags.values():\n"
-        f"    assert list(dag.template_searchpath) == [{str(include / 'sql')!r}]\n"
-        "    dag.get_template_env().get_template('provenance/provenance_ledger.sql')\n"
-        "import sys\n"
-        "from airflow.plugins_manager import get_import_errors\n"
-        "assert get_import_errors() == {}, get_import_errors()\n"
-        "assert 'trail_events' not in sys.modules\n"
-        "print(sorted(bag.dags))\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
-        "AIRFLOW_HOME": str(tmp_path / "home"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(tmp_path / "plugins"),
-        "PYTHONPATH": str(tmp_path / "plugins"),
+def test_an_old_provider_is_refused_by_every_dag_in_one_line(monkeypatch):
+    monkeypatch.setattr(amazon, "__version__", "9.34.0")
+    for name in [name for name in sys.modules if name.startswith("custody.tasks")]:
+        monkeypatch.delitem(sys.modules, name)
+    bag = DagBag(dag_folder=REPOSITORY / "dags")
+    assert bag.dags == {}
+    last_lines = {
+        Path(file).stem: said.splitlines()[-1] for file, said in bag.import_errors.items()
     }
-    found = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 0, found.stderr
-    assert found.stdout.splitlines()[-1] == str(sorted(TASKS))
+    assert last_lines.keys() == TASKS.keys()
+    assert all("OldProvider: the Amazon provider is 9.34.0" in line for line in last_lines.values())

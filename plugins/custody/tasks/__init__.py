@@ -3,3 +3,10 @@ Airflow.
 
 Not here: wiring, which is the DAG files' own (`dags/`).
 """
+
+from airflow.providers.amazon import __version__
+
+from custody.tasks.provider import check_provider
+
+# Once, for every DAG: each of them imports this package.
+check_provider(__version__)

@@ -81,19 +81,22 @@ class Tag(StrEnum):
     PROVENANCE = "provenance"
 
 
-def include_root(dag_file: str) -> Path:
-    """The folder `include/` for a DAG file: beside it on MWAA, beside `dags/` everywhere else.
+def sql_root(dag_file: str) -> str:
+    """Where `dag_file` finds its SQL, for `template_searchpath`.
 
-    MWAA receives no top-level `include/`, so the bundle carries it as `dags/include/`.
+    In the repository and on Astro that is `include/sql` beside the folder of the DAGs. MWAA takes
+    no folder beside it, so the bundle carries `include/sql` inside.
+
+    Raises:
+        FileNotFoundError: it is in neither place. A DAG that loads without its SQL would fail at
+            its first statement.
     """
     dags = Path(dag_file).resolve().parent
-    shipped = dags / "include"
-    return shipped if shipped.is_dir() else dags.parent / "include"
-
-
-def sql_root(dag_file: str) -> str:
-    """Where `dag_file` finds its SQL, for `template_searchpath`."""
-    return str(include_root(dag_file) / "sql")
+    for place in (dags, dags.parent):
+        sql = place / "include" / "sql"
+        if sql.is_dir():
+            return str(sql)
+    raise FileNotFoundError(f"there is no include/sql in {dags} (as on MWAA) or beside it")
 
 
 def setting(name: str) -> str:

@@ -4,22 +4,30 @@ The same DAG file finds its SQL where MWAA puts it and where the repository has 
 clients are the worker's.
 """
 
+from pathlib import Path
+
 import pytest
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-from custody.tasks.defaults import client, include_root, setting, sql_root
+from custody.tasks.defaults import client, setting, sql_root
 
 
-def test_include_beside_the_dags_wins(tmp_path):
-    (tmp_path / "dags" / "include").mkdir(parents=True)
-    (tmp_path / "include").mkdir()
-    assert include_root(str(tmp_path / "dags" / "d.py")) == tmp_path / "dags" / "include"
+@pytest.mark.parametrize(
+    "places",
+    [["dags/include/sql"], ["include/sql"], ["include/sql", "dags/include"]],
+    ids=["in the folder of the DAGs, as on MWAA", "beside it", "not where there is no SQL"],
+)
+def test_sql_is_found_in_the_folder_of_the_dags_or_beside_it(
+    tmp_path: Path, places: list[str]
+) -> None:
+    for place in ("dags", *places):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    assert sql_root(str(tmp_path / "dags" / "d.py")) == str(tmp_path / places[0])
 
 
-def test_otherwise_it_is_beside_the_dags_folder(tmp_path):
-    (tmp_path / "dags").mkdir()
-    assert include_root(str(tmp_path / "dags" / "d.py")) == tmp_path / "include"
-    assert sql_root(str(tmp_path / "dags" / "d.py")) == str(tmp_path / "include" / "sql")
+def test_a_dag_without_its_sql_does_not_load(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no include/sql in .*dags .*or beside it"):
+        sql_root(str(tmp_path / "dags" / "d.py"))
 
 
 def test_a_setting_is_a_template():

@@ -1,0 +1,58 @@
+"""Put the bundle together: the files that an MWAA environment is given, by their names.
+
+`dags/`
+    The DAG files with the SQL they read (`include/sql`: MWAA takes no folder beside `dags/`) and
+    the constraints that `requirements.txt` names.
+`plugins.zip`
+    The contents of `plugins/`, and the wheels.
+`requirements.txt`
+    What is installed over MWAA's image.
+
+There is no start-up script: nothing of the platform needs one. Its settings come from Parameter
+Store, and what Airflow is told besides are MWAA's own configuration options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.build import BuildError, zipped
+from infra.bundle.requirements import locked, mwaa_requirements
+
+
+def contents(repository: Path, wheels: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The bundle's files by name, from the sources in `repository`.
+
+    Raises:
+        BuildError: a source that should be there is not.
+    """
+    packages = locked(
+        _text(repository / "requirements.txt"), _text(repository / "requirements-dev.txt")
+    )
+    plugins = _files(repository / "plugins", "")
+    return {
+        **_files(repository / "dags", "dags/"),
+        **_files(repository / "include" / "sql", "dags/include/sql/"),
+        "dags/constraints.txt": (repository / "infra/mwaa/constraints.txt").read_bytes(),
+        "plugins.zip": zipped({**plugins, **wheels}),
+        "requirements.txt": mwaa_requirements(packages, wheels).encode(),
+    }
+
+
+def _files(folder: Path, prefix: str) -> dict[str, bytes]:
+    """What lies in a folder, but for compiled Python and what editors leave there."""
+    found = {
+        prefix + file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file()
+        and "__pycache__" not in file.parts
+        and (file.name == ".airflowignore" or not file.name.startswith("."))
+    }
+    if not found:
+        raise BuildError(f"{folder} is missing or empty")
+    return found
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
