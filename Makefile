@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build deploy diagrams
+.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -66,7 +66,7 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/e2e)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -94,7 +94,7 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/local/rehearsal infra/bundle data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
@@ -108,6 +108,18 @@ lock: ## Compile the lock files anew from the *.in files
 
 build: setup ## Assemble the Lambda and the bundle in build/
 	$(PLATFORM)/python infra/build.py
+
+bundle: setup ## Build what an MWAA environment runs, into build/mwaa
+	$(PLATFORM)/python -m infra.bundle
+
+# No network but this machine's own, where it lets us make one.
+ISOLATED = $(shell unshare --map-root-user --net true 2>/dev/null && \
+	echo 'unshare --map-root-user --net sh -c '\''ip link set lo up && exec "$$@"'\'' --')
+
+bundle-check: bundle ## Install the bundle as MWAA does and see what its Airflow finds (2 minutes)
+	@$(PLATFORM)/python tests/mwaa/make_image.py build/mwaa-image
+	@$(if $(ISOLATED),,echo "bundle-check: unshare cannot cut the network off here: only pip is told to use none")
+	$(ISOLATED) $(PLATFORM)/python -m pytest tests/mwaa
 
 deploy: setup ## Deploy the stacks of STAGE (local, dev, prod) with your AWS credentials
 	$(PLATFORM)/python infra/deploy.py --stage $(STAGE)

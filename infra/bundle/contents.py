@@ -16,9 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from infra.build import BuildError, zipped
 from infra.bundle.requirements import locked, mwaa_requirements
+
+
+IGNORED: Final = b"# No DAGs are in here: the SQL that they read.\ninclude/\n"
+"""What `dags/.airflowignore` says; in the repository, nothing lies in `dags/` but DAGs."""
 
 
 def contents(repository: Path, wheels: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -34,6 +39,7 @@ def contents(repository: Path, wheels: Mapping[str, bytes]) -> dict[str, bytes]:
     return {
         **_files(repository / "dags", "dags/"),
         **_files(repository / "include" / "sql", "dags/include/sql/"),
+        "dags/.airflowignore": IGNORED,
         "dags/constraints.txt": (repository / "infra/mwaa/constraints.txt").read_bytes(),
         "plugins.zip": zipped({**plugins, **wheels}),
         "requirements.txt": mwaa_requirements(packages, wheels).encode(),

@@ -6,6 +6,7 @@ A second run with the same lists does nothing.
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,14 +37,21 @@ def make(folder: Path) -> None:
     stamp = folder / "made-of"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted.hexdigest():
         return
-    subprocess.run([UV, "venv", "--quiet", "--clear", "--python", "3.12", folder], check=True)
+    if sys.version_info[:2] != (3, 12):
+        sys.exit("MWAA's image has Python 3.12, and so must the platform's environment")
+    _uv("venv", "--quiet", "--clear", "--python", sys.executable, folder)
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
         listed.write(constraints)
         listed.flush()
         python = folder / "bin" / "python"
         target = ("--quiet", "--python", python, "--constraint", listed.name)
-        subprocess.run([UV, "pip", "install", *target, "--requirement", packages], check=True)
+        _uv("pip", "install", "--compile-bytecode", *target, "--requirement", packages)
     stamp.write_text(wanted.hexdigest(), encoding="utf-8")
+
+
+def _uv(*arguments: str | Path) -> None:
+    # Trust the machine's own certificates, as infra/setup does.
+    subprocess.run([UV, *arguments], env=os.environ | {"UV_SYSTEM_CERTS": "1"}, check=True)
 
 
 if __name__ == "__main__":

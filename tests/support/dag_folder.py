@@ -127,7 +127,8 @@ def _map_indexes(task: Any) -> range | tuple[int, ...]:
 def report(folder: Path) -> dict[str, Any]:
     """What this process's Airflow finds in a folder of DAGs, and beside it."""
     bag = DagBag(dag_folder=folder)
-    variables = VariableAccessor(deserialize_json=True)
+    # Read once, as a worker reads it; each look in a template would ask the store again.
+    variables = {"custody": VariableAccessor(deserialize_json=True).custody}
     plugins_manager.ensure_plugins_loaded()
     tasks: dict[str, dict[str, str]] = {}
     failures: dict[str, str] = {}

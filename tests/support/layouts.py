@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -78,3 +79,21 @@ def as_on_astro(home: Path) -> Layout:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, home / name, ignore=ignored)
     return Layout(home)
+
+
+def example_settings() -> dict[str, str]:
+    """A value of every setting that the stack writes."""
+    template = (REPOSITORY / "infra/cloudformation/settings.yaml").read_text(encoding="utf-8")
+    return {name: f"the-{name}" for name in re.findall(r"\"(\w+)\": \"\$\{", template)}
+
+
+def unfilled(report: Mapping[str, Any]) -> dict[str, str]:
+    """What tasks would send of templates not filled in and of files not read, by their ids."""
+    sent = {
+        f"{dag}.{task}": text
+        for dag, tasks in report["tasks"].items()
+        for task, text in tasks.items()
+    }
+    # The query of gold is read by its job, from where the settings say.
+    unread = re.compile(r"\{\{|\{%|\"(?:\w+/)+\w+\.sql\"")
+    return {task: text for task, text in sent.items() if unread.search(text)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from infra.build import REPOSITORY
 from infra.bundle.contents import contents
-from tests.support.layouts import Layout, as_on_astro, as_on_mwaa
+from tests.support.layouts import Layout, as_on_astro, as_on_mwaa, example_settings, unfilled
 
 
 def mwaa(home: Path) -> Layout:
@@ -33,16 +32,8 @@ def test_every_template_is_found_and_filled_in(
     dags = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
     assert found["searchpaths"] == {dag: [str(tmp_path / sql)] for dag in dags}
     assert found["tasks"].keys() == dags
-    for sent in found["tasks"].values():
-        for task, text in sent.items():
-            assert not re.search(r"\{\{|\{%|\.sql\"", text.replace("/customers_by", "")), task
+    assert unfilled(found) == {}
     # The package in the folder of plugins is no plugin: no module of it is loaded as one.
     assert found["plugin_errors"] == {}
     assert found["modules_as_plugins"] == []
     assert found["package"] == str(tmp_path / "plugins" / "custody" / "__init__.py")
-
-
-def example_settings() -> dict[str, str]:
-    """A value of every setting that the stack writes."""
-    template = (REPOSITORY / "infra/cloudformation/settings.yaml").read_text(encoding="utf-8")
-    return {name: f"the-{name}" for name in re.findall(r"\"(\w+)\": \"\$\{", template)}
