@@ -21,7 +21,6 @@ from typing import Final
 from infra.build import BuildError, zipped
 from infra.bundle.requirements import locked, mwaa_requirements
 
-
 IGNORED: Final = b"# No DAGs are in here: the SQL that they read.\ninclude/\n"
 """What `dags/.airflowignore` says; in the repository, nothing lies in `dags/` but DAGs."""
 
