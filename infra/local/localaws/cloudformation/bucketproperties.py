@@ -63,15 +63,17 @@ def _encryption(value: Mapping[str, Any]) -> Configuration:
     _only("BucketEncryption", value, {"ServerSideEncryptionConfiguration"})
     rules = []
     for rule in value["ServerSideEncryptionConfiguration"]:
-        _only("BucketEncryption rule", rule, {"BucketKeyEnabled", "ServerSideEncryptionByDefault"})
+        known = {"BlockedEncryptionTypes", "BucketKeyEnabled", "ServerSideEncryptionByDefault"}
+        _only("BucketEncryption rule", rule, known)
         default = rule.get("ServerSideEncryptionByDefault", {})
         _only("ServerSideEncryptionByDefault", default, {"SSEAlgorithm", "KMSMasterKeyID"})
-        rules.append(
-            {
-                "ApplyServerSideEncryptionByDefault": dict(default),
-                "BucketKeyEnabled": truth(rule.get("BucketKeyEnabled", False)),
-            }
-        )
+        translated = {
+            "ApplyServerSideEncryptionByDefault": dict(default),
+            "BucketKeyEnabled": truth(rule.get("BucketKeyEnabled", False)),
+        }
+        if "BlockedEncryptionTypes" in rule:
+            translated["BlockedEncryptionTypes"] = dict(rule["BlockedEncryptionTypes"])
+        rules.append(translated)
     return Configuration(
         "PutBucketEncryption", {"ServerSideEncryptionConfiguration": {"Rules": rules}}
     )

@@ -20,6 +20,7 @@ def test_templates_are_put_into_the_words_of_the_api() -> None:
         "BucketEncryption": {
             "ServerSideEncryptionConfiguration": [
                 {
+                    "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
                     "BucketKeyEnabled": "true",
                     "ServerSideEncryptionByDefault": {
                         "SSEAlgorithm": "aws:kms",
@@ -54,6 +55,7 @@ def test_templates_are_put_into_the_words_of_the_api() -> None:
                     "KMSMasterKeyID": "k",
                 },
                 "BucketKeyEnabled": True,
+                "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},
             }
         ]
     }

@@ -40,4 +40,6 @@ READERS: dict[str, Reader] = {
 }
 NOT_READ = {
     "AWS::Lambda::Function": frozenset({"Code"}),  # comes back as a hash of the zip
+    # Asked for as whichever the size needs, answered with that one.
+    "AWS::SSM::Parameter": frozenset({"Tier"}),
 }
