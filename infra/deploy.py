@@ -8,12 +8,15 @@ every AWS tool: `AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL` and so on. In or
 1. the bootstrap stack, whose bucket holds everything else;
 2. the build (`infra/build.py`), uploaded under its content hash;
 3. `aws cloudformation package` of the nested templates, the recorder's and the jobs' code;
-4. `aws cloudformation deploy` of the root stack, with the parameters of
-   `infra/cloudformation/parameters/<stage>.json`.
+4. `aws cloudformation deploy` of the evidence stack and then, with its outputs, of the root stack;
+   both with the parameters of `infra/cloudformation/parameters/<stage>.json`.
 
 In these files a value may be a list, and `${AWS::AccountId}` and `${AWS::Region}` stand for
 where the deployment goes. A parameter neither named there nor with `--parameter` has its
 template's default, whatever an earlier deployment set.
+
+The evidence stack is not rolled back when it fails: what is there stays, and the next deployment
+goes on from it.
 
 `deploy` is told to make its change set but not to run it. Running and watching it here shows every
 step as it happens and, when one fails, why, down to the nested stack; the command's own wait looks
@@ -33,7 +36,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TEMPLATES = REPOSITORY / "infra" / "cloudformation"
+EVIDENCE = TEMPLATES / "evidence.yaml"
 ROOT = TEMPLATES / "root.yaml"
 AWS = REPOSITORY / ".venvs" / "aws" / "bin" / "aws"
 PLACEHOLDER = re.compile(r"\$\{(AWS::\w+)\}")
@@ -58,6 +62,12 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 5.0
 _DEADLINE_SECONDS = 3600
+
+_BEGINS_AGAIN = (
+    "\nNothing of it is left. Delete the stack before you deploy again:"
+    "\n  aws cloudformation delete-stack --stack-name {stack}"
+)
+_GOES_ON = "\nWhat is there stays. Mend the cause and deploy again: it goes on from there"
 
 
 class DeployError(Exception):
@@ -80,6 +90,10 @@ class Place:
     @property
     def bootstrap_stack(self) -> str:
         return f"{self.project}-{self.stage}-bootstrap"
+
+    @property
+    def evidence_stack(self) -> str:
+        return f"{self.project}-{self.stage}-evidence"
 
     def fill(self, text: str) -> str:
         """Replace the placeholders; raises DeployError for one it does not know."""
@@ -119,11 +133,19 @@ _TemplateLoader.add_multi_constructor("!", lambda _loader, _tag, _node: None)
 
 def declared_parameters(template: Path) -> dict[str, str | None]:
     """The parameters of a template with their defaults; None where there is none."""
-    content = yaml.load(template.read_text(encoding="utf-8"), _TemplateLoader)  # noqa: S506 - safe
     return {
         name: str(declaration["Default"]) if "Default" in declaration else None
-        for name, declaration in content["Parameters"].items()
+        for name, declaration in _read(template)["Parameters"].items()
     }
+
+
+def declared_outputs(template: Path) -> frozenset[str]:
+    """The names of a template's outputs."""
+    return frozenset(_read(template)["Outputs"])
+
+
+def _read(template: Path) -> Any:
+    return yaml.load(template.read_text(encoding="utf-8"), _TemplateLoader)  # noqa: S506 - safe
 
 
 def all_parameters(
@@ -158,7 +180,7 @@ class Deployment:
         """Deploy everything; the root stack's outputs."""
         place = self._place
         names = {"Project": place.project, "Stage": place.stage}
-        parameters = self._root_parameters(names)
+        given = self._parameters(names)
         bootstrap = TEMPLATES / "bootstrap.yaml"
         self._deploy(
             place.bootstrap_stack,
@@ -166,25 +188,45 @@ class Deployment:
             all_parameters(declared_parameters(bootstrap), names, "this is a bug of the template"),
         )
         bucket = self._outputs(place.bootstrap_stack)["ArtifactsBucket"]
-        parameters |= {"ArtifactsBucket": bucket, "CodeLocation": self._upload_bundle(bucket)}
+        code = {"ArtifactsBucket": bucket, "CodeLocation": self._upload_bundle(bucket)}
         with tempfile.TemporaryDirectory() as folder:
-            packaged = Path(folder) / ROOT.name
-            self._aws(
-                "package",
-                *("--template-file", str(ROOT), "--output-template-file", str(packaged)),
-                *("--s3-bucket", bucket, "--s3-prefix", "packages"),
-            )
-            self._deploy(place.root_stack, packaged, parameters)
+            evidence = self._package(EVIDENCE, Path(folder), bucket)
+            self._deploy(place.evidence_stack, evidence, given[EVIDENCE], roll_back=False)
+            made = self._outputs(place.evidence_stack)
+            root = self._package(ROOT, Path(folder), bucket)
+            self._deploy(place.root_stack, root, given[ROOT] | code | made)
         return self._outputs(place.root_stack)
 
-    def _root_parameters(self, names: dict[str, str]) -> dict[str, str]:
-        """All but the two that say where the code is; checked before anything is made."""
+    def _parameters(self, names: dict[str, str]) -> dict[Path, dict[str, str]]:
+        """Of both stacks, all but what is known on the way; checked before anything is made."""
         file = TEMPLATES / "parameters" / f"{self._place.stage}.json"
-        declared = declared_parameters(ROOT)
-        for computed in ("ArtifactsBucket", "CodeLocation"):
-            del declared[computed]
-        given = stage_parameters(file, self._place) | self._overrides | names
-        return all_parameters(declared, given, f"add it to {file} or pass --parameter NAME=VALUE")
+        computed = {"ArtifactsBucket", "CodeLocation"} | declared_outputs(EVIDENCE)
+        declared = {
+            template: {
+                name: default
+                for name, default in declared_parameters(template).items()
+                if name not in computed
+            }
+            for template in (EVIDENCE, ROOT)
+        }
+        values = all_parameters(
+            declared[EVIDENCE] | declared[ROOT],
+            stage_parameters(file, self._place) | self._overrides | names,
+            f"add it to {file} or pass --parameter NAME=VALUE",
+        )
+        return {
+            template: {name: values[name] for name in theirs}
+            for template, theirs in declared.items()
+        }
+
+    def _package(self, template: Path, folder: Path, bucket: str) -> Path:
+        packaged = folder / template.name
+        self._aws(
+            "package",
+            *("--template-file", str(template), "--output-template-file", str(packaged)),
+            *("--s3-bucket", bucket, "--s3-prefix", "packages"),
+        )
+        return packaged
 
     def _upload_bundle(self, bucket: str) -> str:
         content_hash = _run([sys.executable, str(REPOSITORY / "infra" / "build.py")]).strip()
@@ -196,7 +238,9 @@ class Deployment:
         print(f"code: s3://{bucket}/{content_hash}", flush=True)
         return f"s3://{bucket}/{content_hash}"
 
-    def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> None:
+    def _deploy(
+        self, stack: str, template: Path, parameters: Mapping[str, str], *, roll_back: bool = True
+    ) -> None:
         said = self._aws(
             "deploy",
             *("--stack-name", stack, "--template-file", str(template)),
@@ -212,7 +256,9 @@ class Deployment:
             print(f"{stack}: no changes", flush=True)
             return
         seen = {event["EventId"] for event in self._events(stack)}
-        self._cloudformation.execute_change_set(ChangeSetName=change_set[0], StackName=stack)
+        self._cloudformation.execute_change_set(
+            ChangeSetName=change_set[0], StackName=stack, DisableRollback=not roll_back
+        )
         self._watch(stack, seen)
 
     def _watch(self, stack: str, seen: set[str]) -> None:
@@ -233,7 +279,7 @@ class Deployment:
                 status = event.get("ResourceStatus", "")
                 if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
                     return
-                if status.endswith(("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")):
+                if status.endswith(("ROLLBACK_COMPLETE", "_FAILED")):
                     raise DeployError(self._failure(stack, status, events))
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
@@ -241,12 +287,11 @@ class Deployment:
 
     def _failure(self, stack: str, status: str, events: list[StackEventTypeDef]) -> str:
         reasons = list(dict.fromkeys(self._reasons(events)))
-        remedy = (
-            f"\nNothing of it is left. Delete the stack before you deploy again:"
-            f"\n  aws cloudformation delete-stack --stack-name {stack}"
-            if status == "ROLLBACK_COMPLETE"
-            else ""
-        )
+        remedy = {
+            "ROLLBACK_COMPLETE": _BEGINS_AGAIN.format(stack=stack),
+            "CREATE_FAILED": _GOES_ON,
+            "UPDATE_FAILED": _GOES_ON,
+        }.get(status, "")
         return "\n  ".join([f"{stack} is {status}:", *reasons]) + remedy
 
     def _reasons(self, events: list[StackEventTypeDef]) -> Iterator[str]:
@@ -328,7 +373,7 @@ def arguments() -> argparse.Namespace:
         default=[],
         type=_parameter,
         metavar="NAME=VALUE",
-        help="parameter of the root stack; wins over the stage's file",
+        help="parameter of the evidence or the root stack; wins over the stage's file",
     )
     return parser.parse_args()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 
 @made(INSIDER)
@@ -84,15 +84,14 @@ def files_are_deleted_in_a_batch(world: World) -> list[Finding]:
     """
     hidden = [world.recorded(f"hidden-in-a-batch-{n}.csv") for n in range(2)]
     gone = [world.recorded(f"destroyed-in-a-batch-{n}.csv") for n in range(2)]
-    answer = world.s3.delete_objects(
-        Bucket=world.raw,
-        Delete={
-            "Objects": [
-                *({"Key": landed.key} for landed in hidden),
-                *({"Key": landed.key, "VersionId": landed.version_id} for landed in gone),
-            ]
-        },
-    )
+    objects = [
+        *({"Key": landed.key} for landed in hidden),
+        *({"Key": landed.key, "VersionId": landed.version_id} for landed in gone),
+    ]
+    with lifted(world, world.raw) as s3:
+        answer = s3.delete_objects(
+            Bucket=world.raw, Delete={"Objects": objects}, BypassGovernanceRetention=True
+        )
     markers = {
         deleted["Key"]: deleted["DeleteMarkerVersionId"]
         for deleted in answer["Deleted"]
@@ -117,8 +116,8 @@ def bytes_change_at_rest(world: World) -> list[Finding]:
 def files_expire(world: World) -> list[Finding]:
     """adds a lifecycle rule that expires bronze
 
-    After three nights nothing is left of the file. S3 acts from within, and leaves no event;
-    setting the rule does.
+    It hides the file; the version behind the marker is locked. S3 acts from within, and leaves no
+    event; setting the rule does.
     """
     time.sleep(1)  # CloudTrail tells whole seconds: no DeleteObjects may be as late as this file
     prefix = f"{FOLDER}/expiring-"
@@ -138,14 +137,18 @@ def files_expire(world: World) -> list[Finding]:
     finally:
         _set_rules(world, rules)
     left = world.s3.list_object_versions(Bucket=world.raw, Prefix=prefix)
-    assert {"Versions", "DeleteMarkers"}.isdisjoint(left), left
-    return [world.finding("REMOVED", landed, INSIDER)]
+    assert [version["VersionId"] for version in left["Versions"]] == [landed.version_id], left
+    (marker,) = left["DeleteMarkers"]
+    return [
+        Finding("REMOVED", world.raw, landed.key, marker["VersionId"], world.arn(INSIDER)),
+    ]
 
 
 def _set_rules(world: World, rules: list[Any]) -> None:
-    world.s3.put_bucket_lifecycle_configuration(
-        Bucket=world.raw, LifecycleConfiguration={"Rules": rules}
-    )
+    with lifted(world, world.raw) as s3:
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=world.raw, LifecycleConfiguration={"Rules": rules}
+        )
 
 
 ATTACKS = [

@@ -103,8 +103,7 @@ def a_tile_is_changed(world: World) -> Outcome:
 def a_tile_is_deleted(world: World) -> Outcome:
     """deletes a tile of the seal, which hides it behind a delete marker"""
     path = tile_path(0, 0, min(_head(world).size, 256))
-    with lifted(world, world.provenance):
-        marker = world.hide(world.provenance, SEAL_PREFIX + path)
+    marker = world.hide(world.provenance, SEAL_PREFIX + path)
     _repaired_later(world, path, marker)
     removed = _finding(world, "REMOVED", path, marker)
     return Outcome((_finding(world, "BAD_SIGNATURE", path, marker), removed), (), (removed,))

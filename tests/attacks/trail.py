@@ -10,6 +10,7 @@ from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import INSIDER, UPLOADER, World
 from tests.support.patience import PATIENCE_SECONDS
 
+from rehearsal import tampering
 from rehearsal.waiting import wait_until
 
 
@@ -69,10 +70,13 @@ def _cut_the_tail(world: World) -> tuple[str, datetime]:
             }
         ],
     }
-    policy = world.s3.get_bucket_policy(Bucket=world.trail)["Policy"]
-    world.s3.put_bucket_policy(Bucket=world.trail, Policy=json.dumps(deny))
-    world.undo.append(lambda: world.s3.put_bucket_policy(Bucket=world.trail, Policy=policy))
-    world.destroy(world.trail, key)
+    where = {"Bucket": world.trail}
+    policy = world.s3.get_bucket_policy(**where)["Policy"]
+    version = world.s3.head_object(**where, Key=key)["VersionId"]
+    with tampering.as_deployer(world.platform) as deployer:
+        deployer.put_bucket_policy(**where, Policy=json.dumps(deny))
+    world.undo.append(lambda: world.s3.put_bucket_policy(**where, Policy=policy))
+    world.s3.delete_object(**where, Key=key, VersionId=version, BypassGovernanceRetention=True)
     name = world.layout.digest_name(key)
     assert name is not None
     return key, name.end

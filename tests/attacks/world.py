@@ -188,8 +188,8 @@ class World:
     def put_record(self, place: str, record: LandingRecord | bytes) -> str:
         """The insider puts a record, signed if it is not an envelope yet; returns its version."""
         body = record if isinstance(record, bytes) else self.sign(to_statement(record))
-        with tampering.lifted_bucket_policy(self.s3, self.provenance):
-            put = self.s3.put_object(Bucket=self.provenance, Key=place, Body=body)
+        with lifted(self, self.provenance) as s3:
+            put = s3.put_object(Bucket=self.provenance, Key=place, Body=body)
         return str(put["VersionId"])
 
     def invented(self, model: LandingRecord, name: str) -> LandingRecord:
@@ -235,16 +235,8 @@ class World:
     @contextmanager
     def without_notifications(self) -> Iterator[None]:
         """S3 announces nothing of bronze for a moment."""
-        bucket = {"Bucket": self.raw}
-        before = self.s3.get_bucket_notification_configuration(**bucket)
-        before.pop("ResponseMetadata")
-        self.s3.put_bucket_notification_configuration(**bucket, NotificationConfiguration={})
-        try:
+        with tampering.cut_notifications(self.platform, self.raw):
             yield
-        finally:
-            self.s3.put_bucket_notification_configuration(
-                **bucket, NotificationConfiguration=before
-            )
 
     @contextmanager
     def without_subscription(self) -> Iterator[None]:
@@ -328,8 +320,8 @@ class World:
 
     def put_in_trail(self, key: str, body: bytes, metadata: dict[str, str] | None = None) -> str:
         """The insider puts a file among CloudTrail's; returns its version."""
-        with tampering.lifted_bucket_policy(self.s3, self.trail):
-            put = self.s3.put_object(
+        with lifted(self, self.trail) as s3:
+            put = s3.put_object(
                 Bucket=self.trail,
                 Key=key,
                 Body=body,
@@ -340,13 +332,16 @@ class World:
 
     def hide(self, bucket: str, key: str) -> str:
         """The insider deletes an object; returns the delete marker's version."""
-        return str(self.s3.delete_object(Bucket=bucket, Key=key)["VersionId"])
+        with lifted(self, bucket) as s3:
+            return str(s3.delete_object(Bucket=bucket, Key=key)["VersionId"])
 
     def destroy(self, bucket: str, key: str, version_id: str | None = None) -> str:
         """The insider deletes a version (the current one) for good, lock or no lock."""
         version = version_id or self.s3.head_object(Bucket=bucket, Key=key)["VersionId"]
-        lock = {} if bucket == self.raw else {"BypassGovernanceRetention": True}
-        self.s3.delete_object(Bucket=bucket, Key=key, VersionId=version, **lock)
+        with lifted(self, bucket) as s3:
+            s3.delete_object(
+                Bucket=bucket, Key=key, VersionId=version, BypassGovernanceRetention=True
+            )
         return str(version)
 
     def broken(self, key: str, version_id: str | None, by: str | None = INSIDER) -> Finding:
@@ -460,7 +455,7 @@ class World:
 @contextmanager
 def lifted(world: World, bucket: str) -> Iterator[Any]:
     """Take a bucket's policy away for a moment; gives the insider's S3."""
-    with tampering.lifted_bucket_policy(world.s3, bucket):
+    with tampering.lifted_bucket_policy(world.platform, bucket):
         yield world.s3
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from infra.deploy import (
+    EVIDENCE,
     ROOT,
     TEMPLATES,
     DeployError,
@@ -16,6 +17,7 @@ from infra.deploy import (
     Place,
     all_parameters,
     check_endpoint,
+    declared_outputs,
     declared_parameters,
     open_session,
     stage_parameters,
@@ -80,15 +82,24 @@ def test_unknown_parameters_are_named() -> None:
 
 
 @pytest.mark.parametrize("file", STAGES, ids=lambda file: file.stem)
-def test_each_stages_file_fits_the_root_template(file: Path) -> None:
+def test_each_stages_file_fits_the_templates(file: Path) -> None:
     given = stage_parameters(file, PLACE)
-    declared = declared_parameters(ROOT)
+    declared = declared_parameters(EVIDENCE) | declared_parameters(ROOT)
     assert given.keys() <= declared.keys()
     # AWS's own advice; a function may never outlast its messages' invisibility.
     values = {**declared, **given}
     assert int(values["RecorderRetrySeconds"] or 0) == 6 * int(
         values["RecorderTimeoutSeconds"] or 0
     )
+
+
+def test_what_the_evidence_stack_made_is_what_the_root_stack_asks_for() -> None:
+    needed = {name for name, default in declared_parameters(ROOT).items() if default is None}
+    assert declared_outputs(EVIDENCE) <= needed
+    # A parameter of both stacks has one default.
+    both = declared_parameters(EVIDENCE), declared_parameters(ROOT)
+    shared = both[0].keys() & both[1].keys()
+    assert [name for name in shared if both[0][name] != both[1][name]] == []
 
 
 def test_only_the_local_stage_knows_its_uploaders() -> None:
@@ -237,4 +248,15 @@ def test_a_rolled_back_update_fails_too(monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(DeployError, match="UPDATE_ROLLBACK_COMPLETE") as raised:
         watch(monkeypatch, [[event(2, "UPDATE_ROLLBACK_COMPLETE"), failed]])
     assert "Mail UPDATE_FAILED" in str(raised.value)
+    assert "delete-stack" not in str(raised.value)
+
+
+def test_evidence_that_failed_is_not_deleted_but_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed = event(1, "CREATE_FAILED", "Trail", ResourceType="AWS::CloudTrail::Trail")
+    with pytest.raises(DeployError, match="s is CREATE_FAILED") as raised:
+        watch(monkeypatch, [[event(2, "CREATE_FAILED"), failed]])
+    assert "Trail CREATE_FAILED" in str(raised.value)
+    assert "deploy again: it goes on from there" in str(raised.value)
     assert "delete-stack" not in str(raised.value)

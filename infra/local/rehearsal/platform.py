@@ -66,7 +66,8 @@ class Platform:
             [tool_folder("platform") / "python", REPOSITORY / "infra/deploy.py", "--stage", STAGE],
             self.machine.environment_of(ADMIN),
         )
-        self._local_aws("readback", "--stack", f"{PROJECT}-{STAGE}")
+        for stack in (f"{PROJECT}-{STAGE}-evidence", f"{PROJECT}-{STAGE}"):
+            self._local_aws("readback", "--stack", stack)
 
     def start(self, say: Callable[[str], None] = print) -> None:
         """Local AWS, stacks and Airflow, saying each; what already runs is left as it is.

@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import boto3
+
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import RECORD_PREFIX, conflict_key, record_id, record_key
 from custody.core.records.statement import from_statement, to_statement
 from custody.objects import ObjectVersion
 from rehearsal.landing import Landed, land
-from rehearsal.platform import Platform
+from rehearsal.platform import ADMIN, Platform
 from rehearsal.waiting import wait_until
 
 INSIDER = "insider"
@@ -55,17 +57,9 @@ def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tamp
 
 def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
     """The insider cuts S3's notifications; a file lands that the recorder never hears of."""
-    s3 = platform.client("s3", INSIDER)
     bucket = platform.settings["raw_bucket"]
-    notifications = s3.get_bucket_notification_configuration(Bucket=bucket)
-    notifications.pop("ResponseMetadata")
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    try:
+    with cut_notifications(platform, bucket):
         landed = land(platform, UPLOADER, day, "past-the-recorder.csv", b"customer_id\nC-1\n")
-    finally:
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration=notifications
-        )
     return Tampering(
         f"{UPLOADER} uploads {landed.key} while {INSIDER} has cut the recorder off",
         Finding("UNRECORDED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
@@ -185,7 +179,7 @@ def write_record(platform: Platform, name: str, record: LandingRecord) -> None:
     envelope = Envelope(payload, PAYLOAD_TYPE, (Signature(key_arn, signature),))
     s3 = platform.client("s3", INSIDER)
     bucket = platform.settings["provenance_bucket"]
-    with lifted_bucket_policy(s3, bucket):
+    with lifted_bucket_policy(platform, bucket):
         s3.put_object(Bucket=bucket, Key=name, Body=envelope.to_json_line(), IfNoneMatch="*")
 
 
@@ -211,11 +205,48 @@ def granted_signing(kms: Any, key_arn: str, principal: str) -> Iterator[None]:
 
 
 @contextmanager
-def lifted_bucket_policy(s3: Any, bucket: str) -> Iterator[None]:
-    """Take a bucket's policy away for a moment, as only an administrator can."""
-    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    s3.delete_bucket_policy(Bucket=bucket)
+def as_deployer(platform: Platform) -> Iterator[Any]:
+    """S3 under the name of who deploys, whom alone the buckets let change how they are set up.
+
+    The insider makes himself an access key of that user, as an administrator can.
+    """
+    iam = platform.client("iam", INSIDER)
+    made = iam.create_access_key(UserName=ADMIN)["AccessKey"]
+    session = boto3.Session(
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+        region_name=platform.settings["region"],
+    )
+    try:
+        yield session.client("s3", endpoint_url=platform.machine.endpoint)
+    finally:
+        iam.delete_access_key(UserName=ADMIN, AccessKeyId=made["AccessKeyId"])
+
+
+@contextmanager
+def lifted_bucket_policy(platform: Platform, bucket: str) -> Iterator[None]:
+    """Take a bucket's policy away for a moment; until it is back nothing stops an administrator."""
+    with as_deployer(platform) as deployer:
+        policy = deployer.get_bucket_policy(Bucket=bucket)["Policy"]
+        deployer.delete_bucket_policy(Bucket=bucket)
     try:
         yield
     finally:
-        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        platform.client("s3", INSIDER).put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+@contextmanager
+def cut_notifications(platform: Platform, bucket: str) -> Iterator[None]:
+    """S3 announces nothing of a bucket for a moment."""
+    told = platform.client("s3", INSIDER).get_bucket_notification_configuration(Bucket=bucket)
+    told.pop("ResponseMetadata")
+    _announce(platform, bucket, {})
+    try:
+        yield
+    finally:
+        _announce(platform, bucket, told)
+
+
+def _announce(platform: Platform, bucket: str, what: dict[str, Any]) -> None:
+    with as_deployer(platform) as s3:
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=what)

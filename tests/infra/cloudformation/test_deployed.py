@@ -1,31 +1,32 @@
 """The base as it is deployed: what each principal may do, and no more.
 
-The deploy command runs against a local AWS of this test's own, which checks signatures and
-evaluates policies. What it cannot show: the condition key `s3:if-none-match` (unknown to
-ministack) and the KMS side of encryption, which it does not ask for (`kms:ViaService`).
+What each principal is refused is in `test_permissions`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
-import botocore.session
 import pytest
-from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
+from tests.infra.cloudformation.conftest import (
+    ACCOUNT,
+    LARGE_OBJECT_BYTES,
+    SMALL_IS_LARGE,
+    Deployed,
+    LocalAws,
+    answer,
+    bucket,
+    role_arn,
+)
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.kms.public_keys import trusted_keys
@@ -37,136 +38,31 @@ from custody.core.records.statement import from_statement, read_record
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 
-ACCOUNT: Final = "111122223333"
 DAY: Final = "incoming/customers/dt=2026-11-01"
-LARGE_OBJECT_BYTES: Final = 1024 * 1024
-SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
-
-
-def bucket(role: str) -> str:
-    return f"custody-local-{role}-{ACCOUNT}"
-
-
-@dataclass(frozen=True)
-class LocalAws:
-    """A local AWS in a folder of its own."""
-
-    home: Path
-    port: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Of a program that acts as the platform engineer there, and knows no other AWS."""
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CUSTODY_"))}
-        return inherited | {
-            "AWS_CONFIG_FILE": str(self.home / "aws" / "config"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "aws" / "credentials"),
-            "AWS_PROFILE": "platform-engineer",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "CUSTODY_LOCAL_HOME": str(self.home),
-            "LOCAL_AWS_PORT": str(self.port),
-            "NO_PROXY": "127.0.0.1",
-        }
-
-    def command(self, *arguments: str) -> None:
-        subprocess.run(
-            [REPOSITORY / ".venvs" / "local" / "bin" / "python", "-m", "localaws", *arguments],
-            env=self.environment | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            check=True,
-        )
-
-    def deploy(self, *arguments: str, repository: Path = REPOSITORY) -> str:
-        """What the deploy command prints."""
-        finished = subprocess.run(
-            [sys.executable, repository / "infra" / "deploy.py", "--stage", "local", *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stdout
-        return finished.stdout
-
-    def client(self, service: str, principal: str) -> Any:
-        """A client of one of the local principals."""
-        session = botocore.session.Session(profile=principal)
-        for file in ("config", "credentials"):
-            session.set_config_variable(f"{file}_file", str(self.home / "aws" / file))
-        return boto3.Session(botocore_session=session).client(service)
-
-    def role_client(self, service: str, role: str) -> Any:
-        """A client of a service's role, which only the account's root can become here."""
-        root = json.loads((self.home / "aws" / "root.json").read_text())
-        place: dict[str, Any] = {
-            "region_name": "us-east-1",
-            "endpoint_url": f"http://127.0.0.1:{self.port}",
-        }
-        sts = boto3.client(
-            "sts",
-            **place,
-            aws_access_key_id=root["AccessKeyId"],
-            aws_secret_access_key=root["SecretAccessKey"],
-        )
-        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test")["Credentials"]
-        return boto3.client(
-            service,
-            **place,
-            aws_access_key_id=session["AccessKeyId"],
-            aws_secret_access_key=session["SecretAccessKey"],
-            aws_session_token=session["SessionToken"],
-        )
-
-
-@dataclass(frozen=True)
-class Deployed:
-    aws: LocalAws
-    said: str
-    """What the first deployment printed."""
-
-
-@pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    aws = LocalAws(tmp_path_factory.mktemp("local-aws"), port)
-    aws.command("start")
-    try:
-        yield Deployed(aws, aws.deploy(*SMALL_IS_LARGE))
-    finally:
-        aws.command("stop")
-
-
-@pytest.fixture(scope="module")
-def aws(deployed: Deployed) -> LocalAws:
-    return deployed.aws
-
-
-def role_arn(role: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:role/custody-local-{role}"
-
-
-def answer(call: Callable[..., object], **arguments: object) -> str:
-    """`ok`, or the code of the error the call was refused with."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return "ok"
+MANY_UPLOADERS: Final = [
+    f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    for name in ("web-shop", "crm-export", "partner-feed", *(f"branch-{n:03}" for n in range(90)))
+]
 
 
 def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: Deployed) -> None:
     assert "custody-local CREATE_COMPLETE" in deployed.said
     again = deployed.aws.deploy(*SMALL_IS_LARGE)
-    assert "custody-local-bootstrap: no changes" in again
-    assert "custody-local: no changes" in again
+    for stack in ("custody-local-bootstrap", "custody-local-evidence", "custody-local"):
+        assert f"{stack}: no changes" in again
     # Every nested stack is updated, those without a change of their own included.
-    updated = deployed.aws.deploy(*SMALL_IS_LARGE, "--parameter", "QueryResultDays=7")
+    updated = deployed.aws.deploy(
+        *SMALL_IS_LARGE,
+        *("--parameter", "QueryResultDays=7", "--parameter", "LogDays=7"),
+        *("--parameter", f"UploaderArns={','.join(MANY_UPLOADERS)}"),
+    )
+    assert "custody-local-evidence: custody-local-evidence UPDATE_COMPLETE" in updated
     assert "custody-local: custody-local UPDATE_COMPLETE" in updated
+    # As many as a parameter of a stack holds.
+    assert settings_of(deployed.aws)["uploader_arns"] == ",".join(MANY_UPLOADERS)
     # What the services say of the resources is what the templates say.
-    deployed.aws.command("readback", "--stack", "custody-local")
+    for stack in ("custody-local-evidence", "custody-local"):
+        deployed.aws.command("readback", "--stack", stack)
 
 
 def settings_of(aws: LocalAws) -> dict[str, str]:
@@ -232,21 +128,13 @@ def test_what_is_too_large_for_the_lambda_is_recorded_by_the_job(aws: LocalAws) 
 
 
 def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
-    """ministack keeps SSE-C objects and archives as S3 does."""
+    """ministack keeps archives as S3 does."""
     uploader = aws.client("s3", "web-shop")
-    reasons = {
-        UnreadableReason.CUSTOMER_KEY: {
-            "SSECustomerAlgorithm": "AES256",
-            "SSECustomerKey": "k" * 32,
-        },
-        UnreadableReason.ARCHIVED: {"StorageClass": "GLACIER"},
-    }
-    for reason, how in reasons.items():
-        key = f"{DAY}/{reason}.csv"
-        put = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"x", **how)
-        record = read_record(recorded(aws, key, put["VersionId"]).payload)
-        assert isinstance(record, UnreadableRecord)
-        assert record.reason is reason
+    key = f"{DAY}/archived.csv"
+    put = uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"x", StorageClass="GLACIER")
+    record = read_record(recorded(aws, key, put["VersionId"]).payload)
+    assert isinstance(record, UnreadableRecord)
+    assert record.reason is UnreadableReason.ARCHIVED
 
 
 WRITES: Final = {
@@ -283,12 +171,15 @@ def s3_of(aws: LocalAws) -> dict[str, Any]:
 @pytest.mark.parametrize("place", WRITES, ids="/".join)
 def test_who_writes_where(s3_of: dict[str, Any], place: tuple[str, str]) -> None:
     role, key = place
+    once = {"IfNoneMatch": "*"} if role == "provenance" else {}
     answers = {
-        who: answer(s3.put_object, Bucket=bucket(role), Key=key, Body=b"x")
+        who: answer(s3.put_object, Bucket=bucket(role), Key=key, Body=b"x", **once)
         for who, s3 in s3_of.items()
     }
-    assert {who for who, said in answers.items() if said == "ok"} == WRITES[place]
-    assert set(answers.values()) <= {"ok", "AccessDenied"}
+    refused = {who for who, said in answers.items() if said == "AccessDenied"}
+    assert answers.keys() - refused == WRITES[place]
+    # What another has written already is not refused for want of a right.
+    assert set(answers.values()) <= {"ok", "AccessDenied", "PreconditionFailed"}
 
 
 @pytest.mark.parametrize("role", ["raw", "provenance", "processed", "analytics", "trail"])
