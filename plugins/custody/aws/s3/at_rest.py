@@ -20,14 +20,7 @@ if TYPE_CHECKING:
 def held_versions(s3: S3Client, bucket: str) -> Iterator[HeldVersion]:
     """Every version and delete marker of a bucket."""
     for stored in list_versions(s3, bucket):
-        version = stored.version
-        yield HeldVersion(
-            bucket,
-            version.key,
-            version.version_id,
-            stored.last_modified,
-            is_marker=stored.is_delete_marker,
-        )
+        yield HeldVersion(stored.version, stored.last_modified, is_marker=stored.is_delete_marker)
 
 
 def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:

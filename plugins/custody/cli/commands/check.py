@@ -141,8 +141,8 @@ def _print_case(report: CaseReport, keys: KeyRing, output: Output, *, pinned: bo
         [
             (
                 checked.outcome,
-                f"s3://{checked.bucket}/{checked.key}",
-                checked.version_id,
+                checked.version.uri,
+                checked.version.version_id,
                 describe(checked)["sha256"] or "",
                 checked.write.who.arn if checked.write else "",
                 checked.reason,

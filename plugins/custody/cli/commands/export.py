@@ -143,11 +143,8 @@ class _Packer:
         return {MANIFEST: manifest.to_bytes(), **self._members}
 
     def _object(self, known: Known) -> CaseObject:
-        version = known.stored.version
         return CaseObject(
-            version.bucket,
-            version.key,
-            version.version_id,
+            known.stored.version,
             tuple(self._filed("records", k.envelope.stored.key, k.raw) for k in known.kept),
             None,
         )

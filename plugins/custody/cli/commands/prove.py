@@ -59,9 +59,7 @@ def prove(deployment: Deployment, stored: StoredVersion, target: Path, output: O
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
     )
     checked = check_version(
-        stored.version.bucket,
-        stored.version.key,
-        stored.version.version_id,
+        stored.version,
         envelopes=[each.envelope for each in kept],
         found=None,
     )

@@ -51,8 +51,8 @@ def verify(
             output.document({"kind": "version", **describe(checked)})
             yield (
                 checked.outcome,
-                f"s3://{checked.bucket}/{checked.key}",
-                checked.version_id,
+                checked.version.uri,
+                checked.version.version_id,
                 describe(checked)["sha256"] or "",
                 checked.reason,
             )
@@ -77,9 +77,7 @@ def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersio
         deployment.source, deployment.provenance_bucket, stored, deployment.keys.records
     )
     return check_version(
-        stored.version.bucket,
-        stored.version.key,
-        stored.version.version_id,
+        stored.version,
         envelopes=[each.envelope for each in kept],
         found=deployment.source.hash(stored.version),
     )
@@ -89,9 +87,9 @@ def describe(checked: CheckedVersion) -> dict[str, object]:
     """A checked version for JSON; the uploader is who the record, and who the trail says."""
     claim = checked.record.claim if checked.record else None
     return {
-        "bucket": checked.bucket,
-        "key": checked.key,
-        "version_id": checked.version_id,
+        "bucket": checked.version.bucket,
+        "key": checked.version.key,
+        "version_id": checked.version.version_id,
         "outcome": checked.outcome.value,
         "reason": checked.reason,
         "sha256": getattr(claim, "sha256", None),

@@ -160,9 +160,7 @@ def _checked(
 ) -> Known:
     envelopes = [kept.envelope for kept in each.kept]
     checked = check_version(
-        each.stored.version.bucket,
-        each.stored.version.key,
-        each.stored.version.version_id,
+        each.stored.version,
         envelopes=envelopes,
         found=found,
         writes=evidence.writes_of(each.stored.version, envelopes) if evidence else (),

@@ -77,7 +77,7 @@ class TrailEvidence:
     def writes_of(
         self, version: ObjectVersion, envelopes: Collection[ReadEnvelope]
     ) -> list[TrailEvent]:
-        return writes_of(version.bucket, version.key, version.version_id, envelopes, self.events)
+        return writes_of(version, envelopes, self.events)
 
 
 @dataclass(frozen=True)

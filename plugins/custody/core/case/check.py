@@ -79,7 +79,7 @@ def check_case(
         for item in manifest.objects
     )
     for checked in objects:
-        where = f"s3://{checked.bucket}/{checked.key} version {checked.version_id}"
+        where = f"{checked.version.uri} version {checked.version.version_id}"
         if checked.outcome is not Outcome.OK:
             findings.add(where, checked.reason)
         elif manifest.trail is not None and checked.write is None:
@@ -141,19 +141,15 @@ def _check_object(
             )
         )
     return check_version(
-        item.bucket,
-        item.key,
-        item.version_id,
+        item.version,
         envelopes=envelopes,
         found=contents[item.content] if item.content is not None else None,
-        writes=writes_of(item.bucket, item.key, item.version_id, envelopes, events),
+        writes=writes_of(item.version, envelopes, events),
     )
 
 
 def writes_of(
-    bucket: str,
-    key: str,
-    version_id: str,
+    version: ObjectVersion,
     envelopes: Iterable[ReadEnvelope],
     events: Iterable[TrailEvent],
 ) -> list[TrailEvent]:
@@ -161,18 +157,19 @@ def writes_of(
     `custody.core.ledger.versions.writes_by_version`."""
     deliveries: dict[str, list[TrailEvent]] = {}
     for event in events:
-        if (event.bucket, event.key) == (bucket, key):
+        if (event.bucket, event.key) == (version.bucket, version.key):
             deliveries.setdefault(event.event_id, []).append(event)
     claims = [
         e.claim
         for e in sorted(envelopes, key=lambda e: (e.stored.key, repr(e)))
-        if e.claim is not None and (e.claim.version.bucket, e.claim.version.key) == (bucket, key)
+        if e.claim is not None
+        and (e.claim.version.bucket, e.claim.version.key) == (version.bucket, version.key)
     ]
     writes = writes_by_version([merge(copies) for copies in deliveries.values()], claims)
-    wanted = {name_in(claim) for claim in claims if claim.version.version_id == version_id}
+    wanted = {name_in(claim) for claim in claims if claim.version == version}
     return [
         write
-        for name in sorted(wanted or {VersionName(version_id, None)}, key=str)
+        for name in sorted(wanted or {VersionName(version.version_id, None)}, key=str)
         for write in writes.get(name, ())
     ]
 
@@ -233,7 +230,7 @@ def _trace(
 ) -> TracedRun | None:
     """Follow the lineage of the case from its object; all that it passes must be in the case."""
     subject = objects[0]
-    if not is_made(subject.key):
+    if not is_made(subject.version.key):
         for filed in lineage:
             findings.add(filed.member, "lineage of something that no run made")
         return None

@@ -14,6 +14,7 @@ from typing import Final
 
 from custody.core.formats.s3_fields import bucket_name, object_key
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+from custody.objects import ObjectVersion
 
 MANIFEST: Final = "manifest.json"
 KEYS: Final = "keys.json"
@@ -47,9 +48,7 @@ class Filed:
 class CaseObject:
     """An object version and its records. `content` is the member with its bytes, if it has."""
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     records: tuple[Filed, ...]
     content: str | None
 
@@ -110,9 +109,9 @@ class Manifest:
             "provenance_bucket": self.provenance_bucket,
             "objects": [
                 {
-                    "bucket": item.bucket,
-                    "key": item.key,
-                    "version_id": item.version_id,
+                    "bucket": item.version.bucket,
+                    "key": item.version.key,
+                    "version_id": item.version.version_id,
                     "records": [_filed_document(filed) for filed in item.records],
                     **({} if item.content is None else {"content": item.content}),
                 }
@@ -171,9 +170,9 @@ def _each(fields: Fields, name: str) -> list[Fields]:
 
 def _case_object(fields: Fields) -> CaseObject:
     return CaseObject(
-        bucket=bucket_name(fields, "bucket"),
-        key=object_key(fields, "key"),
-        version_id=fields.text("version_id"),
+        version=ObjectVersion(
+            bucket_name(fields, "bucket"), object_key(fields, "key"), fields.text("version_id")
+        ),
         records=tuple(_filed(item) for item in _each(fields, "records")),
         content=_member(fields, "content") if fields.has("content") else None,
     )

@@ -56,9 +56,7 @@ class CheckedVersion:
     event of the write; each None where there is none.
     """
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     outcome: Outcome
     reason: str
     record: StoredRecord | None
@@ -67,9 +65,7 @@ class CheckedVersion:
 
 
 def check_version(
-    bucket: str,
-    key: str,
-    version_id: str,
+    version: ObjectVersion,
     *,
     envelopes: Sequence[ReadEnvelope],
     found: HashedVersion | str | None,
@@ -81,16 +77,13 @@ def check_version(
     text says why they cannot be read, None that they were not asked for), `writes` the trail's
     events of its writing.
     """
-    mine = [e for e in envelopes if _is_about(e, bucket, key, version_id)]
-    strays = [e for e in envelopes if not _is_about(e, bucket, key, version_id)]
+    mine = [e for e in envelopes if _is_about(e, version)]
+    strays = [e for e in envelopes if not _is_about(e, version)]
     records, _ = split_envelopes(mine, ())
-    version = ObjectVersion(bucket, key, version_id)
     facts = VersionFacts(version, tuple(writes), tuple(records), None)
     outcome, reason = _doubt(facts, strays) or _compare(facts, found)
     return CheckedVersion(
-        bucket,
-        key,
-        version_id,
+        version,
         outcome,
         reason,
         facts.record,
@@ -136,9 +129,8 @@ def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Ou
     return Outcome.OK, "Its bytes are those of its record, which a trusted key signed."
 
 
-def _is_about(envelope: ReadEnvelope, bucket: str, key: str, version_id: str) -> bool:
+def _is_about(envelope: ReadEnvelope, version: ObjectVersion) -> bool:
     """Whether it names this version and lies where a record of it belongs."""
-    version = ObjectVersion(bucket, key, version_id)
     if envelope.claim is None or envelope.claim.version != version:
         return False
     name = record_id(version)

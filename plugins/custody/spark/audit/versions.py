@@ -71,16 +71,16 @@ def at_rest(
     missing = (
         joined.filter(lambda pair: not _any(pair[1][0]))
         .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
-        .map(lambda pair: ((pair[1].bucket, pair[1].key), pair[1]))
+        .map(lambda pair: (_name(pair[1].version), pair[1]))
         .filter(lambda pair: pair[0][0] in policy.layers)
     )
     standing = joined.flatMap(
         lambda pair: [
-            ((version.bucket, version.key), (version, _any(pair[1][1]))) for version in pair[1][0]
+            (_name(version.version), (version, _any(pair[1][1]))) for version in pair[1][0]
         ]
     ).union(
         held.filter(lambda version: version.is_marker).map(
-            lambda marker: ((marker.bucket, marker.key), (marker, True))
+            lambda marker: (_name(marker.version), (marker, True))
         )
     )
     compared = standing.cogroup(missing).flatMap(
@@ -99,6 +99,11 @@ def at_rest(
     return context.union([compared, read])
 
 
+def _name(version: ObjectVersion) -> tuple[str, str]:
+    """The name of the object that it is a version of."""
+    return version.bucket, version.key
+
+
 def _any(some: Iterable[object]) -> bool:
     return next(iter(some), None) is not None
 
@@ -113,7 +118,9 @@ def _object(
         bucket=name[0],
         key=name[1],
         held=tuple(version for version, _ in held),
-        unrecorded=frozenset(version.version_id for version, recorded in held if not recorded),
+        unrecorded=frozenset(
+            version.version.version_id for version, recorded in held if not recorded
+        ),
         missing=tuple(missing),
     )
 
@@ -136,9 +143,7 @@ def _read(
     s3 = s3_client()
     for _, recorded in pairs:
         if recorded.sha256s:
-            reading = read_back(
-                s3, ObjectVersion(recorded.bucket, recorded.key, recorded.version_id)
-            )
+            reading = read_back(s3, recorded.version)
             row = row_of_reading(recorded, reading, policy)
             if row is not None:
                 yield row

@@ -44,16 +44,14 @@ _RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 class HeldVersion:
     """A version, or a delete marker, that a bucket holds now; `stored_at` is its LastModified."""
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     stored_at: datetime
     is_marker: bool
 
     @property
     def identity(self) -> str:
         """The id of its record."""
-        return record_id(ObjectVersion(self.bucket, self.key, self.version_id))
+        return record_id(self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,7 @@ class RecordedVersion:
     contradict each other (which the reconciliation finds).
     """
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     written_at: datetime
     recorded_at: datetime
     sha256s: frozenset[str]
@@ -134,9 +130,7 @@ def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> Record
         return None
     envelope, claim = good[0]
     return RecordedVersion(
-        bucket=claim.version.bucket,
-        key=claim.version.key,
-        version_id=claim.version.version_id,
+        version=claim.version,
         written_at=min(claim.event.time for _, claim in good),
         recorded_at=max(claim.made_at for _, claim in good),
         sha256s=frozenset(c.sha256 for _, c in good if isinstance(c, LandingRecord)),
@@ -160,7 +154,7 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
     else:
         verdict = Verdict.ALTERED
     reason = reasons.of_reading(verdict, reading.sha256, reading.trouble, recorded.sha256s)
-    return _with_record(recorded, _row(verdict, reason, recorded, policy, None))
+    return _with_record(recorded, _row(verdict, reason, recorded.version, policy, None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +180,12 @@ def rows_at_rest(
         tuple(sorted(removers.calls, key=lambda call: (call.time, call.event_id))),
         tuple(sorted(removers.rules, key=lambda call: (call.time, call.event_id))),
     )
-    for version in sorted(found.held, key=lambda held: (held.stored_at, held.version_id)):
-        if version.is_marker:
-            yield from _marker(version, removers, policy)
-        elif version.version_id in found.unrecorded and layer in policy.writers:
-            yield from _unrecorded(version, policy)
-    for gone in sorted(found.missing, key=lambda missing: missing.version_id):
+    for held in sorted(found.held, key=lambda held: (held.stored_at, held.version)):
+        if held.is_marker:
+            yield from _marker(held, removers, policy)
+        elif held.version.version_id in found.unrecorded and layer in policy.writers:
+            yield from _unrecorded(held, policy)
+    for gone in sorted(found.missing, key=lambda missing: missing.version):
         if gone.written_at + policy.grace > policy.as_of:
             continue
         if layer in EXPIRING and _has_expired(gone, found, policy.as_of - noncurrent):
@@ -205,23 +199,23 @@ def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: da
     later += [
         other.written_at
         for other in found.missing
-        if other.version_id != gone.version_id and other.written_at >= gone.written_at
+        if other.version != gone.version and other.written_at >= gone.written_at
     ]
     return min(later, default=replaced_before + timedelta.resolution) <= replaced_before
 
 
-def _unrecorded(version: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
-    if version.stored_at + policy.grace > policy.as_of:
+def _unrecorded(held: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
+    if held.stored_at + policy.grace > policy.as_of:
         return
-    reason = reasons.of_unrecorded_at_rest(version.stored_at)
-    yield _row(Verdict.UNRECORDED, reason, version, policy, None)
+    reason = reasons.of_unrecorded_at_rest(held.stored_at)
+    yield _row(Verdict.UNRECORDED, reason, held.version, policy, None)
 
 
 def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
     if marker.stored_at > policy.as_of:
         return
     calls = RemovalCalls(
-        named=_calls_naming(marker, removers),
+        named=_calls_naming(marker.version, removers),
         unnamed=[
             call
             for call in removers.calls
@@ -229,41 +223,36 @@ def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator
         ],
         rules=[rule for rule in removers.rules if rule.time <= marker.stored_at],
     )
-    removal = decide_removal(marker.bucket, marker.key, calls, policy)
+    removal = decide_removal(marker.version.bucket, marker.version.key, calls, policy)
     if removal is not None:
         reason = reasons.of_hidden_object(removal, marker.stored_at)
-        yield _row(Verdict.REMOVED, reason, marker, policy, removal.proven_call)
+        yield _row(Verdict.REMOVED, reason, marker.version, policy, removal.proven_call)
 
 
 def _missing(gone: RecordedVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:
     # CloudTrail drops what is below a second.
     known = gone.recorded_at.replace(microsecond=0)
     calls = RemovalCalls(
-        named=_calls_naming(gone, removers),
+        named=_calls_naming(gone.version, removers),
         unnamed=[call for call in removers.calls if call.key is None and call.time >= known],
         rules=removers.rules,
     )
-    removal = decide_removal(gone.bucket, gone.key, calls, policy)
+    removal = decide_removal(gone.version.bucket, gone.version.key, calls, policy)
     if removal is not None:
         reason = reasons.of_missing_version(removal)
-        row = _row(Verdict.REMOVED, reason, gone, policy, removal.proven_call)
+        row = _row(Verdict.REMOVED, reason, gone.version, policy, removal.proven_call)
         yield _with_record(gone, row)
 
 
-def _calls_naming(about: HeldVersion | RecordedVersion, removers: Removers) -> list[TrailEvent]:
-    named = about.key, about.version_id
+def _calls_naming(version: ObjectVersion, removers: Removers) -> list[TrailEvent]:
+    named = version.key, version.version_id
     return [call for call in removers.calls if (call.key, call.version_id) == named]
 
 
 def _row(
-    verdict: Verdict,
-    reason: str,
-    about: HeldVersion | RecordedVersion,
-    policy: Policy,
-    call: Call | None,
+    verdict: Verdict, reason: str, version: ObjectVersion, policy: Policy, call: Call | None
 ) -> LedgerRow:
     """A row dated when it was found to be so: that is what is known of every one of them."""
-    version = ObjectVersion(about.bucket, about.key, about.version_id)
     return row_of_call(verdict, reason, version, time=policy.as_of, policy=policy, call=call)
 
 

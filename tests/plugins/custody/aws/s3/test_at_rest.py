@@ -21,14 +21,14 @@ def test_versions_and_markers_are_listed_however_old(s3, raw):
     first, second = put(s3, raw, "a b+é"), put(s3, raw, "a b+é")
     marker = s3.delete_object(Bucket=raw, Key="a b+é")["VersionId"]
     other = put(s3, raw, "folder/")
-    found = {(held.key, held.version_id, held.is_marker) for held in held_versions(s3, raw)}
+    found = {(held.version, held.is_marker) for held in held_versions(s3, raw)}
     assert found == {
-        ("a b+é", first, False),
-        ("a b+é", second, False),
-        ("a b+é", marker, True),
-        ("folder/", other, False),
+        (ObjectVersion(raw, "a b+é", first), False),
+        (ObjectVersion(raw, "a b+é", second), False),
+        (ObjectVersion(raw, "a b+é", marker), True),
+        (ObjectVersion(raw, "folder/", other), False),
     }
-    assert all(held.bucket == raw and held.stored_at.tzinfo for held in held_versions(s3, raw))
+    assert all(held.stored_at.tzinfo for held in held_versions(s3, raw))
 
 
 def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
@@ -41,7 +41,7 @@ def test_an_audit_is_of_the_data_and_of_what_hides_evidence(s3):
         put(s3, bucket, "hidden")
         s3.delete_object(Bucket=bucket, Key="hidden")
     found = [
-        (held.bucket, held.key, held.is_marker)
+        (held.version.bucket, held.version.key, held.is_marker)
         for held in audited_versions(s3, Settings.parse(settings))
     ]
     assert sorted(found) == sorted(

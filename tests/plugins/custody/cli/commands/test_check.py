@@ -293,7 +293,8 @@ def test_the_manifest_is_not_believed(small):
     def lie(members: Members) -> None:
         manifest = Manifest.parse(members[MANIFEST])
         (subject,) = manifest.objects
-        lied = replace(manifest, objects=(replace(subject, key="incoming/b.csv"),))
+        other = replace(subject.version, key="incoming/b.csv")
+        lied = replace(manifest, objects=(replace(subject, version=other),))
         members[MANIFEST] = lied.to_bytes()
 
     repack(small, lie)

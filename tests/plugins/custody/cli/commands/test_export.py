@@ -31,7 +31,7 @@ def test_a_case_of_gold_holds_all_that_is_behind_it(platform, tmp_path):
     inside = members(case)
     assert told["members"] == len(inside)
     manifest = Manifest.parse(inside[MANIFEST])
-    assert manifest.objects[0].key == GOLD
+    assert manifest.objects[0].version.key == GOLD
     assert len(manifest.objects) == 3
     assert len(manifest.lineage) == 2
     assert manifest.trail

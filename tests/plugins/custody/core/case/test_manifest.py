@@ -16,14 +16,16 @@ from custody.core.case.manifest import (
     Member,
 )
 from custody.core.formats.untrusted import MalformedInput
+from custody.objects import ObjectVersion
 
+GOLD = ObjectVersion("custody-gold", "gold/é.parquet", "v1")
 RECORD = Filed("provenance/incoming/dt=2026-11-01/x.json", "records/1.json", "proofs/1.tlog-proof")
 LINEAGE = Filed("provenance/lineage/dt=2026-11-01/y.json", "lineage/1.json", None)
 MANIFEST = Manifest(
     "custody-provenance",
     (
-        CaseObject("custody-gold", "gold/é.parquet", "v1", (RECORD,), "content/1.bin"),
-        CaseObject("custody-raw", "incoming/a", "v2", (), None),
+        CaseObject(GOLD, (RECORD,), "content/1.bin"),
+        CaseObject(ObjectVersion("custody-raw", "incoming/a", "v2"), (), None),
     ),
     (LINEAGE,),
     CaseTrail(

@@ -1,6 +1,6 @@
 """One object version against what is kept about it."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,10 +31,10 @@ from custody.objects import ObjectVersion
 AT = datetime(2026, 11, 1, 6, tzinfo=UTC)
 DER = PRIVATE_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 KEYS = {KEY_ARN: TrustedKey(KEY_ARN, DER, datetime(1970, 1, 1, tzinfo=UTC), None)}
-VERSION = ("custody-raw", "incoming/a.csv", "v1")
+VERSION = ObjectVersion("custody-raw", "incoming/a.csv", "v1")
 EVENT = LandingEvent("ObjectCreated:Put", AT, "R1", "host", "203.0.113.7", "AWS:AIDA")
 RECORD = LandingRecord(
-    ObjectVersion(*VERSION),
+    VERSION,
     "ab" * 32,
     12,
     "etag",
@@ -45,9 +45,9 @@ RECORD = LandingRecord(
     RECORDER,
 )
 SAME = HashedVersion("ab" * 32, 12, "etag", None)
-PLACE = record_key(AT, record_id(ObjectVersion(*VERSION)))
+PLACE = record_key(AT, record_id(VERSION))
 WRITE = TrailEvent(
-    "e1", "PutObject", AT, *VERSION, False, "R1", 12,
+    "e1", "PutObject", AT, *astuple(VERSION), False, "R1", 12,
     Principal("arn:aws:iam::111122223333:user/crm", "IAMUser", "AIDA", None),
     "203.0.113.7", None, None, "log", True,
 )  # fmt: skip
@@ -69,7 +69,7 @@ def kept(raw: bytes, place: str = PLACE) -> ReadEnvelope:
 
 
 def check(*envelopes: ReadEnvelope, found: Any = SAME, **more: Any) -> CheckedVersion:
-    return check_version(*VERSION, envelopes=envelopes, found=found, **more)
+    return check_version(VERSION, envelopes=envelopes, found=found, **more)
 
 
 def test_the_bytes_of_the_record_are_ok():
@@ -127,7 +127,7 @@ def test_records_that_disagree_are_a_conflict_although_one_is_right():
 
 def test_what_could_not_be_read_is_unreadable():
     unreadable = UnreadableRecord(
-        ObjectVersion(*VERSION),
+        VERSION,
         12,
         "etag",
         "0055AED6",

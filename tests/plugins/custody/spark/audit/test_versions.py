@@ -33,7 +33,7 @@ POLICY = Policy(
 
 def held(zone: LandingZone) -> list[HeldVersion]:
     return [
-        HeldVersion(RAW, key, version_id, LANDED_AT, is_marker=False)
+        HeldVersion(ObjectVersion(RAW, key, version_id), LANDED_AT, is_marker=False)
         for (bucket, key), versions in zone.s3.objects.items()
         if bucket == RAW
         for version_id, _ in versions
@@ -82,8 +82,9 @@ def test_everything_is_compared_with_its_record(spark: SparkSession) -> None:
     zone.land("hidden.csv", b"id\n1\n")
     zone.s3.put(PROVENANCE, "provenance/incoming/dt=2026-11-02/notes.json", b"{}", "r1")
     zone.s3.put(PROVENANCE, f"provenance/incoming/dt=2026-11-02/{'0' * 64}.json", b"{}", "r1")
-    marker = HeldVersion(RAW, "hidden.csv", "m1", AS_OF - timedelta(hours=4), is_marker=True)
-    here = [version for version in held(zone) if version.key != "removed.csv"]
+    hidden = ObjectVersion(RAW, "hidden.csv", "m1")
+    marker = HeldVersion(hidden, AS_OF - timedelta(hours=4), is_marker=True)
+    here = [version for version in held(zone) if version.version.key != "removed.csv"]
 
     batch = call(bucket=RAW, at=marker.stored_at)
     found = audited(spark, zone, [*here, marker], {RAW: Removers((batch,))})
@@ -108,7 +109,7 @@ def test_only_the_bytes_of_the_days_sample_are_read(spark: SparkSession) -> None
     zone = LandingZone()
     for n in range(12):
         zone.land(f"{n}.csv", b"id\n1\n", claims={"sha256": "ab" * 32})
-    today = {v.key for v in held(zone) if is_in_sample(v.identity, AS_OF.date(), 3)}
+    today = {v.version.key for v in held(zone) if is_in_sample(v.identity, AS_OF.date(), 3)}
     assert 0 < len(today) < 12
     found = audited(spark, zone, held(zone), {}, sample_days=3)
     assert {key for key, _ in found} == today

@@ -46,8 +46,13 @@ OURS, OTHERS = "ab" * 32, "cd" * 32
 
 
 def held(version: str = "v1", *, at: datetime = NOON - DAY, **changes: object) -> HeldVersion:
-    fields = {"bucket": "raw", "key": "a.csv", "is_marker": False} | changes
-    return HeldVersion(version_id=version, stored_at=at, **fields)
+    fields = {"is_marker": False} | changes
+    return HeldVersion(version=named(fields, version), stored_at=at, **fields)
+
+
+def named(fields: dict[str, object], version_id: str) -> ObjectVersion:
+    """The version that the fields are of: their `bucket` and `key`, taken out, or else ours."""
+    return ObjectVersion(fields.pop("bucket", "raw"), fields.pop("key", "a.csv"), version_id)
 
 
 def marker(version: str = "m1", *, at: datetime = NOON - HOUR, **changes: object) -> HeldVersion:
@@ -56,15 +61,13 @@ def marker(version: str = "m1", *, at: datetime = NOON - HOUR, **changes: object
 
 def recorded(version: str = "v1", *, at: datetime = NOON - DAY, **changes: object):
     fields = {
-        "bucket": "raw",
-        "key": "a.csv",
         "recorded_at": at + timedelta(seconds=1),
         "sha256s": frozenset({OURS}),
         "size_bytes": 9,
         "key_id": "k",
         "record_key": "p",
     } | changes
-    return RecordedVersion(version_id=version, written_at=at, **fields)
+    return RecordedVersion(version=named(fields, version), written_at=at, **fields)
 
 
 def judged(
@@ -75,7 +78,7 @@ def judged(
     rules: tuple[ManagementEvent, ...] = (),
     policy: Policy = POLICY,
 ):
-    first = (*here, *missing)[0]
+    first = (*here, *missing)[0].version
     found = ObjectAtRest(first.bucket, first.key, here, frozenset(unrecorded), missing)
     return list(rows_at_rest(found, Removers(calls, rules), policy, NONCURRENT))
 
