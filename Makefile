@@ -2,12 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy diagrams
+.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
 LOCAL := .venvs/local/bin
 STAGE ?= local
+ARGS ?=
+DEPLOYMENT := .venvs/aws/bin/python -m infra.deployment
 REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
 
 # Each runtime tests what it runs; what is not named here runs on the platform's.
@@ -94,7 +96,7 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/local/rehearsal infra/bundle data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/build.py infra/bundle infra/deployment infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
@@ -121,8 +123,15 @@ bundle-check: bundle ## Install the bundle as MWAA does and see what its Airflow
 	@$(if $(ISOLATED),,echo "bundle-check: unshare cannot cut the network off here: only pip is told to use none")
 	$(ISOLATED) $(PLATFORM)/python -m pytest tests/mwaa
 
-deploy: setup ## Deploy the stacks of STAGE (local, dev, prod) with your AWS credentials
-	$(PLATFORM)/python infra/deploy.py --stage $(STAGE)
+# What deploys needs no JDK and no Airflow.
+setup-deploy:
+	@infra/setup deploy
+
+deploy: setup-deploy ## Deploy the stacks of STAGE (local, dev, prod) with your AWS credentials; ARGS=--dry-run looks only
+	$(DEPLOYMENT) deploy --stage $(STAGE) $(ARGS)
+
+destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
+	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)
 
 diagrams: setup ## Draw the pictures in diagrams/ anew
 	$(PLATFORM)/python -m diagrams.draw

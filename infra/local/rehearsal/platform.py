@@ -63,7 +63,10 @@ class Platform:
     def deploy(self) -> None:
         """Deploy the stacks with the command that deploys to AWS; then check what they made."""
         self._run(
-            [tool_folder("platform") / "python", REPOSITORY / "infra/deploy.py", "--stage", STAGE],
+            [
+                *(tool_folder("platform") / "python", "-m", "infra.deployment"),
+                *("deploy", "--stage", STAGE, "--yes"),
+            ],
             self.machine.environment_of(ADMIN),
         )
         for stack in (f"{PROJECT}-{STAGE}-evidence", f"{PROJECT}-{STAGE}"):

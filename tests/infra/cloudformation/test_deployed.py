@@ -18,15 +18,13 @@ from typing import Any, Final
 import pytest
 from infra.build import REPOSITORY
 from tests.infra.cloudformation.conftest import (
-    ACCOUNT,
     LARGE_OBJECT_BYTES,
     SMALL_IS_LARGE,
     Deployed,
-    LocalAws,
     answer,
     bucket,
-    role_arn,
 )
+from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.kms.public_keys import trusted_keys

@@ -1,0 +1,23 @@
+"""Deploy the platform and take it down again, on AWS and on the local AWS the same way.
+
+    make deploy STAGE=dev ARGS=--dry-run   # .venvs/aws/bin/python -m infra.deployment deploy …
+    make destroy STAGE=dev                 # … destroy …
+
+Runs on botocore and PyYAML, which the environment of the AWS CLI has, and on nothing else of the
+project but `infra.build`. Each module has one reason to change:
+
+`cli`         the command line, and how an error is told
+`session`     whose credentials are used, and where
+`stages`      the file that says where a stage goes, and with what
+`parameters`  which value each parameter of a stack gets, and what that changes
+`rules`       the `Rules` of a template, checked before anything is made
+`artifacts`   what is uploaded: once, under its hash
+`packaging`   templates that name local files become templates that name uploaded ones
+`changesets`  what a deployment would change: made, shown, confirmed
+`watching`    what happens in a stack, and why it failed
+`remedies`    what to do about a stack that cannot be deployed as it stands
+`protecting`  termination protection and stack policies
+`versions`    which version runs, and whether this one is older
+`deploying`   the order of it all
+`destroying`  the other way round
+"""

@@ -1,0 +1,257 @@
+"""The order of a deployment.
+
+1. Everything that can be checked without AWS is checked: nothing is made before that.
+2. The bootstrap stack, whose bucket holds everything else.
+3. The build (`infra/build.py`), the templates and the code they name: uploaded under their hashes.
+4. The other stacks, one after the other. The outputs of each are parameters of the later ones.
+
+Each stack is deployed the same way: a deployment that is under way is waited for; its change set is
+made, shown and confirmed; it is watched; then it is protected.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from infra import build
+from infra.deployment import rules
+from infra.deployment.artifacts import Artifacts
+from infra.deployment.changesets import ChangeSet, ChangeSets, Request
+from infra.deployment.errors import DeployError
+from infra.deployment.packaging import package
+from infra.deployment.parameters import Choice, check_known, choose
+from infra.deployment.protecting import protect
+from infra.deployment.remedies import DEPLOYABLE, GOES_ON, failure
+from infra.deployment.session import Session
+from infra.deployment.stacks import Stack, find
+from infra.deployment.stages import LOCAL, Stage
+from infra.deployment.templates import FOLDER, declarations, load
+from infra.deployment.versions import REPOSITORY, check_not_older, commit
+from infra.deployment.watching import Watch
+
+_DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
+_COMPUTED: Final = frozenset({"Project", "Stage", "CodeLocation", "DeployerArns", "Commit"})
+"""Parameters that the deployment itself knows the value of."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the stacks that a deployment consists of."""
+
+    suffix: str
+    """What its name has behind the stage."""
+    template: Path
+    holds_evidence: bool
+    """Whether it is deleted only if that is asked for."""
+    is_undone: bool = True
+    """Whether what a failed deployment made is undone; if not, the next one goes on from there."""
+
+
+PARTS: Final = (
+    Part("-bootstrap", FOLDER / "bootstrap.yaml", holds_evidence=True),
+    Part("-evidence", FOLDER / "evidence.yaml", holds_evidence=True, is_undone=False),
+    Part("", FOLDER / "root.yaml", holds_evidence=False),
+)
+"""In the order in which they are deployed."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What whoever deploys wants of this deployment."""
+
+    overrides: Mapping[str, str]
+    role_arn: str | None = None
+    """A role that CloudFormation uses instead of the caller's rights."""
+    dry_run: bool = False
+    allow_downgrade: bool = False
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One run of the command."""
+
+    session: Session
+    stage: Stage
+    options: Options
+    confirm: Callable[[str], bool]
+    say: Callable[[str], None]
+    parts: tuple[Part, ...] = PARTS
+    """Its stacks; the first one is the bootstrap stack, the last one the root stack."""
+    _known: dict[str, str] = field(default_factory=dict)
+    """What has been computed so far, and the outputs of the stacks so far."""
+
+    def run(self) -> Mapping[str, str]:
+        """Deploy everything; gives the root stack's outputs (none after a dry run).
+
+        Raises:
+            DeployError: something is wrong, or failed; says what to do.
+            botocore's errors: AWS refused a call, or cannot be reached.
+        """
+        self._check()
+        self._known.update(self._computed())
+        bootstrap, *others = self.parts
+        if not self._deploy(bootstrap, {"TemplateBody": json.dumps(load(bootstrap.template))}):
+            self.say("The other stacks can be shown once the bootstrap stack is there")
+            return {}
+        artifacts = Artifacts(self.session, self._known["ArtifactsBucket"])
+        self._known["CodeLocation"] = self._upload_bundle(artifacts)
+        for part in others:
+            url = package(part.template, artifacts)
+            if not self._deploy(part, {"TemplateURL": url}):
+                return {}
+        root = find(self._cloudformation, self._name(self.parts[-1]))
+        return root.outputs if root else {}
+
+    def _check(self) -> None:
+        """All that can be wrong before anything is made."""
+        templates = {part: load(part.template) for part in self.parts}
+        # What a stack gives to later ones is not known yet, but it will be.
+        later = {name for part in self.parts[:-1] for name in templates[part]["Outputs"]}
+        declared = {name for template in templates.values() for name in declarations(template)}
+        check_known(self._given, declared - later - _COMPUTED)
+        given = {**dict.fromkeys(later | _COMPUTED, ""), **self._given, **self._computed()}
+        for part, template in templates.items():
+            before = find(self._cloudformation, self._name(part))
+            try:
+                choice = choose(declarations(template), given, before.parameters if before else {})
+            except DeployError as error:
+                raise DeployError(
+                    f"{error}: add it to {self.stage.file}, or pass --parameter NAME=VALUE"
+                ) from error
+            broken = rules.broken(template, choice.values)
+            if broken:
+                raise DeployError("\n  ".join(["nothing was changed:", *broken]))
+            if part is self.parts[-1] and before and not self._may_go_back:
+                check_not_older(before.outputs.get("Commit", ""))
+
+    def _computed(self) -> dict[str, str]:
+        place = self.stage.place
+        return {
+            "Project": place.project,
+            "Stage": place.stage,
+            "DeployerArns": ",".join(self.stage.deployers),
+            "Commit": commit(),
+        }
+
+    @property
+    def _may_go_back(self) -> bool:
+        # Whoever works on one machine amends commits and changes branches all day.
+        return self.options.allow_downgrade or self.stage.place.stage == LOCAL
+
+    @property
+    def _given(self) -> dict[str, str]:
+        return {**self.stage.parameters, **self.options.overrides}
+
+    @cached_property
+    def _cloudformation(self) -> Any:
+        return self.session.client("cloudformation")
+
+    @cached_property
+    def _watch(self) -> Watch:
+        return Watch(self._cloudformation, self.say)
+
+    def _name(self, part: Part) -> str:
+        return f"{self.stage.place.prefix}{part.suffix}"
+
+    def _upload_bundle(self, artifacts: Artifacts) -> str:
+        content_hash = build.build(REPOSITORY, REPOSITORY / "build")
+        bundle = REPOSITORY / "build" / "bundle"
+        for path in sorted(path for path in bundle.rglob("*") if path.is_file()):
+            name = path.relative_to(bundle).as_posix()
+            artifacts.put(f"{content_hash}/{name}", path.read_bytes())
+        self.say(f"code: s3://{artifacts.bucket}/{content_hash}")
+        return f"s3://{artifacts.bucket}/{content_hash}"
+
+    def _deploy(self, part: Part, template: Mapping[str, str]) -> bool:
+        """Deploy a stack and remember its outputs; false if it is not there after a dry run."""
+        name = self._name(part)
+        before = self._ready(part, name)
+        choice = choose(
+            declarations(load(part.template)),
+            {**self._given, **self._known},
+            before.parameters if before else {},
+        )
+        request = Request(name, template, choice.request(), self._tags(), self.options.role_arn)
+        change_sets = ChangeSets(self._cloudformation)
+        change_set = change_sets.create(request, before)
+        if change_set is None:
+            self.say(f"{name}: no changes")
+        else:
+            self._show(change_set, choice, before)
+            self._carry_out(change_sets, change_set, part)
+        after = find(self._cloudformation, name)
+        if after is None or not after.exists:
+            return False
+        if not self.options.dry_run:
+            # Also where nothing changed: an interrupted deployment did not get as far as this.
+            protect(self._cloudformation, name)
+        self._known.update(after.outputs)
+        return True
+
+    def _carry_out(self, change_sets: ChangeSets, change_set: ChangeSet, part: Part) -> None:
+        stack = change_set.stack
+        if self.options.dry_run:
+            change_sets.discard(change_set)
+            return
+        try:
+            agreed = self.confirm(f"Change {stack}?")
+        except KeyboardInterrupt:
+            agreed = False
+        if not agreed:
+            change_sets.discard(change_set)
+            raise DeployError(f"{stack} was not changed")
+        seen = self._watch.seen(stack)
+        change_sets.execute(change_set, undo=part.is_undone)
+        end = self._watch.until_over(stack, seen)
+        if end.status not in _DONE:
+            raise DeployError(failure(stack, end.status, end.reasons, part.is_undone))
+
+    def _ready(self, part: Part, name: str) -> Stack | None:
+        """The stack as it can be deployed, after what has to come first.
+
+        Raises DeployError with the remedy if it cannot.
+        """
+        stack = find(self._cloudformation, name)
+        if stack and stack.in_progress:
+            self.say(f"{name} is {stack.status}: another deployment is under way; waiting for it")
+            self._watch.until_over(stack.arn, self._watch.seen_before_running(stack.arn))
+            stack = find(self._cloudformation, name)
+        deployable = DEPLOYABLE if part.is_undone else DEPLOYABLE | GOES_ON
+        if stack is None or stack.status in deployable:
+            return stack
+        if stack.status == "ROLLBACK_COMPLETE" and not self.options.dry_run:
+            self._delete_failed(stack)
+            return None
+        reasons = self._watch.reasons_of(name)
+        raise DeployError(failure(name, stack.status, reasons, part.is_undone))
+
+    def _delete_failed(self, stack: Stack) -> None:
+        """Delete what is left of a first deployment that failed."""
+        self.say(f"{stack.name} is {stack.status}: its first deployment failed and was undone")
+        if not self.confirm(f"Delete what is left of {stack.name} and begin anew?"):
+            raise DeployError(f"{stack.name} was not changed")
+        seen = self._watch.seen(stack.arn)
+        self._cloudformation.delete_stack(StackName=stack.arn)
+        end = self._watch.until_over(stack.arn, seen)
+        if end.status != "DELETE_COMPLETE":
+            raise DeployError(failure(stack.name, end.status, end.reasons))
+
+    def _tags(self) -> dict[str, str]:
+        place = self.stage.place
+        return {**self.stage.tags, "project": place.project, "stage": place.stage}
+
+    def _show(self, change_set: ChangeSet, choice: Choice, before: Stack | None) -> None:
+        self.say(f"{change_set.stack} would {'be made' if change_set.is_new else 'change'}:")
+        if not change_set.is_new and before:
+            for line in choice.changes(before.parameters):
+                self.say(f"  {line}")
+        for change in change_set.changes:
+            self.say(f"  {change}")
+        losing = [change.path for change in change_set.changes if change.loses_something]
+        if losing:
+            self.say(f"  ATTENTION: what there is of {', '.join(losing)} may be gone afterwards")

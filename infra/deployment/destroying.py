@@ -1,0 +1,84 @@
+"""Take a stage down again. What is evidence stays.
+
+The stacks themselves say what stays when they are deleted (`DeletionPolicy`), and this command
+never deletes a bucket, a key or an object. The stacks that hold evidence are deleted only when that
+is asked for: without them nobody looks after what stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from infra.deployment import templates
+from infra.deployment.deploying import PARTS, Part
+from infra.deployment.errors import DeployError
+from infra.deployment.protecting import unprotect
+from infra.deployment.remedies import failure
+from infra.deployment.session import Session
+from infra.deployment.stacks import Resource, Stack, find, tree
+from infra.deployment.stages import Stage
+from infra.deployment.watching import Watch
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """One run of the command."""
+
+    session: Session
+    stage: Stage
+    confirm: Callable[[str], bool]
+    say: Callable[[str], None]
+    evidence_stacks: bool
+    parts: tuple[Part, ...] = PARTS
+
+    def run(self) -> None:
+        """Delete the stacks that may be deleted, the last made first.
+
+        Raises:
+            DeployError: somebody said no, another deployment is under way, or a stack cannot be
+                deleted; says what to do.
+        """
+        for part in reversed(self.parts):
+            stack = find(self._cloudformation, f"{self.stage.place.prefix}{part.suffix}")
+            if stack is None:
+                continue
+            if part.holds_evidence and not self.evidence_stacks:
+                self.say(f"{stack.name} stays: it holds evidence (--evidence-stacks deletes it)")
+                continue
+            self._delete(stack)
+
+    @cached_property
+    def _cloudformation(self) -> Any:
+        return self.session.client("cloudformation")
+
+    def _delete(self, stack: Stack) -> None:
+        if stack.in_progress and stack.status != "DELETE_IN_PROGRESS":
+            raise DeployError(f"{stack.name} is {stack.status}: wait until that is over")
+        staying = [f"{one.name} {one.kind} {one.physical_id}" for one in self._staying(stack)]
+        self.say(f"{stack.name} would be deleted; of it stay:")
+        for line in staying or ["nothing"]:
+            self.say(f"  {line}")
+        if not self.confirm(f"Delete {stack.name}?"):
+            raise DeployError(f"{stack.name} was not deleted")
+        watch = Watch(self._cloudformation, self.say)
+        seen = watch.seen(stack.arn)
+        unprotect(self._cloudformation, stack.name)
+        self._cloudformation.delete_stack(StackName=stack.arn)
+        end = watch.until_over(stack.arn, seen)
+        if end.status != "DELETE_COMPLETE":
+            raise DeployError(failure(stack.name, end.status, end.reasons))
+
+    def _staying(self, stack: Stack) -> Iterator[Resource]:
+        """What the stacks' own templates say of it."""
+        retained: dict[str, set[str]] = {}
+        for resource in tree(self._cloudformation, stack.arn):
+            if resource.stack not in retained:
+                body = self._cloudformation.get_template(
+                    StackName=resource.stack, TemplateStage="Processed"
+                )["TemplateBody"]
+                retained[resource.stack] = set(templates.retained(templates.parse(body)))
+            if resource.name in retained[resource.stack]:
+                yield resource

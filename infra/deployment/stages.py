@@ -1,0 +1,201 @@
+"""The file of a stage: where it is deployed to, and with what.
+
+    {
+      "account": "111122223333",
+      "region": "eu-central-1",
+      "project": "custody",
+      "tags": {"owner": "data-platform"},
+      "deployers": ["arn:aws:iam::${AWS::AccountId}:role/deployer"],
+      "parameters": {"LockDays": 365}
+    }
+
+`${AWS::AccountId}` and `${AWS::Region}` stand for the account and the region in `deployers` and
+`parameters`, where a value may also be a list. The stage `local`, which is bound to this machine by
+its endpoint, takes the region the local AWS has.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from infra.deployment.errors import DeployError
+from infra.deployment.session import Caller
+
+LOCAL: Final = "local"
+_FIELDS: Final = frozenset({"account", "region", "project", "tags", "deployers", "parameters"})
+_PLACEHOLDER: Final = re.compile(r"\$\{(AWS::\w+)\}")
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a deployment goes, and under which names."""
+
+    project: str
+    stage: str
+    account: str
+    region: str
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its stacks begin with; the root stack has no more."""
+        return f"{self.project}-{self.stage}"
+
+    def fill(self, text: str) -> str:
+        """Replace the placeholders; raises DeployError for one it does not know."""
+        known = {"AWS::AccountId": self.account, "AWS::Region": self.region}
+
+        def value(match: re.Match[str]) -> str:
+            if match[1] not in known:
+                raise DeployError(f"{match[0]} is unknown: use ${{{'} or ${'.join(known)}}}")
+            return known[match[1]]
+
+        return _PLACEHOLDER.sub(value, text)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage's file says."""
+
+    file: Path
+    place: Place
+    tags: Mapping[str, str]
+    deployers: tuple[str, ...]
+    parameters: Mapping[str, str]
+
+
+def read_stage(file: Path, region: str | None) -> Stage:
+    """What the file of a stage says, in an environment that names `region` or none.
+
+    Raises:
+        DeployError: the file cannot be read, a field is wrong or was never filled in, or the
+            environment names another region. It names the file and the field.
+    """
+    content = _object(file)
+    unknown = sorted(content.keys() - _FIELDS)
+    if unknown:
+        raise DeployError(f"{file}: no such field: {', '.join(unknown)}")
+    account = _text(file, content, "account")
+    if not _ACCOUNT.fullmatch(account):
+        raise DeployError(f"{file}: account must be the 12 digits of an account, not {account!r}")
+    place = Place(
+        project=_text(file, content, "project"),
+        stage=file.stem,
+        account=account,
+        region=_region(file, content, region),
+    )
+    return Stage(
+        file=file,
+        place=place,
+        tags=_tags(file, content.get("tags", {})),
+        deployers=tuple(place.fill(arn) for arn in _deployers(file, content.get("deployers", []))),
+        parameters=_parameters(file, place, content.get("parameters", {})),
+    )
+
+
+def check_caller(stage: Stage, caller: Caller, role_arn: str | None = None) -> None:
+    """Raises DeployError if the caller is in another account, or none of the stage's deployers.
+
+    With a service role it is the role that deploys: buckets take changes of deployers alone.
+    """
+    place = stage.place
+    if caller.account != place.account:
+        raise DeployError(
+            f"the stage {place.stage} belongs in account {place.account} ({stage.file}), but your "
+            f"credentials are those of {caller.arn}. Nothing was changed"
+        )
+    deploys = role_arn or caller.arn
+    if not (role_arn in stage.deployers if role_arn else caller.is_one_of(stage.deployers)):
+        raise DeployError(
+            f"{deploys} is none of the deployers of the stage {place.stage}, which {stage.file} "
+            f"names: {', '.join(stage.deployers)}. Nothing was changed"
+        )
+
+
+def check_endpoint(stage: str, endpoint: str) -> None:
+    """Raises DeployError for the stage `local` anywhere but on this machine.
+
+    Its parameters suit a local AWS, and leave out a protection of the records.
+    """
+    host = urlsplit(endpoint).hostname
+    if stage == LOCAL and host not in _LOOPBACK:
+        raise DeployError(
+            f"the stage local belongs on the local AWS, but {endpoint} would be asked. Start it "
+            "(`make up` also deploys) and name it with AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE"
+            " (build/local/aws/config and credentials) and AWS_PROFILE=platform-engineer"
+        )
+
+
+def _object(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DeployError(f"{file}: {error}") from error
+    if not isinstance(content, dict):
+        raise DeployError(f"{file}: must be one JSON object")
+    return content
+
+
+def _text(file: Path, content: Mapping[str, Any], field: str) -> str:
+    value = content.get(field, "")
+    if not isinstance(value, str) or not value:
+        raise DeployError(
+            f"{file}: {field} is empty. A stage belongs in one account and region: fill them in, "
+            "once, and commit the file (`aws sts get-caller-identity` shows your account)"
+        )
+    return value
+
+
+def _region(file: Path, content: Mapping[str, Any], named: str | None) -> str:
+    region = _text(file, content, "region")
+    if file.stem == LOCAL and region == "${AWS::Region}":
+        if not named:
+            raise DeployError("no region: set AWS_REGION or a region in the profile of AWS_PROFILE")
+        return named
+    if named and named != region:
+        raise DeployError(
+            f"the stage {file.stem} belongs in region {region} ({file}), but your environment "
+            f"names {named} (AWS_REGION or AWS_DEFAULT_REGION). Nothing was changed"
+        )
+    return region
+
+
+def _tags(file: Path, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise DeployError(f"{file}: tags: must be an object of texts")
+    empty = sorted(name for name, one in value.items() if not one)
+    if empty:
+        raise DeployError(f"{file}: tags: {', '.join(empty)} must be filled in, or taken out")
+    return dict(value)
+
+
+def _deployers(file: Path, value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise DeployError(f"{file}: deployers: must be a list of ARNs")
+    if not value:
+        raise DeployError(
+            f"{file}: deployers is empty. Name the users and roles that deploy: nobody else may "
+            "change how a bucket is set up (`aws sts get-caller-identity` shows who you are; for a "
+            "role's session give the role's ARN)"
+        )
+    return value
+
+
+def _parameters(file: Path, place: Place, value: object) -> dict[str, str]:
+    """The parameters, filled in, as CloudFormation takes them."""
+    if not isinstance(value, dict):
+        raise DeployError(f"{file}: parameters: must be an object")
+    parameters = {}
+    for name, given in value.items():
+        values = given if isinstance(given, list) else [given]
+        if not all(isinstance(one, str | int) and not isinstance(one, bool) for one in values):
+            raise DeployError(f"{file}: {name}: must be text, a whole number or a list of them")
+        parameters[name] = place.fill(",".join(str(one) for one in values))
+    return parameters

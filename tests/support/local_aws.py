@@ -1,0 +1,117 @@
+"""A local AWS in a folder of a test's own, and the deploy command against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+import botocore.session
+from infra.build import REPOSITORY
+
+ACCOUNT: Final = "111122223333"
+
+
+def role_arn(role: str) -> str:
+    """A role of the platform in the local AWS."""
+    return f"arn:aws:iam::{ACCOUNT}:role/custody-local-{role}"
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """A local AWS in a folder of its own."""
+
+    home: Path
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a program that acts as the platform engineer there, and knows no other AWS."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CUSTODY_"))}
+        return inherited | {
+            "AWS_CONFIG_FILE": str(self.home / "aws" / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(self.home / "aws" / "credentials"),
+            "AWS_PROFILE": "platform-engineer",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CUSTODY_LOCAL_HOME": str(self.home),
+            "LOCAL_AWS_PORT": str(self.port),
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def command(self, *arguments: str) -> None:
+        subprocess.run(
+            [REPOSITORY / ".venvs" / "local" / "bin" / "python", "-m", "localaws", *arguments],
+            env=self.environment | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+
+    def deploy(self, *arguments: str, repository: Path = REPOSITORY) -> str:
+        """What the deploy command prints."""
+        finished = subprocess.run(
+            [
+                *(sys.executable, "-m", "infra.deployment", "deploy"),
+                *("--stage", "local", "--yes", *arguments),
+            ],
+            cwd=repository,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+    def client(self, service: str, principal: str) -> Any:
+        """A client of one of the local principals."""
+        session = botocore.session.Session(profile=principal)
+        for file in ("config", "credentials"):
+            session.set_config_variable(f"{file}_file", str(self.home / "aws" / file))
+        make: Any = boto3.Session(botocore_session=session).client
+        return make(service)
+
+    def role_client(self, service: str, role: str) -> Any:
+        """A client of a service's role, which only the account's root can become here."""
+        root = json.loads((self.home / "aws" / "root.json").read_text())
+        place: dict[str, Any] = {
+            "region_name": "us-east-1",
+            "endpoint_url": f"http://127.0.0.1:{self.port}",
+        }
+        make: Any = boto3.client  # its stubs want the service's name as it stands
+        sts = make(
+            "sts",
+            **place,
+            aws_access_key_id=root["AccessKeyId"],
+            aws_secret_access_key=root["SecretAccessKey"],
+        )
+        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test")["Credentials"]
+        return make(
+            service,
+            **place,
+            aws_access_key_id=session["AccessKeyId"],
+            aws_secret_access_key=session["SecretAccessKey"],
+            aws_session_token=session["SessionToken"],
+        )
+
+
+@contextmanager
+def local_aws(home: Path) -> Iterator[LocalAws]:
+    """One that runs, on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    aws = LocalAws(home, port)
+    aws.command("start")
+    try:
+        yield aws
+    finally:
+        aws.command("stop")
