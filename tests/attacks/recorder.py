@@ -146,6 +146,7 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
         Bucket=world.provenance,
         Key=world.place_of(record),
         Body=signed_by(client("kms"), key, to_statement(record)),
+        IfNoneMatch="*",
     )
     ghost = Finding(
         "UNWITNESSED",
