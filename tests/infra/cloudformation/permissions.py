@@ -1,0 +1,273 @@
+"""Who may do what to what: the table that `test_permissions` asks the local AWS about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.infra.cloudformation.conftest import ACCOUNT, bucket
+
+USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger")
+"""Users, and roles that a user takes; `stranger` has no rights at all."""
+ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
+"""Roles that services take."""
+ACTORS: Final = (*USERS, *ROLES)
+
+NOBODY: Final = frozenset[str]()
+ADMINISTRATORS: Final = frozenset({"insider", "platform-engineer"})
+RECORDERS: Final = frozenset({"recorder", "recorder-large"})
+UPLOADERS: Final = frozenset({"web-shop"})
+DEPLOYER: Final = frozenset({"platform-engineer"})
+AIRFLOW: Final = frozenset({"airflow"})
+GLUE: Final = frozenset({"glue"})
+AUDIT: Final = frozenset({"audit"})
+
+DAY: Final = "incoming/customers/dt=2026-11-01"
+RUN: Final = "customers/dt=2026-11-01/run=1"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of an AWS service, and who may make it."""
+
+    service: str
+    operation: str
+    arguments: Mapping[str, Any]
+    may: frozenset[str]
+    harmless: bool = True
+    """Whether who may make it is asked, too."""
+    actors: tuple[str, ...] = ACTORS
+    """Who is asked."""
+
+    def __str__(self) -> str:
+        return f"{self.service}.{self.operation} {dict(self.arguments)}"
+
+
+def calls(keys: Mapping[str, str], topics: Mapping[str, str]) -> Iterator[Call]:
+    """The whole table. `keys` and `topics` are ARNs by their names in the stack."""
+    yield from _writes()
+    yield from _other_encryption(keys)
+    yield from _reads()
+    yield from _lists()
+    yield from _tampering()
+    yield from _setting_up()
+    yield from _keys(keys)
+    yield from _messages(topics)
+    yield from _control()
+
+
+WRITERS: Final = {
+    ("raw", f"{DAY}/x.csv"): UPLOADERS,
+    ("raw", "elsewhere/x.csv"): NOBODY,
+    ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): RECORDERS,
+    ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
+    ("provenance", "seal/checkpoint"): AUDIT,
+    ("provenance", "seal/tile/0/000"): AUDIT,
+    ("processed", f"silver/{RUN}/part-0.parquet"): GLUE,
+    ("processed", f"quarantine/{RUN}/part-0.parquet"): GLUE,
+    ("processed", f"files/{RUN}/part-0.parquet"): GLUE,
+    ("processed", "elsewhere/x"): NOBODY,
+    ("analytics", f"gold/{RUN}/part-0.parquet"): GLUE,
+    ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AUDIT,
+    ("analytics", "audit/run=1/dt=2026-11-01/hour=00/x.parquet"): AUDIT,
+    ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): AUDIT,
+    ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): AUDIT,
+    ("analytics", "pages/0.json"): AIRFLOW,
+    ("analytics", "elsewhere/x"): NOBODY,
+    ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
+    ("athena-results", "custody-local/x.csv"): AIRFLOW | ADMINISTRATORS,
+}
+
+
+def _writes() -> Iterator[Call]:
+    for (role, key), may in WRITERS.items():
+        once = {"IfNoneMatch": "*"} if role == "provenance" else {}
+        put = {"Bucket": bucket(role), "Key": key, "Body": b"x"}
+        yield Call("s3", "put_object", {**put, **once}, may)
+        if once:  # what is there already is not written again, by whomever
+            yield Call("s3", "put_object", put, NOBODY)
+
+
+def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
+    ways: tuple[dict[str, str], ...] = (
+        {"ServerSideEncryption": "AES256"},
+        {"ServerSideEncryption": "aws:kms"},
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys["TrailKeyArn"]},
+        {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
+    )
+    for (role, key), may in WRITERS.items():
+        once = {"IfNoneMatch": "*"} if role == "provenance" else {}
+        put = {"Bucket": bucket(role), "Key": f"{key}.other", "Body": b"x", **once}
+        writers = tuple(actor for actor in ACTORS if actor in may)
+        for way in ways:
+            yield Call("s3", "put_object", {**put, **way}, NOBODY, actors=writers)
+    own = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": keys["DataKeyArn"]}
+    put = {"Bucket": bucket("raw"), "Key": f"{DAY}/own.csv", "Body": b"x"}
+    yield Call("s3", "put_object", {**put, **own}, UPLOADERS)
+
+
+def _reads() -> Iterator[Call]:
+    """Of what the writes left there."""
+    readers = {
+        ("raw", f"{DAY}/x.csv"): GLUE | RECORDERS,
+        ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): (
+            AIRFLOW | AUDIT | GLUE | RECORDERS
+        ),
+        ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AIRFLOW | AUDIT | GLUE,
+        ("provenance", "seal/checkpoint"): AUDIT,
+        ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE | RECORDERS,
+        ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE | RECORDERS,
+        ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): (
+            AIRFLOW | AUDIT | RECORDERS
+        ),
+        ("analytics", "pages/0.json"): AIRFLOW | RECORDERS,
+        ("athena-results", "custody-local/x.csv"): AIRFLOW,
+    }
+    for (role, key), may in readers.items():
+        yield Call("s3", "get_object", {"Bucket": bucket(role), "Key": key}, may | ADMINISTRATORS)
+
+
+def _lists() -> Iterator[Call]:
+    objects = {
+        "raw": AIRFLOW | GLUE | RECORDERS,
+        "provenance": AIRFLOW | AUDIT | GLUE,
+        "processed": AIRFLOW | GLUE | RECORDERS,
+        "analytics": AIRFLOW | AUDIT | GLUE | RECORDERS,
+        "trail": AIRFLOW | AUDIT,
+        "athena-results": AIRFLOW,
+    }
+    versions = {
+        "raw": AIRFLOW | AUDIT | GLUE | RECORDERS,
+        "provenance": AUDIT,
+        "processed": AUDIT | GLUE | RECORDERS,
+        "analytics": AUDIT | GLUE | RECORDERS,
+        "trail": AUDIT,
+        "athena-results": NOBODY,
+    }
+    for operation, table in (("list_objects_v2", objects), ("list_object_versions", versions)):
+        for role, may in table.items():
+            yield Call("s3", operation, {"Bucket": bucket(role)}, may | ADMINISTRATORS)
+
+
+def _tampering() -> Iterator[Call]:
+    """What nobody may do to what is held, not even who deploys."""
+    kept = {"raw": 0, "provenance": 2, "processed": 6, "analytics": 11, "trail": 17}
+    places = list(WRITERS)
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": "2099-01-01T00:00:00Z"}
+    for role, place in kept.items():
+        what = {"Bucket": bucket(role), "Key": places[place][1]}
+        version = {**what, "VersionId": "0" * 32}
+        for operation, arguments in (
+            ("delete_object", what),
+            ("delete_object", {**version, "BypassGovernanceRetention": True}),
+            ("put_object_tagging", {**what, "Tagging": {"TagSet": []}}),
+            ("put_object_retention", {**what, "Retention": retention}),
+            ("put_object_legal_hold", {**what, "LegalHold": {"Status": "OFF"}}),
+            ("restore_object", {**what, "RestoreRequest": {"Days": 1}}),
+        ):
+            yield Call("s3", operation, arguments, NOBODY)
+    what = {"Bucket": bucket("raw"), "Key": f"{DAY}/x.csv"}
+    encryption = {"SSEKMS": {"KMSKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/own"}}
+    yield Call("s3", "update_object_encryption", {**what, "ObjectEncryption": encryption}, NOBODY)
+
+
+def _setting_up() -> Iterator[Call]:
+    """How a bucket is set up: for who deploys, which the deployment itself has shown."""
+    rule = {"ID": "r", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}
+    replication = {
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/x",
+        "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::x"}}],
+    }
+    encryption = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    changes: dict[str, dict[str, Any]] = {
+        "delete_bucket": {},
+        "delete_bucket_policy": {},
+        "put_bucket_encryption": {"ServerSideEncryptionConfiguration": encryption},
+        "put_bucket_lifecycle_configuration": {"LifecycleConfiguration": {"Rules": [rule]}},
+        "put_bucket_logging": {"BucketLoggingStatus": {}},
+        "put_bucket_notification_configuration": {"NotificationConfiguration": {}},
+        "put_bucket_ownership_controls": {
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        },
+        "put_bucket_policy": {"Policy": "{}"},
+        "put_bucket_replication": {"ReplicationConfiguration": replication},
+        "put_bucket_tagging": {"Tagging": {"TagSet": []}},
+        "put_bucket_versioning": {"VersioningConfiguration": {"Status": "Suspended"}},
+        "put_object_lock_configuration": {"ObjectLockConfiguration": {}},
+        "put_public_access_block": {"PublicAccessBlockConfiguration": {}},
+    }
+    for role in ("raw", "provenance", "processed", "analytics", "trail", "athena-results"):
+        # Of who has no rights in S3's settings one bucket tells enough.
+        asked = ACTORS if role == "raw" else ("insider",)
+        for operation, arguments in changes.items():
+            what = {"Bucket": bucket(role), **arguments}
+            yield Call("s3", operation, what, DEPLOYER, harmless=False, actors=asked)
+
+
+def _keys(keys: Mapping[str, str]) -> Iterator[Call]:
+    elliptic = {
+        "Message": bytes(32),
+        "MessageType": "DIGEST",
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    }
+    edwards = {"Message": b"x", "MessageType": "RAW", "SigningAlgorithm": "ED25519_SHA_512"}
+    signers = {
+        "SigningKeyArn": (RECORDERS, elliptic),
+        "LineageKeyArn": (GLUE, elliptic),
+        "SealKeyArn": (AUDIT, edwards),
+    }
+    for name, (may, how) in signers.items():
+        yield Call("kms", "sign", {"KeyId": keys[name], **how}, may)
+    for arn in keys.values():
+        grant = {"GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:user/insider", "Operations": ["Sign"]}
+        yield Call("kms", "create_grant", {"KeyId": arn, **grant}, NOBODY)
+        for operation, arguments in (
+            ("put_key_policy", {"PolicyName": "default", "Policy": "{}"}),
+            ("disable_key", {}),
+            ("schedule_key_deletion", {}),
+        ):
+            change = {"KeyId": arn, **arguments}
+            yield Call("kms", operation, change, ADMINISTRATORS, harmless=False)
+    for name in ("DataKeyArn", "ProvenanceKeyArn", "TrailKeyArn"):
+        # Only through S3, or SNS.
+        use = {"KeyId": keys[name], "KeySpec": "AES_256"}
+        yield Call("kms", "generate_data_key", use, NOBODY)
+
+
+def _messages(topics: Mapping[str, str]) -> Iterator[Call]:
+    page = {"Message": "test"}
+    yield Call("sns", "publish", {"TopicArn": topics["TopicArn"], **page}, AIRFLOW)
+    yield Call("sns", "publish", {"TopicArn": topics["AlarmTopicArn"], **page}, NOBODY)
+
+
+def _control() -> Iterator[Call]:
+    """What runs, what is believed, and who is who."""
+    prefix = "custody-local"
+    policy = {"PolicyName": "p", "PolicyDocument": "{}"}
+    changes: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("cloudtrail", "stop_logging", {"Name": prefix}),
+        ("cloudtrail", "delete_trail", {"Name": prefix}),
+        ("glue", "update_job", {"JobName": f"{prefix}-audit", "JobUpdate": {}}),
+        ("glue", "delete_table", {"DatabaseName": "custody_local", "Name": "x"}),
+        ("iam", "put_role_policy", {"RoleName": f"{prefix}-audit", **policy}),
+        ("lambda", "update_function_code", {"FunctionName": f"{prefix}-recorder", "ZipFile": b""}),
+        (
+            "ssm",
+            "put_parameter",
+            {"Name": "/custody/local/airflow/variables/custody", "Value": "{}", "Overwrite": True},
+        ),
+    )
+    for service, operation, arguments in changes:
+        yield Call(service, operation, arguments, ADMINISTRATORS, harmless=False)
+    for job in ("bronze-to-silver", "silver-to-gold", "reconcile", "audit"):
+        start = {"JobName": f"{prefix}-{job}"}
+        yield Call("glue", "start_job_run", start, AIRFLOW | ADMINISTRATORS, harmless=False)
+    large = {"JobName": f"{prefix}-record-large"}
+    may_start = ADMINISTRATORS | {"recorder"}
+    yield Call("glue", "start_job_run", large, may_start, harmless=False)
+    settings = {"Name": "/custody/local/airflow/variables/custody"}
+    yield Call("ssm", "get_parameter", settings, AIRFLOW | ADMINISTRATORS)
+    for role in ROLES:
+        take = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{prefix}-{role}"}
+        yield Call("sts", "assume_role", {**take, "RoleSessionName": "test"}, NOBODY)
