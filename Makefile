@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy destroy diagrams
+.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -99,6 +99,7 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/build.py infra/bundle infra/deployment infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
+	$(PLATFORM)/zizmor --offline --quiet .github
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 
 format: setup ## Format the code
@@ -129,6 +130,9 @@ setup-deploy:
 
 deploy: setup-deploy ## Deploy the stacks of STAGE (local, dev, prod) with your AWS credentials; ARGS=--dry-run looks only
 	$(DEPLOYMENT) deploy --stage $(STAGE) $(ARGS)
+
+smoke: setup-deploy ## See that STAGE does its work; ARGS="--upload-as PROFILE" waits for a first VERIFIED
+	$(DEPLOYMENT) smoke --stage $(STAGE) $(ARGS)
 
 destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
 	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)

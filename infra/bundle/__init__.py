@@ -6,5 +6,5 @@
 a bundle that MWAA would take and that would not work, `places` says where it is uploaded to. Runs
 on Python alone.
 
-Not here: what Lambda and Glue run (`infra/build.py`), and the upload (`infra/deploy.py`).
+Not here: what Lambda and Glue run (`infra/build.py`), and the upload (`infra/deployment`).
 """

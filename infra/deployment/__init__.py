@@ -1,10 +1,11 @@
 """Deploy the platform and take it down again, on AWS and on the local AWS the same way.
 
     make deploy STAGE=dev ARGS=--dry-run   # .venvs/aws/bin/python -m infra.deployment deploy …
+    make smoke STAGE=dev                   # … smoke …
     make destroy STAGE=dev                 # … destroy …
 
 Runs on botocore and PyYAML, which the environment of the AWS CLI has, and on nothing else of the
-project but `infra.build`. Each module has one reason to change:
+project but `infra.build` and `infra.bundle`. Each module has one reason to change:
 
 `cli`         the command line, and how an error is told
 `session`     whose credentials are used, and where
@@ -18,6 +19,8 @@ project but `infra.build`. Each module has one reason to change:
 `remedies`    what to do about a stack that cannot be deployed as it stands
 `protecting`  termination protection and stack policies
 `versions`    which version runs, and whether this one is older
+`mwaa`        the code that MWAA runs, and whether it runs
+`smoke`       whether a deployment does its work
 `deploying`   the order of it all
 `destroying`  the other way round
 """

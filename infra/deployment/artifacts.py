@@ -45,6 +45,11 @@ class Artifacts:
         self.put(key, content)
         return key
 
+    def version_of(self, key: str) -> str:
+        """The object version that stands under a key."""
+        version: str = self._s3.head_object(Bucket=self.bucket, Key=key)["VersionId"]
+        return version
+
     def url(self, key: str) -> str:
         """The address under which CloudFormation fetches a template."""
         return f"{self._s3.meta.endpoint_url}/{self.bucket}/{key}"

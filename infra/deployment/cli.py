@@ -13,7 +13,10 @@ from infra.build import BuildError
 from infra.deployment.deploying import Deployment, Options
 from infra.deployment.destroying import Destruction
 from infra.deployment.errors import DeployError, explain
+from infra.deployment.mwaa import Environment
 from infra.deployment.session import Session, region_of_environment, region_of_variables
+from infra.deployment.smoke import Smoke
+from infra.deployment.stacks import find
 from infra.deployment.stages import LOCAL, Stage, check_caller, check_endpoint, read_stage
 from infra.deployment.templates import FOLDER
 
@@ -71,9 +74,17 @@ def _arguments() -> argparse.Namespace:
         action="store_true",
         help="delete the stacks that hold evidence too: buckets and keys stay, without a stack",
     )
+    smoke = commands.add_parser("smoke", help="see that a deployment does its work")
+    smoke.set_defaults(run=_smoke)
+    smoke.add_argument(
+        "--upload-as",
+        metavar="PROFILE",
+        help="upload a file as this AWS profile, one of the uploaders, and wait for its VERIFIED",
+    )
     stages = sorted(file.stem for file in _STAGES.glob("*.json"))
-    for command in (deploy, destroy):
+    for command in (deploy, destroy, smoke):
         command.add_argument("--stage", required=True, choices=stages)
+    for command in (deploy, destroy):
         command.add_argument("--yes", action="store_true", help="do not ask")
     return parser.parse_args()
 
@@ -90,12 +101,15 @@ def open_stage(name: str, role_arn: str | None = None) -> tuple[Session, Stage]:
 
     Raises DeployError if they do not.
     """
-    region = region_of_environment() if name == LOCAL else region_of_variables()
-    stage = read_stage(_STAGES / f"{name}.json", region)
+    stage = read_stage(_STAGES / f"{name}.json", _region(name))
     session = Session(stage.place.region)
     check_endpoint(name, session.endpoint)
     check_caller(stage, session.caller, role_arn)
     return session, stage
+
+
+def _region(stage: str) -> str | None:
+    return region_of_environment() if stage == LOCAL else region_of_variables()
 
 
 @dataclass(frozen=True)
@@ -143,6 +157,20 @@ def _destroy(given: argparse.Namespace) -> None:
     terminal.check()
     session, stage = open_stage(given.stage)
     Destruction(session, stage, terminal.confirm, _say, given.evidence_stacks).run()
+
+
+def _smoke(given: argparse.Namespace) -> None:
+    stage = read_stage(_STAGES / f"{given.stage}.json", _region(given.stage))
+    session = Session(stage.place.region)
+    check_endpoint(given.stage, session.endpoint)
+    root = find(session.client("cloudformation"), stage.place.prefix)
+    if root is None or not root.exists:
+        raise DeployError(f"{stage.place.prefix} is not deployed")
+    smoke = Smoke(session, root.outputs, _say)
+    if "AirflowEnvironment" in root.outputs:
+        smoke.airflow(Environment(session, root.outputs["AirflowEnvironment"], _say))
+    if given.upload_as:
+        smoke.upload(Session(stage.place.region, given.upload_as))
 
 
 def _print(outputs: Mapping[str, str], say: Callable[[str], None] = _say) -> None:

@@ -4,6 +4,7 @@
 2. The bootstrap stack, whose bucket holds everything else.
 3. The build (`infra/build.py`), the templates and the code they name: uploaded under their hashes.
 4. The other stacks, one after the other. The outputs of each are parameters of the later ones.
+5. With MWAA: its code is uploaded before the stacks; after them, it must have read the DAGs.
 
 Each stack is deployed the same way: a deployment that is under way is waited for; its change set is
 made, shown and confirmed; it is watched; then it is protected.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import build
-from infra.deployment import rules
+from infra.deployment import mwaa, rules
 from infra.deployment.artifacts import Artifacts
 from infra.deployment.changesets import ChangeSet, ChangeSets, Request
 from infra.deployment.errors import DeployError
@@ -28,6 +29,7 @@ from infra.deployment.parameters import Choice, check_known, choose
 from infra.deployment.protecting import protect
 from infra.deployment.remedies import DEPLOYABLE, GOES_ON, failure
 from infra.deployment.session import Session
+from infra.deployment.smoke import Smoke
 from infra.deployment.stacks import Stack, find
 from infra.deployment.stages import LOCAL, Stage
 from infra.deployment.templates import FOLDER, declarations, load
@@ -35,7 +37,9 @@ from infra.deployment.versions import REPOSITORY, check_not_older, commit
 from infra.deployment.watching import Watch
 
 _DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
-_COMPUTED: Final = frozenset({"Project", "Stage", "CodeLocation", "DeployerArns", "Commit"})
+_COMPUTED: Final = frozenset(
+    {"Project", "Stage", "CodeLocation", "DeployerArns", "Commit", *mwaa.PARAMETERS}
+)
 """Parameters that the deployment itself knows the value of."""
 
 
@@ -100,12 +104,27 @@ class Deployment:
             return {}
         artifacts = Artifacts(self.session, self._known["ArtifactsBucket"])
         self._known["CodeLocation"] = self._upload_bundle(artifacts)
+        if self._runs_on_mwaa():
+            dags = Artifacts(self.session, self._known["DagsBucket"])
+            self._known.update(mwaa.upload(dags))
+            self.say(f"Airflow: s3://{dags.bucket}/{self._known['DagS3Path']}")
         for part in others:
             url = package(part.template, artifacts)
             if not self._deploy(part, {"TemplateURL": url}):
                 return {}
         root = find(self._cloudformation, self._name(self.parts[-1]))
-        return root.outputs if root else {}
+        outputs = root.outputs if root else {}
+        if "AirflowEnvironment" in outputs and not self.options.dry_run:
+            environment = mwaa.Environment(self.session, outputs["AirflowEnvironment"], self.say)
+            environment.wait()
+            Smoke(self.session, outputs, self.say).airflow(environment)
+        return outputs
+
+    def _runs_on_mwaa(self) -> bool:
+        """Whether the stacks will be told to make an environment, or to keep one."""
+        before = find(self._cloudformation, self._name(self.parts[-1]))
+        kept = before.parameters if before else {}
+        return self._given.get("Mwaa", kept.get("Mwaa")) == "true"
 
     def _check(self) -> None:
         """All that can be wrong before anything is made."""
@@ -114,7 +133,11 @@ class Deployment:
         later = {name for part in self.parts[:-1] for name in templates[part]["Outputs"]}
         declared = {name for template in templates.values() for name in declarations(template)}
         check_known(self._given, declared - later - _COMPUTED)
-        given = {**dict.fromkeys(later | _COMPUTED, ""), **self._given, **self._computed()}
+        given = {
+            **dict.fromkeys(later | _COMPUTED, "known later"),
+            **self._given,
+            **self._computed(),
+        }
         for part, template in templates.items():
             before = find(self._cloudformation, self._name(part))
             try:

@@ -46,8 +46,8 @@ _REMEDIES: Final = {
         f"way (see the reasons), delete the stack, then run the same command again:{_DELETE}"
     ),
     "DELETE_FAILED": (
-        "Some of it could not be deleted. Remove what is in its way (see the reasons), then delete "
-        f"the stack:{_DELETE}"
+        "Some of it could not be deleted. Remove what is in its way (see the reasons), delete the "
+        f"stack, then run the same command again:{_DELETE}"
         "\nor delete all else, and look after what is left yourself:"
         f"{_DELETE} --deletion-mode FORCE_DELETE_STACK"
     ),

@@ -18,10 +18,12 @@ class Session:
     """The environment's credentials (`AWS_PROFILE` and so on, as for AWS's tools) in one region."""
 
     region: str
+    profile: str | None = None
+    """Another one than that of the environment."""
 
     @cached_property
     def _session(self) -> botocore.session.Session:
-        session = botocore.session.Session()
+        session = botocore.session.Session(profile=self.profile)
         session.set_config_variable("region", self.region)
         return session
 

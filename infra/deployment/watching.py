@@ -18,6 +18,8 @@ Event = Mapping[str, Any]
 # AWS throttles DescribeStackEvents; the local AWS is done within seconds.
 _FIRST_PAUSE_SECONDS: Final = 0.25
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+# Something is said at least this often.
+_QUIET_SECONDS: Final = 60.0
 # An MWAA environment takes up to an hour, and is rolled back in as long again.
 _DEADLINE_SECONDS: Final = 3 * 3600
 
@@ -75,13 +77,18 @@ class Watch:
     def _until_over(self, stack: str, seen: set[str]) -> End:
         pause, deadline = _FIRST_PAUSE_SECONDS, time.monotonic() + _DEADLINE_SECONDS
         events: list[Event] = []
+        started = spoke = time.monotonic()
         while time.monotonic() < deadline:
             for event in reversed([e for e in self._events(stack) if e["EventId"] not in seen]):
                 seen.add(event["EventId"])
                 events.append(event)
                 self.say(f"{_name(stack)}: {_line(event)}")
+                spoke = time.monotonic()
                 if _own(event) and _over(event):
                     return End(event["ResourceStatus"], tuple(self.reasons(events)))
+            if time.monotonic() - spoke > _QUIET_SECONDS:
+                spoke = time.monotonic()
+                self.say(f"{_name(stack)}: goes on, since {(spoke - started) / 60:.0f} min")
             self.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
         raise DeployError(

@@ -64,6 +64,11 @@ Parameters:
 Conditions:
   IsBroken: !Equals [!Ref Word, broken]
 Resources:
+  Kept:
+    Type: AWS::S3::Bucket
+    DeletionPolicy: RetainExceptOnCreate
+    UpdateReplacePolicy: Retain
+    Properties: {BucketName: !Sub "${Project}-kept"}
   Parameter:
     Type: AWS::SSM::Parameter
     Properties: {Name: !Sub "/${Project}/word", Type: String, Value: !Ref Word}
@@ -266,12 +271,16 @@ def test_what_is_deployed_is_protected_and_evidence_outlives_it(world: World) ->
 
     world.destroy()
     assert (world.status(), world.status("-bootstrap")) == ("none", "CREATE_COMPLETE")
-    bucket = f"{world.name}-evidence"
-    assert f"  Evidence AWS::S3::Bucket {bucket}" in world.said
-    Session(REGION).client("s3").head_bucket(Bucket=bucket)
+    buckets = {
+        "Evidence": f"{world.name}-evidence",
+        "Kept": f"{world.stage.place.project}-kept",
+        "Artifacts": f"{world.name}-artifacts-{ACCOUNT}",
+    }
     world.destroy(evidence_stacks=True)
     assert world.status("-bootstrap") == "none"
-    Session(REGION).client("s3").head_bucket(Bucket=f"{world.name}-artifacts-{ACCOUNT}")
+    for name, bucket in buckets.items():
+        assert f"  {name} AWS::S3::Bucket {bucket}" in world.said
+        Session(REGION).client("s3").head_bucket(Bucket=bucket)
 
 
 def test_who_lacks_a_right_is_told_which(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
