@@ -225,10 +225,18 @@ def as_deployer(platform: Platform) -> Iterator[Any]:
 
 @contextmanager
 def lifted_bucket_policy(platform: Platform, bucket: str) -> Iterator[None]:
-    """Take a bucket's policy away for a moment; until it is back nothing stops an administrator."""
+    """Take from a bucket's policy for a moment what it denies: nothing stops an administrator then.
+
+    What it allows stays, so that CloudTrail delivers and uploaders upload meanwhile.
+    """
     with as_deployer(platform) as deployer:
         policy = deployer.get_bucket_policy(Bucket=bucket)["Policy"]
-        deployer.delete_bucket_policy(Bucket=bucket)
+        allowed = [s for s in json.loads(policy)["Statement"] if s["Effect"] == "Allow"]
+        if allowed:
+            lifted = {**json.loads(policy), "Statement": allowed}
+            deployer.put_bucket_policy(Bucket=bucket, Policy=json.dumps(lifted))
+        else:
+            deployer.delete_bucket_policy(Bucket=bucket)
     try:
         yield
     finally:

@@ -53,6 +53,8 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
         *SMALL_IS_LARGE,
         *("--parameter", "QueryResultDays=7", "--parameter", "LogDays=7"),
         *("--parameter", f"UploaderArns={','.join(MANY_UPLOADERS)}"),
+        *("--parameter", f"BreakGlassArns=arn:aws:iam::{ACCOUNT}:user/insider"),
+        *("--parameter", f"KeyAdministratorArns=arn:aws:iam::{ACCOUNT}:user/platform-engineer"),
     )
     assert "custody-local-evidence: custody-local-evidence UPDATE_COMPLETE" in updated
     assert "custody-local: custody-local UPDATE_COMPLETE" in updated
@@ -61,6 +63,26 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     # What the services say of the resources is what the templates say.
     for stack in ("custody-local-evidence", "custody-local"):
         deployed.aws.command("readback", "--stack", stack)
+
+
+def test_who_is_named_may_erase_from_bronze_and_administer_keys_and_no_other_administrator(
+    aws: LocalAws,
+) -> None:
+    """After the update above."""
+    key = f"{DAY}/erased.csv"
+    put = aws.client("s3", "web-shop").put_object(Bucket=bucket("raw"), Key=key, Body=b"x")
+    version = {"Bucket": bucket("raw"), "Key": key, "VersionId": put["VersionId"]}
+    erase = {**version, "BypassGovernanceRetention": True}
+    insider, deployer = (aws.client("s3", who) for who in ("insider", "platform-engineer"))
+    assert answer(deployer.delete_object, **erase) == "AccessDenied"
+    assert answer(insider.delete_object, **version) == "AccessDenied", "it is locked"
+    assert answer(insider.delete_object, **erase) == "ok"
+
+    alias = {"KeyId": "alias/custody-local-signing"}
+    keys = {who: aws.client("kms", who) for who in ("insider", "platform-engineer")}
+    assert answer(keys["platform-engineer"].describe_key, **alias) == "ok"
+    assert answer(keys["insider"].describe_key, **alias) == "AccessDeniedException"
+    assert answer(keys["insider"].disable_key, **alias) == "AccessDeniedException"
 
 
 def settings_of(aws: LocalAws) -> dict[str, str]:
@@ -218,7 +240,7 @@ def test_a_key_signs_for_its_roles_and_not_even_for_an_administrator(
     aws: LocalAws, key: str, signers: set[str]
 ) -> None:
     alias = f"alias/custody-local-{key}"
-    arn = aws.client("kms", "insider").describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    arn = aws.client("kms", "platform-engineer").describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
     clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
     clients |= {role: aws.role_client("kms", role) for role in ROLES}
     answers = {
@@ -237,7 +259,7 @@ def test_a_key_signs_for_its_roles_and_not_even_for_an_administrator(
 
 def test_only_the_role_that_audits_seals_not_even_an_administrator(aws: LocalAws) -> None:
     alias = "alias/custody-local-seal"
-    key = aws.client("kms", "insider").describe_key(KeyId=alias)["KeyMetadata"]
+    key = aws.client("kms", "platform-engineer").describe_key(KeyId=alias)["KeyMetadata"]
     assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
     clients |= {role: aws.role_client("kms", role) for role in ROLES}
@@ -320,6 +342,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     aws.deploy(
         *SMALL_IS_LARGE,
         *("--parameter", f"FormerSigningKeys={former}"),
+        *("--parameter", "BreakGlassArns=", "--parameter", "KeyAdministratorArns="),
         repository=with_another_signing_key(tmp_path / "repository"),
     )
     after = signed("after.csv")
