@@ -64,6 +64,7 @@ WRITERS: Final = {
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
     ("provenance", "seal/checkpoint"): AUDIT,
     ("provenance", "seal/tile/0/000"): AUDIT,
+    ("provenance", "elsewhere/x"): NOBODY,
     ("processed", f"silver/{RUN}/part-0.parquet"): GLUE,
     ("processed", f"quarantine/{RUN}/part-0.parquet"): GLUE,
     ("processed", f"files/{RUN}/part-0.parquet"): GLUE,
@@ -152,11 +153,16 @@ def _lists() -> Iterator[Call]:
 
 def _tampering() -> Iterator[Call]:
     """What nobody may do to what is held, not even who deploys."""
-    kept = {"raw": 0, "provenance": 2, "processed": 6, "analytics": 11, "trail": 17}
-    places = list(WRITERS)
+    kept = {
+        "raw": f"{DAY}/x.csv",
+        "provenance": "provenance/incoming/dt=2026-11-01/0.json",
+        "processed": f"silver/{RUN}/part-0.parquet",
+        "analytics": "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet",
+        "trail": f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz",
+    }
     retention = {"Mode": "GOVERNANCE", "RetainUntilDate": "2099-01-01T00:00:00Z"}
-    for role, place in kept.items():
-        what = {"Bucket": bucket(role), "Key": places[place][1]}
+    for role, key in kept.items():
+        what = {"Bucket": bucket(role), "Key": key}
         version = {**what, "VersionId": "0" * 32}
         for operation, arguments in (
             ("delete_object", what),
