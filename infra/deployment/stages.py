@@ -103,7 +103,8 @@ def read_stage(file: Path, region: str | None) -> Stage:
 def check_caller(stage: Stage, caller: Caller, role_arn: str | None = None) -> None:
     """Raises DeployError if the caller is in another account, or none of the stage's deployers.
 
-    With a service role it is the role that deploys: buckets take changes of deployers alone.
+    Buckets take uploads and changes from deployers alone: the caller uploads, and a service role,
+    if there is one, changes.
     """
     place = stage.place
     if caller.account != place.account:
@@ -111,11 +112,14 @@ def check_caller(stage: Stage, caller: Caller, role_arn: str | None = None) -> N
             f"the stage {place.stage} belongs in account {place.account} ({stage.file}), but your "
             f"credentials are those of {caller.arn}. Nothing was changed"
         )
-    deploys = role_arn or caller.arn
-    if not (role_arn in stage.deployers if role_arn else caller.is_one_of(stage.deployers)):
+    strangers = [
+        *([] if caller.is_one_of(stage.deployers) else [caller.arn]),
+        *([role_arn] if role_arn and role_arn not in stage.deployers else []),
+    ]
+    if strangers:
         raise DeployError(
-            f"{deploys} is none of the deployers of the stage {place.stage}, which {stage.file} "
-            f"names: {', '.join(stage.deployers)}. Nothing was changed"
+            f"{' and '.join(strangers)}: none of the deployers of the stage {place.stage}, which "
+            f"{stage.file} names: {', '.join(stage.deployers)}. Nothing was changed"
         )
 
 

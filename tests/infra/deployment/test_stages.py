@@ -125,12 +125,13 @@ def test_a_user_may_be_a_deployer(tmp_path: Path) -> None:
     check_caller(dev(tmp_path, deployers=[arn]), Caller(ACCOUNT, arn))
 
 
-def test_with_a_service_role_it_is_the_role_that_deploys(tmp_path: Path) -> None:
+def test_a_service_role_must_be_a_deployer_beside_the_caller(tmp_path: Path) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/service"
     caller = Caller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/session")
-    check_caller(dev(tmp_path, deployers=[role]), caller, role)
-    with pytest.raises(DeployError, match=f"{role} is none of the deployers"):
-        check_caller(dev(tmp_path), caller, role)
+    check_caller(dev(tmp_path, deployers=[*DEV["deployers"], role]), caller, role)
+    for deployers, stranger in ((DEV["deployers"], role), ([role], caller.arn)):
+        with pytest.raises(DeployError, match=f"{stranger}: none of the deployers"):
+            check_caller(dev(tmp_path, deployers=deployers), caller, role)
 
 
 @pytest.mark.parametrize(
