@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from infra.deployment.errors import DeployError
 from infra.deployment.stacks import Stack
 from infra.deployment.templates import STACK
@@ -82,7 +83,7 @@ class ChangeSets:
             return self._create(request, is_new=True, nested=False)
         try:
             return self._create(request, is_new=False, nested=True)
-        except DeployError:
+        except (DeployError, ClientError):
             # CloudFormation cannot always look into nested stacks ahead of time. If the fault is in
             # the request, this fails as well and says so.
             return self._create(request, is_new=False, nested=False)

@@ -55,21 +55,27 @@ class Destruction:
         return self.session.client("cloudformation")
 
     def _delete(self, stack: Stack) -> None:
-        if stack.in_progress and stack.status != "DELETE_IN_PROGRESS":
+        watch = Watch(self._cloudformation, self.say)
+        if stack.status == "DELETE_IN_PROGRESS":
+            seen = watch.seen_before_running(stack.arn)
+        elif stack.in_progress:
             raise DeployError(f"{stack.name} is {stack.status}: wait until that is over")
+        else:
+            self._show(stack)
+            if not self.confirm(f"Delete {stack.name}?"):
+                raise DeployError(f"{stack.name} was not deleted")
+            seen = watch.seen(stack.arn)
+            unprotect(self._cloudformation, stack.name)
+            self._cloudformation.delete_stack(StackName=stack.arn)
+        end = watch.until_over(stack.arn, seen)
+        if end.status != "DELETE_COMPLETE":
+            raise DeployError(failure(stack.name, end.status, end.reasons))
+
+    def _show(self, stack: Stack) -> None:
         staying = [f"{one.name} {one.kind} {one.physical_id}" for one in self._staying(stack)]
         self.say(f"{stack.name} would be deleted; of it stay:")
         for line in staying or ["nothing"]:
             self.say(f"  {line}")
-        if not self.confirm(f"Delete {stack.name}?"):
-            raise DeployError(f"{stack.name} was not deleted")
-        watch = Watch(self._cloudformation, self.say)
-        seen = watch.seen(stack.arn)
-        unprotect(self._cloudformation, stack.name)
-        self._cloudformation.delete_stack(StackName=stack.arn)
-        end = watch.until_over(stack.arn, seen)
-        if end.status != "DELETE_COMPLETE":
-            raise DeployError(failure(stack.name, end.status, end.reasons))
 
     def _staying(self, stack: Stack) -> Iterator[Resource]:
         """What the stacks' own templates say of it."""

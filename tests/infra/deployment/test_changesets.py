@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from infra.deployment.changesets import Change, ChangeSets, Request
 from infra.deployment.errors import DeployError
 from infra.deployment.stacks import Stack
@@ -37,7 +38,10 @@ class CloudFormation:
     def create_change_set(self, **arguments: Any) -> dict[str, str]:
         self.created.append(arguments)
         arn = f"arn:{len(self.created)}"
-        self._described[arn] = {"ChangeSetId": arn, "Changes": []} | self._made.pop(0)
+        made = self._made.pop(0)
+        if made["Status"] == "REFUSED":
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "no"}}, "x")
+        self._described[arn] = {"ChangeSetId": arn, "Changes": []} | made
         return {"Id": arn}
 
     def describe_change_set(self, **arguments: str) -> dict[str, Any]:
@@ -91,11 +95,16 @@ def removed(name: str, kind: str) -> dict[str, Any]:
     return {"Action": "Remove", "LogicalResourceId": name, "ResourceType": kind}
 
 
-def test_an_update_looks_into_nested_stacks_and_does_without_where_it_cannot() -> None:
-    client = CloudFormation(failed("Nested change set nested was not created"), made())
+@pytest.mark.parametrize(
+    "answer", [failed("Nested change set nested was not created"), {"Status": "REFUSED"}]
+)
+def test_an_update_looks_into_nested_stacks_and_does_without_where_it_cannot(
+    answer: dict[str, Any],
+) -> None:
+    client = CloudFormation(answer, made())
     assert ChangeSets(client).create(REQUEST, EXISTING) is not None
     assert [one["IncludeNestedStacks"] for one in client.created] == [True, False]
-    assert client.deleted == ["arn:1"]
+    assert client.deleted == ([] if answer["Status"] == "REFUSED" else ["arn:1"])
 
 
 @pytest.mark.parametrize(
