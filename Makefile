@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks bench lint format build bundle bundle-check deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks grants bench lint format build bundle bundle-check deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -84,6 +84,9 @@ test-thorough: setup ## Run the property tests with many more examples (minutes)
 
 attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
+
+grants: setup ## List the rights of the roles that the last end-to-end run did without
+	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.e2e.grants
 
 bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)
 	@mkdir -p build

@@ -12,7 +12,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
-from localaws.access import conditions
+from localaws.access import conditions, grants
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
 from localaws.cloudformation import provisioners, stackrecords
@@ -32,6 +32,7 @@ from localaws.settings import Settings
 def compose(settings: Settings) -> App:
     """The whole local AWS, innermost first."""
     conditions.register()
+    grants.register(settings.logs)
     provisioners.register()
     listings.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
