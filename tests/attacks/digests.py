@@ -129,6 +129,15 @@ def two_adjacent_digests_are_destroyed(world: World) -> list[Finding]:
     return [world.broken(key, None) for key in keys]
 
 
+@made(INSIDER)
+def a_digest_of_another_region_is_destroyed(world: World) -> list[Finding]:
+    """deletes a digest of a region in which nobody works for good"""
+    _quiet(world)
+    key = world.digests(world.layouts[-1])[-1]
+    world.destroy(world.trail, key)
+    return [world.broken(key, None)]
+
+
 BESIDE_THE_HONEST = [
     a_digest_is_edited,
     a_digest_loses_its_signature,
@@ -144,4 +153,5 @@ FOR_GOOD = [
     a_digest_is_destroyed,
     a_digest_is_replaced_for_good,
     two_adjacent_digests_are_destroyed,
+    a_digest_of_another_region_is_destroyed,
 ]

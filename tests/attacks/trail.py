@@ -18,10 +18,10 @@ def _name(world: World) -> dict[str, str]:
     return {"Name": world.platform.settings["trail_name"]}
 
 
-def _last_of_chain(world: World) -> str:
-    """The newest digest, once CloudTrail has seen that it is to write no more."""
+def _ends_of_chains(world: World) -> list[str]:
+    """The newest digest of each region, once CloudTrail has seen that it is to write no more."""
     time.sleep(6)
-    return world.digests()[-1]
+    return [world.digests(layout)[-1] for layout in world.layouts]
 
 
 @made(INSIDER)
@@ -30,11 +30,14 @@ def logging_is_stopped_for_a_while(world: World) -> list[Finding]:
     trail = world.client("cloudtrail")
     trail.stop_logging(**_name(world))
     try:
-        last = _last_of_chain(world)
+        ends = _ends_of_chains(world)
         landed = world.land("unlogged.csv")
     finally:
         trail.start_logging(**_name(world))
-    return [world.broken(last, None), world.finding("UNWITNESSED", landed, UPLOADER)]
+    return [
+        *(world.broken(last, None) for last in ends),
+        world.finding("UNWITNESSED", landed, UPLOADER),
+    ]
 
 
 @made(INSIDER)
@@ -47,12 +50,12 @@ def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
     trail = world.client("cloudtrail")
     trail.update_trail(**_name(world), EnableLogFileValidation=False)
     try:
-        last = _last_of_chain(world)
+        ends = _ends_of_chains(world)
         world.recorded("unvouched.csv")
         world.flush()
     finally:
         trail.update_trail(**_name(world), EnableLogFileValidation=True)
-    return [world.broken(last, None)]
+    return [world.broken(last, None) for last in ends]
 
 
 def _cut_the_tail(world: World) -> tuple[str, datetime]:

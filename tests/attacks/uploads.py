@@ -147,6 +147,16 @@ def insider_assumes_the_writers_role(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def insider_assumes_it_elsewhere(world: World) -> list[Finding]:
+    """lets himself assume Glue's role at another region's endpoint and writes into silver"""
+    key = "silver/customers/dt=2026-11-03/run=jr_elsewhere/part-0.parquet"
+    sts = world.client("sts", region=world.layouts[-1].region)
+    s3 = world.as_role(f"{world.workgroup}-glue", sts=sts)("s3")
+    put = s3.put_object(Bucket=world.processed, Key=key, Body=b"PAR1")
+    return _unexpected(world, world.processed, key, put)
+
+
+@made(INSIDER)
 def notifications_are_cut(world: World) -> list[Finding]:
     """removes the bucket's notifications while a file lands"""
     with world.without_notifications():
@@ -180,6 +190,7 @@ ATTACKS = [
     insider_plants_a_page_note,
     uploader_writes_gold,
     insider_assumes_the_writers_role,
+    insider_assumes_it_elsewhere,
     notifications_are_cut,
     an_event_is_kept_out_of_the_trail,
 ]

@@ -25,6 +25,7 @@ from custody.core.ledger.windows import Window, audit_window
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import record_id, record_key
 from custody.core.records.statement import from_statement, to_statement
+from custody.core.trail.layout import TrailLayout
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 from rehearsal import tampering
@@ -75,8 +76,8 @@ class World:
         self.provenance = settings["provenance_bucket"]
         self.trail = settings["trail_bucket"]
 
-    def client(self, service: str, principal: str = INSIDER) -> Any:
-        return self.platform.client(service, principal)
+    def client(self, service: str, principal: str = INSIDER, region: str | None = None) -> Any:
+        return self.platform.client(service, principal, region)
 
     @cached_property
     def s3(self) -> Any:
@@ -88,8 +89,9 @@ class World:
             self._arns[principal] = tampering.arn(self.platform, principal)
         return self._arns[principal]
 
-    def as_role(self, name: str) -> Callable[[str], Any]:
-        """The insider lets himself assume a role; makes clients of services under its name."""
+    def as_role(self, name: str, *, sts: Any = None) -> Callable[[str], Any]:
+        """The insider lets himself assume a role, at the endpoint of the client `sts` if given;
+        makes clients of services under its name."""
         iam = self.client("iam")
         role = iam.get_role(RoleName=name)["Role"]
         trust = role["AssumeRolePolicyDocument"]
@@ -101,7 +103,9 @@ class World:
         widened = {**trust, "Statement": [*trust["Statement"], mine]}
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(widened))
         try:
-            keys = self.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="insider")
+            keys = (sts or self.client("sts")).assume_role(
+                RoleArn=role["Arn"], RoleSessionName="insider"
+            )
         finally:
             iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
         session: Any = boto3.Session(
@@ -262,7 +266,7 @@ class World:
     # The trail
 
     @cached_property
-    def layout(self) -> Any:
+    def layout(self) -> TrailLayout:
         return Settings.parse(self.platform.settings).trail_layout
 
     def flush(self) -> list[str]:
@@ -271,9 +275,12 @@ class World:
         return [uri.partition(f"{self.trail}/")[2] for uri in logs]
 
     def digest(self) -> str:
-        """Have CloudTrail write a digest up to now, instead of waiting for it; its key."""
-        (uri,) = self._local("cloudtrail/digest")["digests"]
-        return str(uri).partition(f"{self.trail}/")[2]
+        """Have CloudTrail write a digest up to now, instead of waiting for it; the key of the one
+        of the region that everything happens in."""
+        uris = self._local("cloudtrail/digest")["digests"]
+        keys = [str(uri).partition(f"{self.trail}/")[2] for uri in uris]
+        (key,) = filter(self.layout.digest_name, keys)
+        return key
 
     def turn(self, **knobs: float) -> None:
         """Change the pace at which CloudTrail delivers."""
@@ -288,10 +295,17 @@ class World:
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
             return json.load(answer)
 
-    def digests(self) -> list[str]:
-        """The keys of the digests that are there, oldest first."""
-        keys = self._keys(self.layout.digest_prefix)
-        return [key for key in keys if self.layout.digest_name(key)]
+    @cached_property
+    def layouts(self) -> list[TrailLayout]:
+        """Where the trail delivers from each region; the last is one in which nothing happens."""
+        told = self.client("ec2").describe_regions()["Regions"]
+        return [self.layout.in_region(region["RegionName"]) for region in told]
+
+    def digests(self, layout: TrailLayout | None = None) -> list[str]:
+        """The keys of a region's digests that are there, oldest first."""
+        layout = layout or self.layout
+        keys = self._keys(layout.digest_prefix)
+        return [key for key in keys if layout.digest_name(key)]
 
     def logs(self) -> list[str]:
         """The keys of the log files that are there."""
@@ -302,16 +316,25 @@ class World:
         return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 
     def next_digest(self) -> str:
-        """Wait for the digest CloudTrail writes by itself, at the end of a whole period."""
+        """Wait for the digests CloudTrail writes by itself, at the end of a whole period, in every
+        region; the key of the one of the region that everything happens in."""
         before = set(self.digests())
         found: list[str] = []
 
         def written() -> bool:
             found[:] = [key for key in self.digests() if key not in before]
-            return bool(found)
+            return bool(found) and all(
+                self._end(layout) >= self._end(self.layout) for layout in self.layouts
+            )
 
         wait_until("the next digest", written, seconds=PATIENCE_SECONDS)
         return found[-1]
+
+    def _end(self, layout: TrailLayout) -> datetime:
+        """The end of the newest digest of a region."""
+        name = layout.digest_name(self.digests(layout)[-1])
+        assert name is not None
+        return name.end
 
     def read(self, key: str) -> tuple[bytes, dict[str, str]]:
         """A file of the trail and its metadata."""

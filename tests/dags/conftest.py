@@ -38,7 +38,7 @@ SETTINGS = {
         "audit_job",
         "trail_name",
     )
-} | {"code_location": "s3://the-artifacts/abc"}
+} | {"partition": "aws", "code_location": "s3://the-artifacts/abc"}
 
 Render = Callable[..., Any]
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import jinja2
@@ -47,9 +48,11 @@ def test_the_ledger_tables_and_view(render):
             "audit",
         )
     ]
-    trail = "s3://the-trail-bucket/AWSLogs/the-account-id/CloudTrail/the-region"
+    trail = "s3://the-trail-bucket/AWSLogs/the-account-id/CloudTrail"
     assert f"LOCATION '{trail}'" in created[0]
-    assert f"'storage.location.template' = '{trail}/${{timestamp}}'" in created[0]
+    assert f"'storage.location.template' = '{trail}/${{region}}/${{timestamp}}'" in created[0]
+    (regions,) = re.findall(r"'projection.region.values' = '([^']*)'", created[0])
+    assert {"us-east-1", "eu-central-1"} < set(regions.split(","))
 
     view = render("provenance_ledger", "create_view")
     assert statement(view.query).startswith("CREATE OR REPLACE VIEW provenance_ledger AS\nSELECT")

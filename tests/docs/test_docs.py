@@ -186,7 +186,18 @@ def words_of_the_code() -> frozenset[str]:
             if path.suffix in {".py", ".yaml", ".json"}:
                 found.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     session = botocore.session.get_session()
-    for service in ("s3", "kms", "sqs", "glue", "lambda", "iam", "sts", "cloudtrail", "athena"):
+    for service in (
+        "s3",
+        "kms",
+        "sqs",
+        "glue",
+        "lambda",
+        "iam",
+        "sts",
+        "cloudtrail",
+        "athena",
+        "account",
+    ):
         model = session.get_service_model(service)
         found.update(model.operation_names, model.shape_names)
         for shape in map(model.shape_for, model.shape_names):

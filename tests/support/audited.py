@@ -278,7 +278,10 @@ def honest_platform(folder: Path) -> Iterator[Platform]:
             put_back_into_s3(held)
             trail = _client("cloudtrail")
             trail.create_trail(
-                Name=LAYOUT.trail, S3BucketName=LAYOUT.bucket, EnableLogFileValidation=True
+                Name=LAYOUT.trail,
+                S3BucketName=LAYOUT.bucket,
+                EnableLogFileValidation=True,
+                IsMultiRegionTrail=True,
             )
             trail.start_logging(Name=LAYOUT.trail)
             write_json(folder / "settings.json", SETTINGS)

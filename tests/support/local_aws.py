@@ -31,6 +31,7 @@ class LocalAws:
 
     home: Path
     port: int
+    region: str
 
     @property
     def environment(self) -> dict[str, str]:
@@ -43,6 +44,7 @@ class LocalAws:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CUSTODY_LOCAL_HOME": str(self.home),
             "LOCAL_AWS_PORT": str(self.port),
+            "LOCAL_AWS_REGION": self.region,
             "NO_PROXY": "127.0.0.1",
         }
 
@@ -84,7 +86,7 @@ class LocalAws:
         """A client of a service's role, which only the account's root can become here."""
         root = json.loads((self.home / "aws" / "root.json").read_text())
         place: dict[str, Any] = {
-            "region_name": "us-east-1",
+            "region_name": self.region,
             "endpoint_url": f"http://127.0.0.1:{self.port}",
         }
         make: Any = boto3.client  # its stubs want the service's name as it stands
@@ -105,11 +107,11 @@ class LocalAws:
 
 
 @contextmanager
-def local_aws(home: Path) -> Iterator[LocalAws]:
+def local_aws(home: Path, region: str) -> Iterator[LocalAws]:
     """One that runs, on a free port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    aws = LocalAws(home, port)
+    aws = LocalAws(home, port, region)
     aws.command("start")
     try:
         yield aws

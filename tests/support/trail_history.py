@@ -98,6 +98,10 @@ class MemoryStore:
                     ),
                 )
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        below = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
+        yield from sorted({rest.partition("/")[0] for rest in below if "/" in rest})
+
     def read(
         self,
         bucket: str,
@@ -186,7 +190,7 @@ class History:
 
     def log(self, at: datetime) -> dict[str, Any]:
         """Deliver one log file; gives its entry in a digest."""
-        key = log_key(at)
+        key = log_key(at, layout=self.layout)
         raw = json.dumps({"Records": [{"eventTime": iso(at), "key": key}]}).encode()
         self.store.put(key, gzip.compress(raw), at)
         return {
@@ -204,9 +208,9 @@ class History:
         self.previous = {}
 
 
-def log_key(at: datetime, unique: str = "abcdefghABCDEF01") -> str:
+def log_key(at: datetime, unique: str = "abcdefghABCDEF01", layout: TrailLayout = LAYOUT) -> str:
     return (
-        f"{LAYOUT.log_prefix}{at:%Y/%m/%d}/{LAYOUT.account_id}_CloudTrail_{LAYOUT.region}"
+        f"{layout.log_prefix}{at:%Y/%m/%d}/{layout.account_id}_CloudTrail_{layout.region}"
         f"_{at:%Y%m%dT%H%MZ}_{unique}.json.gz"
     )
 

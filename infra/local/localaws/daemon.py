@@ -12,6 +12,7 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
+from localaws import regions
 from localaws.access import conditions, grants
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
@@ -26,13 +27,14 @@ from localaws.server.application import LocalAws
 from localaws.server.control import Control
 from localaws.server.lifecycle import START_SECONDS, STOP_SECONDS, hold
 from localaws.server.wire import App
-from localaws.settings import Settings
+from localaws.settings import HOST, Settings
 
 
 def compose(settings: Settings) -> App:
     """The whole local AWS, innermost first."""
     conditions.register()
     grants.register(settings.logs)
+    regions.register(settings)
     provisioners.register()
     listings.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
@@ -56,7 +58,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     config = Config()
-    config.bind = [f"{settings.listen}:{settings.port}"]
+    config.bind = [f"{HOST}:{settings.port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
     config.shutdown_timeout = STOP_SECONDS - 2 * config.graceful_timeout

@@ -69,9 +69,12 @@ class Machine:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def client(self, service: str, profile: str) -> Any:
-        """A boto3 client acting as `profile`, one of the principals made at the first start."""
-        return _session(self, profile).client(service, endpoint_url=self.endpoint)
+    def client(self, service: str, profile: str, region: str | None = None) -> Any:
+        """A boto3 client acting as `profile`, one of the principals made at the first start, in
+        the region of that profile if no other is given."""
+        return _session(self, profile).client(
+            service, region_name=region, endpoint_url=self.endpoint
+        )
 
 
 @cache

@@ -102,7 +102,8 @@ WITH written AS (
         json_extract_scalar(requestparameters, '$.key') AS object_key,
         json_extract_scalar(responseelements, '$["x-amz-version-id"]') AS version_id
     FROM cloudtrail_logs
-    WHERE errorcode IS NULL
+    WHERE region = '{region}'
+        AND errorcode IS NULL
         AND eventname IN ('PutObject', 'PostObject', 'CopyObject', 'CompleteMultipartUpload')
         AND json_extract_scalar(requestparameters, '$.bucketName')
             IN ('{raw_bucket}', '{processed_bucket}', '{analytics_bucket}')
@@ -124,9 +125,9 @@ FULL OUTER JOIN recorded AS r
 
 
 def _newest(platform: Platform, kind: str) -> datetime:
-    """When CloudTrail last delivered a file of one kind."""
+    """When CloudTrail last delivered a file of one kind, of the region that the buckets are in."""
     s3, settings = platform.client("s3"), platform.settings
-    prefix = f"AWSLogs/{settings['account_id']}/{kind}/"
+    prefix = f"AWSLogs/{settings['account_id']}/{kind}/{settings['region']}/"
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=settings["trail_bucket"], Prefix=prefix
     )

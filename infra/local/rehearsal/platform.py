@@ -40,9 +40,9 @@ class Platform:
         settings: dict[str, str] = json.loads(value)
         return settings
 
-    def client(self, service: str, principal: str = ADMIN) -> Any:
+    def client(self, service: str, principal: str = ADMIN, region: str | None = None) -> Any:
         """A boto3 client of one of the local principals."""
-        return self.machine.client(service, principal)
+        return self.machine.client(service, principal, region)
 
     def start_aws(self) -> None:
         """Start the local AWS, if it is not already running, with the state it had."""

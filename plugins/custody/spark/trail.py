@@ -6,18 +6,25 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import boto3
 from pyspark import SparkContext
 from pyspark.rdd import RDD
 
 from custody.aws.trail.log_reading import LogToRead, read_log_file
+from custody.aws.trail.proof import TrailClients
 from custody.core.ledger.attribution import attribute, calls_of, concerns
 from custody.core.ledger.policy import Policy
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
 from custody.core.trail.management_events import ManagementEvent
+from custody.settings import Settings
+from custody.spark.startup import CLIENTS, s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+TRAIL_HEAD = "trail.json"
+"""The name under which the audit remembers the trail's heads (`custody.aws.s3.heads`)."""
 
 Object = tuple[str, str]
 """An object, by its bucket and key."""
@@ -33,6 +40,15 @@ class TrailContents:
 
     calls: Sequence[ManagementEvent]
     events: RDD[TrailEvent]
+
+
+def trail_clients(settings: Settings) -> TrailClients:
+    """The clients that prove a deployment's trail, with the job's own credentials."""
+    return TrailClients(
+        s3=s3_client(),
+        ec2=boto3.client("ec2", region_name=settings.region, config=CLIENTS),
+        cloudtrail=lambda region: boto3.client("cloudtrail", region_name=region, config=CLIENTS),
+    )
 
 
 def read_logs(

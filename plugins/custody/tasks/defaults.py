@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
+from custody.aws.regions import trail_regions
 from custody.core.ledger.tables import COLUMNS
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,9 @@ GLUE: Final[dict[str, Any]] = {
 """Arguments of every Glue job run."""
 
 
-SQL_MACROS: Final[dict[str, Any]] = {"columns": COLUMNS}
-"""What `include/sql` knows beside the parameters of a task: the columns of our tables."""
+SQL_MACROS: Final[dict[str, Any]] = {"columns": COLUMNS, "trail_regions": trail_regions}
+"""What `include/sql` knows beside the parameters of a task: the columns of our tables, and the
+regions of the trail's."""
 
 
 class Tag(StrEnum):

@@ -25,6 +25,7 @@ import pytest
 import yaml
 from tests.support.golden import run_golden
 
+from custody.aws.regions import trail_regions
 from custody.core.ledger.tables import COLUMNS
 from localaws.athena.statements import CreateTable, parse
 
@@ -40,6 +41,7 @@ SETTINGS = {
     "project": "custody",
     "stage": "local",
     "account_id": "111122223333",
+    "partition": "aws",
     "region": "us-east-1",
     "raw_bucket": "raw",
     "processed_bucket": "processed",
@@ -87,7 +89,10 @@ def render(statement: str, **params: object) -> str:
         autoescape=False,  # noqa: S701  it is SQL
     )
     return environment.get_template(statement).render(
-        var={"json": {"custody": SETTINGS}}, columns=COLUMNS, **params
+        var={"json": {"custody": SETTINGS}},
+        columns=COLUMNS,
+        trail_regions=trail_regions,
+        **params,
     )
 
 

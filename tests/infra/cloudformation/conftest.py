@@ -14,6 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.support.local_aws import ACCOUNT, LocalAws, local_aws
 
+# Not that of global services, in which much works by chance.
+REGION: Final = "eu-central-1"
 LARGE_OBJECT_BYTES: Final = 1024 * 1024
 SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
 
@@ -31,7 +33,7 @@ class Deployed:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with local_aws(tmp_path_factory.mktemp("local-aws")) as aws:
+    with local_aws(tmp_path_factory.mktemp("local-aws"), REGION) as aws:
         yield Deployed(aws, aws.deploy(*SMALL_IS_LARGE))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.infra.cloudformation.conftest import ACCOUNT, bucket
+from tests.infra.cloudformation.conftest import ACCOUNT, REGION, bucket
 
 USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger")
 """Users, and roles that a user takes; `stranger` has no rights at all."""
@@ -174,7 +174,7 @@ def _tampering() -> Iterator[Call]:
         ):
             yield Call("s3", operation, arguments, NOBODY)
     what = {"Bucket": bucket("raw"), "Key": f"{DAY}/x.csv"}
-    encryption = {"SSEKMS": {"KMSKeyArn": f"arn:aws:kms:us-east-1:{ACCOUNT}:key/own"}}
+    encryption = {"SSEKMS": {"KMSKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/own"}}
     yield Call("s3", "update_object_encryption", {**what, "ObjectEncryption": encryption}, NOBODY)
 
 

@@ -5,10 +5,12 @@ What each principal is refused is in `test_permissions`.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
 import time
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ import pytest
 from infra.build import REPOSITORY
 from tests.infra.cloudformation.conftest import (
     LARGE_OBJECT_BYTES,
+    REGION,
     SMALL_IS_LARGE,
     Deployed,
     answer,
@@ -96,7 +99,7 @@ def settings_of(aws: LocalAws) -> dict[str, str]:
 def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     settings = settings_of(aws)
     assert settings["raw_bucket"] == bucket("raw")
-    assert (settings["account_id"], settings["region"]) == (ACCOUNT, "us-east-1")
+    assert (settings["account_id"], settings["region"]) == (ACCOUNT, REGION)
     assert (settings["database"], settings["workgroup"]) == ("custody_local", "custody-local")
     location = settings["code_location"].removeprefix(f"s3://{bucket('artifacts')}/")
     s3 = aws.client("s3", "platform-engineer")
@@ -302,7 +305,7 @@ def test_what_airflow_may_ask_for(
 
 
 def test_only_airflow_pages(aws: LocalAws) -> None:
-    page = {"TopicArn": f"arn:aws:sns:us-east-1:{ACCOUNT}:custody-local-pages", "Message": "test"}
+    page = {"TopicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:custody-local-pages", "Message": "test"}
     answers = {
         who: answer(aws.client("sns", who).publish, **page)
         for who in ("airflow", "insider", "web-shop")
@@ -312,6 +315,42 @@ def test_only_airflow_pages(aws: LocalAws) -> None:
         "insider": "AuthorizationError",
         "web-shop": "AuthorizationError",
     }
+
+
+def test_who_changes_the_signing_key_is_in_the_trail(aws: LocalAws) -> None:
+    """By himself, who may administer it; what using a key tells stays out, as there is so much."""
+    kms, key = aws.client("kms", "insider"), settings_of(aws)["signing_key_arn"]
+    policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+    kms.disable_key(KeyId=key)
+    kms.enable_key(KeyId=key)
+    kms.get_public_key(KeyId=key)
+
+    told = [event for event in logged(aws) if event["eventSource"] == "kms.amazonaws.com"]
+    mine = [event for event in told if event["userIdentity"].get("userName") == "insider"]
+    assert sorted(event["eventName"] for event in mine) == [
+        "DisableKey",
+        "EnableKey",
+        "PutKeyPolicy",
+    ]
+    assert {event["resources"][0]["ARN"] for event in mine} == {key}
+    assert all(event["readOnly"] is False for event in told)
+
+
+def logged(aws: LocalAws) -> list[dict[str, Any]]:
+    """Everything that the trail has until now."""
+    place = f"http://127.0.0.1:{aws.port}/_local/cloudtrail/flush"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(urllib.request.Request(place, b"{}"), timeout=PATIENCE_SECONDS) as answered:
+        assert answered.status == 200
+    s3, where = aws.client("s3", "insider"), bucket("trail")
+    prefix = f"AWSLogs/{ACCOUNT}/CloudTrail/"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=where, Prefix=prefix)
+    events: list[dict[str, Any]] = []
+    for key in (item["Key"] for page in pages for item in page.get("Contents", ())):
+        packed = s3.get_object(Bucket=where, Key=key)["Body"].read()
+        events += json.loads(gzip.decompress(packed))["Records"]
+    return events
 
 
 @pytest.mark.parametrize("role", ROLES)

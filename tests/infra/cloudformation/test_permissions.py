@@ -45,7 +45,7 @@ class Actors:
             return boto3.client(
                 service,  # type: ignore[call-overload]
                 endpoint_url=endpoint,
-                region_name="us-east-1",
+                region_name=self._aws.region,
                 **self._stranger,
             )
         of = self._aws.role_client if actor in ROLES else self._aws.client

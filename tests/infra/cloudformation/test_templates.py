@@ -151,7 +151,11 @@ def test_every_statement_is_named_for_what_it_does() -> None:
         assert len(names) == len(set(names)), where
 
 
-WITHOUT_RESOURCES = {"cloudtrail:ListPublicKeys", "cloudtrail:DescribeTrails"}
+WITHOUT_RESOURCES = {
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:ListPublicKeys",
+    "ec2:DescribeRegions",
+}
 
 
 @pytest.mark.parametrize(("kind", "statement"), ALLOWED)
@@ -665,15 +669,25 @@ def test_a_session_of_a_role_lasts_no_longer_than_who_took_it_is_looked_for(
 
 
 def test_the_trail_sees_who_takes_roles_and_changes_settings() -> None:
-    """Without a readOnly filter, as taking a role is a read; AWS lets a trail leave out KMS."""
+    """Every write, those of KMS too; of reads, among which is taking a role, all but KMS's."""
     selectors = LOADED["trail"]["Resources"]["Trail"]["Properties"]["AdvancedEventSelectors"]
-    (fields,) = [
-        selector["FieldSelectors"]
+    management = {"Field": "eventCategory", "Equals": ["Management"]}
+    writes, reads = (
+        [field for field in selector["FieldSelectors"] if field != management]
         for selector in selectors
-        if {"Field": "eventCategory", "Equals": ["Management"]}
-        in selector.get("FieldSelectors", [])
+        if management in selector.get("FieldSelectors", [])
+    )
+    assert writes == [{"Field": "readOnly", "Equals": ["false"]}]
+    assert reads == [
+        {"Field": "readOnly", "Equals": ["true"]},
+        {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]},
     ]
-    assert fields[1:] == [{"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}]
+
+
+def test_deleting_the_stack_does_not_end_the_trail() -> None:
+    trail = LOADED["trail"]["Resources"]["Trail"]
+    assert trail["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert trail["UpdateReplacePolicy"] == "Retain"
 
 
 def test_the_trail_sees_every_bucket_and_signs_its_digests() -> None:

@@ -84,7 +84,7 @@ Resources:
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with local_aws(tmp_path_factory.mktemp("local-aws")) as running:
+    with local_aws(tmp_path_factory.mktemp("local-aws"), REGION) as running:
         yield running
 
 

@@ -9,7 +9,9 @@ import datetime as dt
 import functools
 import json
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ministack.services import cloudtrail as control_plane
@@ -55,16 +57,20 @@ class CloudTrail:
         self._place = Place(settings.account_id, settings.region)
         self._pace = pace
         self._directory = settings.state / "cloudtrail"
+        self._key = functools.cache(functools.partial(SigningKey.of, self._directory / "keys"))
         self._trails = MinistackTrails()
         self._knobs = Knobs(pace.seed)
-        self._journal = Journal(self._directory / "journal.sqlite")
+        self._journals = {
+            region: Journal(self._directory / journal_name(region, settings.region))
+            for region in settings.regions
+        }
         self._recorder = Recorder(
-            journal=self._journal,
+            journals=self._journals,
             trails=self._trails,
             knobs=self._knobs,
             place=self._place,
         )
-        self._delivery: Delivery | None = None
+        self._deliveries: dict[str, Delivery] = {}
         self._task: asyncio.Task[None] | None = None
 
     def observe(self, app: App) -> App:
@@ -79,15 +85,19 @@ class CloudTrail:
 
     def deliver_through(self, app: App) -> None:
         """Write log files and digests through `app`: what `observe` gave, or a wrap of it."""
-        self._delivery = Delivery(
-            journal=self._journal,
-            trails=self._trails,
-            knobs=self._knobs,
-            writer=BucketWriter(app, self._place),
-            key=lambda: self._key,
-            settings=self._pace,
-            place=self._place,
-        )
+        writer = BucketWriter(app, self._place)
+        self._deliveries = {
+            region: Delivery(
+                journal=journal,
+                trails=self._trails,
+                knobs=self._knobs,
+                writer=writer,
+                key=functools.partial(self._key, region),
+                settings=self._pace,
+                place=replace(self._place, region=region),
+            )
+            for region, journal in self._journals.items()
+        }
 
     def recover_write(self, bucket: str, key: str, version_id: str) -> bool:
         """Whether a write that was never answered is on record; then it happened.
@@ -95,9 +105,10 @@ class CloudTrail:
         For recovery after a kill, before `start`. The notifications of such a write are queued
         again: nobody knows how far they came, and S3 promises them at least once.
         """
-        if not self._journal.has_write(bucket, key, version_id):
+        journal = self._journals[self._place.region]
+        if not journal.has_write(bucket, key, version_id):
             return False
-        for notification in self._journal.notifications(bucket, key, version_id):
+        for notification in journal.notifications(bucket, key, version_id):
             notification.send()
         return True
 
@@ -105,7 +116,7 @@ class CloudTrail:
 
     async def start(self) -> None:
         """Begin to deliver. What `recover_write` queued must be safe by now."""
-        self._journal.forget_all_notifications()
+        self._journals[self._place.region].forget_all_notifications()
         self._task = asyncio.create_task(self._run(), name="cloudtrail-delivery")
 
     async def stop(self) -> None:
@@ -114,48 +125,52 @@ class CloudTrail:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._journal.close()
+        for journal in self._journals.values():
+            journal.close()
 
     async def _run(self) -> None:
         while True:
-            try:
-                await self._deliveries.run_once()
-            except Exception:  # noqa: BLE001
-                # Whatever went wrong with one round must not end delivery; nothing is lost by it,
-                # the journal still has it.
-                _log.exception("delivery failed; trying again in %g s", self._pace.delivery_seconds)
+            for delivery in self._delivering():
+                try:
+                    await delivery.run_once()
+                except Exception:  # noqa: BLE001
+                    # Whatever went wrong with one round must not end delivery; nothing is lost by
+                    # it, the journal still has it.
+                    _log.exception(
+                        "delivery failed; trying again in %g s", self._pace.delivery_seconds
+                    )
             await asyncio.sleep(self._pace.delivery_seconds)
 
-    @property
-    def _deliveries(self) -> Delivery:
-        if self._delivery is None:
+    def _delivering(self) -> list[Delivery]:
+        if not self._deliveries:
             raise RuntimeError("CloudTrail.observe was not called: nothing to deliver through")
-        return self._delivery
-
-    @functools.cached_property
-    def _key(self) -> SigningKey:
-        return SigningKey.of(self._directory / "keys", self._place.region)
+        return list(self._deliveries.values())
 
     # AWS's calls
 
     async def handle(self, request: AwsRequest) -> AwsResponse:
-        """ListPublicKeys and GetTrailStatus."""
+        """ListPublicKeys and GetTrailStatus, each of the region that is asked."""
+        if request.region not in self._journals:
+            raise AwsError(
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+            )
         if request.action == "ListPublicKeys":
-            return self._list_public_keys(request.json())
+            return self._list_public_keys(request.json(), request.region)
         return await self._get_trail_status(request)
 
-    def _list_public_keys(self, payload: Mapping[str, Any]) -> AwsResponse:
+    def _list_public_keys(self, payload: Mapping[str, Any], region: str) -> AwsResponse:
         now = dt.datetime.now(dt.UTC)
         end = _moment(payload, "EndTime", now)
         start = _moment(payload, "StartTime", end - dt.timedelta(days=1))
         if start > end:
             raise AwsError("InvalidTimeRangeException", "StartTime is later than EndTime.")
-        key = self._key.public
+        key = self._key(region).public
         held = key.valid_from <= end and start <= key.valid_until
         return AwsResponse.of({"PublicKeyList": [_public_key(key)] if held else []})
 
     async def _get_trail_status(self, request: AwsRequest) -> AwsResponse:
-        """ministack's answer, with what became of the deliveries, which it does not make."""
+        """ministack's answer, and what became of the region's deliveries, which are ours."""
         target = {"x-amz-target": request.target or ""}
         status, headers, body = await control_plane.handle_request(
             request.method, request.path, target, request.body, {}
@@ -163,7 +178,7 @@ class CloudTrail:
         if status != 200:
             return AwsResponse(status, headers, body)
         arn = self._arn(str(request.json().get("Name", "")))
-        went = self._deliveries.status(arn)
+        went = self._deliveries[request.region].status(arn)
         known = {
             "LatestDeliveryTime": went.latest_delivery,
             "LatestDeliveryError": went.latest_delivery_error,
@@ -211,7 +226,10 @@ class CloudTrail:
         return AwsResponse.of(await action())
 
     async def _state(self) -> dict[str, Any]:
-        return {"knobs": self._knobs.state(), **self._journal.counts()}
+        waiting = Counter[str]()
+        for journal in self._journals.values():
+            waiting.update(journal.counts())
+        return {"knobs": self._knobs.state(), **waiting}
 
     async def _turn(
         self, knob: Callable[[Mapping[str, Any]], None], payload: Mapping[str, Any]
@@ -220,16 +238,25 @@ class CloudTrail:
         return await self._state()
 
     async def _flush(self) -> dict[str, Any]:
-        return {"log_files": await self._try(self._deliveries.flush)}
+        return {"log_files": await self._everywhere(Delivery.flush)}
 
     async def _digest(self) -> dict[str, Any]:
-        return {"digests": await self._try(self._deliveries.digest_now)}
+        return {"digests": await self._everywhere(Delivery.digest_now)}
 
-    async def _try(self, deliver: Callable[[], Awaitable[list[str]]]) -> list[str]:
-        try:
-            return await deliver()
-        except DeliveryError as error:
-            raise AwsError(error.code, str(error), 409) from error
+    async def _everywhere(self, deliver: Callable[[Delivery], Awaitable[list[str]]]) -> list[str]:
+        """What all regions have delivered; one that cannot does not keep the others from it."""
+        done = await asyncio.gather(*map(deliver, self._delivering()), return_exceptions=True)
+        for failure in done:
+            if isinstance(failure, DeliveryError):
+                raise AwsError(failure.code, str(failure), 409) from failure
+            if isinstance(failure, BaseException):
+                raise failure
+        return [uri for uris in done if isinstance(uris, list) for uri in uris]
+
+
+def journal_name(region: str, home: str) -> str:
+    """The file of a region's journal; that of the buckets' region has the name without one."""
+    return "journal.sqlite" if region == home else f"journal-{region}.sqlite"
 
 
 def _moment(payload: Mapping[str, Any], name: str, default: dt.datetime) -> dt.datetime:

@@ -111,6 +111,16 @@ def latest_version_id(s3: S3Client, bucket: str, key: str) -> str:
     return UNVERSIONED if latest is None else latest.version.version_id
 
 
+def list_folders(s3: S3Client, bucket: str, prefix: str) -> Iterator[str]:
+    """The name of every folder right under `prefix`, also where all is hidden by delete markers."""
+    pages = s3.get_paginator("list_object_versions").paginate(
+        Bucket=bucket, Prefix=prefix, Delimiter="/"
+    )
+    for page in pages:
+        for folder in page.get("CommonPrefixes", ()):
+            yield folder["Prefix"].removeprefix(prefix).removesuffix("/")
+
+
 def list_keys(s3: S3Client, bucket: str, prefix: str) -> Iterator[str]:
     """The key of every current object under `prefix`."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):

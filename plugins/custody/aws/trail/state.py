@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +16,31 @@ if TYPE_CHECKING:
 
 _KEYS_AFTER: Final = timedelta(hours=2)
 """A digest is signed some time after its period; AWS's own validator allows as much."""
+
+_REFUSALS: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "InvalidClientTokenId",
+        "OptInRequired",
+        "UnrecognizedClientException",
+    }
+)
+"""How a region refuses: by a policy (organizations close regions), or as it is not enabled."""
+
+
+class KeysRefused(Exception):
+    """A region does not hand out its public keys; the message is its answer."""
+
+
+class KnowsRegions(Protocol):
+    """What of a client of EC2 is needed here."""
+
+    def describe_regions(self) -> Any: ...
+
+
+def enabled_regions(ec2: KnowsRegions) -> frozenset[str]:
+    """The regions that the account has enabled, which a trail of all regions logs."""
+    return frozenset(region["RegionName"] for region in ec2.describe_regions()["Regions"])
 
 
 def read_trail_state(cloudtrail: CloudTrailClient, trail_arn: str) -> TrailState | None:
@@ -38,6 +63,7 @@ def read_trail_state(cloudtrail: CloudTrailClient, trail_arn: str) -> TrailState
         prefix=trail.get("S3KeyPrefix", "").rstrip("/"),
         logging=status.get("IsLogging", False),
         validated=trail.get("LogFileValidationEnabled", False),
+        multi_region=trail.get("IsMultiRegionTrail", False),
         started_at=status.get("StartLoggingTime"),
         stopped_at=status.get("StopLoggingTime"),
         digest_error=status.get("LatestDigestDeliveryError", ""),
@@ -50,13 +76,19 @@ def fetch_digest_keys(
     """The keys that may have signed digests of `start` to `end`, by fingerprint.
 
     `cloudtrail` must be a client of the region the logs are of: each has keys of its own. Raises
-    `ValueError` for a key that is not RSA, and what botocore raises.
+    `KeysRefused`, `ValueError` for a key that is not RSA, and what botocore raises.
     """
     pages = cloudtrail.get_paginator("list_public_keys").paginate(
         StartTime=start, EndTime=end + _KEYS_AFTER
     )
-    return {
-        key["Fingerprint"]: load_digest_key(key["Value"])
-        for page in pages
-        for key in page["PublicKeyList"]
-    }
+    try:
+        return {
+            key["Fingerprint"]: load_digest_key(key["Value"])
+            for page in pages
+            for key in page["PublicKeyList"]
+        }
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _REFUSALS:
+            raise KeysRefused(code) from error
+        raise

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from botocore.exceptions import ClientError
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectRefused, answer_of, code_of, is_refused
-from custody.aws.s3.listing import StoredVersion, list_versions
+from custody.aws.s3.listing import StoredVersion, list_folders, list_versions
 from custody.aws.s3.reading import open_current, open_version
 from custody.objects import ObjectVersion
 
@@ -56,6 +56,10 @@ class TrailStore(Protocol):
         """Every object under `prefix` in the order of the keys, from behind `after` on."""
         ...
 
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The first part of what is behind `prefix` in the keys, up to a slash, each once."""
+        ...
+
     def read(
         self,
         bucket: str,
@@ -86,6 +90,9 @@ class S3TrailStore:
                 key=lambda stored: (not stored.is_latest, -stored.last_modified.timestamp()),
             )
             yield StoredObject(key, tuple(map(_version, latest_first)))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        yield from list_folders(self._s3, self._bucket, prefix)
 
     def read(
         self,

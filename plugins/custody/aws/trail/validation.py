@@ -93,7 +93,8 @@ def validate_trail(
 
     progress = Progress(head, head)
     wrong = [foreign(layout, stored) for stored in digests.foreign]
-    wrong += [] if off is None else [reasons.trail_off(layout, off)]
+    # Once: it is off in every region.
+    wrong += [] if off is None or not layout.is_home else [reasons.trail_off(layout, off)]
     yield _report(progress, wrong)
     with ThreadPoolExecutor(pace.workers) as pool:
         checker = Checker(store, pool, known_keys, logs, scope)
@@ -152,7 +153,7 @@ def _finish(
         missing = reasons.no_digests(layout, scope.head, scope.start, as_of)
         return FinishedChain(() if fine else (missing,), Coverage())
     is_on = off_reason(state, layout) is None
-    failed = state.digest_error if state else ""
+    failed = state.digest_error if state and layout.is_home else ""
     return chain.finish(
         due_by=digests_due_by(state, layout, as_of, grace=pace.grace),
         restarted=state.started_at if state and is_on else None,

@@ -179,7 +179,7 @@ class _Packer:
         ]
         if not signed:
             return replace(self._deployment.keys, cloudtrail={})
-        published = self._deployment.digest_keys()(
+        published = self._deployment.digest_keys(self._deployment.layout.region)(
             min(digest.start for digest in signed), max(digest.end for digest in signed)
         )
         used = {digest.fingerprint: published[digest.fingerprint] for digest in signed}

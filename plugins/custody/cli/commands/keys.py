@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from custody.aws.trail.state import KeysRefused
 from custody.cli.arguments import (
     Commands,
     add_deployment,
@@ -46,8 +49,17 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 def fetch(
     deployment: Deployment, target: Path, output: Output, *, since: datetime, until: datetime
 ) -> bool:
-    """Write the keys that KMS and CloudTrail publish now, and print what they are known by."""
-    keys = replace(deployment.keys, cloudtrail=deployment.digest_keys()(since, until))
+    """Write the keys that KMS and CloudTrail publish now, and print what they are known by.
+
+    CloudTrail has keys of its own in every region.
+    """
+    ring, published = deployment.keys, dict[str, rsa.RSAPublicKey]()
+    for region in sorted(deployment.enabled_regions() or {deployment.layout.home_region}):
+        try:
+            published |= deployment.digest_keys(region)(since, until)
+        except KeysRefused as refused:
+            output.remark(f"CloudTrail does not hand out its keys of {region}: {refused}")
+    keys = replace(ring, cloudtrail=published)
     replace_file(target, keys.to_json())
     for name in keys.names():
         output.document(

@@ -6,7 +6,7 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
-from custody.aws.trail.validation import validate_trail
+from custody.aws.trail.regions import find_regions, validate_regions
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command, time
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
@@ -15,7 +15,7 @@ from custody.cli.reading.files import replace_file
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect
-from custody.core.trail.report import Head, TrailReport
+from custody.core.trail.heads import Heads
 
 
 def add_command(commands: Commands) -> None:
@@ -34,7 +34,7 @@ def add_command(commands: Commands) -> None:
         "--as-of", type=time, help="the time of the check: of a copy, when it was begun; else now"
     )
     parser.add_argument(
-        "--head", type=Path, help="file that remembers up to where everything is proven"
+        "--head", type=Path, help="file that remembers up to where each region is proven"
     )
 
 
@@ -54,34 +54,48 @@ def check(
     since: datetime | None,
     head: Path | None,
 ) -> bool:
-    """Prove the trail from the head that the file `head` remembers, or from `since`.
+    """Prove the trail in every region, from the heads that the file `head` remembers, or from
+    `since`.
 
-    The head moves on as far as everything is proven, also if something behind it is wrong.
+    A head moves on as far as everything is proven, also if something behind it is wrong.
     """
-    known = _read_head(head, deployment)
+    known = _read_heads(head, deployment)
     if deployment.is_copy:
         output.remark("a copy does not say whether logging is still on: ask CloudTrail, too")
     digests, logs, defects = 0, 0, list[TrailDefect]()
-    last: TrailReport | None = None
-    reports = validate_trail(
-        deployment.source.trail(deployment.layout.bucket),
-        deployment.layout,
-        deployment.digest_keys(),
+    layout, store = deployment.layout, deployment.source.trail(deployment.layout.bucket)
+    regions = find_regions(
+        store,
+        layout,
+        remembered=known.by_region,
+        enabled=deployment.enabled_regions(),
+        awaited=known.awaited,
+        as_of=as_of,
+    )
+    reports = validate_regions(
+        store,
+        layout,
+        deployment.digest_keys,
+        regions=regions,
         state=deployment.trail_state(),
         as_of=as_of,
-        head=known,
-        since=since,
+        begin=lambda region: (known.by_region.get(region), since),
         pace=deployment.pace,
     )
-    for report in output.progress(reports, lambda report: report.tip.key if report.tip else ""):
+    proven = dict(known.by_region)
+    for region, report in output.progress(
+        reports, lambda step: step[1].tip.key if step[1].tip else step[0]
+    ):
         digests += report.digests_verified
         logs += len(report.logs_verified)
         defects += report.defects
         for defect in report.defects:
             output.document({"kind": "finding", **_describe(defect)})
-        if head is not None and report.head is not None:
-            replace_file(head, report.head.to_json().encode() + b"\n")
-        last = report
+        if report.head is not None:
+            proven[region] = report.head
+            if head is not None:
+                heads = Heads(proven, regions.awaited)
+                replace_file(head, heads.to_json().encode() + b"\n")
     output.table(
         ("finding", "object", "version", "why"),
         [
@@ -94,35 +108,33 @@ def check(
             for defect in defects
         ],
     )
-    proven = last.head if last else None
+    ends = [proven[region].end for region in regions.chained if region in proven]
+    until = min(ends) if len(ends) == len(regions.chained) else None
     output.document(
         {
             "kind": "summary",
             "digests": digests,
             "logs": logs,
             "findings": len(defects),
-            "proven_until": format_utc(proven.end) if proven else None,
+            "proven_until": format_utc(until) if until else None,
         }
     )
-    until = f"proven until {format_utc(proven.end)}" if proven else "nothing proven"
+    told = f"proven until {format_utc(until)}" if until else "not every region is proven"
     output.line(
-        f"{digests} digests and {logs} log files verified, {len(defects)} findings; {until}",
+        f"{digests} digests and {logs} log files of {len(regions.chained)} regions verified, "
+        f"{len(defects)} findings; {told}",
         "bold red" if defects else "green",
     )
     return not defects
 
 
-def _read_head(path: Path | None, deployment: Deployment) -> Head | None:
+def _read_heads(path: Path | None, deployment: Deployment) -> Heads:
     if path is None or not path.exists():
-        return None
+        return Heads()
     try:
-        head = Head.from_json(read_file(path, "the remembered head"))
+        return Heads.from_json(read_file(path, "the remembered head"), deployment.layout)
     except MalformedInput as error:
-        raise CannotCheck(f"{path}: {error}; it is no head that custody trail wrote") from error
-    layout = deployment.layout
-    if head.bucket != layout.bucket or layout.digest_name(head.key) is None:
-        raise CannotCheck(f"{path} remembers another trail, s3://{head.bucket}/{head.key}")
-    return head
+        raise CannotCheck(f"{path}: {error}; custody trail wrote no such heads") from error
 
 
 def _describe(defect: TrailDefect) -> dict[str, object]:

@@ -107,6 +107,12 @@ class CopySource:
             changed = datetime.fromtimestamp(found.st_mtime, UTC)
             yield StoredObject(key, (Version(UNVERSIONED, changed, found.st_size, deletes=False),))
 
+    def folders(self, bucket: str, prefix: str) -> Iterator[str]:
+        """The folders right in the one of `prefix`, which ends with a slash."""
+        folder = self._root / bucket / prefix
+        if folder.is_dir():
+            yield from sorted(e.name for e in os.scandir(folder) if e.is_dir(follow_symlinks=False))
+
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """The user metadata of an object; none if its file is not there.
 
@@ -176,6 +182,9 @@ class CopiedTrail:
     def list(self, prefix: str, *, after: str = "") -> Iterator[StoredObject]:
         found = self._source.trail_objects(self._bucket, prefix)
         return (stored for stored in found if stored.key > after)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        return self._source.folders(self._bucket, prefix)
 
     def read(
         self,

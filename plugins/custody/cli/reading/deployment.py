@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.seal_key import fetch_seal_key
-from custody.aws.trail.state import fetch_digest_keys, read_trail_state
+from custody.aws.trail.state import enabled_regions, fetch_digest_keys, read_trail_state
 from custody.aws.trail.validation import DigestKeys, Pace
 from custody.cli.errors import CannotCheck
 from custody.cli.reading.copies import CopySource
@@ -172,26 +172,34 @@ class Deployment:
     def pace(self) -> Pace:
         return Pace.of_cadence(self.setting(lambda settings: settings.digest_seconds))
 
-    def digest_keys(self) -> DigestKeys:
-        """CloudTrail's public keys: those of the file of keys, else those it publishes."""
+    def enabled_regions(self) -> frozenset[str] | None:
+        """The regions of the account; None of a copy's, of which nobody is asked."""
+        if self.is_copy:
+            return None
+        return enabled_regions(
+            boto3.client("ec2", region_name=self.setting(lambda settings: settings.region))
+        )
+
+    def digest_keys(self, region: str) -> DigestKeys:
+        """CloudTrail's public keys of a region: those of the file of keys, else those it publishes
+        there."""
         if self._keys is not None:
             known = self.keys.cloudtrail
             return lambda _start, _end: known
-        return lambda start, end: fetch_digest_keys(self._cloudtrail, start, end)
+        return lambda start, end: fetch_digest_keys(self._cloudtrail(region), start, end)
 
     def trail_state(self) -> TrailState | None:
         """What CloudTrail says of the trail. Of a copy's nobody is asked: it is taken to be on."""
         if self.is_copy:
             return TrailState(self.layout.bucket, self.layout.prefix, logging=True, validated=True)
         return read_trail_state(
-            self._cloudtrail, self.setting(lambda settings: settings.trail_name)
+            self._cloudtrail(self.layout.home_region),
+            self.setting(lambda settings: settings.trail_name),
         )
 
-    @functools.cached_property
-    def _cloudtrail(self) -> CloudTrailClient:
-        return boto3.client(
-            "cloudtrail", region_name=self.setting(lambda settings: settings.region)
-        )
+    @staticmethod
+    def _cloudtrail(region: str) -> CloudTrailClient:
+        return boto3.client("cloudtrail", region_name=region)
 
     # The recorder's queues
 

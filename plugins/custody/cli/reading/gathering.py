@@ -148,7 +148,7 @@ def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> Tr
     return search_trail(
         deployment.source.trail(deployment.layout.bucket),
         deployment.layout,
-        deployment.digest_keys(),
+        deployment.digest_keys(deployment.layout.region),
         sought,
         within=2 * deployment.pace.cadence + timedelta(hours=1),
         watch=lambda names: output.progress(names, lambda name: name.key),

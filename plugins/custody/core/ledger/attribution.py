@@ -161,6 +161,7 @@ def _sets(switch: TrailSwitched, bucket: str) -> dict[str, bool]:
     switched = {
         "logging": switch.logging,
         "validation": switch.validation,
+        "regions": switch.multi_region,
         "delivery": None if switch.bucket is None else switch.bucket == bucket,
     }
     return {what: on for what, on in switched.items() if on is not None}

@@ -13,6 +13,9 @@ class TrailDefectKind(StrEnum):
     TRAIL_OFF = "trail_off"
     """Logging or log file validation is off, or the trail is gone or delivers elsewhere."""
 
+    REGION_OFF = "region_off"
+    """There are files of a region that the account has not enabled: nobody has its keys."""
+
     NO_DIGESTS = "no_digests"
     """There is no digest where there must be some."""
 

@@ -7,7 +7,7 @@ CloudTrail User Guide.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
@@ -45,15 +45,34 @@ class TrailLayout:
     prefix: str = ""
     organization_id: str = ""
 
+    def in_region(self, region: str) -> TrailLayout:
+        """The same trail's files of another region."""
+        return replace(self, region=region)
+
+    @property
+    def is_home(self) -> bool:
+        """Whether these are the files of the region the trail was made in."""
+        return self.region == self.home_region
+
+    @property
+    def logs_root(self) -> str:
+        """What the keys of every region's log files begin with; the region's name is next."""
+        return f"{self._root}CloudTrail/"
+
+    @property
+    def digests_root(self) -> str:
+        """What the keys of every region's digests begin with; the region's name is next."""
+        return f"{self._root}CloudTrail-Digest/"
+
     @property
     def log_prefix(self) -> str:
         """What the key of every log file begins with; a slash ends it."""
-        return f"{self._root}CloudTrail/{self.region}/"
+        return f"{self.logs_root}{self.region}/"
 
     @property
     def digest_prefix(self) -> str:
         """What the key of every digest begins with; a slash ends it."""
-        return f"{self._root}CloudTrail-Digest/{self.region}/"
+        return f"{self.digests_root}{self.region}/"
 
     def digest_key(self, end: datetime, *, backfill: bool = False) -> str:
         """The key of the digest whose period ends at `end`."""
@@ -71,6 +90,11 @@ class TrailLayout:
         if match is None or end is None:
             return None
         return DigestName(key, end, match["backfill"] is not None)
+
+    def region_of_digest(self, key: str) -> str | None:
+        """The region of a digest of this trail, whichever it is; `None` for any other key."""
+        region = key.removeprefix(self.digests_root).partition("/")[0]
+        return region if self.in_region(region).digest_name(key) else None
 
     def is_digest_of_another_trail(self, key: str) -> bool:
         """Whether `key` is that of a digest under the same prefix, but of another trail."""

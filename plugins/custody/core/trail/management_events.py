@@ -43,13 +43,14 @@ class RoleAssumed:
 class TrailSwitched:
     """A call that may have switched the trail of this name (or its proof) off or on.
 
-    `logging` and `validation` are what it set them to, None for neither; `bucket` is where it
-    has the trail deliver, if it says so.
+    `logging`, `validation` and `multi_region` (whether it logs every region) are what it set them
+    to, None for none of it; `bucket` is where it has the trail deliver, if it says so.
     """
 
     trail: str
     logging: bool | None
     validation: bool | None
+    multi_region: bool | None
     bucket: str | None
 
 
@@ -170,11 +171,11 @@ def _trail_switched(name: str, request: Fields, _response: Fields) -> TrailSwitc
     trail = _text(request, "name")
     if trail is None:
         return None
-    validation = request.values.get("enableLogFileValidation")
     return TrailSwitched(
         trail=trail.rpartition("/")[2],  # a name, or an ARN that ends in it
         logging=_SETS_LOGGING.get(name),
-        validation=validation if isinstance(validation, bool) else None,
+        validation=_switch(request, "enableLogFileValidation"),
+        multi_region=_switch(request, "isMultiRegionTrail"),
         bucket=_text(request, "s3BucketName"),
     )
 
@@ -245,6 +246,11 @@ def _list(fields: Fields, name: str) -> list[Fields]:
     value = fields.values.get(name)
     listed = value[:MAX_PARTITIONS] if isinstance(value, list) else []
     return [Fields(item, fields.where(name)) for item in listed if isinstance(item, Mapping)]
+
+
+def _switch(fields: Fields, name: str) -> bool | None:
+    value = fields.values.get(name)
+    return value if isinstance(value, bool) else None
 
 
 def _text(fields: Fields, name: str) -> str | None:

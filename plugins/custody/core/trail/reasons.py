@@ -18,6 +18,28 @@ def trail_off(layout: TrailLayout, reason: str) -> TrailDefect:
     return TrailDefect(TrailDefectKind.TRAIL_OFF, layout.bucket, layout.digest_prefix, reason)
 
 
+def region_off(layout: TrailLayout) -> TrailDefect:
+    """Files, or a head remembered, of a region that the account has not enabled."""
+    return TrailDefect(
+        TrailDefectKind.REGION_OFF,
+        layout.bucket,
+        layout.digest_prefix,
+        f"The trail has files of the region {layout.region}, which the account has not enabled: "
+        "CloudTrail publishes no keys there, so nothing proves them.",
+    )
+
+
+def keys_refused(layout: TrailLayout, code: str) -> TrailDefect:
+    """The keys of a region are not handed out; `code` is CloudTrail's answer."""
+    return TrailDefect(
+        TrailDefectKind.UNREADABLE,
+        layout.bucket,
+        layout.digest_prefix,
+        f"CloudTrail does not hand out its public keys of the region {layout.region} ({code}), so "
+        "nothing proves its log files.",
+    )
+
+
 def no_digests(
     layout: TrailLayout, head: Head | None, start: datetime | None, as_of: datetime
 ) -> TrailDefect:
@@ -27,7 +49,7 @@ def no_digests(
         TrailDefectKind.NO_DIGESTS,
         layout.bucket,
         layout.digest_prefix,
-        f"There is not one digest, so no log file can be proven{missing}.",
+        f"There is not one digest of {layout.region}, so no log file of it can be proven{missing}.",
         period_start=start,
         period_end=as_of,
     )

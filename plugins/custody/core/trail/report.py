@@ -48,8 +48,11 @@ class Head:
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same head."""
-        fields = {**asdict(self), "end": format_utc(self.end), "version": _HEAD_VERSION}
-        return json.dumps(fields, sort_keys=True)
+        return json.dumps({**self.document(), "version": _HEAD_VERSION}, sort_keys=True)
+
+    def document(self) -> dict[str, object]:
+        """The fields as JSON has them."""
+        return {**asdict(self), "end": format_utc(self.end)}
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Head:
@@ -57,6 +60,11 @@ class Head:
         fields = Fields.of(load_json(text, what="head", max_bytes=_MAX_HEAD_BYTES), "")
         if fields.count("version") != _HEAD_VERSION:
             raise MalformedInput("version", f"must be {_HEAD_VERSION}")
+        return cls.of(fields)
+
+    @classmethod
+    def of(cls, fields: Fields) -> Head:
+        """Read the fields of a head; raises `MalformedInput` naming the one at fault."""
         return cls(
             bucket=bucket_name(fields, "bucket"),
             key=object_key(fields, "key"),

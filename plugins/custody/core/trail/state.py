@@ -13,20 +13,21 @@ class TrailState:
     """A trail as `DescribeTrails` and `GetTrailStatus` describe it; times are aware.
 
     `prefix` has no slash at its end. `digest_error` is what stopped CloudTrail from delivering
-    its latest digest, empty if nothing did.
+    its latest digest, empty if nothing did. `multi_region`: it logs what happens in every region.
     """
 
     bucket: str
     prefix: str
     logging: bool
     validated: bool
+    multi_region: bool = True
     started_at: datetime | None = None
     stopped_at: datetime | None = None
     digest_error: str = ""
 
 
 def off_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
-    """Why the trail no longer proves what happens now, or `None` if it does.
+    """Why the trail no longer proves what happens now in the region of `layout`, or `None`.
 
     `state` is `None` if the trail does not exist (any more).
     """
@@ -44,7 +45,17 @@ def off_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
             f"The trail {layout.trail} now delivers to s3://{state.bucket}/{state.prefix}, "
             f"not to s3://{layout.bucket}/{layout.prefix}."
         )
-    return None
+    return None if layout.is_home else narrow_reason(state, layout)
+
+
+def narrow_reason(state: TrailState | None, layout: TrailLayout) -> str | None:
+    """Why the trail no longer logs what happens in other regions than its own, or `None`."""
+    if state is None or state.multi_region:
+        return None
+    return (
+        f"The trail {layout.trail} logs {layout.home_region} alone: what happens in other regions, "
+        "and who takes a role at the global endpoint, is in no log."
+    )
 
 
 def digests_due_by(

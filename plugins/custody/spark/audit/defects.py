@@ -18,13 +18,10 @@ from custody.core.ledger.verdicts import Verdict
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.audit.sealing import SEAL_HEAD
-from custody.spark.trail import TrailContents, latest
+from custody.spark.trail import TRAIL_HEAD, TrailContents, latest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-TRAIL_HEAD = "trail.json"
 
 
 def defect_rows(
@@ -37,7 +34,7 @@ def defect_rows(
 ) -> list[LedgerRow]:
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
-    defects = [dated_defect(defect, policy.as_of) for defect in trail.report.defects]
+    defects = [dated_defect(defect, policy.as_of) for defect in trail.defects]
     head = (analytics, head_key(SEAL_HEAD))
     versions = [
         (located.defect, version_of(s3, located, bucket=provenance, head=head))

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import boto3
 from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
@@ -18,13 +17,13 @@ from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.core.records.names import RECORD_PREFIX
 from custody.settings import Settings
-from custody.spark.audit.defects import TRAIL_HEAD, defect_rows
+from custody.spark.audit.defects import defect_rows
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import RECORD_FOLDERS, SEAL_HEAD, seal_recent
 from custody.spark.audit.versions import at_rest, by_bucket
 from custody.spark.ledger import write_rows
-from custody.spark.startup import CLIENTS, kms_client, s3_client
-from custody.spark.trail import read_logs, trail_contents
+from custody.spark.startup import kms_client, s3_client
+from custody.spark.trail import TRAIL_HEAD, read_logs, trail_clients, trail_contents
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +56,18 @@ def run(
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     policy = settings.policy(as_of=request.as_of, grace=request.grace)
     trail = prove_onward(
-        s3,
-        boto3.client("cloudtrail", config=CLIENTS),
+        trail_clients(settings),
         settings,
         as_of=request.as_of,
         since=request.since,
         remembered=recall(s3, analytics, TRAIL_HEAD),
     )
-    report = trail.report
-    log.info("%d digests proven, %d defects", report.digests_verified, len(report.defects))
+    log.info(
+        "%d digests of %d regions proven, %d defects",
+        trail.digests_verified,
+        len(trail.reports),
+        len(trail.defects),
+    )
     held = list(audited_versions(s3, settings))
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
@@ -94,9 +96,8 @@ def run(
         window=(request.since, request.as_of),
         output=output,
     )
-    # Once what was found is written: a head that moves on must not leave a defect behind.
-    if not report.defects and report.head is not None:
-        remember(s3, analytics, TRAIL_HEAD, report.head.to_json().encode())
+    # Once what was found is written: heads that move on must not leave a defect behind.
+    remember(s3, analytics, TRAIL_HEAD, trail.heads.to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
     return counts

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import boto3
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.s3.heads import recall
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
@@ -26,8 +26,8 @@ from custody.spark.reconcile.checking import (
 )
 from custody.spark.reconcile.evidence import TrailEvidence, prove_trail
 from custody.spark.reconcile.judging import StatementCheck, ledger
-from custody.spark.startup import CLIENTS, kms_client, s3_client
-from custody.spark.trail import read_logs
+from custody.spark.startup import kms_client, s3_client
+from custody.spark.trail import TRAIL_HEAD, read_logs, trail_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,7 +59,9 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
     """Judge `window` and write its rows to where the run `run_id` writes."""
     policy = settings.policy(as_of=window.as_of, grace=window.grace)
     s3, bucket = s3_client(), settings.analytics_bucket
-    trail = prove_trail(settings, window, s3, boto3.client("cloudtrail", config=CLIENTS))
+    trail = prove_trail(
+        settings, window, trail_clients(settings), remembered=recall(s3, bucket, TRAIL_HEAD)
+    )
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
     envelopes = checked_records(
         spark,

@@ -37,6 +37,7 @@ VALUES = [
         ["2026/03/30", "2026/03/31", "2026/04/01"],
     ),
     ({"type": "date", "format": "'d'yyyyMMdd", "range": "d20260331,NOW"}, ["d20260331"]),
+    ({"type": "enum", "values": "eu-west-1, us-east-1"}, ["eu-west-1", "us-east-1"]),
 ]
 
 
@@ -46,7 +47,8 @@ def test_values(properties: dict[str, str], expected: list[str]) -> None:
 
 
 BROKEN = [
-    ({"type": "enum", "values": "a"}, "NOT_SUPPORTED: a projection of type enum"),
+    ({"type": "integer", "range": "1,2"}, "NOT_SUPPORTED: a projection of type integer"),
+    ({"type": "enum"}, "projection.dt.values is missing"),
     ({"type": "date", "range": "2026-01-01,NOW"}, "projection.dt.format is missing"),
     ({"type": "date", "format": "yyyy-MM-dd", "range": "x,NOW"}, "'x' does not fit the format"),
     ({"type": "date", "format": "yyyy-MM-dd", "range": "NOW"}, "the range must have two ends"),

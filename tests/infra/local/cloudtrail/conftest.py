@@ -23,7 +23,7 @@ from tests.support.patience import PATIENCE_SECONDS
 
 from localaws.access.root import root_keys
 from localaws.server import lifecycle
-from localaws.settings import HOST, REPOSITORY, Settings
+from localaws.settings import GLOBAL_REGION, HOST, REPOSITORY, Settings
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
@@ -70,13 +70,24 @@ class LocalAws:
             self._root[service] = self.client(service, *self.root_keys())
         return self._root[service]
 
+    def in_region(self, region: str, service: str) -> Any:
+        """A client of the root in another region."""
+        return self.client(service, *self.root_keys(), region=region)
+
     def client(
-        self, service: str, key: str, secret: str, token: str | None = None, **config: Any
+        self,
+        service: str,
+        key: str,
+        secret: str,
+        token: str | None = None,
+        *,
+        region: str = "",
+        **config: Any,
     ) -> Any:
         return boto3.session.Session().client(
             service,
             endpoint_url=self.settings.endpoint,
-            region_name=REGION,
+            region_name=region or self.settings.region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,
@@ -162,17 +173,29 @@ class LocalAws:
             time.sleep(0.05)
         raise AssertionError("waited in vain")
 
-    def trail(self, *data_resources: str, validated: bool = True, kms_key_id: str = "") -> None:
+    def trail(
+        self,
+        *data_resources: str,
+        validated: bool = True,
+        kms_key_id: str = "",
+        multi_region: bool = False,
+    ) -> None:
         """A trail with its bucket, as AWS's user guide sets one up."""
         s3 = self.root("s3")
-        s3.create_bucket(Bucket=LOG_BUCKET)
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": self.settings.region}}
+        s3.create_bucket(
+            Bucket=LOG_BUCKET, **({} if self.settings.region == GLOBAL_REGION else elsewhere)
+        )
         s3.put_bucket_versioning(Bucket=LOG_BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        s3.put_bucket_policy(Bucket=LOG_BUCKET, Policy=json.dumps(bucket_policy()))
+        s3.put_bucket_policy(
+            Bucket=LOG_BUCKET, Policy=json.dumps(bucket_policy(self.settings.region))
+        )
         cloudtrail = self.root("cloudtrail")
         cloudtrail.create_trail(
             Name=TRAIL,
             S3BucketName=LOG_BUCKET,
             EnableLogFileValidation=validated,
+            IsMultiRegionTrail=multi_region,
             **({"KmsKeyId": kms_key_id} if kms_key_id else {}),
         )
         self.select(*data_resources)
@@ -193,10 +216,11 @@ class LocalAws:
         )
 
 
-def bucket_policy() -> dict[str, Any]:
+def bucket_policy(region: str = REGION) -> dict[str, Any]:
     """The policy AWS's CloudTrail user guide gives for a trail's bucket."""
     service = {"Service": "cloudtrail.amazonaws.com"}
-    source = {"aws:SourceArn": TRAIL_ARN}
+    arn = f"arn:aws:cloudtrail:{region}:{ACCOUNT}:trail/{TRAIL}"
+    source = {"aws:SourceArn": arn}
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -238,7 +262,8 @@ def make_local_aws(home: Path, **environment: str) -> LocalAws:
         "LOCAL_CLOUDTRAIL_DELIVERY_SECONDS": "0.2",
         **environment,
     }
-    return LocalAws(Settings(home, port, ACCOUNT, REGION), env)
+    region = environment.get("LOCAL_AWS_REGION", REGION)
+    return LocalAws(Settings(home, port, ACCOUNT, region), env)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Partition projection: partitions computed from table properties instead of the catalog.
 
-Of type date and whole days only.
+Of type date and whole days, and of a list of values.
 https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
 """
 
@@ -37,6 +37,8 @@ class Projection:
     def values(self, column: str) -> list[str]:
         """Every value the properties allow for a column, as text; raises QueryError."""
         kind = self._property(column, "type").lower()
+        if kind == "enum":
+            return [value.strip() for value in self._property(column, "values").split(",")]
         if kind != "date":
             raise not_supported(f"a projection of type {kind}")
         written = self._property(column, "format")

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ministack.core.iam_actions import extract_iam_action
+from ministack.core.router import extract_region
 
 from localaws.access import identity
+from localaws.cloudtrail.place import region_of_call
 from localaws.cloudtrail.recording import management, s3calls
 from localaws.cloudtrail.recording.actors import actor_of
 from localaws.cloudtrail.recording.events import Actor, service_identity
@@ -127,7 +129,16 @@ class _Call:
             request_id=headers.get("x-amzn-requestid") or headers.get("x-amz-request-id", ""),
             completed_at=self._clock(),
         )
-        self._recorder.record_call(call, bytes(self._request), self._actor, answer, self._before)
+        head = self._head
+        signed_for = str(extract_region(dict(head.headers), dict(head.query)))
+        self._recorder.record_call(
+            call,
+            bytes(self._request),
+            self._actor,
+            answer,
+            self._before,
+            region_of_call(call.service, signed_for, self._recorder.regions),
+        )
 
     def _call(self) -> ApiCall | None:
         head = self._head

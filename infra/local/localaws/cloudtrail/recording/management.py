@@ -1,11 +1,12 @@
 """Management events: one API call that is about settings, not bytes, as a CloudTrail record.
 
 Pure. Every call has its name, its caller and how it ended. Parameters and answers are told where
-the platform reads them: of STS, of CloudTrail, of Glue's catalog, and of S3 the bucket. Of other
-services they are left out, which also leaves their secrets out.
+somebody reads them: of STS, of CloudTrail, of Glue's catalog, of the calls that change a KMS key,
+and of S3 the bucket. Of other services they are left out, which also leaves their secrets out.
 
 Source of the shapes: "CloudTrail record contents", and the samples in "Logging IAM and AWS STS API
-calls with AWS CloudTrail" and "Logging AWS Glue API calls with AWS CloudTrail".
+calls with AWS CloudTrail", "Logging AWS Glue API calls with AWS CloudTrail" and "Examples of AWS
+KMS log entries".
 """
 
 from __future__ import annotations
@@ -48,9 +49,16 @@ _BUCKET_CALLS = {
 _CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partition)s?")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/.+")
 _READS = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "AssumeRole")
+# KMS: using a key changes nothing about it, so to CloudTrail that is a read, signing included.
+_KEY_USES = ("Decrypt", "DeriveSharedSecret", "Encrypt", "Generate", "ReEncrypt", "Sign", "Verify")
 # Maps whose names somebody chose: they are not written small.
 _CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
-_SECRETS = frozenset({"SAMLAssertion", "WebIdentityToken", "SecretAccessKey"})
+_SECRETS = frozenset(
+    {
+        "EncryptedKeyMaterial", "GrantToken", "GrantTokens", "ImportToken", "SAMLAssertion",
+        "SecretAccessKey", "WebIdentityToken",
+    }
+)  # fmt: skip
 _REFUSED_CALLER = frozenset(
     {
         "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
@@ -75,12 +83,15 @@ class ApiCall:
         """Whether its parameters and its answer are written down."""
         if self.service == "glue":
             return _CATALOG.fullmatch(self.action) is not None
+        if self.service == "kms":
+            return not self.read_only
         return self.service in ("sts", "cloudtrail", "s3")
 
     @property
     def read_only(self) -> bool:
-        """As CloudTrail's readOnly: taking a role changes nothing."""
-        return self.action.startswith(_READS)
+        """As CloudTrail's readOnly: taking a role changes nothing, nor does using a key."""
+        reads = (*_READS, *_KEY_USES) if self.service == "kms" else _READS
+        return self.action.startswith(reads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,10 @@ def build(
         record["resources"] = [
             {"accountId": role[1], "type": "AWS::IAM::Role", "ARN": role[0]},
         ]
+    elif (key := _key_changed(call, record, place)) is not None:
+        record["resources"] = [
+            {"accountId": place.account_id, "type": "AWS::KMS::Key", "ARN": key},
+        ]
     record |= {
         "eventType": "AwsApiCall",
         "managementEvent": True,
@@ -166,6 +181,14 @@ def _role_taken(call: ApiCall, record: Record) -> re.Match[str] | None:
     if call.service != "sts" or not call.action.startswith("AssumeRole"):
         return None
     return _ROLE.fullmatch((record["requestParameters"] or {}).get("roleArn", ""))
+
+
+def _key_changed(call: ApiCall, record: Record, place: Place) -> str | None:
+    """The ARN of the key that a call is about; an alias is left as it is, nobody looks it up."""
+    key = (record["requestParameters"] or {}).get("keyId") if call.service == "kms" else None
+    if not isinstance(key, str) or key.startswith("arn:"):
+        return key if isinstance(key, str) else None
+    return f"arn:aws:kms:{place.region}:{place.account_id}:key/{key}"
 
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:

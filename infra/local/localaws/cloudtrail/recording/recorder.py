@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from localaws.cloudtrail import selectors
 from localaws.cloudtrail.journal import Journal
@@ -22,18 +23,21 @@ _log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes the events of one account and region."""
+    """Writes the events of one account, each into the journal of its region.
+
+    `journals` are by region; `place` is where the buckets are.
+    """
 
     def __init__(
         self,
         *,
-        journal: Journal,
+        journals: Mapping[str, Journal],
         trails: Trails,
         knobs: Knobs,
         place: Place,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._journal = journal
+        self._journals = journals
         self._trails = trails
         self._knobs = knobs
         self._place = place
@@ -64,6 +68,11 @@ class Recorder:
             return
         self._append(record, wanting, notified)
 
+    @property
+    def regions(self) -> Sequence[str]:
+        """The regions of the account, first the one of the buckets."""
+        return list(self._journals)
+
     def trails(self) -> list[Trail]:
         """Every trail as it stands."""
         return self._trails.of(self._place.account_id)
@@ -82,8 +91,10 @@ class Recorder:
         actor: Actor,
         answer: Answer,
         before: Sequence[Trail],
+        region: str,
     ) -> None:
-        """Journal an API call for every trail that wants it; it is on disk when this returns.
+        """Journal an API call in `region` for every trail that wants it; it is on disk when this
+        returns.
 
         A trail logs the call that stops it and the call that starts it: `before` are the trails as
         they were.
@@ -95,7 +106,7 @@ class Recorder:
             answer,
             event_id=str(uuid.uuid4()),
             shared_event_id=str(uuid.uuid4()),
-            place=self._place,
+            place=replace(self._place, region=region),
         )
         if record is None:
             return
@@ -111,14 +122,15 @@ class Recorder:
         # Rehearsed accidents happen to what people do, not to our own deliveries.
         holds = [0.0] if own or not wanting else self._knobs.holds(record)
         now = self._clock()
-        self._journal.append(record, wanting, [now + hold for hold in holds], own, notified)
+        journal = self._journals[record["awsRegion"]]
+        journal.append(record, wanting, [now + hold for hold in holds], own, notified)
 
     def answered(self, request_id: str) -> None:
         """The caller has its answer: the notifications of the call are somebody else's care."""
-        self._journal.forget_notifications(request_id)
+        self._journals[self._place.region].forget_notifications(request_id)
 
     def _wants(self, trail: Trail, record: Record) -> bool:
-        if not trail.logging or not trail.covers(self._place.region):
+        if not trail.logging or not trail.covers(record["awsRegion"]):
             return False
         try:
             return selectors.wants(trail.selectors, record)

@@ -162,7 +162,9 @@ class Runner:
         properties = configuration.prepare(
             self._home,
             folder,
-            configuration.properties(self._home, folder, self._settings.endpoint, faster),
+            configuration.properties(
+                self._home, folder, self._settings.endpoint, self._settings.region, faster
+            ),
         )
         python_path = [path.parent if path.suffix == ".py" else path for path in libraries]
         env = configuration.environment(self._home, folder, properties, python_path)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from localaws.glue.spark import configuration
 from localaws.glue.spark.configuration import SparkHome
+from localaws.settings import GLOBAL_REGION
 
 _WARM_UP = Path(__file__).with_name("warm_up.py")
 # Ends a hang: it takes a minute, and many on a machine under load.
@@ -48,12 +49,12 @@ def _train(home: SparkHome, folder: Path) -> Path:
     archive = folder / "classes.jsa"
     options = [f"-XX:ArchiveClassesAtExit={archive}", "-Xlog:disable", "-Xlog:all=error:stderr"]
     properties = configuration.prepare(
-        home, folder, configuration.properties(home, folder, _NOWHERE, options)
+        home, folder, configuration.properties(home, folder, _NOWHERE, GLOBAL_REGION, options)
     )
     env = configuration.environment(home, folder, properties, []) | {
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",
-        "AWS_REGION": "us-east-1",
+        "AWS_REGION": GLOBAL_REGION,
     }
     # The JVM outlives Python while it writes the archive; the pipe stays open until it is done.
     try:

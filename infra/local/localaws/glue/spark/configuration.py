@@ -54,7 +54,7 @@ class SparkHome:
 
 
 def properties(
-    home: SparkHome, folder: Path, endpoint: str, jvm_options: Sequence[str]
+    home: SparkHome, folder: Path, endpoint: str, region: str, jvm_options: Sequence[str]
 ) -> dict[str, str]:
     """Spark's settings for one run that keeps its scratch files in `folder`."""
     java = [*_JVM_OPTIONS, f"-Djava.io.tmpdir={folder / 'tmp'}", *jvm_options]
@@ -80,6 +80,8 @@ def properties(
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         f"{s3a}.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
         f"{s3a}.endpoint": endpoint,
+        # Else it signs for us-east-1, and a bucket elsewhere sends it away.
+        f"{s3a}.endpoint.region": region,
         f"{s3a}.path.style.access": "true",
         f"{s3a}.connection.ssl.enabled": "false",
         f"{s3a}.aws.credentials.provider": (

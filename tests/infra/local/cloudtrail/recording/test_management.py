@@ -128,6 +128,35 @@ def test_the_catalogs_parameters_keep_the_names_that_people_chose() -> None:
     }
 
 
+@pytest.mark.parametrize("key", ["1234abcd", "arn:aws:kms:us-east-1:111122223333:key/1234abcd"])
+def test_who_changes_a_key_is_told_with_the_key_and_what_it_became(key: str) -> None:
+    asked = {"KeyId": key, "PolicyName": "default", "Policy": "{}"}
+    record = built(ApiCall("kms", "PutKeyPolicy"), json.dumps(asked).encode())
+    assert record["readOnly"] is False
+    assert record["requestParameters"] == {"keyId": key, "policyName": "default", "policy": "{}"}
+    arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd"
+    of_key = {"accountId": "111122223333", "type": "AWS::KMS::Key", "ARN": arn}
+    assert record["resources"] == [of_key]
+
+
+def test_a_grants_token_is_hidden() -> None:
+    made = built(ApiCall("kms", "CreateGrant"), b'{"KeyId": "k"}', b'{"GrantToken": "hush"}')
+    assert made["responseElements"] == {"grantToken": management.HIDDEN}
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "Decrypt", "Encrypt", "ReEncryptFrom", "GenerateDataKey", "GenerateMac", "GenerateRandom",
+        "GetPublicKey", "Sign", "Verify", "ListKeys", "DescribeKey",
+    ],
+)  # fmt: skip
+def test_using_a_key_is_a_read_and_its_bytes_are_not_told(action: str) -> None:
+    record = built(ApiCall("kms", action), b'{"KeyId": "k", "Plaintext": "hush"}', b"{}")
+    assert (record["readOnly"], record["requestParameters"]) == (True, None)
+    assert ApiCall("signer", action).read_only is action.startswith(("Get", "List", "Describe"))
+
+
 @pytest.mark.parametrize(
     "call", [ApiCall("glue", "CreateConnection"), ApiCall("iam", "CreateAccessKey")]
 )

@@ -73,10 +73,11 @@ def test_settings_survive_folders_with_spaces(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     home = SparkHome(tmp_path / "python", tmp_path / "jars")
 
-    values = configuration.properties(home, folder, "http://127.0.0.1:1", [])
+    values = configuration.properties(home, folder, "http://127.0.0.1:1", "eu-central-1", [])
     path = configuration.prepare(home, folder, values)
     env = configuration.environment(home, folder, path, [])
 
+    assert values["spark.hadoop.fs.s3a.endpoint.region"] == "eu-central-1"
     assert f'"-Djava.io.tmpdir={folder / "tmp"}"' in values["spark.driver.extraJavaOptions"]
     assert env["PYSPARK_SUBMIT_ARGS"] == f"--properties-file '{path}' pyspark-shell"
     assert home.conf.is_dir()

@@ -1,13 +1,18 @@
 """Proving a deployment's trail: from a moment on, or from the head remembered."""
 
+import gzip
+import json
 from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.support import trail_records
+from tests.support.management_records import INSIDER, ROLE, role_taken, session
 from tests.support.moto_aws import REGION, answer, make_bucket
 from tests.support.trail_history import (
+    ANOTHER_KEY,
     HOUR,
     LAYOUT,
     NOON,
@@ -15,9 +20,15 @@ from tests.support.trail_history import (
     History,
     MemoryStore,
     fingerprint,
+    log_key,
 )
 
-from custody.aws.trail.proof import ProvenTrail, prove_onward, prove_recent
+from custody.aws.trail.log_reading import read_log_file
+from custody.aws.trail.proof import ProvenTrail, TrailClients, prove_onward, prove_recent
+from custody.core.ledger.attribution import attribute, calls_of
+from custody.core.ledger.policy import Policy
+from custody.core.trail.defects import TrailDefectKind
+from custody.core.trail.layout import TrailLayout
 from custody.settings import Settings
 
 SETTINGS = Settings.parse(
@@ -30,12 +41,15 @@ SETTINGS = Settings.parse(
     }
 )
 HOURS = 6
+ELSEWHERE = LAYOUT.in_region("eu-west-1")
 
 
 @pytest.fixture
 def history(s3: Any) -> History:
-    """Six hours of a trail, in S3."""
-    made = History(MemoryStore()).hours(HOURS)
+    """Six hours of a trail in two regions, in S3; what is given is the one at home."""
+    store = MemoryStore()
+    made = History(store).hours(HOURS)
+    History(store, layout=ELSEWHERE, logs_per_hour=1, key=ANOTHER_KEY).hours(HOURS)
     make_bucket(s3, LAYOUT.bucket)
     for key, (stored,) in made.store.objects.items():
         s3.put_object(
@@ -45,16 +59,29 @@ def history(s3: Any) -> History:
 
 
 @pytest.fixture
-def cloudtrail(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A CloudTrail that knows the trail and its key; S3 dates objects now, so skew is no matter."""
-    client = boto3.client("cloudtrail", region_name=REGION)
-    key = PRIVATE_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
-    public = {"Fingerprint": fingerprint(PRIVATE_KEY), "Value": key}
+def clients(s3: Any) -> TrailClients:
+    """A CloudTrail that knows the trail, and each region its key, in an account of two regions; S3
+    dates objects now, so skew is no matter."""
+    ec2 = boto3.client("ec2", region_name=REGION)
+    regions = {"Regions": [{"RegionName": LAYOUT.region}, {"RegionName": ELSEWHERE.region}]}
+    ec2.meta.events.register("before-call.ec2.DescribeRegions", lambda **_: answer(regions))
+    asked = {
+        LAYOUT.region: cloudtrail_of(LAYOUT.region, PRIVATE_KEY),
+        ELSEWHERE.region: cloudtrail_of(ELSEWHERE.region, ANOTHER_KEY),
+    }
+    return TrailClients(s3, ec2, asked.__getitem__)
+
+
+def cloudtrail_of(region: str, key: Any) -> Any:
+    client = boto3.client("cloudtrail", region_name=region)
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    public = {"Fingerprint": fingerprint(key), "Value": der}
     trail = {
         "Name": LAYOUT.trail,
         "S3BucketName": LAYOUT.bucket,
         "HomeRegion": LAYOUT.home_region,
         "LogFileValidationEnabled": True,
+        "IsMultiRegionTrail": True,
     }
     answers = {
         "ListPublicKeys": {"PublicKeyList": [public]},
@@ -69,10 +96,33 @@ def cloudtrail(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return client
 
 
-def onward(s3: Any, cloudtrail: Any, history: History, remembered: bytes | None) -> ProvenTrail:
+def test_who_took_a_role_in_another_region_is_behind_what_is_done_at_home(s3, clients, history):
+    """As at the global endpoint of STS, whose calls are logged in one region alone."""
+    at = history.end - 0.5 * HOUR
+    taken = role_taken("glue", "ASIA1", INSIDER, awsRegion=ELSEWHERE.region)
+    put = trail_records.put(userIdentity=session("glue", "ASIA1"), eventID="p1")
+    for layout, record in ((ELSEWHERE, taken), (LAYOUT, put)):
+        body = gzip.compress(json.dumps({"Records": [record]}).encode())
+        key = log_key(at, "deeds0123456789a", layout)
+        s3.put_object(Bucket=LAYOUT.bucket, Key=key, Body=body)
+    deeds = [log for log in recent(clients, history, None).logs if "deeds" in log.version.key]
+    read = [read_log_file(s3, log) for log in deeds]
+    policy = Policy(
+        as_of=history.end,
+        grace=HOUR,
+        layers={},
+        writers={},
+        recorders=(),
+        assumed_by={f"{ROLE}glue": ()},
+    )
+    _, sessions = calls_of([call for log in read for call in log.calls], policy)
+    (write,) = [attribute(event, sessions) for log in read for event in log.events]
+    assert write.who.arn == INSIDER["arn"]
+
+
+def onward(clients: TrailClients, history: History, remembered: bytes | None) -> ProvenTrail:
     return prove_onward(
-        s3,
-        cloudtrail,
+        clients,
         SETTINGS,
         as_of=history.end,
         since=history.end - HOUR,
@@ -80,40 +130,70 @@ def onward(s3: Any, cloudtrail: Any, history: History, remembered: bytes | None)
     )
 
 
-def digests(proven: ProvenTrail) -> int:
-    return proven.report.digests_verified
-
-
-def test_the_trail_is_proven_as_far_back_as_its_events_need(s3, cloudtrail, history):
+def recent(clients: TrailClients, history: History, remembered: bytes | None) -> ProvenTrail:
     since = history.end - HOUR
-    proven = prove_recent(s3, cloudtrail, SETTINGS, as_of=history.end, since=since)
-    assert proven.report.defects == ()
-    assert (proven.trouble, digests(proven)) == (None, 3)
-    assert [log.version.key for log in proven.logs] == history.logs[-1]
-    assert {log.digest_key for log in proven.logs} == {history.digests[-1]}
+    return prove_recent(clients, SETTINGS, as_of=history.end, since=since, remembered=remembered)
 
 
-def test_without_a_head_everything_is_proven(s3, cloudtrail, history):
-    proven = onward(s3, cloudtrail, history, None)
-    assert (proven.report.defects, proven.trouble) == ((), None)
-    assert (digests(proven), len(proven.report.logs_verified)) == (HOURS, 2 * HOURS)
-    assert [log.version.key for log in proven.logs] == history.logs[-1]
+def last_logs(history: History) -> list[str]:
+    """The log files of the last hour, those at home first."""
+    return [*history.logs[-1], log_key(history.end - 0.9 * HOUR, layout=ELSEWHERE)]
 
 
-def test_a_head_is_gone_on_from(s3, cloudtrail, history):
-    head = onward(s3, cloudtrail, history, None).report.head
-    for prefix in (LAYOUT.digest_prefix, LAYOUT.log_prefix):
-        # moto leaves out the first key behind the one a listing begins at, unless that is there.
-        s3.put_object(Bucket=LAYOUT.bucket, Key=f"{prefix}2026/11/01", Body=b"x")
-    proven = onward(s3, cloudtrail, history, head.to_json().encode())
-    assert (proven.report.defects, proven.trouble) == ((), None)
+def test_the_trail_is_proven_as_far_back_as_its_events_need(clients, history):
+    proven = recent(clients, history, None)
+    assert (proven.defects, proven.trouble) == ((), None)
+    assert {r: report.digests_verified for r, report in proven.reports.items()} == {
+        LAYOUT.region: 3,
+        ELSEWHERE.region: 3,
+    }
+    assert [log.version.key for log in proven.logs] == last_logs(history)
+    last = LAYOUT.digest_key(history.end), ELSEWHERE.digest_key(history.end)
+    assert {log.digest_key for log in proven.logs} == set(last)
+
+
+def test_without_a_head_everything_is_proven(clients, history):
+    proven = onward(clients, history, None)
+    assert (proven.defects, proven.trouble) == ((), None)
+    assert (proven.digests_verified, proven.logs_verified) == (2 * HOURS, 3 * HOURS)
+    assert [log.version.key for log in proven.logs] == last_logs(history)
+
+
+def test_heads_are_gone_on_from(s3, clients, history):
+    heads = onward(clients, history, None).heads
+    assert {head.key for head in heads.by_region.values()} == {
+        LAYOUT.digest_key(history.end),
+        ELSEWHERE.digest_key(history.end),
+    }
+    proven = gone_on(s3, clients, history, heads.to_json())
+    assert (proven.defects, proven.trouble, proven.heads) == ((), None, heads)
     # Those from `since` on are proven anew, the older ones are not.
-    assert {log.key for log in proven.report.logs_verified} == set(history.logs[-1])
-    assert [log.digest_key for log in proven.logs] == [history.digests[-1]] * len(proven.logs)
+    verified = [log.key for r in proven.reports.values() for log in r.logs_verified]
+    assert verified == last_logs(history)
 
 
-def test_a_head_that_cannot_be_used_is_told_and_everything_proven(s3, cloudtrail, history):
-    head = onward(s3, cloudtrail, history, None).report.head
+def gone_on(s3: Any, clients: TrailClients, history: History, remembered: str) -> ProvenTrail:
+    begin_listings_behind_something(s3, LAYOUT, ELSEWHERE)
+    return onward(clients, history, remembered.encode())
+
+
+def test_the_head_of_one_region_that_earlier_audits_remembered_is_gone_on_from(
+    s3, clients, history
+):
+    """The other region, which the trail did not log then, is proven from its beginning."""
+    heads = onward(clients, history, None).heads
+    begin_listings_behind_something(s3, LAYOUT)
+    earlier = heads.by_region[LAYOUT.region].to_json()
+    proven = onward(clients, history, earlier.encode())
+    assert {r: len(report.logs_verified) for r, report in proven.reports.items()} == {
+        LAYOUT.region: 2,
+        ELSEWHERE.region: HOURS,
+    }
+    assert (proven.defects, proven.trouble, proven.heads) == ((), None, heads)
+
+
+def test_heads_that_cannot_be_used_are_told_and_everything_proven(clients, history):
+    head = onward(clients, history, None).heads.by_region[LAYOUT.region]
     foreign = replace(head, bucket="another-bucket").to_json()
     unknown = replace(head, key="x").to_json()
     for remembered, trouble in (
@@ -121,6 +201,33 @@ def test_a_head_that_cannot_be_used_is_told_and_everything_proven(s3, cloudtrail
         (foreign.encode(), "it is of another trail"),
         (unknown.encode(), "it is of another trail"),
     ):
-        proven = onward(s3, cloudtrail, history, remembered)
+        proven = onward(clients, history, remembered)
         assert trouble in proven.trouble
-        assert (digests(proven), proven.report.defects) == (HOURS, ())
+        assert (proven.digests_verified, proven.defects) == (2 * HOURS, ())
+
+
+def begin_listings_behind_something(s3: Any, *layouts: TrailLayout) -> None:
+    """moto leaves out the first key behind the one a listing begins at, unless that is there."""
+    for prefix in [p for layout in layouts for p in (layout.digest_prefix, layout.log_prefix)]:
+        s3.put_object(Bucket=LAYOUT.bucket, Key=f"{prefix}2026/11/01", Body=b"x")
+
+
+def gone(s3: Any, prefix: str) -> None:
+    """Everything under a prefix was deleted for good, versions and all."""
+    for version in s3.list_object_versions(Bucket=LAYOUT.bucket, Prefix=prefix)["Versions"]:
+        s3.delete_object(Bucket=LAYOUT.bucket, Key=version["Key"], VersionId=version["VersionId"])
+
+
+def test_a_region_whose_digests_are_gone_is_missed_by_both_jobs(s3, clients, history):
+    heads = onward(clients, history, None).heads
+    remembered = heads.to_json().encode()
+    for prefix in (ELSEWHERE.digest_prefix, ELSEWHERE.log_prefix):
+        gone(s3, prefix)
+    begin_listings_behind_something(s3, LAYOUT)
+    for prove in (onward, recent):
+        proven = prove(clients, history, remembered)
+        (defect,) = proven.defects
+        assert defect.kind is TrailDefectKind.NO_DIGESTS
+        assert (defect.key, "of eu-west-1" in defect.reason) == (ELSEWHERE.digest_prefix, True)
+        # What was proven there is not forgotten, and the other region goes on.
+        assert proven.heads.by_region[ELSEWHERE.region] == heads.by_region[ELSEWHERE.region]

@@ -11,10 +11,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
-from tests.support.moto_aws import REGION, answer, make_bucket
+from tests.support.moto_aws import REGION, answer, make_bucket, refusal
 from tests.support.trail_history import ANOTHER_KEY, NOON, PRIVATE_KEY
 
-from custody.aws.trail.state import fetch_digest_keys, read_trail_state
+from custody.aws.trail.state import (
+    KeysRefused,
+    enabled_regions,
+    fetch_digest_keys,
+    read_trail_state,
+)
 
 ARN = f"arn:aws:cloudtrail:{REGION}:123456789012:trail/custody-test"
 
@@ -29,6 +34,7 @@ def cloudtrail() -> Iterator[Any]:
             S3BucketName="trail-bucket",
             S3KeyPrefix="audit",
             EnableLogFileValidation=True,
+            IsMultiRegionTrail=True,
         )
         yield client
 
@@ -37,7 +43,8 @@ def test_a_trail_that_is_on(cloudtrail):
     cloudtrail.start_logging(Name="custody-test")
     state = read_trail_state(cloudtrail, ARN)
     assert (state.bucket, state.prefix) == ("trail-bucket", "audit")
-    assert (state.logging, state.validated, state.digest_error) == (True, True, "")
+    assert (state.logging, state.validated, state.multi_region) == (True, True, True)
+    assert state.digest_error == ""
     assert state.started_at.tzinfo is not None
 
 
@@ -47,6 +54,28 @@ def test_a_trail_that_was_stopped(cloudtrail):
     state = read_trail_state(cloudtrail, ARN)
     assert not state.logging
     assert state.stopped_at >= state.started_at
+
+
+def test_a_trail_that_logs_one_region_alone(cloudtrail):
+    cloudtrail.update_trail(Name="custody-test", IsMultiRegionTrail=False)
+    assert not read_trail_state(cloudtrail, ARN).multi_region
+
+
+def test_the_regions_of_an_account_are_those_enabled(cloudtrail):
+    told = {"Regions": [{"RegionName": "us-east-1"}, {"RegionName": "eu-west-1"}]}
+    ec2 = boto3.client("ec2", region_name=REGION)
+    ec2.meta.events.register("before-call.ec2.DescribeRegions", lambda **_: answer(told))
+    assert enabled_regions(ec2) == {"us-east-1", "eu-west-1"}
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "UnrecognizedClientException"])
+def test_a_region_that_refuses_its_keys_says_so(cloudtrail, code):
+    def refuse(**_: object) -> Any:
+        return refusal(code, 400)
+
+    cloudtrail.meta.events.register("before-call.cloudtrail.ListPublicKeys", refuse)
+    with pytest.raises(KeysRefused, match=code):
+        fetch_digest_keys(cloudtrail, NOON, NOON)
 
 
 def test_a_trail_that_is_gone(cloudtrail):

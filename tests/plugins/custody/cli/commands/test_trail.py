@@ -6,6 +6,7 @@ import pytest
 from tests.support.audited import Platform, write_json
 from tests.support.trail_history import LAYOUT
 
+from custody.core.trail.heads import Heads
 from custody.core.trail.report import Head
 
 
@@ -24,7 +25,7 @@ def test_an_honest_trail_is_proven_and_its_head_is_remembered(audited, tmp_path)
     assert (first.status, summary["digests"], summary["logs"]) == (0, 3, 2)
     assert summary["proven_until"] == audited.as_of.replace("Z", ".000Z")
     remembered = head.read_bytes()
-    assert Head.from_json(remembered).bucket == LAYOUT.bucket
+    assert list(Heads.from_json(remembered, LAYOUT).by_region) == [LAYOUT.region]
     _mark_the_day_before(audited)
     again = audited.custody(*check)
     assert (again.status, again.of_kind("summary")[0]["logs"]) == (0, 0)
@@ -49,7 +50,8 @@ def test_a_log_that_is_gone_is_a_finding_and_the_head_stays_before_it(platform, 
     found = platform.custody("trail", "--json", "--as-of", platform.as_of, "--head", head)
     (finding,) = found.of_kind("finding")
     assert (found.status, finding["finding"], finding["key"]) == (1, "log_missing", log)
-    assert Head.from_json(head.read_bytes()).end < platform.times[next(iter(platform.times))]
+    at_home = Heads.from_json(head.read_bytes(), LAYOUT).by_region[LAYOUT.region]
+    assert at_home.end < platform.times[next(iter(platform.times))]
     told = platform.custody("trail", "--as-of", platform.as_of)
     assert "log_missing" in told.out
     assert "1 findings" in told.out

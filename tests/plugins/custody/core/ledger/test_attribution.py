@@ -154,6 +154,14 @@ GAP = Outage(at("06:00"), at("06:20"))
 LASTS = Outage(None, None)
 
 
+@pytest.mark.parametrize("outage", [GAP, LASTS], ids=["a gap", "it lasts"])
+def test_who_had_it_log_one_region_alone_is_behind_what_the_others_lack(outage: Outage) -> None:
+    narrowed = switched("UpdateTrail", INSIDER, "05:59:30", isMultiRegionTrail=False)
+    assert switched_by(outage, narrowed) == ("insider", "UpdateTrail")
+    again = switched("UpdateTrail", ENGINEER, "05:59:59", isMultiRegionTrail=True, eventID="m9")
+    assert switched_by(LASTS, narrowed, again) is None
+
+
 def test_who_stopped_the_trail_is_behind_its_gap_whoever_started_it_again() -> None:
     assert switched_by(GAP, STOPPED, STARTED) == ("insider", "StopLogging")
 

@@ -29,6 +29,23 @@ def test_a_digest_is_named_by_trail_regions_and_end():
     assert LAYOUT.digest_name(DIGEST) == DigestName(DIGEST, END, backfill=False)
 
 
+def test_other_regions_lie_beside():
+    other = LAYOUT.in_region("eu-west-1")
+    key = other.digest_key(END)
+    assert key == DIGEST.replace("us-east-1", "eu-west-1", 2)
+    assert (LAYOUT.is_home, other.is_home) == (True, False)
+    assert other.log_prefix == f"{LAYOUT.logs_root}eu-west-1/"
+    assert other.digest_prefix == f"{LAYOUT.digests_root}eu-west-1/"
+    assert LAYOUT.digest_name(key) is None
+    assert [LAYOUT.region_of_digest(k) for k in (key, DIGEST, LOG, "", "x/eu-west-1/y")] == [
+        "eu-west-1",
+        "us-east-1",
+        None,
+        None,
+        None,
+    ]
+
+
 def test_prefix_and_organization_come_before_and_within():
     key = ELSEWHERE.digest_key(END)
     assert key == (

@@ -64,21 +64,24 @@ def test_a_role_can_be_taken_in_other_ways(how: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "more", "logging", "validation", "bucket"),
+    ("name", "more", "sets"),
     [
-        ("StopLogging", {}, False, None, None),
-        ("StartLogging", {}, True, None, None),
-        ("DeleteTrail", {}, False, None, None),
-        ("UpdateTrail", {"enableLogFileValidation": False}, None, False, None),
-        ("UpdateTrail", {"enableLogFileValidation": True}, None, True, None),
-        ("UpdateTrail", {"enableLogFileValidation": "x", "s3BucketName": "b"}, None, None, "b"),
+        ("StopLogging", {}, (False, None, None, None)),
+        ("StartLogging", {}, (True, None, None, None)),
+        ("DeleteTrail", {}, (False, None, None, None)),
+        ("UpdateTrail", {"enableLogFileValidation": False}, (None, False, None, None)),
+        ("UpdateTrail", {"enableLogFileValidation": True}, (None, True, None, None)),
+        ("UpdateTrail", {"isMultiRegionTrail": False}, (None, None, False, None)),
+        (
+            "UpdateTrail",
+            {"enableLogFileValidation": "x", "isMultiRegionTrail": 0, "s3BucketName": "b"},
+            (None, None, None, "b"),
+        ),
     ],
 )
-def test_what_switches_the_trail(
-    name: str, more: dict[str, Any], logging: bool, validation: bool, bucket: str | None
-) -> None:
+def test_what_switches_the_trail(name: str, more: dict[str, Any], sets: tuple[Any, ...]) -> None:
     found = event(switched(name, INSIDER, "06:00:00", **more))
-    assert found.about == TrailSwitched("custody-local", logging, validation, bucket)
+    assert found.about == TrailSwitched("custody-local", *sets)
 
 
 def test_a_trail_may_be_named_by_its_arn() -> None:

@@ -9,6 +9,7 @@ from custody.core.trail.state import (
     TrailState,
     digests_due_by,
     may_have_no_digest,
+    narrow_reason,
     off_reason,
 )
 
@@ -31,6 +32,18 @@ def test_a_trail_that_is_on():
 )
 def test_a_trail_that_is_off(state, told):
     assert told in (off_reason(state, LAYOUT) or "")
+
+
+def test_a_trail_of_one_region_is_on_at_home_and_nowhere_else():
+    narrow = replace(ON, multi_region=False)
+    assert off_reason(narrow, LAYOUT) is None
+    elsewhere = LAYOUT.in_region("eu-west-1")
+    told = off_reason(narrow, elsewhere)
+    assert told == narrow_reason(narrow, LAYOUT)
+    assert "logs us-east-1 alone" in told
+    assert off_reason(ON, elsewhere) is narrow_reason(ON, LAYOUT) is narrow_reason(None, LAYOUT)
+    assert digests_due_by(narrow, elsewhere, NOON, grace=HOUR) is None
+    assert digests_due_by(narrow, LAYOUT, NOON, grace=HOUR) == NOON - HOUR
 
 
 @pytest.mark.parametrize(
