@@ -27,10 +27,16 @@ class Session:
         session.set_config_variable("region", self.region)
         return session
 
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
     def client(self, service: str) -> Any:
         """A client of a service; throttled calls are tried again for a while."""
-        config = botocore.config.Config(retries={"mode": "adaptive", "max_attempts": 10})
-        return self._session.create_client(service, config=config)
+        if service not in self._clients:
+            config = botocore.config.Config(retries={"mode": "adaptive", "max_attempts": 10})
+            self._clients[service] = self._session.create_client(service, config=config)
+        return self._clients[service]
 
     @cached_property
     def caller(self) -> Caller:

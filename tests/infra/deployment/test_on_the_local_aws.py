@@ -92,6 +92,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 class World:
     """A stage of its own in the local AWS, and what was said in it."""
 
+    session: Session
     stage: Stage
     parts: tuple[Part, ...]
     said: list[str] = field(default_factory=list)
@@ -103,7 +104,7 @@ class World:
 
     @property
     def cloudformation(self) -> Any:
-        return Session(REGION).client("cloudformation")
+        return self.session.client("cloudformation")
 
     def deploy(self, agrees: bool = True, **options: Any) -> dict[str, str]:
         def confirm(question: str) -> bool:
@@ -112,13 +113,13 @@ class World:
 
         chosen = Options(**{"overrides": {}, **options})
         deployment = Deployment(
-            Session(REGION), self.stage, chosen, confirm, self.said.append, self.parts
+            self.session, self.stage, chosen, confirm, self.said.append, self.parts
         )
         return dict(deployment.run())
 
     def destroy(self, evidence_stacks: bool = False) -> None:
         Destruction(
-            Session(REGION),
+            self.session,
             self.stage,
             lambda _question: True,
             self.said.append,
@@ -137,7 +138,7 @@ class World:
 
     def word(self) -> str:
         name = f"/{self.stage.place.project}/word"
-        parameter = Session(REGION).client("ssm").get_parameter(Name=name)["Parameter"]
+        parameter = self.session.client("ssm").get_parameter(Name=name)["Parameter"]
         return str(parameter["Value"])
 
 
@@ -158,7 +159,9 @@ def world(
         deployers=(),
         parameters={"Secret": "s"},
     )
-    return World(stage, (PARTS[0], Part("", tmp_path / "root.yaml", holds_evidence=False)))
+    return World(
+        Session(REGION), stage, (PARTS[0], Part("", tmp_path / "root.yaml", holds_evidence=False))
+    )
 
 
 def test_a_first_deployment_that_fails_can_be_made_again(world: World) -> None:
@@ -225,7 +228,7 @@ def test_an_interrupted_deployment_goes_on_and_the_next_one_watches_it(world: Wo
             raise KeyboardInterrupt
 
     deployment = Deployment(
-        Session(REGION),
+        world.session,
         world.stage,
         Options({"Word": "slow"}),
         lambda _question: True,
@@ -280,7 +283,7 @@ def test_what_is_deployed_is_protected_and_evidence_outlives_it(world: World) ->
     assert world.status("-bootstrap") == "none"
     for name, bucket in buckets.items():
         assert f"  {name} AWS::S3::Bucket {bucket}" in world.said
-        Session(REGION).client("s3").head_bucket(Bucket=bucket)
+        world.session.client("s3").head_bucket(Bucket=bucket)
 
 
 def test_who_lacks_a_right_is_told_which(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
