@@ -80,7 +80,13 @@ def _ensure_key(iam: Any, user: str, credentials: configparser.ConfigParser) -> 
 
 def _config(settings: Settings, project: str, stage: str) -> configparser.ConfigParser:
     config = _parser()
-    common = {"region": settings.region, "endpoint_url": settings.endpoint, "output": "json"}
+    common = {
+        "region": settings.region,
+        "endpoint_url": settings.endpoint,
+        "output": "json",
+        # Also by a name instead of an address: no name server knows `bucket.name`.
+        "s3": "\naddressing_style = path",
+    }
     for user in (*ADMINISTRATORS, *UPLOADERS):
         config[f"profile {user}"] = common
     config[f"profile {AIRFLOW_PROFILE}"] = {
