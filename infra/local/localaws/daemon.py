@@ -13,7 +13,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from localaws import regions
-from localaws.access import conditions, grants
+from localaws.access import conditions, grants, metrics
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
 from localaws.cloudformation import provisioners, stackrecords
@@ -27,7 +27,7 @@ from localaws.server.application import LocalAws
 from localaws.server.control import Control
 from localaws.server.lifecycle import START_SECONDS, STOP_SECONDS, hold
 from localaws.server.wire import App
-from localaws.settings import Settings
+from localaws.settings import HOST, Settings
 
 
 def compose(settings: Settings) -> App:
@@ -37,6 +37,7 @@ def compose(settings: Settings) -> App:
     regions.register(settings)
     provisioners.register()
     listings.register()
+    metrics.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
     durability = Durability(settings, cloudtrail.recover_write)
     served = ask_for_keys(ministack.app.app, settings.account_id, settings.region)
@@ -58,7 +59,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     config = Config()
-    config.bind = [f"{settings.listen}:{settings.port}"]
+    config.bind = [f"{HOST}:{settings.port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
     config.shutdown_timeout = STOP_SECONDS - 2 * config.graceful_timeout

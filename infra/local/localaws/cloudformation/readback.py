@@ -118,4 +118,7 @@ def _compare(path: str, wanted: Any, found: Any) -> Iterator[tuple[str, Any, Any
 
 
 def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    # A service may keep a whole number as a fraction.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -5,10 +5,19 @@ some of ministack's own with what they ignore. A bucket property that nobody wou
 stack, as a type nobody knows does; of other types `readback` tells.
 """
 
-from localaws.cloudformation.provisioners import buckets, nested, topics_and_jobs, trail
+from localaws.cloudformation.provisioners import (
+    airflow,
+    buckets,
+    budgets,
+    nested,
+    network,
+    roles,
+    topics_and_jobs,
+    trail,
+)
 
 
 def register() -> None:
     """Add our types and completions to ministack's registry."""
-    for module in (buckets, nested, topics_and_jobs, trail):
+    for module in (airflow, buckets, budgets, nested, network, roles, topics_and_jobs, trail):
         module.register()

@@ -14,18 +14,57 @@ Made = tuple[str, dict[str, Any]]
 """A resource's physical id, and its attributes for `GetAtt`."""
 
 
-def provide(
-    kind: str,
-    create: Callable[[str, Mapping[str, Any], str], Made],
-    update: Callable[[str, Mapping[str, Any], Mapping[str, Any], str], Made],
-    delete: Callable[[str, Mapping[str, Any]], None],
-) -> None:
+# Called with the logical id, the properties and the stack's name; for an update, with the physical
+# id, the old and the new properties, and that name.
+Create = Callable[[str, Mapping[str, Any], str], Made]
+Delete = Callable[[str, Mapping[str, Any]], None]
+Update = Callable[[str, Mapping[str, Any], Mapping[str, Any], str], Made]
+
+
+def provide(kind: str, create: Create, update: Update, delete: Delete) -> None:
     """Add a type that ministack lacks."""
     provisioners._RESOURCE_HANDLERS[kind] = {  # noqa: SLF001
         "create": create,
         "update": update,
         "delete": delete,
     }
+
+
+def replaceable(
+    create: Create, delete: Delete, *, same_name: bool = False
+) -> tuple[Create, Update, Delete]:
+    """The three of a type whose every change makes another resource.
+
+    The new one is made before the old one goes, but not where both would have the `same_name`.
+    """
+
+    def update(
+        physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str
+    ) -> Made:
+        if same_name:
+            delete(physical_id, old)
+            return create(physical_id, new, stack_name)
+        created = create(physical_id, new, stack_name)
+        delete(physical_id, old)
+        return created
+
+    return create, update, delete
+
+
+def tell_attributes(kind: str, attributes: Callable[[str], dict[str, Any]]) -> None:
+    """Have `GetAtt` know an unchanged resource of a nested stack, by its physical id.
+
+    ministack forgets the attributes of such a resource when the stack is updated.
+    """
+    update = provisioners._update_resource  # noqa: SLF001
+
+    def remembering(resource_type: str, *arguments: Any) -> Any:
+        physical_id, known = update(resource_type, *arguments)
+        if resource_type == kind and not known:
+            known = attributes(physical_id)
+        return physical_id, known
+
+    provisioners._update_resource = remembering  # noqa: SLF001
 
 
 def physical_name(stack_name: str, logical_id: str) -> str:

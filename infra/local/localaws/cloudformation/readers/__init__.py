@@ -8,9 +8,11 @@ provided; `NOT_READ` names the few properties that no API gives back, each with 
 from __future__ import annotations
 
 from localaws.cloudformation.readers import (
+    airflow,
     catalog,
     identity,
     messaging,
+    network,
     running,
     storage,
     watching,
@@ -20,9 +22,11 @@ from localaws.cloudformation.readers.apis import Reader
 _STACK = "AWS::CloudFormation::Stack"
 READERS: dict[str, Reader] = {
     _STACK: lambda _apis, _id, _wanted: {},
+    **airflow.READERS,
     **catalog.READERS,
     **identity.READERS,
     **messaging.READERS,
+    **network.READERS,
     **running.READERS,
     **storage.READERS,
     **watching.READERS,
@@ -32,6 +36,7 @@ NOT_READ: dict[str, frozenset[str]] = {
     **catalog.NOT_READ,
     **identity.NOT_READ,
     **messaging.NOT_READ,
+    **network.NOT_READ,
     **running.NOT_READ,
     **storage.NOT_READ,
 }

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 Properties = dict[str, Any]
@@ -28,6 +29,8 @@ class Apis:
             self._clients[service] = self._session.client(
                 service,
                 endpoint_url=self._endpoint,  # type: ignore[call-overload]
+                # MWAA's calls go to hosts below the endpoint's.
+                config=Config(inject_host_prefix=False),
             )
         return self._clients[service]
 

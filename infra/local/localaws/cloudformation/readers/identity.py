@@ -33,6 +33,19 @@ def _iam_role(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
     }
 
 
+def _managed_policy(apis: Apis, arn: str, _wanted: Mapping[str, Any]) -> Properties:
+    iam = apis.client("iam")
+    policy = iam.get_policy(PolicyArn=arn)["Policy"]
+    version = iam.get_policy_version(PolicyArn=arn, VersionId=policy["DefaultVersionId"])
+    attached = iam.list_entities_for_policy(PolicyArn=arn)
+    return {
+        "ManagedPolicyName": policy["PolicyName"],
+        "Description": policy.get("Description"),
+        "PolicyDocument": version["PolicyVersion"]["Document"],
+        "Roles": [role["RoleName"] for role in attached["PolicyRoles"]],
+    }
+
+
 def _kms_key(apis: Apis, key_id: str, wanted: Mapping[str, Any]) -> Properties:
     kms = apis.client("kms")
     metadata = kms.describe_key(KeyId=key_id)["KeyMetadata"]
@@ -52,6 +65,7 @@ def _kms_alias(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
 
 
 READERS: dict[str, Reader] = {
+    "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _iam_role,
     "AWS::KMS::Alias": _kms_alias,
     "AWS::KMS::Key": _kms_key,

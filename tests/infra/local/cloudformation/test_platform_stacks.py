@@ -1,0 +1,343 @@
+"""The stacks around the platform, deployed alone: network, MWAA, and what calls people.
+
+With the platform they are deployed by tests/infra/cloudformation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from tests.infra.local.conftest import ACCOUNT, REGION, Server, running, wait_for
+
+from localaws.settings import REPOSITORY
+
+TEMPLATES = REPOSITORY / "infra" / "cloudformation"
+NAMES = {"Project": "custody", "Stage": "dev"}
+DAGS = f"custody-dev-dags-{ACCOUNT}"
+ROLE = "custody-dev-airflow"
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:custody-dev-alarms"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    for server in running(tmp_path_factory.mktemp("stacks")):
+        assert deploy(server, "bootstrap", **NAMES) == "CREATE_COMPLETE"
+        yield server
+
+
+def deploy(server: Server, template: str, **parameters: str) -> str:
+    """Create or update a stack of the template's name; gives the status it ends in."""
+    cloudformation = server.client("cloudformation")
+    body = (TEMPLATES / f"{template}.yaml").read_text(encoding="utf-8")
+    try:
+        cloudformation.describe_stacks(StackName=template)
+        call = cloudformation.update_stack
+    except cloudformation.exceptions.ClientError:
+        call = cloudformation.create_stack
+    given = [{"ParameterKey": key, "ParameterValue": v} for key, v in parameters.items()]
+    call(
+        StackName=template,
+        TemplateBody=body,
+        Parameters=given,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+
+    def ended() -> str:
+        status: str = cloudformation.describe_stacks(StackName=template)["Stacks"][0]["StackStatus"]
+        return "" if status.endswith("IN_PROGRESS") else status
+
+    status: str = wait_for(ended)
+    return status
+
+
+def as_its_template(server: Server, stack: str) -> str:
+    """What `readback` finds wrong with a stack; empty if nothing."""
+    return server.run("readback", "--stack", stack).stderr
+
+
+def outputs(server: Server, stack: str) -> dict[str, str]:
+    (described,) = server.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    return {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+
+
+def network(**changes: str) -> dict[str, str]:
+    return {
+        **NAMES,
+        "VpcCidr": "10.0.0.0/20",
+        "NatGateways": "0",
+        "AirflowUserCidr": "",
+        "LogKeyArn": KEY,
+        "LogDays": "30",
+        **changes,
+    }
+
+
+def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> None:
+    ec2 = server.client("ec2")
+    mwaa = server.client("mwaa", config=Config(inject_host_prefix=False))
+    assert deploy(server, "network", **network()) == "CREATE_COMPLETE"
+    assert as_its_template(server, "network") == ""
+    services = {
+        endpoint["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.")
+        for endpoint in ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    }
+    assert services == {
+        *("s3", "logs", "monitoring", "sqs", "kms", "airflow.api", "airflow.env"),  # MWAA
+        *("glue", "athena", "sns", "ssm", "sts"),  # the DAGs
+    }
+
+    environment = mwaa_parameters(server)
+    assert deploy(server, "mwaa", **environment) == "CREATE_COMPLETE"
+    assert as_its_template(server, "mwaa") == ""
+    made = mwaa.get_environment(Name="custody-dev")["Environment"]
+    options = made["AirflowConfigurationOptions"]
+    assert json.loads(options["secrets.backend_kwargs"]) == {
+        "connections_prefix": "/custody/dev/airflow/connections",
+        "connections_lookup_pattern": "^(?!aws_default$).*$",
+        "variables_prefix": "/custody/dev/airflow/variables",
+    }
+    assert all(len(name) <= 64 for name in options), "MWAA takes no longer name"
+    attached = server.client("iam").list_attached_role_policies(RoleName=ROLE)
+    assert [p["PolicyName"] for p in attached["AttachedPolicies"]] == [
+        "custody-dev-airflow-on-mwaa"
+    ]
+
+    # The way to the internet, and back to none; both in place, twice.
+    for nat, gateways, endpoints in (("2", 2, 1), ("1", 1, 1), ("0", 0, 12)):
+        wanted = network(NatGateways=nat, AirflowUserCidr="10.1.0.0/16")
+        assert deploy(server, "network", **wanted) == "UPDATE_COMPLETE"
+        assert as_its_template(server, "network") == ""
+        found = ec2.describe_nat_gateways(
+            Filters=[{"Name": "state", "Values": ["available"]}],
+        )["NatGateways"]
+        assert (len(found), len(ec2.describe_vpc_endpoints()["VpcEndpoints"])) == (
+            gateways,
+            endpoints,
+        )
+        assert len(ec2.describe_addresses()["Addresses"]) == gateways
+
+    assert (
+        deploy(server, "mwaa", **environment | {"EnvironmentClass": "mw1.medium"})
+        == "UPDATE_COMPLETE"
+    )
+    assert as_its_template(server, "mwaa") == ""
+
+    # An update that cannot be: the environment is as before.
+    broken = environment | {"EnvironmentClass": "mw1.large", "RequirementsS3ObjectVersion": "no"}
+    assert deploy(server, "mwaa", **broken) == "UPDATE_ROLLBACK_COMPLETE"
+    still = mwaa.get_environment(Name="custody-dev")["Environment"]
+    assert still["EnvironmentClass"] == "mw1.medium"
+    assert still["RequirementsS3ObjectVersion"] == environment["RequirementsS3ObjectVersion"]
+    assert as_its_template(server, "mwaa") == ""
+
+    for stack in ("mwaa", "network"):
+        server.client("cloudformation").delete_stack(StackName=stack)
+    wait_for(lambda: not mwaa.list_environments()["Environments"])
+    wait_for(lambda: not ec2.describe_flow_logs()["FlowLogs"])
+
+
+def mwaa_parameters(server: Server) -> dict[str, str]:
+    """With the role and the code in place, as bootstrap and the platform have them."""
+    s3 = server.client("s3")
+    s3.put_object(Bucket=DAGS, Key="b/dags/a.py", Body=b"")
+    versions = {
+        name: s3.put_object(Bucket=DAGS, Key=f"b/{file}", Body=b"x")["VersionId"]
+        for name, file in (("Plugins", "plugins.zip"), ("Requirements", "requirements.txt"))
+    }
+    trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
+    server.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    made = outputs(server, "network")
+    return {
+        **NAMES,
+        "RoleName": ROLE,
+        "KeyArn": KEY,
+        "Subnets": made["PrivateSubnets"],
+        "SecurityGroup": made["AirflowSecurityGroup"],
+        "EnvironmentClass": "mw1.small",
+        "MinWorkers": "1",
+        "MaxWorkers": "5",
+        "WebserverAccess": "PRIVATE_ONLY",
+        "DagS3Path": "b/dags",
+        "PluginsS3Path": "b/plugins.zip",
+        "PluginsS3ObjectVersion": versions["Plugins"],
+        "RequirementsS3Path": "b/requirements.txt",
+        "RequirementsS3ObjectVersion": versions["Requirements"],
+        "LogDays": "30",
+    }
+
+
+def called(source: str, name: str, parameters: Any = None, **detail: Any) -> dict[str, Any]:
+    """A management call, as CloudTrail gives it to EventBridge."""
+    return {
+        "version": "0",
+        "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+        "detail-type": "AWS API Call via CloudTrail",
+        "source": f"aws.{source}",
+        "account": ACCOUNT,
+        "time": "2026-11-01T06:00:00Z",
+        "region": REGION,
+        "resources": [],
+        "detail": {
+            "eventVersion": "1.11",
+            "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/insider"},
+            "eventTime": "2026-11-01T05:59:00Z",
+            "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "awsRegion": REGION,
+            "requestParameters": parameters,
+            **detail,
+        },
+    }
+
+
+def on_key(arn: str) -> dict[str, Any]:
+    return {"resources": [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": arn}]}
+
+
+def job(name: str, state: str) -> dict[str, Any]:
+    event = called("glue", "")
+    return event | {
+        "detail-type": "Glue Job State Change",
+        "detail": {"jobName": name, "severity": "ERROR", "state": state, "jobRunId": "jr_1"},
+    }
+
+
+SIGNED_IN = called("signin", "ConsoleLogin", userIdentity={"type": "Root"}) | {
+    "detail-type": "AWS Console Sign In via CloudTrail"
+}
+BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/custody-dev-break-glass"
+TRAIL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/custody-dev"
+RECORDER_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:custody-dev-recorder"
+SERVICE = {"type": "AWSService", "invokedBy": "airflow.amazonaws.com"}
+# Each event, and the rule that tells of it.
+EVENTS: dict[str, list[dict[str, Any]]] = {
+    "job-failed": [
+        job("custody-dev-reconcile", state) for state in ("FAILED", "TIMEOUT", "STOPPED")
+    ],
+    "trail-changed": [
+        called("cloudtrail", "StopLogging", {"name": TRAIL_ARN}),
+        called("cloudtrail", "DeleteTrail", {"name": "custody-dev"}),
+        called("cloudtrail", "UpdateTrail", {"name": "custody-dev"}),
+        called("cloudtrail", "PutEventSelectors", {"trailName": "custody-dev"}),
+    ],
+    "key-changed": [
+        called("kms", name, {"keyId": KEY}, **on_key(KEY))
+        for name in ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")
+    ],
+    "key-granted": [called("kms", "CreateGrant", {"keyId": KEY}, **on_key(KEY))],
+    "bucket-changed": [
+        called("s3", name, {"bucketName": f"custody-dev-raw-{ACCOUNT}"})
+        for name in (
+            *("PutBucketPolicy", "DeleteBucketPolicy", "PutBucketNotification"),
+            *("PutBucketLifecycle", "PutBucketReplication", "PutBucketVersioning"),
+        )
+    ],
+    "code-changed": [
+        called("lambda", "UpdateFunctionCode20150331v2", {"functionName": "custody-dev-recorder"}),
+        called("lambda", "UpdateFunctionConfiguration20150331v2", {"functionName": RECORDER_ARN}),
+        called("lambda", "UpdateEventSourceMapping20150331", {"uUID": "u"}),
+        called("glue", "UpdateJob", {"jobName": "custody-dev-reconcile"}),
+        called("sqs", "PurgeQueue", {"queueUrl": "https://sqs/1/custody-dev-recorder"}),
+        called("airflow", "UpdateEnvironment", {"name": "custody-dev"}),
+    ],
+    "settings-changed": [
+        called("ssm", "PutParameter", {"name": "/custody/dev/airflow/variables/custody"}),
+        called("ssm", "DeleteParameters", {"names": ["x", "/custody/dev/airflow/variables/a"]}),
+    ],
+    "rights-changed": [
+        *(
+            called("iam", name, {"roleName": "custody-dev-recorder"})
+            for name in ("PutRolePolicy", "UpdateAssumeRolePolicy", "AttachRolePolicy")
+        ),
+        called(
+            "iam",
+            "CreatePolicyVersion",
+            {"policyArn": f"arn:aws:iam::{ACCOUNT}:policy/custody-dev-boundary"},
+        ),
+    ],
+    "root-signed-in": [SIGNED_IN, called("iam", "CreateUser", userIdentity={"type": "Root"})],
+    "break-glass-used": [called("sts", "AssumeRole", {"roleArn": BREAK_GLASS})],
+}
+# What happens every day, or to somebody else's things.
+NO_NEWS = [
+    job("custody-dev-reconcile", "SUCCEEDED"),
+    job("another-job", "FAILED"),
+    called("cloudtrail", "StopLogging", {"name": "another"}),
+    called("cloudtrail", "PutEventSelectors", {"trailName": "custody-dev2"}),
+    called("kms", "DisableKey", {"keyId": "k"}, **on_key(KEY.replace("5555", "6666"))),
+    called("kms", "Decrypt", {"keyId": KEY}, **on_key(KEY)),
+    called("kms", "CreateGrant", {"keyId": KEY}, userIdentity=SERVICE, **on_key(KEY)),
+    called("s3", "PutBucketPolicy", {"bucketName": "another"}),
+    called("s3", "GetBucketPolicy", {"bucketName": f"custody-dev-raw-{ACCOUNT}"}),
+    called("lambda", "UpdateFunctionCode20150331v2", {"functionName": "another"}),
+    called("glue", "UpdateJob", {"jobName": "another"}),
+    called("sqs", "PurgeQueue", {"queueUrl": "https://sqs/1/another"}),
+    called("ssm", "PutParameter", {"name": "/another/dev/x"}),
+    called("iam", "PutRolePolicy", {"roleName": "another"}),
+    called("iam", "CreateUser", {"userName": "custody-dev-x"}),
+    called("sts", "AssumeRole", {"roleArn": BREAK_GLASS.replace("break-glass", "airflow")}),
+]
+
+
+def observability(**changes: str) -> dict[str, str]:
+    return {
+        **NAMES,
+        "KeyArns": f"{KEY},{KEY[:-1]}9",
+        "AlarmTopicArn": TOPIC,
+        "PageTopicArn": TOPIC.replace("alarms", "pages"),
+        "MonthlyBudget": "0",
+        "BudgetEmail": "",
+        **changes,
+    }
+
+
+def test_one_rule_tells_of_a_change_of_a_control(server: Server) -> None:
+    assert deploy(server, "observability", **observability()) == "CREATE_COMPLETE"
+    assert as_its_template(server, "observability") == ""
+    events = server.client("events")
+    patterns = {
+        rule["Name"].removeprefix("custody-dev-"): rule["EventPattern"]
+        for rule in events.list_rules()["Rules"]
+    }
+    assert patterns.keys() == EVENTS.keys()
+
+    def rules_for(event: dict[str, Any]) -> set[str]:
+        return {
+            name
+            for name, pattern in patterns.items()
+            if events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]
+        }
+
+    wrong = {
+        (name, event["detail"].get("eventName")): rules_for(event)
+        for name, of_rule in EVENTS.items()
+        for event in of_rule
+        if rules_for(event) != {name}
+    }
+    assert wrong == {}
+    assert {e["detail"].get("eventName"): rules_for(e) for e in NO_NEWS if rules_for(e)} == {}
+    targets = {
+        target["Arn"]
+        for name in patterns
+        for target in events.list_targets_by_rule(Rule=f"custody-dev-{name}")["Targets"]
+    }
+    assert targets == {TOPIC}
+
+
+def test_a_budget_is_a_switch(server: Server) -> None:
+    budgets = server.client("budgets")
+    on = observability(MonthlyBudget="500", BudgetEmail="money@example.com")
+    for wanted, amounts in (
+        (on, ["500"]),
+        (on | {"MonthlyBudget": "600"}, ["600"]),
+        (observability(), []),
+    ):
+        assert deploy(server, "observability", **wanted).endswith("E_COMPLETE")
+        assert as_its_template(server, "observability") == ""
+        found = budgets.describe_budgets(AccountId=ACCOUNT).get("Budgets", [])
+        assert [budget["BudgetLimit"]["Amount"] for budget in found] == amounts
