@@ -1,0 +1,154 @@
+"""Who may become whom, and how far each role reaches at most."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from infra.build import REPOSITORY
+from tests.infra.cloudformation.test_templates import LOADED, documents, listed, plain, statements
+
+ROLES = {
+    (stack, name): resource["Properties"]
+    for stack, template in LOADED.items()
+    for name, resource in template["Resources"].items()
+    if resource["Type"] == "AWS::IAM::Role"
+}
+BOUNDARY = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${Project}-${Stage}-boundary"
+# Who makes the roles cannot be within their boundary; who helps in an emergency must not be.
+WITHOUT_BOUNDARY = {
+    ("access", "BreakGlass"),
+    ("deployers", "CloudFormation"),
+    ("deployers", "Deployer"),
+    ("globalevents", "Role"),  # in another region, where it does nothing else
+}
+# In letters, of a managed policy; white space does not count ("IAM quotas" in AWS's user guide).
+LONGEST_POLICY = 6144
+
+
+def test_every_role_of_the_platform_has_its_boundary() -> None:
+    bound = {
+        role
+        for role, properties in ROLES.items()
+        if plain(properties.get("PermissionsBoundary")) == BOUNDARY
+    }
+    assert ROLES.keys() - bound == WITHOUT_BOUNDARY
+    assert "Boundary" in LOADED["bootstrap"]["Resources"]
+
+
+def test_no_role_is_promised_what_its_boundary_refuses() -> None:
+    boundary = LOADED["bootstrap"]["Resources"]["Boundary"]["Properties"]["PolicyDocument"]
+    within = [action for s in statements(boundary) for action in listed(s["Action"])]
+    outside = {
+        (where, action)
+        for where, kind, document in documents()
+        if kind == "identity" and tuple(where.split(".")[:2]) not in WITHOUT_BOUNDARY
+        for statement in statements(document)
+        for action in listed(statement["Action"])
+        if not any(fnmatchcase(action, pattern) for pattern in within)
+    }
+    assert outside == set()
+
+
+def test_an_emergency_takes_a_second_factor_and_is_an_alarm() -> None:
+    (statement,) = statements(ROLES["access", "BreakGlass"]["AssumeRolePolicyDocument"])
+    assert statement["Condition"] == {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+    }
+    rule = LOADED["observability"]["Resources"]["BreakGlassUsed"]["Properties"]
+    name = plain(ROLES["access", "BreakGlass"]["RoleName"])
+    assert f"role/{name}" in json.dumps(rule["EventPattern"])
+
+
+def test_an_auditor_writes_nothing_but_query_results() -> None:
+    writing = [
+        (statement["Sid"], action)
+        for where, _, document in documents()
+        if where.startswith("access.Auditor.")
+        for statement in statements(document)
+        for action in listed(statement["Action"])
+        if not action.split(":")[1].startswith(("Describe", "Get", "List"))
+    ]
+    assert writing == [
+        ("DecryptThroughStorage", "kms:Decrypt"),
+        ("QueryInTheWorkgroup", "athena:StartQueryExecution"),
+        ("QueryInTheWorkgroup", "athena:StopQueryExecution"),
+        ("WriteQueryResultsAndReadThemBack", "s3:AbortMultipartUpload"),
+        ("WriteQueryResultsAndReadThemBack", "s3:PutObject"),
+        ("EncryptTheResults", "kms:GenerateDataKey"),
+    ]
+
+
+def test_an_auditor_may_all_that_the_commands_ask_for() -> None:
+    document = (REPOSITORY / "docs" / "auditor.md").read_text(encoding="utf-8")
+    asked = set(re.findall(r"`([a-z0-9]+:[A-Z]\w+)`", document))
+    may = {
+        action
+        for where, _, policy in documents()
+        if where.startswith("access.Auditor.")
+        for statement in statements(policy)
+        for action in listed(statement["Action"])
+    }
+    assert asked
+    assert asked <= may
+
+
+@pytest.mark.parametrize(
+    ("where", "guarded"),
+    [
+        ("deployers.Deployer.upload-and-order", ("stack/{}-access/*", "stack/{}-deployers/*")),
+        (
+            "deployers.MakeWhatRuns",
+            (
+                *("role/{}-auditor", "role/{}-break-glass", "role/{}-cloudformation"),
+                *("role/{}-deployer", "policy/{}-cloudformation-*", "policy/{}-boundary"),
+            ),
+        ),
+    ],
+)
+def test_who_deploys_does_not_say_who_may_deploy(where: str, guarded: tuple[str, ...]) -> None:
+    (document,) = [document for place, _, document in documents() if place == where]
+    (denied,) = [s for s in statements(document) if s["Effect"] == "Deny"]
+    kept = [plain(resource).rpartition(":")[2] for resource in listed(denied["Resource"])]
+    assert kept == [each.format("${Project}-${Stage}") for each in guarded]
+
+
+def test_a_role_that_a_deployment_makes_has_the_boundary() -> None:
+    made = LOADED["deployers"]["Resources"]["MakeWhatRuns"]["Properties"]["PolicyDocument"]
+    (making,) = [s for s in statements(made) if "iam:CreateRole" in listed(s["Action"])]
+    assert plain(making["Condition"]["ArnEquals"]["iam:PermissionsBoundary"]) == BOUNDARY
+    assert {"iam:PutRolePolicy", "iam:AttachRolePolicy"} <= set(making["Action"])
+    elsewhere = {
+        action
+        for statement in statements(made)
+        if statement["Effect"] == "Allow" and statement is not making
+        for action in listed(statement["Action"])
+    }
+    assert not elsewhere & {*making["Action"], "iam:DeleteRolePermissionsBoundary"}
+
+
+@pytest.mark.parametrize(
+    ("where", "document"),
+    [
+        pytest.param(where, document, id=where)
+        for where, kind, document in documents()
+        if kind in ("boundary", "deploying", "identity")
+    ],
+)
+def test_a_policy_is_no_longer_than_iam_takes(where: str, document: Mapping[str, Any]) -> None:
+    text = json.dumps(document, separators=(",", ":"))
+    long_names = {
+        "${Project}-${Stage}": "c" * 16 + "-local",
+        "${AWS::Region}": "ap-southeast-1",
+        "${AWS::AccountId}": "1" * 12,
+        "${AWS::Partition}": "aws-us-gov",
+    }
+    for placeholder, value in long_names.items():
+        text = text.replace(placeholder, value)
+    text = text.replace('{"Fn::Sub":"', '"').replace('"}', '"')
+    assert len(text) <= LONGEST_POLICY
