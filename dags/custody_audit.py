@@ -114,7 +114,7 @@ def custody_audit() -> None:
     location = f"s3://{setting('analytics_bucket')}/audit/run={RUN}/"
     published = publish_audit(setting("database"), moment, location)
     chain(moment, audit, published)
-    page_findings(published, moment, table="audit", ledger="audit")
+    page_findings(published, moment, table="audit", ledger="audit", success_metric="AuditSucceeded")
 
 
 custody_audit()

@@ -124,7 +124,13 @@ def provenance_reconcile() -> None:
     location = f"s3://{setting('analytics_bucket')}/reconciliation/run={RUN}/"
     published = publish_hours(setting("database"), hours, location)
     chain(hours, classify, published)
-    page_findings(published, hours, table="reconciliation", ledger="provenance_ledger")
+    page_findings(
+        published,
+        hours,
+        table="reconciliation",
+        ledger="provenance_ledger",
+        success_metric="ReconciliationSucceeded",
+    )
     page_dead_letters()
 
 

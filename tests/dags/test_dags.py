@@ -24,7 +24,7 @@ from custody.tasks.defaults import DEFAULT_ARGS, Tag
 REPOSITORY = Path(__file__).parents[2]
 
 DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
-PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark"}
+PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark", "report_success"}
 
 TASKS = {
     "custody_audit": {"window", "audit", "publish_audit"} | PAGING,
@@ -256,10 +256,11 @@ def test_tasks_run_in_this_order(bag):
         "audit": {"publish_audit"},
         "publish_audit": {"open_pages"},
         "open_pages": {"read_findings", "pages"},
-        "read_findings": {"pages"},
+        "read_findings": {"pages", "report_success"},
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
-        "page.mark": set(),
+        "page.mark": {"report_success"},
+        "report_success": set(),
     }
     assert after("provenance_reconcile") == {
         # Waits for nothing: also while nothing can be judged, people hear of it.
@@ -270,10 +271,11 @@ def test_tasks_run_in_this_order(bag):
         "classify": {"publish_hours"},
         "publish_hours": {"open_pages"},
         "open_pages": {"read_findings", "pages"},
-        "read_findings": {"pages"},
+        "read_findings": {"pages", "report_success"},
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
-        "page.mark": set(),
+        "page.mark": {"report_success"},
+        "report_success": set(),
     }
 
 

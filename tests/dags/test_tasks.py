@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import boto3
@@ -356,3 +356,35 @@ def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, 
         f"run jr_9 of {task.job_name} has succeeded; what it read, decided and wrote is in the log"
         " group /aws-glue/jobs/error, stream jr_9"
     )
+
+
+def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(aws, function):
+    cloudwatch = boto3.client("cloudwatch", region_name=REGION)
+    broken = row("TRAIL_BROKEN", "a") | {"cause_findings": "7"}
+    for dag_id, metric in (
+        ("provenance_reconcile", "ReconciliationSucceeded"),
+        ("custody_audit", "AuditSucceeded"),
+    ):
+        clients = {"athena": athena_with([broken, CONFLICT]), "cloudwatch": cloudwatch}
+        report = function(dag_id, "report_success", **clients)
+        report(f"custody-{dag_id}", metric, "q")
+        found = cloudwatch.get_metric_data(
+            StartTime=datetime.now(UTC) - timedelta(hours=1),
+            EndTime=datetime.now(UTC) + timedelta(hours=1),
+            MetricDataQueries=[
+                {
+                    "Id": name.lower(),
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": "Custody",
+                            "MetricName": name,
+                            "Dimensions": [{"Name": "Deployment", "Value": f"custody-{dag_id}"}],
+                        },
+                        "Period": 3600,
+                        "Stat": "Sum",
+                    },
+                }
+                for name in (metric, "TrailBroken")
+            ],
+        )["MetricDataResults"]
+        assert [sum(each["Values"]) for each in found] == [1, 7]

@@ -32,6 +32,7 @@ from custody.core.paging.findings import (
 )
 from custody.core.paging.form import Page
 from custody.tasks.defaults import ATHENA, client, setting
+from custody.tasks.reporting import report_success
 
 log = logging.getLogger(__name__)
 
@@ -176,12 +177,14 @@ def page_dead_letters() -> None:
     dead_letters_page.partial(queue=queue).expand_kwargs(found)
 
 
-def page_findings(published: Any, window: Any, *, table: str, ledger: str) -> None:
+def page_findings(
+    published: Any, window: Any, *, table: str, ledger: str, success_metric: str
+) -> None:
     """The tasks that page what stands in `table` once `published` is done.
 
     `window` is the task of that name: its parameters as the statements take them, and in
     `watched` the partitions whose open pages are looked at. People are sent to `ledger` to see
-    for themselves.
+    for themselves. When they know, `success_metric` counts one: an alarm waits for it.
     """
     bucket = setting("analytics_bucket")
     watched: Any = open_pages(bucket, table, window)
@@ -195,6 +198,8 @@ def page_findings(published: Any, window: Any, *, table: str, ledger: str) -> No
         **ATHENA,
     )
     chain(published, watched, read_findings)
-    page.partial(finder=table).expand_kwargs(
+    told = page.partial(finder=table).expand_kwargs(
         pages(bucket, window, watched, read_findings.output, ledger)
     )
+    deployment = f"{setting('project')}-{setting('stage')}"
+    chain(told, report_success(deployment, success_metric, read_findings.output))
