@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks grants bench lint format build bundle bundle-check deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks grants bench lint format build bundle bundle-check test-astro deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -33,6 +33,9 @@ demo: setup ## Watch the whole platform work on this machine, from nothing (abou
 
 up: setup ## Start the local AWS and Airflow, deploy the stacks, keep earlier state
 	@$(REHEARSAL).platform up
+
+local-aws: setup ## Start the local AWS alone, deploy the stacks, keep earlier state
+	@$(REHEARSAL).platform aws
 
 down: ## Stop what `demo` or `up` started; its state stays
 	@$(REHEARSAL).platform down
@@ -68,7 +71,7 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/e2e)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -126,6 +129,10 @@ bundle-check: bundle ## Install the bundle as MWAA does and see what its Airflow
 	@$(PLATFORM)/python tests/mwaa/make_image.py build/mwaa-image
 	@$(if $(ISOLATED),,echo "bundle-check: unshare cannot cut the network off here: only pip is told to use none")
 	$(ISOLATED) $(PLATFORM)/python -m pytest tests/mwaa
+
+test-astro: setup ## Run the platform in an Airflow that Astro's own CLI starts (needs Go; about 10 minutes)
+	@command -v go >/dev/null || echo "test-astro: Go is not installed, so the Astro CLI cannot be built: NOT CHECKED"
+	$(PLATFORM)/python -m pytest tests/astro
 
 # What deploys needs no JDK and no Airflow.
 setup-deploy:

@@ -137,6 +137,13 @@ def _up(platform: Platform) -> int:
     return 0
 
 
+def _aws(platform: Platform) -> int:
+    platform.start_aws()
+    platform.deploy()
+    print(f"Local AWS  {platform.machine.endpoint}  (profiles in {platform.machine.home / 'aws'})")
+    return 0
+
+
 def _down(platform: Platform) -> int:
     platform.stop()
     print(f"Stopped; the state stays in {platform.machine.home} (`make reset` forgets it)")
@@ -154,8 +161,11 @@ def _status(platform: Platform) -> int:
 
 
 def main() -> None:
-    """`python -m rehearsal.platform up|down|reset|status`; `status` exits 3 if not all is ready."""
-    actions = {"up": _up, "down": _down, "reset": _reset, "status": _status}
+    """`python -m rehearsal.platform up|aws|down|reset|status`.
+
+    `aws` leaves Airflow to somebody else; `status` exits 3 if not all is ready.
+    """
+    actions = {"up": _up, "aws": _aws, "down": _down, "reset": _reset, "status": _status}
     if len(sys.argv) != 2 or sys.argv[1] not in actions:
         sys.exit(f"usage: python -m rehearsal.platform {'|'.join(actions)}")
     try:
