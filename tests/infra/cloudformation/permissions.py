@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from tests.infra.cloudformation.conftest import ACCOUNT, REGION, bucket
 
-USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger")
+USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "auditor", "stranger")
 """Users, and roles that a user takes; `stranger` has no rights at all."""
 ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
 """Roles that services take."""
@@ -22,6 +22,8 @@ DEPLOYER: Final = frozenset({"platform-engineer"})
 AIRFLOW: Final = frozenset({"airflow"})
 GLUE: Final = frozenset({"glue"})
 AUDIT: Final = frozenset({"audit"})
+READERS: Final = ADMINISTRATORS | {"auditor"}
+"""Who reads all evidence."""
 
 DAY: Final = "incoming/customers/dt=2026-11-01"
 RUN: Final = "customers/dt=2026-11-01/run=1"
@@ -77,7 +79,7 @@ WRITERS: Final = {
     ("analytics", "pages/0.json"): AIRFLOW,
     ("analytics", "elsewhere/x"): NOBODY,
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
-    ("athena-results", "custody-local/x.csv"): AIRFLOW | ADMINISTRATORS,
+    ("athena-results", "custody-local/x.csv"): AIRFLOW | READERS,
 }
 
 
@@ -126,7 +128,7 @@ def _reads() -> Iterator[Call]:
         ("athena-results", "custody-local/x.csv"): AIRFLOW,
     }
     for (role, key), may in readers.items():
-        yield Call("s3", "get_object", {"Bucket": bucket(role), "Key": key}, may | ADMINISTRATORS)
+        yield Call("s3", "get_object", {"Bucket": bucket(role), "Key": key}, may | READERS)
 
 
 def _lists() -> Iterator[Call]:
@@ -148,7 +150,9 @@ def _lists() -> Iterator[Call]:
     }
     for operation, table in (("list_objects_v2", objects), ("list_object_versions", versions)):
         for role, may in table.items():
-            yield Call("s3", operation, {"Bucket": bucket(role)}, may | ADMINISTRATORS)
+            results = operation == "list_object_versions" and role == "athena-results"
+            others = ADMINISTRATORS if results else READERS
+            yield Call("s3", operation, {"Bucket": bucket(role)}, may | others)
 
 
 def _tampering() -> Iterator[Call]:
@@ -273,7 +277,7 @@ def _control() -> Iterator[Call]:
     may_start = ADMINISTRATORS | {"recorder"}
     yield Call("glue", "start_job_run", large, may_start, harmless=False)
     settings = {"Name": "/custody/local/airflow/variables/custody"}
-    yield Call("ssm", "get_parameter", settings, AIRFLOW | ADMINISTRATORS)
+    yield Call("ssm", "get_parameter", settings, AIRFLOW | READERS)
     for role in ROLES:
         take = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{prefix}-{role}"}
         yield Call("sts", "assume_role", {**take, "RoleSessionName": "test"}, NOBODY)

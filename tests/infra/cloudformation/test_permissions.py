@@ -7,8 +7,10 @@ from typing import Any
 
 import boto3
 import pytest
-from tests.infra.cloudformation.conftest import LocalAws, answer
+from infra.deployment.templates import FOLDER
+from tests.infra.cloudformation.conftest import answer
 from tests.infra.cloudformation.permissions import ROLES, Call, calls
+from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
 
@@ -28,9 +30,10 @@ def table(aws: LocalAws) -> list[Call]:
 class Actors:
     """Clients of each actor, made when needed."""
 
-    def __init__(self, aws: LocalAws, stranger: Mapping[str, str]) -> None:
+    def __init__(self, aws: LocalAws, keys: Mapping[str, Mapping[str, str]]) -> None:
+        """`keys` are those of actors who have no profile and no role that a service takes."""
         self._aws = aws
-        self._stranger = stranger
+        self._keys = keys
         self._clients: dict[tuple[str, str], Any] = {}
 
     def client(self, service: str, actor: str) -> Any:
@@ -40,13 +43,13 @@ class Actors:
         return self._clients[known]
 
     def _made(self, service: str, actor: str) -> Any:
-        if actor == "stranger":
+        if actor in self._keys:
             endpoint = f"http://127.0.0.1:{self._aws.port}"
             return boto3.client(
                 service,  # type: ignore[call-overload]
                 endpoint_url=endpoint,
                 region_name=self._aws.region,
-                **self._stranger,
+                **self._keys[actor],
             )
         of = self._aws.role_client if actor in ROLES else self._aws.client
         return of(service, actor)
@@ -56,12 +59,39 @@ class Actors:
 def actors(aws: LocalAws) -> Actors:
     iam = aws.client("iam", "platform-engineer")
     iam.create_user(UserName="stranger")
-    made = iam.create_access_key(UserName="stranger")["AccessKey"]
-    keys = {
-        "aws_access_key_id": made["AccessKeyId"],
-        "aws_secret_access_key": made["SecretAccessKey"],
+    stranger = iam.create_access_key(UserName="stranger")["AccessKey"]
+    return Actors(aws, {"stranger": as_arguments(stranger), "auditor": as_arguments(auditor(aws))})
+
+
+def auditor(aws: LocalAws) -> Mapping[str, str]:
+    """The keys of a session of the auditor's role, whose stack an administrator deploys."""
+    engineer = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
+    stacks = aws.client("cloudformation", "platform-engineer")
+    given = {"Stage": "local", "AuditorArns": engineer, "BreakGlassArns": engineer}
+    stacks.create_stack(
+        StackName="custody-local-access",
+        TemplateBody=(FOLDER / "access.yaml").read_text(encoding="utf-8"),
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    made = stacks.get_waiter("stack_create_complete")
+    made.wait(StackName="custody-local-access", WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+    role = {"RoleArn": role_arn("auditor"), "RoleSessionName": "test"}
+    keys: Mapping[str, str] = aws.client("sts", "platform-engineer").assume_role(**role)[
+        "Credentials"
+    ]
+    return keys
+
+
+def as_arguments(keys: Mapping[str, str]) -> dict[str, str]:
+    """Keys as boto3 takes them."""
+    return {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        **({"aws_session_token": keys["SessionToken"]} if "SessionToken" in keys else {}),
     }
-    return Actors(aws, keys)
 
 
 def test_each_actor_does_what_he_may_and_nothing_else(table: list[Call], actors: Actors) -> None:
