@@ -98,6 +98,30 @@ def test_an_auditor_may_all_that_the_commands_ask_for() -> None:
     assert asked <= may
 
 
+def test_a_deployer_may_all_that_the_deploy_command_asks_for() -> None:
+    """As the deploy guide lists it; what the deployed stacks need is their service role's."""
+    guide = (REPOSITORY / "docs" / "deploy.md").read_text(encoding="utf-8")
+    rights = guide.partition("## The rights a deployment needs")[2]
+    asked: set[str] = set()
+    for block in re.findall(r"```text\n(.*?)```", rights, re.DOTALL):
+        service = ""
+        for line in block.splitlines():
+            service = line.split()[0] if line[:1].strip() else service
+            asked |= {f"{service}:{name}" for name in re.findall(r"\b[A-Z]\w+", line)}
+    may = {
+        action
+        for where, _, policy in documents()
+        if where.startswith("deployers.Deployer.")
+        for statement in statements(policy)
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+    }
+    # Whoever is known to AWS may ask who he is.
+    asked.remove("sts:GetCallerIdentity")
+    assert {"cloudformation:CreateChangeSet", "s3:PutObject", "iam:PassRole"} <= asked
+    assert asked <= may
+
+
 @pytest.mark.parametrize(
     ("where", "guarded"),
     [
