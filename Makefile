@@ -102,11 +102,12 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/build.py infra/bundle infra/deployment infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/zizmor --offline --quiet .github
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
+	.venvs/lint/bin/python -W ignore -m infra.linting
 
 format: setup ## Format the code
 	$(PLATFORM)/ruff check --fix-only .
