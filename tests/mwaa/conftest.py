@@ -17,6 +17,7 @@ from pathlib import Path
 import boto3
 import botocore.session
 import pytest
+import yaml
 from infra.build import REPOSITORY
 from tests.support.layouts import Layout, as_on_mwaa, example_settings
 
@@ -82,6 +83,28 @@ def laid_out(
     return lay_out
 
 
+class _Template(yaml.SafeLoader):
+    """Reads a template with CloudFormation's `!Sub` as the text that it is given."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _tag, node: node.value)
+
+
+def configured() -> dict[str, str]:
+    """What our environment configures of secrets, as variables: the options of its template."""
+    text = (REPOSITORY / "infra" / "cloudformation" / "mwaa.yaml").read_text(encoding="utf-8")
+    resources = yaml.load(text, _Template)["Resources"].values()  # noqa: S506 - a safe loader
+    (environment,) = (each for each in resources if each["Type"] == "AWS::MWAA::Environment")
+    options = environment["Properties"]["AirflowConfigurationOptions"]
+    return {
+        f"AIRFLOW__{option.replace('.', '__').upper()}": value.replace(
+            "${Project}", "custody"
+        ).replace("${Stage}", "test")
+        for option, value in options.items()
+        if option.startswith("secrets.")
+    }
+
+
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Variables of an Airflow that finds its settings as on MWAA: in a Parameter Store, here that
@@ -107,12 +130,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         # What MWAA sets beside what an environment configures.
         "AIRFLOW_CONN_AWS_DEFAULT": "aws://",
         "AIRFLOW__WORKERS__SECRETS_BACKEND_KWARGS": json.dumps(LOOKUP),
-        # What our environment configures.
-        "AIRFLOW__SECRETS__BACKEND": "airflow.providers.amazon.aws.secrets.systems_manager"
-        ".SystemsManagerParameterStoreBackend",
-        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(
-            {**LOOKUP, "variables_prefix": PREFIX, "connections_prefix": None}
-        ),
+        **configured(),
     }
     session = botocore.session.Session(profile="platform-engineer")
     for file in ("config", "credentials"):
