@@ -16,9 +16,9 @@ from infra.deployment.errors import DeployError, explain
 from infra.deployment.mwaa import Environment
 from infra.deployment.session import Session, region_of_environment, region_of_variables
 from infra.deployment.smoke import Smoke
-from infra.deployment.stacks import find
+from infra.deployment.stacks.description import find
 from infra.deployment.stages import LOCAL, Stage, check_caller, check_endpoint, read_stage
-from infra.deployment.templates import FOLDER
+from infra.deployment.templates.reading import FOLDER
 
 _STAGES = FOLDER / "parameters"
 

@@ -20,21 +20,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import build
-from infra.deployment import mwaa, rules
+from infra.deployment import mwaa
 from infra.deployment.artifacts import Artifacts
-from infra.deployment.changesets import ChangeSet, ChangeSets, Request
 from infra.deployment.errors import DeployError
-from infra.deployment.packaging import package
-from infra.deployment.parameters import Choice, check_known, choose
-from infra.deployment.protecting import protect
-from infra.deployment.remedies import DEPLOYABLE, GOES_ON, failure
 from infra.deployment.session import Session
 from infra.deployment.smoke import Smoke
-from infra.deployment.stacks import Stack, find
+from infra.deployment.stacks.changesets import ChangeSet, ChangeSets, Request
+from infra.deployment.stacks.description import Stack, find
+from infra.deployment.stacks.protecting import protect
+from infra.deployment.stacks.remedies import DEPLOYABLE, GOES_ON, failure
+from infra.deployment.stacks.watching import Watch
 from infra.deployment.stages import LOCAL, Stage
-from infra.deployment.templates import FOLDER, declarations, load
+from infra.deployment.templates import rules
+from infra.deployment.templates.packaging import package
+from infra.deployment.templates.parameters import Choice, check_known, choose
+from infra.deployment.templates.reading import FOLDER, declarations, load
 from infra.deployment.versions import REPOSITORY, check_not_older, commit
-from infra.deployment.watching import Watch
 
 _DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _COMPUTED: Final = frozenset(

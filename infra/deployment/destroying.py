@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from infra.deployment import templates
 from infra.deployment.deploying import PARTS, Part
 from infra.deployment.errors import DeployError
-from infra.deployment.protecting import unprotect
-from infra.deployment.remedies import failure
 from infra.deployment.session import Session
-from infra.deployment.stacks import Resource, Stack, find, tree
+from infra.deployment.stacks.description import Resource, Stack, find, tree
+from infra.deployment.stacks.protecting import unprotect
+from infra.deployment.stacks.remedies import failure
+from infra.deployment.stacks.watching import Watch
 from infra.deployment.stages import Stage
-from infra.deployment.watching import Watch
+from infra.deployment.templates import reading
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,6 @@ class Destruction:
                 body = self._cloudformation.get_template(
                     StackName=resource.stack, TemplateStage="Processed"
                 )["TemplateBody"]
-                retained[resource.stack] = set(templates.retained(templates.parse(body)))
+                retained[resource.stack] = set(reading.retained(reading.parse(body)))
             if resource.name in retained[resource.stack]:
                 yield resource

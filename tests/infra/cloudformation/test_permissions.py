@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from infra.deployment.templates import FOLDER
+from infra.deployment.templates.reading import FOLDER
 from tests.infra.cloudformation.conftest import answer
 from tests.infra.cloudformation.permissions import ROLES, Call, calls
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn

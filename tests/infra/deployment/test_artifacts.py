@@ -10,8 +10,8 @@ import botocore.session
 import pytest
 from infra.deployment.artifacts import Artifacts
 from infra.deployment.errors import DeployError
-from infra.deployment.packaging import package
 from infra.deployment.session import Session
+from infra.deployment.templates.packaging import package
 from moto import mock_aws
 
 

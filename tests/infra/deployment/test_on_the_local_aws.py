@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
-from infra.deployment.changesets import ChangeSets, Request
 from infra.deployment.deploying import PARTS, Deployment, Options, Part
 from infra.deployment.destroying import Destruction
 from infra.deployment.errors import DeployError, Interrupted, explain
 from infra.deployment.session import Session
+from infra.deployment.stacks.changesets import ChangeSets, Request
 from infra.deployment.stages import Place, Stage
 from tests.support.local_aws import ACCOUNT, LocalAws, local_aws
 

@@ -10,7 +10,7 @@ import pytest
 from infra.deployment.errors import DeployError
 from infra.deployment.session import Caller
 from infra.deployment.stages import Stage, check_caller, check_endpoint, read_stage
-from infra.deployment.templates import FOLDER, declarations, load
+from infra.deployment.templates.reading import FOLDER, declarations, load
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from infra.deployment.remedies import DEPLOYABLE, GOES_ON, remedy
+from infra.deployment.stacks.remedies import DEPLOYABLE, GOES_ON, remedy
 from mypy_boto3_cloudformation.literals import StackStatusType
 
 SETTLED: list[Any] = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
-from infra.deployment.templates import STACK
+from infra.deployment.templates.reading import STACK
 
 
 @dataclass(frozen=True)

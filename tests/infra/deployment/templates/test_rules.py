@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from infra.deployment.rules import broken
-from infra.deployment.templates import FOLDER, declarations, load
+from infra.deployment.templates.reading import FOLDER, declarations, load
+from infra.deployment.templates.rules import broken
 
 TEMPLATES = [load(FOLDER / name) for name in ("evidence.yaml", "root.yaml")]
 DEFAULTS = {

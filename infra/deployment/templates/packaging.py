@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.deployment.artifacts import Artifacts
-from infra.deployment.templates import STACK, load
+from infra.deployment.templates.reading import STACK, load
 
 FOLDER: Final = "packages"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from infra.deployment.errors import DeployError
-from infra.deployment.parameters import check_known, choose
-from infra.deployment.templates import Declaration
+from infra.deployment.templates.parameters import check_known, choose
+from infra.deployment.templates.reading import Declaration
 
 DECLARED = {
     "PagingEmail": Declaration(""),

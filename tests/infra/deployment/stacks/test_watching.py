@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from infra.deployment.errors import Interrupted
-from infra.deployment.remedies import failure
-from infra.deployment.watching import End, Watch
+from infra.deployment.stacks.remedies import failure
+from infra.deployment.stacks.watching import End, Watch
 
 
 class CloudFormation:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 from infra.deployment.errors import DeployError
-from infra.deployment.stacks import Stack
-from infra.deployment.templates import STACK
+from infra.deployment.stacks.description import Stack
+from infra.deployment.templates.reading import STACK
 
 _PAUSE_SECONDS: Final = 1.0
 _FIRST_PAUSE_SECONDS: Final = 0.1

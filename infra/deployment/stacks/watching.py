@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from infra.deployment.errors import DeployError, Interrupted
-from infra.deployment.templates import STACK
+from infra.deployment.templates.reading import STACK
 
 Event = Mapping[str, Any]
 

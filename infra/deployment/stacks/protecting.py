@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from infra.deployment.stacks import tree
+from infra.deployment.stacks.description import tree
 
 _EVIDENCE: Final = ("AWS::CloudTrail::Trail", "AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 """No update may replace or remove these. Not keys: a signing key is replaced by a new one now and

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from infra.deployment.changesets import Change, ChangeSets, Request
 from infra.deployment.errors import DeployError
-from infra.deployment.stacks import Stack
+from infra.deployment.stacks.changesets import Change, ChangeSets, Request
+from infra.deployment.stacks.description import Stack
 
 REQUEST = Request("s", {"TemplateURL": "https://t"}, [], {"stage": "dev"}, None)
 EXISTING = Stack("s", "arn:s", "UPDATE_COMPLETE", {}, {})

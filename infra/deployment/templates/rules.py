@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from infra.deployment.templates import Template
+from infra.deployment.templates.reading import Template
 
 
 def broken(template: Template, values: Mapping[str, str]) -> list[str]:

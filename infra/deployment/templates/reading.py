@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-FOLDER: Final = Path(__file__).resolve().parents[1] / "cloudformation"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "cloudformation"
 STACK: Final = "AWS::CloudFormation::Stack"
 
 Template = dict[str, Any]

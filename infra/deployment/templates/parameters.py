@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from infra.deployment.errors import DeployError
-from infra.deployment.templates import Declaration
+from infra.deployment.templates.reading import Declaration
 
 
 @dataclass(frozen=True)
