@@ -105,10 +105,7 @@ def custody_audit() -> None:
     audit = GlueJobOperator(
         task_id="audit",
         job_name=setting("audit_job"),
-        script_args={
-            "--settings": "{{ var.json.custody | tojson }}",
-            "--audit": "{{ ti.xcom_pull(task_ids='window') | tojson }}",
-        },
+        script_args={"--audit": "{{ ti.xcom_pull(task_ids='window') | tojson }}"},
         **GLUE,
     )
     location = f"s3://{setting('analytics_bucket')}/audit/run={RUN}/"

@@ -24,14 +24,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag
 
 from custody.tasks import windows
 from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
-from custody.tasks.medallion import (
-    DAY,
-    SIGNING_KEYS,
-    custody_gate,
-    publish,
-    report_files,
-    run_of,
-)
+from custody.tasks.medallion import DAY, custody_gate, publish, report_files, run_of
 
 DATASET = "customers"
 GOLD = "customers_by_country_month"
@@ -95,16 +88,7 @@ def medallion_customers() -> None:
     bronze_to_silver = GlueJobOperator(
         task_id="bronze_to_silver",
         job_name=setting("bronze_to_silver_job"),
-        script_args={
-            "--dataset": DATASET,
-            "--dt": DAY,
-            "--raw_bucket": setting("raw_bucket"),
-            "--provenance_bucket": setting("provenance_bucket"),
-            "--processed_bucket": setting("processed_bucket"),
-            "--contract": setting("code_location") + f"/contracts/{DATASET}.odcs.yaml",
-            "--signing_keys": SIGNING_KEYS,
-            "--lineage_key_arn": setting("lineage_key_arn"),
-        },
+        script_args={"--dataset": DATASET, "--dt": DAY},
         **GLUE,
     )
     publish_silver = publish.override(task_id="publish_silver")(
@@ -130,12 +114,7 @@ def medallion_customers() -> None:
             "--dataset": DATASET,
             "--dt": DAY,
             "--silver_run": f"s3://{setting('processed_bucket')}/silver/{DATASET}/{SILVER_RUN}",
-            "--silver_job": setting("bronze_to_silver_job"),
-            "--analytics_bucket": setting("analytics_bucket"),
-            "--provenance_bucket": setting("provenance_bucket"),
-            "--gold_sql": setting("code_location") + f"/sql/gold/{GOLD}.sql",
             "--gold_table": GOLD,
-            "--lineage_key_arn": setting("lineage_key_arn"),
         },
         **GLUE,
     )

@@ -115,10 +115,7 @@ def provenance_reconcile() -> None:
     classify = GlueJobOperator(
         task_id="classify",
         job_name=setting("reconcile_job"),
-        script_args={
-            "--settings": "{{ var.json.custody | tojson }}",
-            "--window": WINDOW + "{{ window | tojson }}",
-        },
+        script_args={"--window": WINDOW + "{{ window | tojson }}"},
         **GLUE,
     )
     location = f"s3://{setting('analytics_bucket')}/reconciliation/run={RUN}/"

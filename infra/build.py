@@ -3,12 +3,14 @@
 `build/lambda/recorder.zip`
     The recorder with the modules of `custody` that it imports, and no others.
 `build/bundle/`
-    What Airflow and Glue fetch at run time: `custody.zip` for Glue's `--extra-py-files`, the
-    data contracts and the gold SQL. It is uploaded under its content hash, so that a running job
-    keeps the code it started with.
+    What Glue fetches at run time: the jobs' scripts, `custody.zip` for `--extra-py-files`, the
+    wheels of the modules that Glue lacks, the data contracts and the gold SQL, and `SHA256SUMS` of
+    them all. It is uploaded under its content hash, so that a running job keeps the code it
+    started with. The content hash is that of `SHA256SUMS`: whoever knows it can check every file.
 
-Prints the bundle's content hash. The archives hold sorted names, one fixed time and stored (not
-compressed) bytes: compression differs between zlib builds.
+Needs no network: `infra/setup` has fetched the wheels. Prints the bundle's content hash. The
+archives hold sorted names, one fixed time and stored (not compressed) bytes: compression differs
+between zlib builds.
 
     python infra/build.py [--target build]
 """
@@ -19,6 +21,7 @@ import argparse
 import ast
 import hashlib
 import io
+import re
 import sys
 import tempfile
 import zipfile
@@ -29,6 +32,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 # The parts of the package that the jobs run on: all that needs no Airflow.
 JOBS = ("core", "aws", "spark", "objects.py", "settings.py")
+
+SUMS = "SHA256SUMS"
+
+# One pinned module of a lock file that uv wrote, with the hashes it may have.
+_PINNED = re.compile(r"^([\w.-]+==[\w.]+)[^\n]*\\\n((?: +--hash=[^\n]+\n?)+)", re.MULTILINE)
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 # Zip's own beginning of time.
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -45,21 +54,48 @@ def build(repository: Path, target: Path) -> str:
     recorder |= _imported(recorder, _package(package))
     bundle = {
         "custody.zip": zipped(_package(package, JOBS)),
+        "modules.gluewheels.zip": _modules(
+            repository / "include" / "glue_jobs" / "modules.txt", repository / ".venvs" / "wheels"
+        ),
+        **_texts(repository / "include" / "glue_jobs", "*.py", "jobs"),
         **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
         **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
     }
     sync(target / "lambda", {"recorder.zip": zipped(recorder)})
-    sync(target / "bundle", bundle)
+    sync(target / "bundle", bundle | {SUMS: sha256_sums(bundle)})
     return content_hash(bundle)
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
-    """SHA-256 (hex) over the names and the bytes of files, in name order."""
-    digest = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        # A line has one meaning only: its hash has a fixed length, its name ends it.
-        digest.update(f"{hashlib.sha256(content).hexdigest()} {name}\n".encode())
-    return digest.hexdigest()
+    """SHA-256 (hex) of `sha256_sums` of the files."""
+    return hashlib.sha256(sha256_sums(files)).hexdigest()
+
+
+def sha256_sums(files: Mapping[str, bytes]) -> bytes:
+    """Hash and name of each file, in name order, as `sha256sum --check` reads them."""
+    # A line has one meaning only: its hash has a fixed length, its name ends it.
+    lines = (f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))
+    return "".join(lines).encode()
+
+
+def _modules(lock: Path, wheels: Path) -> bytes:
+    """The wheels that a lock file names, in the form in which Glue installs them without an index.
+
+    Using Python libraries with AWS Glue, "zip of wheels": the wheels and a `requirements.txt` in
+    one folder. Raises `BuildError` if one of them is not there with a hash that the lock names.
+    """
+    found = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in wheels.glob("*.whl")}
+    files: dict[str, bytes] = {}
+    names: list[str] = []
+    for pinned, hashes in _PINNED.findall(lock.read_text(encoding="utf-8")):
+        wheel = next((found[h] for h in _HASH.findall(hashes) if h in found), None)
+        if wheel is None:
+            raise BuildError(f"{wheels} has no wheel of {pinned} ({lock}): run `make setup`")
+        files[f"wheels/{wheel.name}"] = wheel.read_bytes()
+        names.append(f"{pinned}\n")
+    if not names:
+        raise BuildError(f"{lock} names no module")
+    return zipped(files | {"wheels/requirements.txt": "".join(names).encode()})
 
 
 def _package(root: Path, parts: tuple[str, ...] = ()) -> dict[str, bytes]:

@@ -8,8 +8,8 @@ Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket,
         and verdicts; and, where nothing was wrong, the heads of trail and seal under
         `audit/heads/`.
 
-Arguments: settings (JSON, those of the stack), audit (JSON, that of
-`custody.core.ledger.windows.audit_window`).
+Arguments: audit (JSON, that of `custody.core.ledger.windows.audit_window`); fixed by the job:
+settings (JSON, what is believed and where everything lies).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 

@@ -14,10 +14,10 @@ Fails   when nothing landed, when no file could be read, when the rejected share
         contract's limit, and when the accounting does not close (landed = silver + duplicates +
         quarantined, per file, and as counted again in what was written).
 
-Arguments: dataset, dt (YYYY-MM-DD), raw_bucket, provenance_bucket, processed_bucket, contract (S3
-URI of the ODCS YAML), signing_keys (JSON of the settings `signing_key_arn` and
-`former_signing_keys`: which KMS keys signed the records, and when), lineage_key_arn (the one that
-signs lineage).
+Arguments: dataset, dt (YYYY-MM-DD); fixed by the job: code_location (S3 URI of the bundle, which
+holds the contract), raw_bucket, provenance_bucket, processed_bucket, signing_keys (JSON of the
+settings `signing_key_arn` and `former_signing_keys`: which KMS keys signed the records, and when),
+lineage_key_arn (the one that signs lineage).
 Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
@@ -32,10 +32,10 @@ from custody.spark.startup import log_to_stdout
 PARAMETERS = (
     "dataset",
     "dt",
+    "code_location",
     "raw_bucket",
     "provenance_bucket",
     "processed_bucket",
-    "contract",
     "signing_keys",
     "lineage_key_arn",
 )

@@ -9,8 +9,8 @@ Writes  `reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytic
         record and statement read by this run, so that the next one need not read and verify it
         again.
 
-Arguments: settings (JSON, those of the stack), window (JSON, that of
-`custody.core.ledger.windows.Window.parameters`).
+Arguments: window (JSON, that of `custody.core.ledger.windows.Window.parameters`); fixed by the
+job: settings (JSON, what is believed and where everything lies).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 

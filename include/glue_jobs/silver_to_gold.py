@@ -10,9 +10,10 @@ Fails   when silver is not as its lineage states it or changes while it is read,
         has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
         mode: no silent null).
 
-Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), silver_job
-(name of the Glue job that builds silver), analytics_bucket, provenance_bucket, gold_sql (S3 URI of
-one SELECT), gold_table, lineage_key_arn (KMS key that signs lineage).
+Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), gold_table;
+fixed by the job: code_location (S3 URI of the bundle, which holds the table's SQL, one SELECT),
+silver_job (name of the Glue job that builds silver), analytics_bucket, provenance_bucket,
+lineage_key_arn (KMS key that signs lineage).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
@@ -28,11 +29,11 @@ PARAMETERS = (
     "dataset",
     "dt",
     "silver_run",
+    "gold_table",
+    "code_location",
     "silver_job",
     "analytics_bucket",
     "provenance_bucket",
-    "gold_sql",
-    "gold_table",
     "lineage_key_arn",
 )
 

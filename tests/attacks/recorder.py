@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import INSIDER, UPLOADER, World, signed_by
+from tests.attacks.world import INSIDER, UPLOADER, World
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.core.records.statement import to_statement
@@ -55,12 +55,16 @@ def the_recorder_is_throttled(world: World) -> list[Finding]:
     """throttles the recorder to nothing until what it was told is lost"""
     functions = world.client("lambda")
     world.drain()
+    reserved = functions.get_function_concurrency(FunctionName=world.recorder)
     functions.put_function_concurrency(FunctionName=world.recorder, ReservedConcurrentExecutions=0)
     try:
         landed = world.land("throttled.csv")
         world.lose(landed)
     finally:
-        functions.delete_function_concurrency(FunctionName=world.recorder)
+        functions.put_function_concurrency(
+            FunctionName=world.recorder,
+            ReservedConcurrentExecutions=reserved["ReservedConcurrentExecutions"],
+        )
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
@@ -140,13 +144,10 @@ def the_code_records_another_hash(world: World) -> list[Finding]:
 def the_recorders_role_is_assumed(world: World) -> list[Finding]:
     """lets himself assume the recorder's role, and forges a record of a file nobody wrote"""
     record = world.invented(world.record_of(world.land("model-8.csv")), "by-the-recorder.csv")
-    client = world.as_role(world.recorder)
-    key = world.platform.settings["signing_key_arn"]
-    client("s3").put_object(
-        Bucket=world.provenance,
-        Key=world.place_of(record),
-        Body=signed_by(client("kms"), key, to_statement(record)),
-        IfNoneMatch="*",
+    # A session of the role that he takes himself signs nothing: for that he lets himself in, too.
+    signed = world.sign(to_statement(record))
+    world.as_role(world.recorder)("s3").put_object(
+        Bucket=world.provenance, Key=world.place_of(record), Body=signed, IfNoneMatch="*"
     )
     ghost = Finding(
         "UNWITNESSED",

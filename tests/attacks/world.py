@@ -409,10 +409,9 @@ class World:
         settings = self.platform.settings
         glue = self.platform.client("glue", "airflow")
         name = settings[_JOB_NAMES[job]]
-        arguments = {"settings": settings, **order}
         run = glue.start_job_run(
             JobName=name,
-            Arguments={f"--{key}": json.dumps(value) for key, value in arguments.items()},
+            Arguments={f"--{key}": json.dumps(value) for key, value in order.items()},
         )["JobRunId"]
         state: dict[str, Any] = {}
 

@@ -37,8 +37,9 @@ SETTINGS = {
         "reconcile_job",
         "audit_job",
         "trail_name",
+        "code_location",
     )
-} | {"partition": "aws", "code_location": "s3://the-artifacts/abc"}
+} | {"partition": "aws"}
 
 Render = Callable[..., Any]
 

@@ -353,8 +353,8 @@ def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, 
     task = render(dag_id, task_id, xcoms=xcoms)
     task._post_execute_hook({"task": task}, "jr_9")
     assert caplog.messages[-1] == (
-        f"run jr_9 of {task.job_name} has succeeded; what it read, decided and wrote is in the log"
-        " group /aws-glue/jobs/error, stream jr_9"
+        "run jr_9 has succeeded; what it read, decided and wrote is in the log groups"
+        f" /aws-glue/{task.job_name}/…, by its id"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -15,8 +16,15 @@ from infra.build import REPOSITORY, BuildError, build
 # What Lambda's Python brings: the standard library, boto3 and what boto3 needs.
 LAMBDA_HAS = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"}
 
-# Glue's has PyYAML too, and the jobs add cryptography (parameter GluePythonModules).
+# The jobs bring these along (include/glue_jobs/modules.in).
 GLUE_HAS = LAMBDA_HAS | {"yaml", "_yaml", "cryptography", "_cffi_backend"}
+
+WHEEL = b"a wheel"
+LOCK = f"""a-module==1.0 ; python_version >= "3" \\
+    --hash=sha256:{"0" * 64} \\
+    --hash=sha256:{hashlib.sha256(WHEEL).hexdigest()}
+    # via -r modules.in
+"""
 
 
 @pytest.fixture
@@ -37,6 +45,10 @@ def sources(tmp_path: Path) -> Path:
             "def lambda_handler():\n    from custody.aws import reading\n"
         ),
         "include/contracts/customers.odcs.yaml": "kind: DataContract\n",
+        "include/glue_jobs/modules.txt": LOCK,
+        "include/glue_jobs/audit.py": "import custody\n",
+        ".venvs/wheels/a_module-1.0-py3-none-any.whl": WHEEL.decode(),
+        ".venvs/wheels/a_module-0.9-py3-none-any.whl": "an older wheel",
         "include/sql/gold/customers.sql": "SELECT 1\n",
         "include/sql/ledger/view.sql": "SELECT 2\n",
     }
@@ -71,8 +83,11 @@ def test_a_copy_made_at_another_time_builds_the_same_bytes(sources: Path, tmp_pa
 def test_holds_what_runs_without_airflow_and_nothing_else(sources: Path, tmp_path: Path) -> None:
     build(sources, tmp_path / "out")
     assert set(contents(tmp_path / "out")) == {
+        "bundle/SHA256SUMS",
         "bundle/contracts/customers.odcs.yaml",
         "bundle/custody.zip",
+        "bundle/jobs/audit.py",
+        "bundle/modules.gluewheels.zip",
         "bundle/sql/gold/customers.sql",
         "lambda/recorder.zip",
     }
@@ -87,6 +102,50 @@ def test_holds_what_runs_without_airflow_and_nothing_else(sources: Path, tmp_pat
     others = {"custody/aws/unused.py", "custody/objects.py"}
     assert names(tmp_path / "out" / "bundle" / "custody.zip") == imported | others
     assert names(tmp_path / "out" / "lambda" / "recorder.zip") == imported | recorder
+
+
+def test_whoever_knows_the_hash_can_check_every_file(sources: Path, tmp_path: Path) -> None:
+    known = build(sources, tmp_path / "out")
+    bundle = tmp_path / "out" / "bundle"
+    assert hashlib.sha256((bundle / "SHA256SUMS").read_bytes()).hexdigest() == known
+    check = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    said = subprocess.run(check, cwd=bundle, capture_output=True, text=True, check=True).stdout
+    named = {line.partition(": OK")[0] for line in said.splitlines()}
+    assert named == contents(bundle).keys() - {"SHA256SUMS"}
+
+
+def test_a_worker_gets_the_wheels_that_are_locked_and_no_others(
+    sources: Path, tmp_path: Path
+) -> None:
+    build(sources, tmp_path / "out")
+    with zipfile.ZipFile(tmp_path / "out" / "bundle" / "modules.gluewheels.zip") as zipped:
+        assert {name: zipped.read(name) for name in zipped.namelist()} == {
+            "wheels/a_module-1.0-py3-none-any.whl": WHEEL,
+            "wheels/requirements.txt": b"a-module==1.0\n",
+        }
+
+
+def test_a_wheel_that_is_not_the_one_locked_is_refused(sources: Path, tmp_path: Path) -> None:
+    (sources / ".venvs" / "wheels" / "a_module-1.0-py3-none-any.whl").write_bytes(b"another")
+    with pytest.raises(BuildError, match=r"no wheel of a-module==1\.0"):
+        build(sources, tmp_path / "out")
+
+
+def test_a_worker_needs_no_index(tmp_path: Path) -> None:
+    """pip itself finds all it needs in the zip, for the Python and the machine that Glue 5.1 is."""
+    build(REPOSITORY, tmp_path)
+    with zipfile.ZipFile(tmp_path / "bundle" / "modules.gluewheels.zip") as zipped:
+        zipped.extractall(tmp_path / "worker")
+    wheels = tmp_path / "worker" / "wheels"
+    installed = tmp_path / "installed"
+    options = (
+        "--no-index --no-cache-dir --only-binary :all: --python-version 3.11"
+        " --platform manylinux_2_28_x86_64 --platform manylinux2014_x86_64"
+    )
+    places = ["--find-links", wheels, "--target", installed, "-r", wheels / "requirements.txt"]
+    pip = [REPOSITORY / ".venvs" / "uv" / "bin" / "pip", "install", *options.split(), *places]
+    subprocess.run(pip, capture_output=True, check=True)
+    assert {"cryptography", "yaml"} <= {path.name for path in installed.iterdir()}
 
 
 @pytest.mark.parametrize("name", ["plugins/custody/core/rule.py", "include/sql/gold/customers.sql"])

@@ -13,7 +13,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from localaws import regions
-from localaws.access import conditions, grants, metrics
+from localaws.access import conditions, grants, metrics, servicekeys
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
 from localaws.cloudformation import provisioners, stackrecords
@@ -35,6 +35,7 @@ def compose(settings: Settings) -> App:
     conditions.register()
     grants.register(settings.logs)
     regions.register(settings)
+    servicekeys.register()
     provisioners.register()
     listings.register()
     metrics.register()

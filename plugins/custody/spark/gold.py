@@ -74,7 +74,8 @@ def build_gold(this: GlueRun) -> None:
     output = f"s3://{given['analytics_bucket']}/gold/{given['gold_table']}/dt={dt}/run={this.id}/"
     log.info("%s of %s, run %s", given["gold_table"], given["dataset"], this.id)
     s3, kms = s3_client(), kms_client(key_arn)
-    sql, sql_file = fetch_material(s3, "gold_sql", given["gold_sql"])
+    sql_uri = f"{given['code_location']}/sql/gold/{given['gold_table']}.sql"
+    sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
     inputs = verified_outputs(
         spark,

@@ -35,11 +35,10 @@ def client(service: str) -> Any:
 def log_run(context: Any, run_id: str) -> None:
     """Say in the log that a Glue run has succeeded, and where it logged what it counted."""
     log.info(
-        "run %s of %s has succeeded; what it read, decided and wrote is in the log group"
-        " /aws-glue/jobs/error, stream %s",
+        "run %s has succeeded; what it read, decided and wrote is in the log groups /aws-glue/%s/…,"
+        " by its id",
         run_id,
         context["task"].job_name,
-        run_id,
     )
 
 

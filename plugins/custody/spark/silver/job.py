@@ -189,7 +189,8 @@ def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Mater
 def build_silver(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     day, parameters = SilverRun.of(this), this.parameters
-    contract, contract_file = read_contract(s3_client(), parameters["contract"], day.dataset)
+    contract_uri = f"{parameters['code_location']}/contracts/{day.dataset}.odcs.yaml"
+    contract, contract_file = read_contract(s3_client(), contract_uri, day.dataset)
     this = replace(this, materials=(*this.materials, contract_file))
     keys = Settings.parse(parameters["signing_keys"], what="signing_keys")
     gate = Gate(day.provenance_bucket, trusted_keys(kms_client(keys.signing_key_arn), keys))

@@ -9,9 +9,11 @@ from localaws.cloudformation.provisioners import (
     airflow,
     buckets,
     budgets,
+    functions,
     nested,
     network,
     roles,
+    security_configurations,
     topics_and_jobs,
     trail,
 )
@@ -19,5 +21,9 @@ from localaws.cloudformation.provisioners import (
 
 def register() -> None:
     """Add our types and completions to ministack's registry."""
-    for module in (airflow, buckets, budgets, nested, network, roles, topics_and_jobs, trail):
+    modules = (
+        *(airflow, buckets, budgets, functions, nested, network, roles),
+        *(security_configurations, topics_and_jobs, trail),
+    )
+    for module in modules:
         module.register()

@@ -9,8 +9,10 @@ from localaws.cloudformation.readers.apis import Apis, Properties, Reader
 
 
 def _function(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
-    found: Properties = apis.client("lambda").get_function_configuration(FunctionName=name)
-    return found
+    functions = apis.client("lambda")
+    found: Properties = functions.get_function_configuration(FunctionName=name)
+    reserved: Properties = functions.get_function_concurrency(FunctionName=name)
+    return found | reserved
 
 
 def _event_source_mapping(apis: Apis, uuid: str, wanted: Mapping[str, Any]) -> Properties:
@@ -24,6 +26,15 @@ def _glue_job(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
     return found
 
 
+def _security_configuration(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
+    answer = apis.client("glue").get_security_configuration(Name=name)
+    found = dict(answer["SecurityConfiguration"]["EncryptionConfiguration"])
+    return {
+        "Name": name,
+        "EncryptionConfiguration": {**found, "S3Encryptions": found.pop("S3Encryption", None)},
+    }
+
+
 def _ssm_parameter(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
     ssm = apis.client("ssm")
     value = ssm.get_parameter(Name=name)["Parameter"]
@@ -34,6 +45,7 @@ def _ssm_parameter(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Propert
 
 READERS: dict[str, Reader] = {
     "AWS::Glue::Job": _glue_job,
+    "AWS::Glue::SecurityConfiguration": _security_configuration,
     "AWS::Lambda::EventSourceMapping": _event_source_mapping,
     "AWS::Lambda::Function": _function,
     "AWS::SSM::Parameter": _ssm_parameter,

@@ -6,16 +6,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localaws.glue.jobruns.runs import LOG_GROUP
-
 # The end of a long output is what explains a run; the whole is in the run's folder.
 _MAX_BYTES = 900_000
 _MAX_EVENTS = 5_000
 
 
-def push(client: Any, run_id: str, folder: Path) -> None:
+def push(client: Any, log_group: str, run_id: str, folder: Path) -> None:
     """Write a run's stdout and stderr; `client` acts as the job's role. Raises ClientError."""
-    for stream, group in (("stdout", f"{LOG_GROUP}/output"), ("stderr", f"{LOG_GROUP}/error")):
+    for stream, group in (("stdout", f"{log_group}/output"), ("stderr", f"{log_group}/error")):
         _create(client.create_log_group, client, logGroupName=group)
         _create(client.create_log_stream, client, logGroupName=group, logStreamName=run_id)
         events = _events(folder / stream)

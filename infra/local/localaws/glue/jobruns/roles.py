@@ -7,9 +7,6 @@ from typing import Any
 
 from localaws.glue.account import SERVICE, Account, RoleSession
 
-# Glue renews the credentials of a run as it goes; ours are given once and must last.
-_SESSION_SECONDS = 12 * 3600
-
 
 class RoleError(RuntimeError):
     """The role cannot be assumed; the message is what Glue would say of the run."""
@@ -31,12 +28,7 @@ def assume(account: Account, role: str, session_name: str) -> RoleSession:
             f"Role {role} should be given assume role permissions for Glue Service: "
             f"its trust policy does not name {SERVICE}"
         )
-    credentials = account.client("sts").assume_role(
-        RoleArn=found["Arn"], RoleSessionName=session_name, DurationSeconds=_SESSION_SECONDS
-    )["Credentials"]
-    return RoleSession(
-        credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"]
-    )
+    return account.take_role(found["Arn"], session_name)
 
 
 def trusts(policy: Mapping[str, Any], service: str) -> bool:

@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -149,14 +149,19 @@ class Runner:
         session = self._role_session(run)
         folder = self._folder(run)
         (folder / "lib").mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._check_environment(run)
-        s3 = self._account.client_as(session, "s3")
-        script = _fetch(s3, run.definition.get("Command", {}).get("ScriptLocation", ""), folder)
-        libraries = [
-            _fetch(s3, uri.strip(), folder / "lib")
-            for uri in run.script_arguments.get("--extra-py-files", "").split(",")
-            if uri.strip()
-        ]
+        self._check_environment()
+        s3, given = self._account.client_as(session, "s3"), run.script_arguments
+        modules.check(
+            given.get("--additional-python-modules", ""),
+            given.get("--python-modules-installer-option", ""),
+            self._home.python,
+            lambda uri: _fetch(s3, uri, folder / "lib"),
+        )
+        named = run.definition.get("Command", {}).get("ScriptLocation", "")
+        script = _fetch(s3, given.get("--scriptLocation", named), folder)
+        for uri in _uris(given, "--extra-files"):
+            _fetch(s3, uri, folder)
+        libraries = [_fetch(s3, uri, folder / "lib") for uri in _uris(given, "--extra-py-files")]
         archive = self._home.class_archive
         faster = [f"-XX:SharedArchiveFile={archive}"] if archive.exists() else []
         properties = configuration.prepare(
@@ -164,7 +169,8 @@ class Runner:
             folder,
             configuration.properties(
                 self._home, folder, self._settings.endpoint, self._settings.region, faster
-            ),
+            )
+            | configuration.asked_for(given.get("--conf", "")),
         )
         python_path = [path.parent if path.suffix == ".py" else path for path in libraries]
         env = configuration.environment(self._home, folder, properties, python_path)
@@ -173,7 +179,7 @@ class Runner:
             "AWS_REGION": self._settings.region,
             "AWS_DEFAULT_REGION": self._settings.region,
         }
-        arguments = [part for pair in run.script_arguments.items() for part in pair]
+        arguments = [part for pair in given.items() for part in pair]
         command = ["sh", "-c", _WRAPPER, "sh", str(folder), str(self._home.python), str(script)]
         with (folder / "alive.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -198,14 +204,11 @@ class Runner:
         name = f"GlueJobRunnerSession-{run.id[-16:]}"
         return roles.assume(self._account, run.definition.get("Role", ""), name)
 
-    def _check_environment(self, run: JobRun) -> None:
+    def _check_environment(self) -> None:
         if not self._home.python.exists():
             raise LaunchError(f"{self._home.python} is missing: run `make setup`")
         if lacking := missing(self._home.jars):
             raise LaunchError(f"{self._home.jars} lacks {', '.join(lacking)}: run `make setup`")
-        modules.check(
-            run.script_arguments.get("--additional-python-modules", ""), self._home.python
-        )
 
     async def _watch(self, run_id: str) -> None:
         """Wait for the script's end, for a stop, or for the end of its time."""
@@ -248,7 +251,7 @@ class Runner:
 
     def _push_logs(self, run: JobRun) -> None:
         client = self._account.client_as(self._role_session(run), "logs")
-        logs.push(client, run.id, self._folder(run))
+        logs.push(client, run.log_group, run.id, self._folder(run))
 
     async def _terminate(self, run: JobRun) -> None:
         """End the run's processes: politely, then not."""
@@ -294,6 +297,11 @@ def _exit_code(folder: Path) -> int | None:
     path = folder / "exit_code"
     text = path.read_text().strip() if path.exists() else ""
     return int(text) if text.isdecimal() else None
+
+
+def _uris(arguments: Mapping[str, str], name: str) -> list[str]:
+    """The S3 URIs in one of Glue's own arguments, separated by commas."""
+    return [uri.strip() for uri in arguments.get(name, "").split(",") if uri.strip()]
 
 
 def _fetch(s3: Any, uri: str, folder: Path) -> Path:

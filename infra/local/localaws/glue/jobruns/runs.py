@@ -14,7 +14,7 @@ from localaws.files import write_private
 State = Literal["STARTING", "RUNNING", "STOPPING", "STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT"]
 ENDED: frozenset[State] = frozenset({"STOPPED", "SUCCEEDED", "FAILED", "TIMEOUT"})
 
-LOG_GROUP = "/aws-glue/jobs"
+_LOG_GROUP = "/aws-glue/jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,14 @@ class JobRun:
             "--JOB_RUN_ID": self.id,
         }
 
+    @property
+    def log_group(self) -> str:
+        """Where its logs are, but for `/output` and `/error` ("Logging for AWS Glue jobs")."""
+        prefix = self.script_arguments.get("--custom-logGroup-prefix", _LOG_GROUP)
+        configuration = self.definition.get("SecurityConfiguration")
+        role = str(self.definition.get("Role", "")).rpartition("/")[2]
+        return f"{prefix}/{configuration}-role/{role}" if configuration else prefix
+
     def api(self) -> dict[str, Any]:
         """The run as GetJobRun gives it."""
         definition = self.definition | self.overrides
@@ -78,7 +86,7 @@ class JobRun:
             "NumberOfWorkers": definition.get("NumberOfWorkers") or 2,
             "GlueVersion": definition.get("GlueVersion") or "5.1",
             "ExecutionClass": "STANDARD",
-            "LogGroupName": LOG_GROUP,
+            "LogGroupName": self.log_group,
         }
         if ended is not None:
             document["CompletedOn"] = ended

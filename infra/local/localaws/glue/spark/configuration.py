@@ -112,6 +112,12 @@ def properties(
     }
 
 
+def asked_for(conf: str) -> dict[str, str]:
+    """Spark's settings in Glue's argument `--conf`, where each but the first repeats its name."""
+    pairs = (item.partition("=") for item in conf.split(" --conf ") if item)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
 def prepare(home: SparkHome, folder: Path, values: Mapping[str, str]) -> Path:
     """Make what a run's Spark finds on disk; return the file for `--properties-file`."""
     for needed in (folder / "tmp", home.conf):

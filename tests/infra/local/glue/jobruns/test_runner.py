@@ -65,16 +65,6 @@ class Client:
             }
         }
 
-    def assume_role(self, RoleSessionName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
-        assert len(RoleSessionName) <= 64
-        return {
-            "Credentials": {
-                "AccessKeyId": "ASIAROLE",
-                "SecretAccessKey": "role-secret",
-                "SessionToken": "role-token",
-            }
-        }
-
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         assert Bucket == "b"
         if Key not in self.objects:
@@ -97,8 +87,12 @@ class Account:
         self._client = client
 
     def client(self, service: str) -> Client:
-        assert service in {"iam", "sts"}
+        assert service == "iam"
         return self._client
+
+    def take_role(self, _role_arn: str, session_name: str) -> RoleSession:
+        assert len(session_name) <= 64
+        return RoleSession("ASIAROLE", "role-secret", "role-token")
 
     def client_as(self, role: RoleSession, service: str) -> Client:
         assert (role.access_key_id, service) in {("ASIAROLE", "s3"), ("ASIAROLE", "logs")}
@@ -245,6 +239,25 @@ print("oops", file=sys.stderr)
     play(scenario())
 
 
+def test_an_argument_chooses_the_script_unless_the_job_fixes_it(
+    glue: Callable[..., Glue],
+) -> None:
+    local = glue("print('the job')")
+    local.client.objects["evil.py"] = "print('another')"
+    chosen = {"--scriptLocation": "s3://b/evil.py"}
+    fixed = {"NonOverridableArguments": {"--scriptLocation": "s3://b/job.py"}}
+
+    async def scenario() -> None:
+        said = []
+        for name, definition in (("1", {}), ("2", fixed)):
+            run_id = local.start(name, arguments=chosen, definition=definition)
+            run = await local.ended(run_id)
+            said.append((local.folder(run.id) / "stdout").read_text())
+        assert said == ["another\n", "the job\n"]
+
+    play(scenario())
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [
@@ -259,6 +272,22 @@ def test_a_script_that_fails_says_why(glue: Callable[..., Glue], script: str, me
     async def scenario() -> None:
         run = await local.ended(local.start())
         assert (run.state, run.error_message) == ("FAILED", message)
+
+    play(scenario())
+
+
+def test_a_job_logs_where_its_prefix_its_configuration_and_its_role_say(
+    glue: Callable[..., Glue],
+) -> None:
+    local = glue("print('said')")
+    fixed = {"--custom-logGroup-prefix": "/aws-glue/mine"}
+    definition = {"NonOverridableArguments": fixed, "SecurityConfiguration": "conf"}
+
+    async def scenario() -> None:
+        run = await local.ended(local.start(definition=definition))
+        group = "/aws-glue/mine/conf-role/glue"
+        assert local.client.events == {(f"{group}/output", run.id): ["said"]}
+        assert run.api()["LogGroupName"] == group
 
     play(scenario())
 
