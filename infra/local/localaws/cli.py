@@ -20,6 +20,7 @@ _EPILOG = """environment:
   LOCAL_AWS_PORT        port on 127.0.0.1 (default: 4566)
   LOCAL_AWS_ACCOUNT_ID  twelve digits (default: 111122223333)
   LOCAL_AWS_REGION      (default: us-east-1)
+  LOCAL_AWS_LISTEN      127.0.0.1 (default), or 0.0.0.0 inside a container
 """
 
 

@@ -27,7 +27,7 @@ from localaws.server.application import LocalAws
 from localaws.server.control import Control
 from localaws.server.lifecycle import START_SECONDS, STOP_SECONDS, hold
 from localaws.server.wire import App
-from localaws.settings import HOST, Settings
+from localaws.settings import Settings
 
 
 def compose(settings: Settings) -> App:
@@ -60,7 +60,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     config = Config()
-    config.bind = [f"{HOST}:{settings.port}"]
+    config.bind = [f"{settings.listen}:{settings.port}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
     config.shutdown_timeout = STOP_SECONDS - 2 * config.graceful_timeout

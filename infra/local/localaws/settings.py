@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOST = "127.0.0.1"
+# Every interface: for a container alone, whose network and published ports say who can reach it.
+ANY = "0.0.0.0"  # noqa: S104 - only by LOCAL_AWS_LISTEN
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 _ACCOUNT = re.compile(r"\d{12}")
@@ -31,10 +33,14 @@ class Settings:
     port: int
     account_id: str
     region: str
+    listen: str = HOST
+    """Address it listens on: loopback, unless somebody says otherwise (a container's network)."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
-        """Read CUSTODY_LOCAL_HOME, LOCAL_AWS_PORT, LOCAL_AWS_ACCOUNT_ID and LOCAL_AWS_REGION."""
+        """Read CUSTODY_LOCAL_HOME, LOCAL_AWS_PORT, LOCAL_AWS_ACCOUNT_ID, LOCAL_AWS_REGION and
+        LOCAL_AWS_LISTEN.
+        """
         port = env.get("LOCAL_AWS_PORT", "4566")
         if not port.isdecimal() or not 1 <= int(port) <= 65535:
             raise SettingsError(f"LOCAL_AWS_PORT={port!r}: give a port number from 1 to 65535")
@@ -44,8 +50,11 @@ class Settings:
         region = env.get("LOCAL_AWS_REGION", "us-east-1")
         if not _REGION.fullmatch(region):
             raise SettingsError(f"LOCAL_AWS_REGION={region!r}: give a region such as us-east-1")
+        listen = env.get("LOCAL_AWS_LISTEN", HOST)
+        if listen not in (HOST, ANY):
+            raise SettingsError(f"LOCAL_AWS_LISTEN={listen!r}: give {HOST} or {ANY}")
         home = Path(env.get("CUSTODY_LOCAL_HOME") or REPOSITORY / "build" / "local")
-        return cls(home.expanduser().resolve(), int(port), account, region)
+        return cls(home.expanduser().resolve(), int(port), account, region, listen)
 
     @property
     def regions(self) -> tuple[str, ...]:

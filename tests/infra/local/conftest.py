@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import subprocess
@@ -28,14 +29,21 @@ ACCOUNT = "111122223333"
 REGION = "us-east-1"
 
 
+def free_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class Server:
     """A local AWS of its own home and port."""
 
     def __init__(self, home: Path) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind((HOST, 0))
-            port = probe.getsockname()[1]
-        self.settings = Settings(home, port, ACCOUNT, REGION)
+        self.settings = Settings(home, free_port(), ACCOUNT, REGION)
+
+    def move(self) -> None:
+        """From its next start on it listens on another port."""
+        self.settings = dataclasses.replace(self.settings, port=free_port())
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """`python -m localaws` with these arguments, as a shell would run it."""

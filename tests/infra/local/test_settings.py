@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws.settings import REPOSITORY, Settings, SettingsError
+from localaws.settings import ANY, REPOSITORY, Settings, SettingsError
 
 
 def test_everything_has_a_default() -> None:
@@ -20,9 +20,10 @@ def test_the_environment_decides(tmp_path: Path) -> None:
             "LOCAL_AWS_PORT": "4600",
             "LOCAL_AWS_ACCOUNT_ID": "999988887777",
             "LOCAL_AWS_REGION": "eu-central-1",
+            "LOCAL_AWS_LISTEN": ANY,
         }
     )
-    assert settings == Settings(tmp_path / "home", 4600, "999988887777", "eu-central-1")
+    assert settings == Settings(tmp_path / "home", 4600, "999988887777", "eu-central-1", ANY)
     assert settings.state == tmp_path / "home" / "state"
 
 
@@ -35,6 +36,8 @@ def test_the_environment_decides(tmp_path: Path) -> None:
         ("LOCAL_AWS_ACCOUNT_ID", "12"),
         ("LOCAL_AWS_ACCOUNT_ID", "1111222233334"),
         ("LOCAL_AWS_REGION", "mars"),
+        ("LOCAL_AWS_LISTEN", "192.0.2.1"),
+        ("LOCAL_AWS_LISTEN", ""),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:

@@ -86,6 +86,8 @@ def _config(settings: Settings, project: str, stage: str) -> configparser.Config
         # MWAA's calls go to hosts below the endpoint's: `api.` and `env.`.
         "disable_host_prefix_injection": "true",
         "output": "json",
+        # Also by a name instead of an address: no name server knows `bucket.name`.
+        "s3": "\naddressing_style = path",
     }
     for user in (*ADMINISTRATORS, *UPLOADERS):
         config[f"profile {user}"] = common

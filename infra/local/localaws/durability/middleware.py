@@ -25,7 +25,7 @@ from typing import Any
 from ministack.core.iam_actions import extract_iam_action
 
 from localaws.access import identity
-from localaws.durability import journal, queues, s3writes
+from localaws.durability import journal, moving, queues, s3writes
 from localaws.durability.checkpoint import Checkpoints
 from localaws.durability.journal import Journal
 from localaws.durability.queues import QueueJournal
@@ -90,6 +90,7 @@ class Durability:
         self._queues = QueueJournal()
         self._writes = WriteJournal(settings.account_id)
         self._checkpoints.open()
+        moving.move(folder, self._path, settings.endpoint)
         self._entries = self._fold_queues()
         self._journal = Journal(self._path)
         self._locks = Journal(self._locks_path)

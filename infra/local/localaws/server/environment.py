@@ -26,6 +26,7 @@ def server_environment(
         "LOCAL_AWS_PORT": str(settings.port),
         "LOCAL_AWS_ACCOUNT_ID": settings.account_id,
         "LOCAL_AWS_REGION": settings.region,
+        "LOCAL_AWS_LISTEN": settings.listen,
         # ministack: check signatures and policies, keep everything.
         "AUTH": "true",
         "PERSIST_STATE": "1",

@@ -40,7 +40,9 @@ def test_airflow_is_a_role_taken_by_the_platform_engineer(server: Server) -> Non
     assert dict(config["profile airflow"]) == {
         "region": "us-east-1",
         "endpoint_url": server.settings.endpoint,
+        "disable_host_prefix_injection": "true",
         "output": "json",
+        "s3": "\naddressing_style = path",
         "role_arn": f"arn:aws:iam::{ACCOUNT}:role/custody-local-airflow",
         "source_profile": "platform-engineer",
         "role_session_name": "airflow",

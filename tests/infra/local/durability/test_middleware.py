@@ -28,8 +28,10 @@ BUCKET = "custody-kept"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT}:arrivals"
 
 
-def restart(server: Server) -> None:
+def restart(server: Server, *, moved: bool = False) -> None:
     server.kill()
+    if moved:
+        server.move()
     server.start()
 
 
@@ -280,7 +282,8 @@ def test_the_last_answer_before_a_kill_counts(own_server: Server) -> None:
     assert sorted(parameter["Name"] for parameter in found) == names
 
 
-def test_a_function_goes_on_with_its_queue(own_server: Server) -> None:
+@pytest.mark.parametrize("moved", [False, True], ids=["in its place", "on another port"])
+def test_a_function_goes_on_with_its_queue(own_server: Server, moved: bool) -> None:
     """The mapping is kept, and what it had not finished is done after the start."""
     iam, sqs, s3 = (own_server.client(name) for name in ("iam", "sqs", "s3"))
     role = iam.create_role(
@@ -317,7 +320,7 @@ def test_a_function_goes_on_with_its_queue(own_server: Server) -> None:
     )
     for number in range(5):
         sqs.send_message(QueueUrl=url, MessageBody=f"job-{number}")
-    restart(own_server)
+    restart(own_server, moved=moved)
     mappings = own_server.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     assert [one["UUID"] for one in mappings] == [mapping["UUID"]]
 

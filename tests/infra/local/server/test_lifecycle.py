@@ -11,7 +11,7 @@ from tests.infra.local.conftest import Server
 
 from localaws.server import lifecycle
 from localaws.server.lifecycle import LifecycleError
-from localaws.settings import HOST
+from localaws.settings import ANY, HOST
 
 
 def test_start_and_stop_may_be_repeated_and_keep_everything(tmp_path: Path) -> None:
@@ -57,14 +57,29 @@ def test_another_homes_server_is_named(server: Server, tmp_path: Path) -> None:
     assert f"the local AWS of {server.settings.home}" in refused.stderr
 
 
-def test_it_listens_on_loopback_only(server: Server) -> None:
-    inodes = Path("/proc/net/tcp")
-    if not inodes.exists():
+def listening(port: int) -> list[str]:
+    """The addresses on which somebody listens on a port, as the kernel writes them."""
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    if not tables[0].exists():
         pytest.skip("no /proc here")
-    port = f":{server.settings.port:04X}"
-    lines = inodes.read_text().splitlines() + Path("/proc/net/tcp6").read_text().splitlines()
-    listening = [f[1] for line in lines if (f := line.split())[3] == "0A" and f[1].endswith(port)]
-    assert listening == [f"0100007F{port}"]
+    lines = [line.split() for table in tables for line in table.read_text().splitlines()]
+    end = f":{port:04X}"
+    return [f[1].removesuffix(end) for f in lines if f[3] == "0A" and f[1].endswith(end)]
+
+
+def test_it_listens_on_loopback_only(server: Server) -> None:
+    assert listening(server.settings.port) == ["0100007F"]
+
+
+def test_it_listens_beyond_loopback_where_it_is_told_to(tmp_path: Path) -> None:
+    server = Server(tmp_path / "home")
+    try:
+        started = server.run("start", LOCAL_AWS_LISTEN=ANY)
+        assert started.returncode == 0, started.stderr
+        assert listening(server.settings.port) == ["00000000"]
+        assert "endpoint_url = http://127.0.0.1:" in (server.settings.aws / "config").read_text()
+    finally:
+        server.kill()
 
 
 def test_a_home_has_one_server(server: Server) -> None:
