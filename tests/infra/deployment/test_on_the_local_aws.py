@@ -156,7 +156,7 @@ def world(
         file=tmp_path / "local.json",
         place=Place(project, "local", ACCOUNT, REGION),
         tags={"owner": "test"},
-        deployers=(),
+        deployers=(f"arn:aws:iam::{ACCOUNT}:user/platform-engineer",),
         parameters={"Secret": "s"},
     )
     return World(
