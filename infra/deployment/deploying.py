@@ -105,7 +105,7 @@ class Deployment:
             return {}
         artifacts = Artifacts(self.session, self._known["ArtifactsBucket"])
         self._known["CodeLocation"] = self._upload_bundle(artifacts)
-        if self._runs_on_mwaa():
+        if self._runs_on_mwaa() and "DagsBucket" in self._known:
             dags = Artifacts(self.session, self._known["DagsBucket"])
             self._known.update(mwaa.upload(dags))
             self.say(f"Airflow: s3://{dags.bucket}/{self._known['DagS3Path']}")
@@ -126,7 +126,7 @@ class Deployment:
     def _runs_on_mwaa(self) -> bool:
         """Whether the stacks will be told to make an environment, or to keep one."""
         before = find(self._cloudformation, self._name(self.parts[-1]))
-        kept = before.parameters if before else {}
+        kept = before.kept if before else {}
         return self._given.get("Mwaa", kept.get("Mwaa")) == "true"
 
     def _check(self) -> None:
@@ -144,7 +144,7 @@ class Deployment:
         for part, template in templates.items():
             before = find(self._cloudformation, self._name(part))
             try:
-                choice = choose(declarations(template), given, before.parameters if before else {})
+                choice = choose(declarations(template), given, before.kept if before else {})
             except DeployError as error:
                 raise DeployError(
                     f"{error}: add it to {self.stage.file}, or pass --parameter NAME=VALUE"
@@ -197,11 +197,14 @@ class Deployment:
         """Deploy a stack and remember its outputs; false if it is not there after a dry run."""
         name = self._name(part)
         before = self._ready(part, name)
-        choice = choose(
-            declarations(load(part.template)),
-            {**self._given, **self._known},
-            before.parameters if before else {},
-        )
+        given = {**self._given, **self._known}
+        try:
+            choice = choose(declarations(load(part.template)), given, before.kept if before else {})
+        except DeployError as error:
+            if not self.options.dry_run:
+                raise
+            self.say(f"{name} can be shown once the stacks before it are deployed: {error}")
+            return False
         request = Request(name, template, choice.request(), self._tags(), self.options.role_arn)
         change_sets = ChangeSets(self._cloudformation)
         change_set = change_sets.create(request, before)

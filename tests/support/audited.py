@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
@@ -313,5 +313,5 @@ def _honest_day() -> tuple[bytes, Platform]:
 
 
 @cache  # making a client takes longer than most of what it is asked for
-def _client(service: str) -> Any:
+def _client(service: Literal["s3", "cloudtrail"]) -> Any:
     return boto3.client(service, region_name=REGION)

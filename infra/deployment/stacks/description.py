@@ -26,6 +26,11 @@ class Stack:
         return self.status != "REVIEW_IN_PROGRESS"
 
     @property
+    def kept(self) -> Mapping[str, str]:
+        """The values that the next deployment may keep: none of a stack that is begun anew."""
+        return self.parameters if self.exists and self.status != "ROLLBACK_COMPLETE" else {}
+
+    @property
     def in_progress(self) -> bool:
         """Whether it changes just now."""
         return self.status.endswith("_IN_PROGRESS") and self.exists

@@ -259,6 +259,22 @@ def test_a_change_set_that_nobody_carried_out_is_in_nobodys_way(world: World) ->
     assert world.status() == "CREATE_COMPLETE"
 
 
+def test_a_dry_run_says_what_it_cannot_show_yet(world: World) -> None:
+    """A newer version whose root stack needs what the stack before it does not give yet."""
+    world.deploy()
+    assert world.parts[-1].template.write_text(
+        ROOT.replace("  Secret: {Type: String}", "  Secret: {Type: String}\n  New: {Type: String}")
+    )
+    bootstrap = world.parts[-1].template.with_name("bootstrap.yaml")
+    bootstrap.write_text(
+        f"{PARTS[0].template.read_text()}  New: {{Description: new, Value: new}}\n"
+    )
+    newer = replace(world, parts=(replace(PARTS[0], template=bootstrap), world.parts[-1]))
+    newer.deploy(dry_run=True)
+    cannot = f"{world.name} can be shown once the stacks before it are deployed: no value for New"
+    assert newer.said[-1] == cannot
+
+
 def test_what_is_deployed_is_protected_and_evidence_outlives_it(world: World) -> None:
     world.deploy()
     for suffix in ("", "-bootstrap"):
