@@ -24,9 +24,12 @@ def checkov() -> Iterator[Finding]:
     command = Path(sys.executable).with_name("checkov")
     finished = subprocess.run(
         [
-            *(command, "--framework", "cloudformation", "--directory", TEMPLATES),
+            *(command, "--framework", "cloudformation", "--directory", TEMPLATES.name),
             *("--output", "json", "--compact", "--quiet", "--skip-download"),
         ],
+        # It looks for secrets in what it parsed, paths of files included, and a whole path of 40
+        # characters looks like one.
+        cwd=TEMPLATES.parent,
         capture_output=True,
         text=True,
         check=False,
