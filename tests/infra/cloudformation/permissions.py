@@ -185,10 +185,11 @@ def _tampering() -> Iterator[Call]:
 
 def _code() -> Iterator[Call]:
     """What runs is written once, by who deploys."""
-    code = {"Bucket": bucket("artifacts"), "Key": f"{'0' * 64}/custody.zip"}
-    yield Call("s3", "put_object", code, NOBODY)
-    yield Call("s3", "put_object", {**code, "IfNoneMatch": "*"}, DEPLOYER)
-    yield Call("s3", "delete_object", code, DEPLOYER, harmless=False)
+    for role in ("artifacts", "dags"):
+        code = {"Bucket": bucket(role), "Key": f"{'0' * 64}/custody.zip"}
+        yield Call("s3", "put_object", code, NOBODY)
+        yield Call("s3", "put_object", {**code, "IfNoneMatch": "*"}, DEPLOYER)
+        yield Call("s3", "delete_object", code, DEPLOYER, harmless=False)
 
 
 def _setting_up() -> Iterator[Call]:

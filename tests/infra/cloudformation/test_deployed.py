@@ -58,7 +58,7 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
         *SMALL_IS_LARGE,
         *("--parameter", "QueryResultDays=7", "--parameter", "LogDays=7"),
         *("--parameter", f"UploaderArns={','.join(MANY_UPLOADERS)}"),
-        *("--parameter", f"BreakGlassArns=arn:aws:iam::{ACCOUNT}:user/insider"),
+        *("--parameter", f"ErasureArns=arn:aws:iam::{ACCOUNT}:user/insider"),
         *("--parameter", f"KeyAdministratorArns=arn:aws:iam::{ACCOUNT}:user/platform-engineer"),
     )
     assert "custody-local-evidence: custody-local-evidence UPDATE_COMPLETE" in updated
@@ -418,7 +418,7 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     aws.deploy(
         *SMALL_IS_LARGE,
         *("--parameter", f"FormerSigningKeys={former}"),
-        *("--parameter", "BreakGlassArns=", "--parameter", "KeyAdministratorArns="),
+        *("--parameter", "ErasureArns=", "--parameter", "KeyAdministratorArns="),
         repository=with_another_signing_key(tmp_path / "repository"),
     )
     after = signed("after.csv")
