@@ -25,11 +25,10 @@ from tests.support.moto_aws import (
     KEY_ARN,
     PRIVATE_KEY,
     REGION,
-    held_by_s3,
     make_bucket,
-    put_back_into_s3,
     signing_kms,
 )
+from tests.support.moto_s3 import held_by_s3, put_back_into_s3
 from tests.support.trail_history import KEYS, LAYOUT, History, MemoryStore, iso, log_key
 from tests.support.transparency import signer
 
