@@ -12,13 +12,16 @@ does other work as well may take ten times as long as an idle one."""
 def wait_until(
     what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS
 ) -> None:
-    """Call `condition` until it holds.
+    """Call `condition` until it holds: often at first, then every second.
+
+    To ask costs whoever answers, Airflow most of all, what its work then lacks.
 
     Raises:
         TimeoutError: it did not hold within `seconds`; the message names `what`.
     """
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.25
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s, but not: {what}")
-        time.sleep(0.25)
+        time.sleep(pause)
+        pause = min(pause * 1.25, 1.0)

@@ -40,7 +40,7 @@ def test_an_upload_completed_twice_has_two_events_of_one_version():
     again = replace(first, event_id="e2", request_id="R2")
     other = replace(first, event_id="e3", request_id="R3", upload_id="U2")
     assert writes_of(VERSION, [envelope()], [first, again, other]) == [first, again]
-    named = replace(first, version_id=VERSION[2])
+    named = replace(first, version_id=VERSION.version_id)
     by_again = replace(RECORD, event=replace(RECORD.event, request_id="R2"))
     assert writes_of(VERSION, [envelope(by_again)], [named, again]) == [named, again]
 
