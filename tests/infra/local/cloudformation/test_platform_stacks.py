@@ -26,7 +26,9 @@ TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:custody-dev-alarms"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for server in running(tmp_path_factory.mktemp("stacks")):
-        assert deploy(server, "bootstrap", **NAMES) == "CREATE_COMPLETE"
+        deployer = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
+        made = deploy(server, "bootstrap", **NAMES, DeployerArns=deployer)
+        assert made == "CREATE_COMPLETE"
         yield server
 
 
@@ -144,9 +146,9 @@ def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> No
 def mwaa_parameters(server: Server) -> dict[str, str]:
     """With the role and the code in place, as bootstrap and the platform have them."""
     s3 = server.client("s3")
-    s3.put_object(Bucket=DAGS, Key="b/dags/a.py", Body=b"")
+    s3.put_object(Bucket=DAGS, Key="b/dags/a.py", Body=b"", IfNoneMatch="*")
     versions = {
-        name: s3.put_object(Bucket=DAGS, Key=f"b/{file}", Body=b"x")["VersionId"]
+        name: s3.put_object(Bucket=DAGS, Key=f"b/{file}", Body=b"x", IfNoneMatch="*")["VersionId"]
         for name, file in (("Plugins", "plugins.zip"), ("Requirements", "requirements.txt"))
     }
     trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
