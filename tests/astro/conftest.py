@@ -61,7 +61,8 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Of a developer who has nothing set, whose `uv` needs no index of Astro's."""
+    """Of a developer who has nothing set but a Python on the path, and whose `uv` needs no index of
+    Astro's."""
     tools = tmp_path / "tools"
     tools.mkdir()
     shim = tools / "uv"
@@ -75,12 +76,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
         f'exec {REPOSITORY}/.venvs/uv/bin/uv "${{arguments[@]}}"\n'
     )
     shim.chmod(0o755)
-    python = REPOSITORY / ".venvs" / "platform" / "bin" / "python"
+    python = (REPOSITORY / ".venvs" / "platform" / "bin" / "python").resolve()
     return {
-        "PATH": f"{tools}:{os.environ['PATH']}",
+        "PATH": f"{tools}:{python.parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),
-        "UV_PYTHON": str(python.resolve()),
+        "UV_PYTHON": str(python),
         "UV_SYSTEM_CERTS": "1",
         "ASTRO_TELEMETRY_DISABLED": "1",
         "ASTRONOMER_NO_BROWSER": "1",
