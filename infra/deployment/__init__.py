@@ -10,17 +10,12 @@ project but `infra.build` and `infra.bundle`. Each module has one reason to chan
 `cli`         the command line, and how an error is told
 `session`     whose credentials are used, and where
 `stages`      the file that says where a stage goes, and with what
-`parameters`  which value each parameter of a stack gets, and what that changes
-`rules`       the `Rules` of a template, checked before anything is made
 `artifacts`   what is uploaded: once, under its hash
-`packaging`   templates that name local files become templates that name uploaded ones
-`changesets`  what a deployment would change: made, shown, confirmed
-`watching`    what happens in a stack, and why it failed
-`remedies`    what to do about a stack that cannot be deployed as it stands
-`protecting`  termination protection and stack policies
 `versions`    which version runs, and whether this one is older
 `mwaa`        the code that MWAA runs, and whether it runs
 `smoke`       whether a deployment does its work
 `deploying`   the order of it all
 `destroying`  the other way round
+`stacks/`     any stack: what it holds, what would change, how that goes, what helps when it fails
+`templates/`  any template: its parameters' values, its `Rules`, its local files made uploaded ones
 """
