@@ -8,8 +8,8 @@ from pathlib import Path
 
 from infra.build import REPOSITORY, BuildError, content_hash, sync
 from infra.bundle.checking import faults
-from infra.bundle.contents import contents
-from infra.bundle.requirements import RequirementError, locked
+from infra.bundle.contents import contents, packages_of
+from infra.bundle.requirements import RequirementError
 from infra.bundle.wheels import wheels
 
 TARGET = REPOSITORY / "build" / "mwaa"
@@ -22,12 +22,9 @@ def build(repository: Path, target: Path, *, from_index: bool = False) -> str:
         BuildError: a source or a wheel is missing, or the bundle would not work on MWAA.
     """
     try:
-        packages = locked(
-            (repository / "requirements.txt").read_text(encoding="utf-8"),
-            (repository / "requirements-dev.txt").read_text(encoding="utf-8"),
-        )
+        packages = packages_of(repository)
         carried = {} if from_index else wheels(packages, target.parent / "wheels")
-        files = contents(repository, carried)
+        files = contents(repository, packages, carried)
     except RequirementError as error:
         raise BuildError(str(error)) from error
     found = faults(files)

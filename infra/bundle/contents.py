@@ -19,21 +19,31 @@ from pathlib import Path
 from typing import Final
 
 from infra.build import BuildError, zipped
-from infra.bundle.requirements import locked, mwaa_requirements
+from infra.bundle.requirements import Requirement, locked, mwaa_requirements
 
 IGNORED: Final = b"# No DAGs are in here: the SQL that they read.\ninclude/\n"
 """What `dags/.airflowignore` says; in the repository, nothing lies in `dags/` but DAGs."""
 
 
-def contents(repository: Path, wheels: Mapping[str, bytes]) -> dict[str, bytes]:
+def packages_of(repository: Path) -> list[Requirement]:
+    """What the platform needs over an image of Airflow, each package with its hashes.
+
+    Raises:
+        RequirementError: one is not in the lock at this version.
+    """
+    return locked(
+        _text(repository / "requirements.txt"), _text(repository / "requirements-dev.txt")
+    )
+
+
+def contents(
+    repository: Path, packages: list[Requirement], wheels: Mapping[str, bytes]
+) -> dict[str, bytes]:
     """The bundle's files by name, from the sources in `repository`.
 
     Raises:
         BuildError: a source that should be there is not.
     """
-    packages = locked(
-        _text(repository / "requirements.txt"), _text(repository / "requirements-dev.txt")
-    )
     plugins = _files(repository / "plugins", "")
     return {
         **_files(repository / "dags", "dags/"),

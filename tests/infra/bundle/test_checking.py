@@ -7,14 +7,14 @@ from collections.abc import Callable
 import pytest
 from infra.build import REPOSITORY
 from infra.bundle.checking import faults
-from infra.bundle.contents import contents
+from infra.bundle.contents import contents, packages_of
 from tests.support import broken_bundles as broken
 from tests.support.broken_bundles import Files
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Files:
-    return contents(REPOSITORY, {})
+    return contents(REPOSITORY, packages_of(REPOSITORY), {})
 
 
 def test_the_projects_own_bundle_has_no_fault(bundle: Files) -> None:

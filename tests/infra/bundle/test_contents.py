@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from infra.build import REPOSITORY, BuildError, content_hash
 from infra.bundle.__main__ import build
-from infra.bundle.contents import contents
+from infra.bundle.contents import contents, packages_of
 from infra.bundle.places import Places
 from infra.bundle.requirements import (
     CONSTRAINT_LINE,
@@ -108,7 +108,7 @@ def test_every_pin_of_ours_is_among_the_constraints() -> None:
 
 
 def test_requirements_begin_with_the_constraints_and_name_every_hash() -> None:
-    files = contents(REPOSITORY, {})
+    files = contents(REPOSITORY, packages_of(REPOSITORY), {})
     lines = files["requirements.txt"].decode().splitlines()
     assert lines[0] == CONSTRAINT_LINE
     packages = read_requirements("\n".join(lines))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from infra.build import REPOSITORY
-from infra.bundle.contents import contents
+from infra.bundle.contents import contents, packages_of
 from tests.support.layouts import Layout, as_on_astro, as_on_mwaa, example_settings, unfilled
 
 
 def mwaa(home: Path) -> Layout:
-    return as_on_mwaa(contents(REPOSITORY, {}), home)
+    return as_on_mwaa(contents(REPOSITORY, packages_of(REPOSITORY), {}), home)
 
 
 @pytest.mark.parametrize(
