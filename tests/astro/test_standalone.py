@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 from infra.build import REPOSITORY
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.ports import free_port
 
 from rehearsal.airflow import Airflow
 from rehearsal.landing import land_sample, sample_days
@@ -50,12 +50,6 @@ def seed(project: Path) -> None:
     versions = "apache-airflow==3.3.1\n"
     (folder / f"constraints-{TAG}.txt").write_text(versions + constraints)
     (folder / f"freeze-{TAG}.txt").write_text(versions + constraints)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from typing import Any, Final
 import boto3
 import botocore.session
 from infra.build import REPOSITORY
+from tests.support.ports import free_port
 
 ACCOUNT: Final = "111122223333"
 
@@ -109,9 +109,7 @@ class LocalAws:
 @contextmanager
 def local_aws(home: Path, region: str) -> Iterator[LocalAws]:
     """One that runs, on a free port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    aws = LocalAws(home, port, region)
+    aws = LocalAws(home, free_port(), region)
     aws.command("start")
     try:
         yield aws

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,21 +17,16 @@ import boto3
 import pytest
 from botocore.config import Config
 from tests.support.patience import PATIENCE_SECONDS
+from tests.support.ports import free_port
 
 from localaws.access.bootstrap import administrator
 from localaws.access.root import root_keys
 from localaws.clients import session
 from localaws.server import lifecycle
-from localaws.settings import HOST, REPOSITORY, Settings
+from localaws.settings import REPOSITORY, Settings
 
 ACCOUNT = "111122223333"
 REGION = "us-east-1"
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Server:
