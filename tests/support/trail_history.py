@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
 from custody.aws.trail.store import StoredObject, Version
 from custody.core.trail.layout import TrailLayout
+from custody.objects import ObjectVersion
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -108,7 +109,7 @@ class MemoryStore:
         key: str,
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], Any],
-    ) -> tuple[Any, str]:
+    ) -> tuple[Any, ObjectVersion]:
         self.reads.append(key)
         if key in self.refused:
             raise ObjectRefused("AccessDenied")
@@ -120,7 +121,7 @@ class MemoryStore:
         if body is None:  # S3 hands no delete marker out, and hides what lies below one
             raise ObjectRefused("MethodNotAllowed") if version_id else ObjectAbsent("NoSuchKey")
         pieces = (body[n : n + 7] for n in range(0, len(body), 7))
-        return consume(wanted[0].metadata, pieces), wanted[0].id
+        return consume(wanted[0].metadata, pieces), ObjectVersion(bucket, key, wanted[0].id)
 
 
 @dataclass

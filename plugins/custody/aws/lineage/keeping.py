@@ -85,7 +85,7 @@ def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck
     assert write.key is not None  # noqa: S101 - a write names its key
     named = write.version_id if write.version_id != UNVERSIONED else None
     try:
-        raw, version_id = S3TrailStore(s3, write.bucket).read(
+        raw, version = S3TrailStore(s3, write.bucket).read(
             write.bucket,
             write.key,
             named,
@@ -110,7 +110,7 @@ def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck
         trust,
         bucket=write.bucket,
         key=write.key,
-        version_id=version_id,
+        version_id=version.version_id,
         written_at=write.time,
     )
 

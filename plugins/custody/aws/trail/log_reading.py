@@ -40,10 +40,11 @@ def logs_to_read(
     from `since` on are all here.
     """
     for log in report.logs_verified:
-        if _delivered(layout, log.key, since):
-            version = ObjectVersion(log.bucket, log.key, log.version_id)
-            yield LogToRead(version, log.sha256, log.digest_key)
-    settled = {log.key for log in report.logs_verified} | {defect.key for defect in report.defects}
+        if _delivered(layout, log.version.key, since):
+            yield LogToRead(log.version, log.sha256, log.digest_key)
+    settled = {log.version.key for log in report.logs_verified} | {
+        defect.key for defect in report.defects
+    }
     day = since.replace(hour=0, minute=0, second=0, microsecond=0)
     for stored in store.list(layout.log_prefix, after=f"{layout.log_prefix}{day:%Y/%m/%d}"):
         if (

@@ -77,7 +77,7 @@ def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> Prove
     if version is not None and version.deletes:
         raise _Unproven(TrailDefectKind.LOG_MISSING, "The log file was deleted.")
     try:
-        sha256, version_id = store.read(log.bucket, log.key, version.id if version else None, _hash)
+        sha256, read = store.read(log.bucket, log.key, version.id if version else None, _hash)
     except ObjectAbsent as error:
         raise _Unproven(
             TrailDefectKind.LOG_MISSING, "The log file that the digest names is gone."
@@ -95,7 +95,7 @@ def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> Prove
             TrailDefectKind.LOG_ALTERED,
             f"The log file's bytes hash to {sha256}, the digest says {log.sha256}.",
         )
-    return ProvenLog(log.bucket, log.key, version_id, sha256, named.digest_key)
+    return ProvenLog(read, sha256, named.digest_key)
 
 
 def _hash(_: Mapping[str, str], chunks: Iterator[bytes]) -> str:

@@ -66,7 +66,7 @@ class TrailStore(Protocol):
         key: str,
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
-    ) -> tuple[T, str]:
+    ) -> tuple[T, ObjectVersion]:
         """What `consume` makes of the user metadata and the bytes, and the version read.
 
         `version_id` is `None` for the current one. Raises `ObjectAbsent` and
@@ -100,7 +100,7 @@ class S3TrailStore:
         key: str,
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
-    ) -> tuple[T, str]:
+    ) -> tuple[T, ObjectVersion]:
         try:
             opened = (
                 open_current(self._s3, bucket, key)
@@ -114,7 +114,7 @@ class S3TrailStore:
                 raise ObjectRefused(code_of(error)) from error
             raise
         with contextlib.closing(opened.chunks):
-            return consume(opened.metadata, opened.chunks), opened.version.version_id
+            return consume(opened.metadata, opened.chunks), opened.version
 
 
 def _version(stored: StoredVersion) -> Version:

@@ -192,11 +192,11 @@ class CopiedTrail:
         key: str,
         version_id: str | None,
         consume: Callable[[Mapping[str, str], Iterator[bytes]], T],
-    ) -> tuple[T, str]:
+    ) -> tuple[T, ObjectVersion]:
         version = ObjectVersion(bucket, key, version_id or UNVERSIONED)
         metadata = self._source.metadata(bucket, key)
         try:
-            return consume(metadata, self._source.chunks(version)), UNVERSIONED
+            return consume(metadata, self._source.chunks(version)), version
         except FileNotFoundError as error:
             raise ObjectAbsent(str(error)) from error
         except OSError as error:

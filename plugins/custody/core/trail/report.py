@@ -12,6 +12,7 @@ from custody.core.formats.s3_fields import bucket_name, instant, object_key
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.trail.defects import TrailDefect
+from custody.objects import ObjectVersion
 
 _MAX_HEAD_BYTES: Final = 16 * 1024
 _HEAD_VERSION: Final = 1
@@ -21,13 +22,11 @@ _HEAD_VERSION: Final = 1
 class ProvenLog:
     """A log file whose bytes are those that `digest_key` vouches for.
 
-    `sha256` is of its uncompressed bytes, `version_id` the object version that was read
-    (`"null"` if the bucket keeps none).
+    `version` is the one that was read (its id is `"null"` if the bucket keeps none), `sha256` of
+    its uncompressed bytes.
     """
 
-    bucket: str
-    key: str
-    version_id: str
+    version: ObjectVersion
     sha256: str
     digest_key: str
 

@@ -89,7 +89,7 @@ def test_both_validators_accept_an_honest_history(history: LocalAws) -> None:
     report = ours(history)
     assert (code, report.defects) == (0, ()), told
     logs = history.log_objects()
-    assert sorted(log.key for log in report.logs_verified) == sorted(logs)
+    assert sorted(log.version.key for log in report.logs_verified) == sorted(logs)
     assert report.digests_verified == len(digests(history))
     assert f"{len(logs)}/{len(logs)} log files valid" in told
     assert report.head is not None

@@ -11,23 +11,19 @@ from pathlib import Path
 
 from localaws.athena.errors import QueryError, not_supported
 
-_HERE = Path(__file__).parent
+
+def _lines(name: str) -> list[str]:
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
 FUNCTIONS = {
-    name: (returns, duckdb)
-    for name, returns, duckdb in (
-        line.split()
-        for line in (_HERE / "functions.txt").read_text(encoding="utf-8").splitlines()
-        if not line.startswith("#")
-    )
+    name: (returns, duckdb) for name, returns, duckdb in map(str.split, _lines("functions.txt"))
 }
 """What each function gives, and the DuckDB function or macro, by Trino's name."""
 # What Trino has and is not here: not supported, rather than unknown.
-_IN_TRINO = frozenset((_HERE / "trino_functions.txt").read_text(encoding="utf-8").split())
-MACROS = {
-    line.partition("(")[0]: line
-    for line in (_HERE / "macros.sql").read_text(encoding="utf-8").splitlines()
-    if line.startswith("t_")
-}
+_IN_TRINO = frozenset(_lines("trino_functions.txt"))
+MACROS = {line.partition("(")[0]: line for line in _lines("macros.sql") if line.startswith("t_")}
 """DuckDB macros by name, each after those it calls."""
 
 

@@ -35,7 +35,9 @@ def deliver(s3: Any, minute: int, body: bytes = RAW) -> tuple[str, str]:
 
 
 def report(*, proven: Any = (), found_wrong: Any = ()) -> TrailReport:
-    logs = tuple(ProvenLog(LAYOUT.bucket, key, v, SHA256, DIGEST) for key, v in proven)
+    logs = tuple(
+        ProvenLog(ObjectVersion(LAYOUT.bucket, key, v), SHA256, DIGEST) for key, v in proven
+    )
     kind = TrailDefectKind.LOG_ALTERED
     findings = tuple(TrailDefect(kind, LAYOUT.bucket, key, "why", v) for key, v in found_wrong)
     return TrailReport(findings, None, None, 1, logs)

@@ -168,7 +168,7 @@ def test_heads_are_gone_on_from(s3, clients, history):
     proven = gone_on(s3, clients, history, heads.to_json())
     assert (proven.defects, proven.trouble, proven.heads) == ((), None, heads)
     # Those from `since` on are proven anew, the older ones are not.
-    verified = [log.key for r in proven.reports.values() for log in r.logs_verified]
+    verified = [log.version.key for r in proven.reports.values() for log in r.logs_verified]
     assert verified == last_logs(history)
 
 

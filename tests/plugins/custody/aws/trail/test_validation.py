@@ -86,7 +86,7 @@ def test_an_honest_trail_is_proven_whole(history):
     report = validate(history.store, history.end + 90 * MINUTE)
     assert report.defects == ()
     assert report.digests_verified == HOURS
-    assert [log.key for log in report.logs_verified] == list(itertools.chain(*history.logs))
+    assert [log.version.key for log in report.logs_verified] == list(itertools.chain(*history.logs))
     assert report.head == report.tip
     assert report.head.key == history.digests[-1]
     assert report.head.end == history.end
@@ -96,9 +96,9 @@ def test_an_honest_trail_is_proven_whole(history):
 def test_a_proven_log_is_named_with_the_hash_and_the_version_that_were_read(history):
     report = validate(history.store, history.end)
     log = report.logs_verified[0]
-    stored = history.store.current(log.key)
+    stored = history.store.current(log.version.key)
     named = document_of(history.store.current(history.digests[0]))["logFiles"][0]
-    assert (log.bucket, log.version_id, log.sha256) == (
+    assert (log.version.bucket, log.version.version_id, log.sha256) == (
         LAYOUT.bucket,
         stored.id,
         named["hashValue"],
@@ -123,7 +123,7 @@ def test_a_log_too_long_to_be_read_is_not_proven(history):
     history.hour(logFiles=[named(key, raw)])
     report = validate(history.store, history.end)
     assert kinds(report) == [(K.LOG_ALTERED, key)]
-    assert key not in {log.key for log in report.logs_verified}
+    assert key not in {log.version.key for log in report.logs_verified}
 
 
 def test_a_log_too_long_to_be_fetched_is_not_proven(history, monkeypatch):
@@ -491,7 +491,7 @@ def test_what_was_forged_and_deleted_again_is_no_loss(history):
 def test_an_unproven_log_is_not_among_the_proven(history):
     history.store.rewrite(history.logs[1][0], b"")
     report = validate(history.store, history.end)
-    proven = {log.key for log in report.logs_verified}
+    proven = {log.version.key for log in report.logs_verified}
     assert history.logs[1][0] not in proven
     assert len(proven) == 2 * HOURS - 1
 
@@ -506,7 +506,7 @@ def test_an_old_version_of_a_log_still_proves_its_events(history):
         (K.LOG_ALTERED, kept, altered),
         (K.LOG_MISSING, hidden, deleted),
     ]
-    proven = {log.key: log.version_id for log in report.logs_verified}
+    proven = {log.version.key: log.version.version_id for log in report.logs_verified}
     assert honest.items() <= proven.items()
     assert len(proven) == 2 * HOURS
     assert report.head.key == history.digests[0]
@@ -518,7 +518,7 @@ def test_forged_versions_under_a_log_prove_nothing(history):
     history.store.put(key, gzip.compress(b"forged again"), history.end)
     report = validate(history.store, history.end)
     assert kinds(report) == [(K.LOG_ALTERED, key)]
-    assert key not in {log.key for log in report.logs_verified}
+    assert key not in {log.version.key for log in report.logs_verified}
 
 
 # Gaps
@@ -643,7 +643,9 @@ def test_only_what_is_new_is_read(history):
     assert report.head.key == history.digests[-1]
     new = [*history.digests[4:], *itertools.chain(*history.logs[6:])]
     assert sorted(history.store.reads) == sorted(new)
-    assert {log.key for log in report.logs_verified} == set(itertools.chain(*history.logs[6:]))
+    assert {log.version.key for log in report.logs_verified} == set(
+        itertools.chain(*history.logs[6:])
+    )
 
 
 @pytest.mark.parametrize("lookback", [HOUR, 24 * HOUR])
@@ -653,7 +655,9 @@ def test_what_was_delivered_since_is_proven_anew(history, lookback):
     since = NOON + 2 * HOUR
     report = validate(history.store, history.end, head=head, since=since, pace=pace)
     assert (report.head, report.defects) == (head, ())
-    assert {log.key for log in report.logs_verified} == set(itertools.chain(*history.logs[2:]))
+    assert {log.version.key for log in report.logs_verified} == set(
+        itertools.chain(*history.logs[2:])
+    )
 
     log_altered(history)
     altered = validate(history.store, history.end, head=head, since=since, pace=pace)
@@ -776,7 +780,7 @@ def test_a_validation_that_was_stopped_goes_on_from_its_last_head(history):
     rest = validate(history.store, history.end, head=done[-1].head, pace=pace)
     assert rest.defects == ()
     assert rest.head.key == history.digests[-1]
-    logs = [log.key for log in (*done[-1].logs_verified, *rest.logs_verified)]
+    logs = [log.version.key for log in (*done[-1].logs_verified, *rest.logs_verified)]
     assert logs == list(itertools.chain(*history.logs))
 
 

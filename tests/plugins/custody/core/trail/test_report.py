@@ -12,6 +12,7 @@ from tests.support.strategies import buckets, instants, keys
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
 from custody.core.trail.report import Head, Progress, ProvenLog, TrailReport
+from custody.objects import ObjectVersion
 
 HEAD = Head("trail-bucket", "key", "ab" * 32, "cd" * 256, datetime(2026, 11, 2, 13, tzinfo=UTC))
 
@@ -49,7 +50,7 @@ def test_no_text_makes_reading_a_head_fail_in_another_way(text):
 
 def test_reports_put_together():
     defect = TrailDefect(TrailDefectKind.GAP, "b", "k", "No digest.")
-    log = ProvenLog("b", "k", "v", "ab" * 32, "d")
+    log = ProvenLog(ObjectVersion("b", "k", "v"), "ab" * 32, "d")
     steps = [
         TrailReport((defect,), None, HEAD, 2, (log,)),
         TrailReport((), HEAD, HEAD, 3, (log, log)),

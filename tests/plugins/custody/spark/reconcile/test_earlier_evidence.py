@@ -62,9 +62,11 @@ class Evidence:
         for log in report.logs_verified:
             name = layout.digest_name(log.digest_key)
             if name is not None and name.end <= self._as_of:
-                packed = self.copy.read(log.bucket, log.key, max_bytes=MANY_BYTES)
-                content = gunzip(packed or b"", what=log.key, max_bytes=MANY_BYTES)
-                found.append(read_log(content, log=log.key, proven=True, digest=log.digest_key))
+                packed = self.copy.read(log.version.bucket, log.version.key, max_bytes=MANY_BYTES)
+                content = gunzip(packed or b"", what="log file", max_bytes=MANY_BYTES)
+                found.append(
+                    read_log(content, log=log.version.key, proven=True, digest=log.digest_key)
+                )
         return found
 
     def envelopes(self) -> list[ReadEnvelope]:
