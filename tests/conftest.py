@@ -1,10 +1,16 @@
 """What every test needs: Airflow's settings, read when it is first imported, and no stopwatch."""
 
 import atexit
+import functools
 import importlib.util
 import os
 import shutil
 import tempfile
+
+import botocore.session
+
+# Else each session of botocore, and most tests make some, reads its models of AWS anew.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 _AIRFLOW_HOME = tempfile.mkdtemp(prefix="custody-airflow-")
 atexit.register(shutil.rmtree, _AIRFLOW_HOME, ignore_errors=True)

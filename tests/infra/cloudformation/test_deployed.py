@@ -30,7 +30,7 @@ from tests.infra.cloudformation.conftest import (
     bucket,
 )
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 from custody.aws.kms.public_keys import trusted_keys
 from custody.core.formats.dsse import Envelope
@@ -288,10 +288,12 @@ def test_who_starts_a_job_brings_no_code(aws: LocalAws) -> None:
         "--dt": "2026-11-01",
     }
     run = glue.start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
-    deadline, state = time.monotonic() + PATIENCE_SECONDS, {"JobRunState": "STARTING"}
-    while state["JobRunState"] in ("STARTING", "RUNNING") and time.monotonic() < deadline:
-        time.sleep(0.2)
+
+    def ended() -> Any:
         state = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+        return state if state["JobRunState"] not in ("STARTING", "RUNNING") else None
+
+    state = wait_for(ended)
     # The platform's own script ran, with the platform's modules, and looked into its own bundle.
     wanted = f"{settings_of(aws)['code_location']}/contracts/nothing.odcs.yaml"
     assert (state["JobRunState"], state.get("ErrorMessage")) == (

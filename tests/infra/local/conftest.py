@@ -6,10 +6,9 @@ import dataclasses
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,17 +93,6 @@ class Server:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """Wait until the condition holds; gives its value."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError("waited in vain")
 
 
 def running(home: Path) -> Iterator[Server]:

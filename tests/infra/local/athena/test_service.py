@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.infra.local.conftest import ACCOUNT, REGION, Server, wait_for
+from tests.infra.local.conftest import ACCOUNT, REGION, Server
+from tests.support.patience import wait_for
 
 DATABASE = "custody_local"
 

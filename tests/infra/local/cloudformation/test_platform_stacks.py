@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-from tests.infra.local.conftest import ACCOUNT, REGION, Server, running, wait_for
+from tests.infra.local.conftest import ACCOUNT, REGION, Server, running
+from tests.support.patience import wait_for
 
 from localaws.settings import REPOSITORY
 

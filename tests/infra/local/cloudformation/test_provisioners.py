@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.infra.local.conftest import Server, wait_for
+from tests.infra.local.conftest import Server
+from tests.support.patience import wait_for
 
 TRAIL: dict[str, Any] = {
     "TrailName": "of-stack",

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -161,17 +160,6 @@ class LocalAws:
         request_id = answer["ResponseMetadata"]["RequestId"]
         (record,) = self.records(requestID=request_id)
         return record
-
-    @staticmethod
-    def wait_for(condition: Callable[[], Any]) -> Any:
-        """Wait until the condition is true; gives its value."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            value = condition()
-            if value:
-                return value
-            time.sleep(0.05)
-        raise AssertionError("waited in vain")
 
     def trail(
         self,

@@ -23,6 +23,7 @@ from tests.infra.local.cloudtrail.conftest import (
     bucket_policy,
     make_local_aws,
 )
+from tests.support.patience import wait_for
 
 RAW = "raw-bucket"
 DENY_THE_SERVICE = {
@@ -121,7 +122,7 @@ def test_flush_answers_when_everything_is_there(aws: LocalAws) -> None:
 def test_unasked_delivery_happens_by_itself(aws: LocalAws) -> None:
     before = len(aws.log_objects())
     put(aws, "by itself.csv")
-    aws.wait_for(lambda: len(aws.log_objects()) > before)
+    wait_for(lambda: len(aws.log_objects()) > before)
 
 
 def test_an_unknown_knob_is_refused(aws: LocalAws) -> None:
@@ -227,7 +228,7 @@ def test_files_of_a_trail_with_a_key_are_encrypted_with_it(aws: LocalAws) -> Non
     before = set(aws.log_objects())  # the trail may deliver by itself as soon as it is allowed to
     kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=key_policy(allowed))
     aws.flush()
-    (file,) = aws.wait_for(lambda: set(aws.log_objects()) - before)
+    (file,) = wait_for(lambda: set(aws.log_objects()) - before)
     head = s3.head_object(Bucket=LOG_BUCKET, Key=file)
     assert head["ServerSideEncryption"] == "aws:kms"
     assert head["SSEKMSKeyId"] == key["Arn"]

@@ -19,8 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from tests.infra.local.conftest import ACCOUNT, REGION, Server, wait_for
-from tests.support.patience import PATIENCE_SECONDS
+from tests.infra.local.conftest import ACCOUNT, REGION, Server
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 from localaws.durability.middleware import is_read
 

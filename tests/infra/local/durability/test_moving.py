@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.infra.local.conftest import Server, wait_for
+from tests.infra.local.conftest import Server
+from tests.support.patience import wait_for
 
 from localaws.durability.moving import move
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.infra.local.conftest import Server
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import wait_for
 
 from localaws.glue.spark.configuration import SparkHome
 
@@ -44,14 +43,6 @@ Resources:
       DefaultArguments: {--mode: quick}
 """
 ENDED = {"SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT"}
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
 
 
 class Glue:

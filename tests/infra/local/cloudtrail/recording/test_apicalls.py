@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.infra.local.cloudtrail.conftest import ACCOUNT, TRAIL, LocalAws, make_local_aws
+from tests.support.patience import wait_for
 
 from localaws.access import servicekeys
 from localaws.glue.account import Account
@@ -115,7 +116,7 @@ def test_the_calls_that_stop_and_start_a_trail_are_in_it_and_the_first_is_proven
     cloudtrail = aws.root("cloudtrail")
     cloudtrail.stop_logging(Name=TRAIL)
     aws.root("sqs").list_queues()
-    stopped = aws.wait_for(lambda: [call for call in vouched(aws) if call[0] == "StopLogging"])
+    stopped = wait_for(lambda: [call for call in vouched(aws) if call[0] == "StopLogging"])
     cloudtrail.start_logging(Name=TRAIL)
     assert stopped == [("StopLogging", {"name": TRAIL})]
     assert aws.records(eventName="ListQueues") == []

@@ -20,7 +20,7 @@ from tests.infra.local.cloudtrail.conftest import (
     LocalAws,
     allow,
 )
-from tests.support.patience import PATIENCE_SECONDS
+from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 RAW = f"custody-local-raw-{ACCOUNT}"
 UNVERSIONED = f"custody-local-artifacts-{ACCOUNT}"
@@ -412,7 +412,7 @@ def test_an_unversioned_upload_has_no_version(aws: LocalAws, uploader: Clients) 
 def test_our_own_log_files_are_told_as_the_services(aws: LocalAws, uploader: Clients) -> None:
     uploader("s3").put_object(Bucket=RAW, Key="anything", Body=b"")
     (first, *_) = aws.flush() or aws.log_objects()
-    own = aws.wait_for(
+    own = wait_for(
         lambda: [
             r
             for r in aws.records(eventName="PutObject", bucketName=LOG_BUCKET)

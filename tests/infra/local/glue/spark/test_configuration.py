@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.infra.local.glue.served import BUCKET, Glue, serving, wait_for
+from tests.infra.local.glue.served import BUCKET, Glue, serving
+from tests.support.patience import wait_for
 
 from localaws.glue.spark import configuration
 from localaws.glue.spark.configuration import SparkHome
