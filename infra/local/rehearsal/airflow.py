@@ -295,12 +295,19 @@ class Airflow:
         ]
         return runs
 
-    def run_state(self, dag_id: str, run_id: str) -> str:
-        return str(self._call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"])
-
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances"
         tasks: list[dict[str, Any]] = self._call("GET", path)["task_instances"]
+        return tasks
+
+    def ended_tasks(self, dag_id: str, since: str | None) -> list[dict[str, Any]]:
+        """The task instances of a DAG's runs that ended at `since` or later, the first first."""
+        query = {"state": ["success", "failed"], "order_by": "end_date", "limit": 100}
+        if since is not None:
+            query["end_date_gte"] = since
+        tasks: list[dict[str, Any]] = self._call(
+            "GET", f"dags/{dag_id}/dagRuns/~/taskInstances", params=query
+        )["task_instances"]
         return tasks
 
     def task_log(self, dag_id: str, run_id: str, task: dict[str, Any]) -> str:

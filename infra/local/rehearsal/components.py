@@ -9,6 +9,8 @@ Airflow.
 import os
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 COMPONENTS: Final = (
@@ -21,7 +23,11 @@ COMPONENTS: Final = (
 
 def main() -> None:
     """Bring the database to this version, then run every component until one of them ends."""
-    subprocess.run(["airflow", "db", "migrate"], check=True)
+    migrated, ours = Path(os.environ["AIRFLOW_HOME"], "migrated"), version("apache-airflow")
+    # To look whether there is anything to do takes Airflow as long as its start.
+    if not migrated.exists() or migrated.read_text() != ours:
+        subprocess.run(["airflow", "db", "migrate"], check=True)
+        migrated.write_text(ours)
     names = {}
     processes = []
     for component in COMPONENTS:

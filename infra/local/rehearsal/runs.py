@@ -101,23 +101,25 @@ def follow(platform: Platform, dag_id: str, run_ids: list[str], *, say: Say) -> 
         TimeoutError: they did not end.
     """
     airflow = platform.airflow
-    labels = {run["dag_run_id"]: _label(run) for run in airflow.runs(dag_id)}
+    runs: dict[str, dict[str, Any]] = {}
     told: set[tuple[str, str, int, str]] = set()
+    since = None
 
     def ended() -> bool:
-        states = [airflow.run_state(dag_id, run_id) for run_id in run_ids]
-        for run_id in run_ids:
-            for task in airflow.task_instances(dag_id, run_id):
-                news = (run_id, task["task_id"], task["map_index"], task["state"])
-                if task["state"] in {"success", "failed"} and news not in told:
-                    told.add(news)
-                    took = task["duration"] or 0.0
-                    label = labels.get(run_id, run_id)
-                    say(f"{label:12} {task['task_id']:20} {task['state']:8} {took:4.0f} s")
-        return all(state in {"success", "failed"} for state in states)
+        nonlocal since
+        runs.update((run["dag_run_id"], run) for run in airflow.runs(dag_id))
+        for task in airflow.ended_tasks(dag_id, since):
+            since, run_id = task["end_date"], task["dag_run_id"]
+            news = (run_id, task["task_id"], task["map_index"], since)
+            if run_id in run_ids and news not in told:
+                told.add(news)
+                took = task["duration"] or 0.0
+                label = _label(runs[run_id])
+                say(f"{label:12} {task['task_id']:20} {task['state']:8} {took:4.0f} s")
+        return all(runs[run_id]["state"] in {"success", "failed"} for run_id in run_ids)
 
     wait_until(f"{len(run_ids)} runs of {dag_id} have ended", ended)
-    failures = [run_id for run_id in run_ids if airflow.run_state(dag_id, run_id) == "failed"]
+    failures = [run_id for run_id in run_ids if runs[run_id]["state"] == "failed"]
     if failures:
         raise RunFailed("\n".join(_describe(platform, dag_id, run_id) for run_id in failures))
 

@@ -12,7 +12,7 @@ does other work as well may take ten times as long as an idle one."""
 def wait_until(
     what: str, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS
 ) -> None:
-    """Call `condition` until it holds: often at first, then every second.
+    """Call `condition` until it holds: often at first, then every two seconds.
 
     To ask costs whoever answers, Airflow most of all, what its work then lacks.
 
@@ -24,4 +24,4 @@ def wait_until(
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {seconds:.0f} s, but not: {what}")
         time.sleep(pause)
-        pause = min(pause * 1.25, 1.0)
+        pause = min(pause * 1.25, 2.0)

@@ -13,29 +13,37 @@ ACTOR = """#!/bin/sh
 trap 'echo "$1" >> "$HOME/stopped"; exit 0' TERM
 echo "$@" >> "$HOME/started"
 [ "$1" = db ] && exit 0
-while [ "$1" != api-server ] || [ "$(wc -l < "$HOME/started")" -lt 5 ]; do sleep 0.1; done
+while [ "$1" != api-server ] || [ "$(wc -l < "$HOME/started")" -lt "$ALL" ]; do sleep 0.1; done
 exit 7
 """
 
 
-def test_no_log_server_is_started_and_one_that_ends_takes_the_others_along(tmp_path: Path) -> None:
-    actor = tmp_path / "airflow"
+def run(home: Path, *, commands: int) -> tuple[list[str], subprocess.CompletedProcess[str]]:
+    """What the components were started with, in order, and how it ended."""
+    actor = home / "airflow"
     actor.write_text(ACTOR)
     actor.chmod(0o755)
+    (home / "started").unlink(missing_ok=True)
     ended = subprocess.run(
         [sys.executable, "-m", "rehearsal.components"],
         env={
-            "HOME": str(tmp_path),
-            "PATH": os.pathsep.join([str(tmp_path), os.environ["PATH"]]),
+            "HOME": str(home),
+            "AIRFLOW_HOME": str(home),
+            "ALL": str(commands),
+            "PATH": os.pathsep.join([str(home), os.environ["PATH"]]),
             "PYTHONPATH": str(REPOSITORY / "infra" / "local"),
         },
         capture_output=True,
         text=True,
         check=False,
     )
+    return (home / "started").read_text().splitlines(), ended
+
+
+def test_no_log_server_is_started_and_one_that_ends_takes_the_others_along(tmp_path: Path) -> None:
+    (first, *others), ended = run(tmp_path, commands=5)
     assert ended.returncode == 1
     assert "airflow api-server ended with exit code 7" in ended.stderr
-    first, *others = (tmp_path / "started").read_text().splitlines()
     assert first == "db migrate"
     assert sorted(others) == [
         "api-server",
@@ -45,3 +53,10 @@ def test_no_log_server_is_started_and_one_that_ends_takes_the_others_along(tmp_p
     ]
     stopped = (tmp_path / "stopped").read_text().splitlines()
     assert sorted(stopped) == ["dag-processor", "scheduler", "triggerer"]
+
+
+def test_the_database_is_migrated_once_for_each_version(tmp_path: Path) -> None:
+    assert "db migrate" in run(tmp_path, commands=5)[0]
+    assert "db migrate" not in run(tmp_path, commands=4)[0]
+    (tmp_path / "migrated").write_text("3.2.0")
+    assert "db migrate" in run(tmp_path, commands=5)[0]
