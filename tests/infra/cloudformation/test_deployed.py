@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import shutil
-import time
 import urllib.request
 import zipfile
 from collections.abc import Mapping
@@ -124,12 +123,12 @@ def recorded(aws: LocalAws, key: str, version: str) -> Envelope:
     """The record of an object version, once it is there."""
     reader = aws.client("s3", "airflow")
     name = record_id(ObjectVersion(bucket("raw"), key, version))
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    found: list[str] = []
-    while not found and time.monotonic() < deadline:
+
+    def kept() -> list[str]:
         listed = reader.list_objects_v2(Bucket=bucket("provenance"), Prefix="provenance/incoming/")
-        found = [i["Key"] for i in listed.get("Contents", []) if name in i["Key"]]
-    assert found, "no record"
+        return [i["Key"] for i in listed.get("Contents", []) if name in i["Key"]]
+
+    found = wait_for(kept)
     line = reader.get_object(Bucket=bucket("provenance"), Key=found[0])["Body"].read()
     return Envelope.parse(line)
 

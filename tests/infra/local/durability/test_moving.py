@@ -76,7 +76,9 @@ def test_a_stack_still_has_its_queue(own_server: Server) -> None:
     stacks, sqs = own_server.client("cloudformation"), own_server.client("sqs")
     url = sqs.get_queue_url(QueueName="jobs")["QueueUrl"]
     assert url.startswith(own_server.settings.endpoint + "/")
-    assert [m["Body"] for m in sqs.receive_message(QueueUrl=url)["Messages"]] == ["kept"]
+    # After a kill a message is hidden until the server has been listening for a moment.
+    (message,) = wait_for(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))
+    assert message["Body"] == "kept"
     described = stacks.describe_stack_resources(StackName="s")["StackResources"]
     assert [resource["PhysicalResourceId"] for resource in described] == [url]
     stacks.delete_stack(StackName="s")
