@@ -8,6 +8,7 @@ from tests.support.moto_aws import make_bucket, refusal
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
 from custody.aws.trail.store import S3TrailStore
+from custody.objects import ObjectVersion
 
 BUCKET = "custody-test-trail"
 
@@ -67,8 +68,9 @@ def test_versions_of_a_key_may_stand_on_two_pages(s3, store):
 
 def test_reads_the_current_or_a_given_version(s3, store):
     old, new = put(s3, "a", b"1", signature="s"), put(s3, "a", b"2")
-    assert store.read(BUCKET, "a", None, content) == (({}, b"2"), new)
-    assert store.read(BUCKET, "a", old, content) == (({"signature": "s"}, b"1"), old)
+    current, earlier = (ObjectVersion(BUCKET, "a", version_id) for version_id in (new, old))
+    assert store.read(BUCKET, "a", None, content) == (({}, b"2"), current)
+    assert store.read(BUCKET, "a", old, content) == (({"signature": "s"}, b"1"), earlier)
 
 
 def test_an_object_without_versions(s3):

@@ -98,7 +98,10 @@ def test_a_trail_has_the_dates_of_its_files_and_the_metadata_beside_them(root):
     def consume(metadata, chunks):
         return dict(metadata), b"".join(chunks)
 
-    assert trail.read(BUCKET, "b", None, consume) == (({"signature": "00"}, b"b"), "null")
+    assert trail.read(BUCKET, "b", None, consume) == (
+        ({"signature": "00"}, b"b"),
+        ObjectVersion(BUCKET, "b", "null"),
+    )
     with pytest.raises(ObjectAbsent):
         trail.read(BUCKET, "none", None, consume)
 
