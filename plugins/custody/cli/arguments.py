@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.deployment import SSM, Deployment
+from custody.core.case.gaps import Gap
 from custody.core.formats.timestamps import parse_utc
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
@@ -108,6 +109,19 @@ def add_no_trail(parser: argparse.ArgumentParser) -> None:
     """Add the option that leaves CloudTrail out."""
     parser.add_argument(
         "--no-trail", action="store_true", help="do not look for the writes in CloudTrail's logs"
+    )
+
+
+def add_waive(parser: argparse.ArgumentParser, *gaps: Gap) -> None:
+    """Add the option that names what may be missing; what was missing is told all the same."""
+    parser.add_argument(
+        "--waive",
+        action="append",
+        type=Gap,
+        choices=gaps,
+        default=[],
+        metavar="|".join(gaps),
+        help="accept that this is missing; may be given several times",
     )
 
 

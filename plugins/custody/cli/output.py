@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import IO, TypeVar
 
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
+
+from custody.core.case.gaps import FoundGap, Gap, not_waived
 
 T = TypeVar("T")
 
@@ -92,6 +94,20 @@ class Output:
             for item in items:
                 progress.update(task, advance=1, description=plain(what(item)))
                 yield item
+
+
+def print_gaps(found: Collection[FoundGap], waived: Collection[Gap], output: Output) -> bool:
+    """Tell what is left out, waived or not; whether all of it is waived."""
+    open_gaps = not_waived(found, waived)
+    for gap in found:
+        is_open = gap in open_gaps
+        output.document(
+            {"kind": "gap", "gap": gap.gap.value, "waived": not is_open, "reason": gap.what}
+        )
+        output.line(
+            f"{'MISSING' if is_open else 'waived'}: {gap}", "bold red" if is_open else "red"
+        )
+    return not open_gaps
 
 
 def branch(text: str, style: str = "") -> Text:

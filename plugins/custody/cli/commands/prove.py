@@ -86,7 +86,7 @@ def proof_of(deployment: Deployment, place: str, envelope: bytes) -> bytes | Non
     bucket = deployment.provenance_bucket
 
     def list_files(prefix: str) -> Iterator[str]:
-        for stored in deployment.source.evidence(bucket, SEAL_PREFIX + prefix):
+        for stored in deployment.source.versions(bucket, SEAL_PREFIX + prefix):
             yield stored.version.key.removeprefix(SEAL_PREFIX)
 
     return prove_entry(

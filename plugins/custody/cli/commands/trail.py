@@ -96,6 +96,8 @@ def check(
             if head is not None:
                 heads = Heads(proven, regions.awaited)
                 replace_file(head, heads.to_json().encode() + b"\n")
+    if not digests and not defects:
+        raise CannotCheck("there is no digest in that time: nothing was checked")
     output.table(
         ("finding", "object", "version", "why"),
         [

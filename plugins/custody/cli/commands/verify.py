@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from custody.aws.s3.listing import StoredVersion
-from custody.cli.arguments import Commands, add_deployment, add_object, deployment, new_command
-from custody.cli.output import Output
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_object,
+    add_waive,
+    deployment,
+    new_command,
+)
+from custody.cli.output import Output, print_gaps
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.locations import Location
 from custody.cli.reading.lookup import records_of
 from custody.cli.reading.sources import named_versions
+from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.timestamps import format_utc
 
@@ -30,17 +38,33 @@ def add_command(commands: Commands) -> None:
         wrong="a version has no good record, or other bytes; which, is on standard output",
     )
     add_deployment(parser)
-    add_object(parser, "s3://bucket/key, or a prefix: all versions of what it names")
+    add_object(
+        parser,
+        "s3://bucket/key: all versions of an object; s3://bucket/prefix/: of all below it",
+    )
+    parser.add_argument(
+        "--prefix", action="store_true", help="take the name for a prefix, though no slash ends it"
+    )
+    add_waive(parser, Gap.SUPERSEDED)
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    return verify(deployment(args), Location.parse(args.uri), args.version_id, output)
+    location = Location.parse(args.uri, prefix=args.prefix)
+    return verify(deployment(args), location, args.version_id, output, waived=args.waive)
 
 
 def verify(
-    deployment: Deployment, location: Location, version_id: str | None, output: Output
+    deployment: Deployment,
+    location: Location,
+    version_id: str | None,
+    output: Output,
+    *,
+    waived: Collection[Gap],
 ) -> bool:
-    """Check every version of an object, or of all objects under a prefix; whether all are well."""
+    """Check every version of an object, or of all objects under a prefix; whether all are well.
+
+    Raises `CannotCheck` if there is none.
+    """
     counts = Counter[Outcome]()
 
     def rows() -> Iterator[tuple[object, ...]]:
@@ -68,7 +92,14 @@ def verify(
     )
     named = ", ".join(f"{outcome}: {number}" for outcome, number in sorted(counts.items()))
     output.line(f"{total} versions; {named}")
-    return counts[Outcome.OK] == total
+    gaps = _gaps(deployment, location)
+    return print_gaps(gaps, waived, output) and counts[Outcome.OK] == total
+
+
+def _gaps(deployment: Deployment, location: Location) -> list[FoundGap]:
+    beyond = deployment.source.out_of_reach(location.bucket, location.key)
+    what = f"{beyond} versions, overwritten or deleted, are in the bucket and in no copy"
+    return [FoundGap(Gap.SUPERSEDED, what)] if beyond else []
 
 
 def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersion:

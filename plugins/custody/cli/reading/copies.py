@@ -1,17 +1,20 @@
-"""A copy of the buckets on disk, as `aws s3 sync` leaves one.
+"""A copy of the buckets on disk, as `aws s3 sync` leaves one, held against a listing of each.
 
 ::
 
-    DIR/<bucket>/<key>                  the current version of every object
     DIR/_versions/<bucket>.json         aws s3api list-object-versions --bucket <bucket>
+    DIR/<bucket>/<key>                  the current version of every object
     DIR/_metadata/<trail bucket>/<digest key>.json
                                         aws s3api head-object --bucket … --key <digest key>
 
-`_versions` is needed for the buckets whose objects are verified: a record is about one version,
-and a file does not say which it is. `_metadata` is needed to check the trail: that is where
-CloudTrail puts the signatures of its digests. No bucket's name begins with an underscore.
+What is in a bucket is what its listing says (`custody.cli.reading.listings`): a record is about one
+version, a file does not say which it is, and a file that is not there says nothing. So an object
+whose file was deleted, renamed or made a link cannot be read; a file that the listing does not name
+is no part of the copy. The trail's bucket needs no listing: its digests name its files. `_metadata`
+is where CloudTrail puts the signatures of its digests. No bucket's name begins with an underscore.
 
-A file's time of change is taken for S3's time of the delivery, as `aws s3 sync` sets it.
+A file's time of change is taken for S3's time of the delivery in the trail's bucket, as `aws s3
+sync` sets it.
 """
 
 from __future__ import annotations
@@ -30,15 +33,13 @@ from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import CHUNK_BYTES
 from custody.aws.trail.store import StoredObject, Version
 from custody.cli.errors import CannotCheck
-from custody.core.formats.s3_fields import object_key
+from custody.cli.reading.listings import Listing, read_listing
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.records.model import HashedVersion
 from custody.objects import UNVERSIONED, ObjectVersion
 
 T = TypeVar("T")
 
-_MAX_LISTING_BYTES: Final = 4 * 1024 * 1024 * 1024
-_MAX_LISTED: Final = 100_000_000
 _MAX_METADATA_BYTES: Final = 64 * 1024
 
 
@@ -49,22 +50,13 @@ class CopySource:
         if not root.is_dir():
             raise CannotCheck(f"{root} is no folder: --from takes a copy of the buckets")
         self._root = root.resolve()
-        self._current = cache(self._listed)
+        self._listing = cache(self._read_listing)
 
     def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        if not self._listing(bucket).is_file():
-            raise CannotCheck(
-                f"{self._listing(bucket)} is missing: a record is about one version, and the files "
-                "do not say which they are; write there what aws s3api list-object-versions "
-                f"--bucket {bucket} prints"
-            )
-        return self.evidence(bucket, prefix)
+        yield from self._listing(bucket).current(prefix)
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        for key, path in self._files(bucket, prefix):
-            changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            version = ObjectVersion(bucket, key, self._version_id(bucket, key))
-            yield StoredVersion(version, changed)
+    def out_of_reach(self, bucket: str, prefix: str) -> int:
+        return self._listing(bucket).superseded(prefix)
 
     def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
         try:
@@ -74,7 +66,8 @@ class CopySource:
             return None
 
     def read_version(self, version: ObjectVersion, *, max_bytes: int) -> bytes | None:
-        if version.version_id != self._version_id(version.bucket, version.key):
+        listed = self._listing(version.bucket).at(version.key)
+        if listed is None or listed.version != version:
             return None
         return self.read(version.bucket, version.key, max_bytes=max_bytes)
 
@@ -85,6 +78,8 @@ class CopySource:
 
     def hash(self, version: ObjectVersion) -> HashedVersion | str:
         digest, size = hashlib.sha256(), 0
+        if self._is_folder_marker(version):
+            return HashedVersion(digest.hexdigest(), size, etag="", checksum=None)
         try:
             for chunk in self.chunks(version):
                 digest.update(chunk)
@@ -130,46 +125,32 @@ class CopySource:
 
     @contextmanager
     def _open(self, bucket: str, key: str) -> Iterator[IO[bytes]]:
-        """Open the file of an object, and none outside of the copy."""
+        """Open the file of an object: none outside of the copy, and no link to another."""
         path = self._root / bucket / key
-        inside = path.resolve().is_relative_to(self._root / bucket)
-        if key.endswith("/") or not inside or not path.is_file():
+        is_name = not {"", ".", ".."} & set(key.split("/"))  # else a path leaves parts of it out
+        if not is_name or path.is_symlink() or path.resolve() != path or not path.is_file():
             raise FileNotFoundError(f"s3://{bucket}/{key} is not in the copy")
         with path.open("rb") as file:
             yield file
 
     def _files(self, bucket: str, prefix: str) -> Iterator[tuple[str, Path]]:
         """Key and file of every object whose key begins with `prefix`, in the order of S3."""
+        yield from _walk(self._bucket(bucket), "", prefix)
+
+    def _bucket(self, bucket: str) -> Path:
         root = self._root / bucket
         if not root.is_dir():
             raise CannotCheck(f"{root} is missing: the copy has no bucket {bucket}")
-        yield from _walk(root, "", prefix)
+        return root
 
-    def _listing(self, bucket: str) -> Path:
-        return self._root / "_versions" / f"{bucket}.json"
+    def _read_listing(self, bucket: str) -> Listing:
+        self._bucket(bucket)
+        return read_listing(self._root / "_versions" / f"{bucket}.json", bucket)
 
-    def _version_id(self, bucket: str, key: str) -> str:
-        return self._current(bucket).get(key, UNVERSIONED)
-
-    def _listed(self, bucket: str) -> Mapping[str, str]:
-        """The id of the current version of each key, as the listing of the bucket says."""
-        path = self._listing(bucket)
-        if not path.is_file():
-            return {}
-        try:
-            document = load_json(path.read_bytes(), what=str(path), max_bytes=_MAX_LISTING_BYTES)
-            fields = Fields.of(document, str(path))
-            if not fields.has("Versions"):
-                return {}
-            items = fields.items("Versions", max_items=_MAX_LISTED)
-            listed = [Fields.of(v, f"{path}: Versions[{i}]") for i, v in enumerate(items)]
-            return {
-                object_key(version, "Key"): version.text("VersionId")
-                for version in listed
-                if version.values.get("IsLatest") is True
-            }
-        except MalformedInput as error:
-            raise CannotCheck(f"{error}: keep what list-object-versions prints") from error
+    def _is_folder_marker(self, version: ObjectVersion) -> bool:
+        """Whether it is an empty object whose key ends with a slash, which is no file on a disk."""
+        listed = self._listing(version.bucket).at(version.key)
+        return version.key.endswith("/") and listed is not None and listed.size == 0
 
 
 class CopiedTrail:

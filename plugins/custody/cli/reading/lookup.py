@@ -52,7 +52,7 @@ def records_of(
 ) -> list[Kept]:
     """Everything at the keys of a version's record, overwritten and hidden ones too."""
     for key in record_keys(version.version, version.last_modified, version.etag):
-        stored = source.evidence(provenance_bucket, key.removesuffix(".json"))
+        stored = source.versions(provenance_bucket, key.removesuffix(".json"))
         found = [_read(source, record, keys) for record in stored]
         if found:
             return found

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from botocore.exceptions import ClientError
 
 from custody.aws.s3.errors import ObjectAbsent, code_of, is_refused
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
-from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
+from custody.aws.s3.listing import StoredVersion, list_versions
 from custody.aws.s3.reading import open_version, read_current, read_version
 from custody.aws.trail.store import S3TrailStore, TrailStore
 from custody.cli.errors import CannotCheck
@@ -29,11 +30,14 @@ class Source(Protocol):
     """The platform's buckets, to be read only."""
 
     def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        """Every stored version under a prefix, in the order of the keys."""
+        """Every version under a prefix that holds bytes, in the order of the keys.
+
+        Also of keys that end with a slash: S3 keeps bytes under these as under any other.
+        """
         ...
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        """The same of the provenance bucket, where the key says what an object is about."""
+    def out_of_reach(self, bucket: str, prefix: str) -> int:
+        """How many versions under a prefix are in the bucket and cannot be read from here."""
         ...
 
     def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
@@ -64,10 +68,11 @@ class S3Source:
         self._s3 = s3
 
     def versions(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        return stored_versions(self._s3, bucket, KeyRange(prefix))
+        every = list_versions(self._s3, bucket, prefix)
+        return (stored for stored in every if not stored.is_delete_marker)
 
-    def evidence(self, bucket: str, prefix: str) -> Iterator[StoredVersion]:
-        return stored_versions(self._s3, bucket, KeyRange(prefix))
+    def out_of_reach(self, bucket: str, prefix: str) -> int:  # noqa: ARG002 - S3 has all
+        return 0
 
     def read(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
         found = read_current(self._s3, bucket, key, max_bytes=max_bytes)
@@ -99,32 +104,51 @@ class S3Source:
 def named_versions(
     source: Source, location: Location, version_id: str | None
 ) -> Iterator[StoredVersion]:
-    """The versions of the object of that key; if there is none, of all that begin like it.
+    """The versions of the object of that key, or of all whose keys begin with that prefix.
 
-    Raises `CannotCheck` if there is nothing.
+    Raises `CannotCheck` if there is nothing, and for a key that is also the folder of others: its
+    versions alone may not be all that was meant.
     """
-    listed = source.versions(location.bucket, location.key)
-    first = next(listed, None)
-    if first is None:
-        raise CannotCheck(f"there is nothing at {location}")
-    every: Iterator[StoredVersion] = itertools.chain([first], listed)
-    if first.version.key == location.key:
-        # The key itself comes before all that it begins.
-        every = itertools.takewhile(lambda stored: stored.version.key == location.key, every)
-    if version_id is None:
-        return every
-    wanted = next((stored for stored in every if stored.version.version_id == version_id), None)
-    if wanted is None or wanted.version.key != location.key:
-        raise CannotCheck(f"{location} has no version {version_id}")
-    return iter([wanted])
+    if location.is_prefix and version_id is None:
+        return _all_of(source.versions(location.bucket, location.key), location)
+    every = _versions_of(source, location)
+    if version_id is not None:
+        every = (stored for stored in every if stored.version.version_id == version_id)
+        return _all_of(every, f"{location} version {version_id}")
+    below = replace(location, key=f"{location.key}/")
+    if next(source.versions(below.bucket, below.key), None) is not None:
+        raise CannotCheck(
+            f"{location} is an object, or none, and {below} the beginning of others: end a prefix "
+            "with a slash, or name a version of the object (--version-id)"
+        )
+    return _all_of(every, location)
 
 
 def one_version(source: Source, location: Location, version_id: str | None) -> StoredVersion:
     """The version of an object, by default the latest stored; raises `CannotCheck`."""
-    found = next(named_versions(source, location, version_id))
-    if found.version.key != location.key:
+    if version_id is not None:
+        return next(named_versions(source, location, version_id))
+    found = next(_versions_of(source, location), None)
+    if found is None:
         raise CannotCheck(f"there is no object {location}: name one object, not a prefix")
     return found
+
+
+def _versions_of(source: Source, location: Location) -> Iterator[StoredVersion]:
+    """The versions of the object of that very key, which comes before all that it begins."""
+    return itertools.takewhile(
+        lambda stored: stored.version.key == location.key,
+        source.versions(location.bucket, location.key),
+    )
+
+
+def _all_of(found: Iterator[StoredVersion], what: object) -> Iterator[StoredVersion]:
+    first = next(found, None)
+    if first is None:
+        raise CannotCheck(
+            f"there is nothing at {what}; a prefix ends with a slash, or is given with --prefix"
+        )
+    return itertools.chain([first], found)
 
 
 def seal_files(source: Source, provenance_bucket: str) -> FileReader:
@@ -140,7 +164,7 @@ def seal_history(source: Source, provenance_bucket: str) -> FileLister:
     """Lists the files of the seal, those hidden by a delete marker included."""
 
     def list_files(prefix: str) -> Iterator[str]:
-        for stored in source.evidence(provenance_bucket, SEAL_PREFIX + prefix):
+        for stored in source.versions(provenance_bucket, SEAL_PREFIX + prefix):
             yield stored.version.key.removeprefix(SEAL_PREFIX)
 
     return list_files

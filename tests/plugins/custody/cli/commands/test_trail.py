@@ -90,3 +90,11 @@ def test_a_digest_without_its_metadata_proves_nothing(platform, tmp_path):
     found = platform.custody("trail", "--json", "--as-of", platform.as_of)
     assert found.status == 1
     assert "digest_altered" in {finding["finding"] for finding in found.of_kind("finding")}
+
+
+def test_no_digest_in_the_time_asked_for_is_no_answer(audited):
+    found = audited.custody(
+        "trail", "--as-of", audited.as_of, "--since", "2030-01-01T00:00:00Z", "--json"
+    )
+    assert (found.status, found.out) == (2, "")
+    assert "nothing was checked" in found.err

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.support.audited import GOLD, PROVENANCE, RAW, A, Platform
+from tests.support.audited import GOLD, PROVENANCE, RAW, A, B, Platform
 from tests.support.moto_aws import refusal
 
 from custody.cli.reading.sources import S3Source
@@ -66,7 +66,57 @@ def test_an_overwrite_is_two_versions_each_with_its_record(platform):
 def test_a_key_that_another_one_begins_with_is_that_key_alone(platform):
     platform.put(RAW, f"{A}.bak", b"x", recorded=False)
     assert set(outcomes(platform, f"s3://{RAW}/{A}").values()) == {"ok"}
-    assert sorted(outcomes(platform, f"s3://{RAW}/{A[:-1]}").values()) == ["ok", "unrecorded"]
+    beginning = ("--prefix", f"s3://{RAW}/{A[:-1]}")
+    assert sorted(outcomes(platform, *beginning).values()) == ["ok", "unrecorded"]
+    found = platform.custody("verify", f"s3://{RAW}/{A[:-1]}")
+    assert (found.status, "a prefix ends with a slash" in found.err) == (2, True)
+
+
+def test_an_object_named_like_a_folder_hides_nothing_below_it(platform):
+    """Whoever may land a file could otherwise choose what an auditor's command looks at."""
+    platform.put(RAW, "incoming", b"x")
+    platform.put(RAW, "incoming/", b"y", recorded=False)
+    found = platform.custody("verify", f"s3://{RAW}/incoming")
+    assert (found.status, found.out) == (2, "")
+    assert "the beginning of others" in found.err
+    below = outcomes(platform, f"s3://{RAW}/incoming/")
+    assert sorted(below.values()) == ["ok", "ok", "unrecorded"]
+    planted = platform.versions["incoming"].version.version_id
+    one = outcomes(platform, f"s3://{RAW}/incoming", "--version-id", planted)
+    assert one == {planted: "ok"}
+
+
+def test_a_file_of_a_copy_that_was_deleted_or_made_a_link_is_missed(platform, tmp_path):
+    platform.copy(tmp_path / "copy")
+    (tmp_path / "copy" / RAW / A).unlink()
+    assert sorted(outcomes(platform, f"s3://{RAW}/").values()) == ["ok", "unreadable"]
+    (tmp_path / "copy" / RAW / A).symlink_to(tmp_path / "copy" / RAW / B)
+    assert sorted(outcomes(platform, f"s3://{RAW}/").values()) == ["ok", "unreadable"]
+
+
+def test_a_record_that_was_deleted_from_a_copy_is_missed(platform, tmp_path):
+    disputed = platform.put(RAW, "incoming/4", b"x")
+    other = replace(disputed, sha256="1" * 64)
+    beside = conflict_key(platform.places[-1], other.sha256)
+    platform.record(other, 1, platform.times["incoming/4"], place=beside)
+    platform.copy(tmp_path / "copy")
+    (tmp_path / "copy" / PROVENANCE / beside).unlink()
+    found = outcomes(platform, f"s3://{RAW}/incoming/4")
+    assert list(found.values()) == ["bad signature"]
+
+
+def test_versions_that_no_copy_holds_are_a_gap_that_can_be_waived(platform, tmp_path):
+    platform.put(RAW, A, b"newer")
+    platform.copy(tmp_path / "copy")
+    found = platform.custody("verify", "--json", f"s3://{RAW}/incoming/")
+    assert (found.status, found.of_kind("gap")) == (
+        1,
+        [{"kind": "gap", "gap": "superseded", "waived": False,
+          "reason": "1 versions, overwritten or deleted, are in the bucket and in no copy"}],
+    )  # fmt: skip
+    waived = platform.custody("verify", "--waive", "superseded", f"s3://{RAW}/incoming/")
+    assert waived.status == 0
+    assert "waived: superseded: 1 versions" in waived.out
 
 
 def test_each_wrong_is_told_apart(platform):
