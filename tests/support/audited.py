@@ -36,6 +36,7 @@ from custody.aws.kms.signing import sign_statement
 from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.seal.log import seal
 from custody.cli.main import main
+from custody.cli.reading.deployment import pins_of
 from custody.core.case.key_ring import ALWAYS, KeyRing
 from custody.core.lineage.model import HashedObject, Lineage, Material, Run, statement_key
 from custody.core.lineage.trust import Trust
@@ -47,6 +48,7 @@ from custody.core.records.statement import to_statement
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
 from custody.objects import ObjectVersion
+from custody.settings import Settings
 
 RAW, PROCESSED, ANALYTICS, PROVENANCE = (
     f"custody-test-{role}" for role in ("raw", "processed", "analytics", "provenance")
@@ -61,20 +63,6 @@ SILVER = f"silver/customers/dt={DAY}/run={SILVER_RUN.id}/part-0.parquet"
 GOLD = f"gold/customers_per_day/dt={DAY}/run={GOLD_RUN.id}/part-0.parquet"
 
 kms_of = cache(signing_kms)  # making a client takes longer than signing
-
-RING = KeyRing(
-    records={
-        KEY_ARN: TrustedKey(
-            KEY_ARN,
-            PRIVATE_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-            ALWAYS,
-            None,
-        )
-    },
-    lineage=Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({f"{JOBS}silver", f"{JOBS}gold"})),
-    seal=(SIGNER.key,),
-    cloudtrail=KEYS,
-)
 
 SETTINGS = {
     "project": "custody",
@@ -95,6 +83,22 @@ SETTINGS = {
     "bronze_to_silver_job": "silver",
     "silver_to_gold_job": "gold",
 }
+
+PINS = pins_of(Settings.parse(SETTINGS))
+RING = KeyRing(
+    records={
+        KEY_ARN: TrustedKey(
+            KEY_ARN,
+            PRIVATE_KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+            ALWAYS,
+            None,
+        )
+    },
+    lineage=Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({f"{JOBS}silver", f"{JOBS}gold"})),
+    seal=(SIGNER.key,),
+    cloudtrail=KEYS,
+    deployment=PINS,
+)
 
 
 @dataclass

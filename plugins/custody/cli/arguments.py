@@ -12,15 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from custody.cli.errors import CannotCheck
-from custody.cli.output import Output
-from custody.cli.reading.deployment import SSM, Deployment
-from custody.core.case.gaps import Gap
+from custody.cli.errors import CannotCheck, Contradiction
+from custody.cli.output import Output, print_gaps
+from custody.cli.reading.deployment import SETTINGS_VARIABLE, SSM, Deployment
+from custody.core.case.gaps import FoundGap, Gap
 from custody.core.formats.timestamps import parse_utc
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
-
-SETTINGS_VARIABLE: Final = "CUSTODY_SETTINGS"
 
 CANNOT_CHECK_MEANS: Final = "nothing can be said: wrong usage, no permission, no such object"
 
@@ -65,8 +63,8 @@ def new_command(
     return parser
 
 
-def add_deployment(parser: argparse.ArgumentParser) -> None:
-    """Add the options that `deployment` reads."""
+def add_deployment(parser: argparse.ArgumentParser, *gaps: Gap) -> None:
+    """Add the options that `deployment` reads; `gaps` are what else may be waived."""
     parser.epilog = _COPY + (parser.epilog or "")
     parser.add_argument(
         "--settings",
@@ -79,17 +77,34 @@ def add_deployment(parser: argparse.ArgumentParser) -> None:
         "--from", dest="copy", type=Path, metavar="DIR", help="read a copy of the buckets, not S3"
     )
     parser.add_argument(
-        "--keys", type=Path, help="keys to trust, as custody keys writes them; else AWS is asked"
+        "--keys",
+        type=Path,
+        help="keys to trust and the deployment they are of, as custody keys writes them; else AWS "
+        "is asked",
     )
+    add_waive(parser, Gap.DEPLOYMENT, *gaps)
 
 
-def deployment(args: argparse.Namespace) -> Deployment:
-    """The deployment that the arguments name; raises `CannotCheck` if they name none."""
-    if not args.settings:
-        raise CannotCheck(
-            f"which deployment? Give --settings FILE, --settings {SSM}NAME, or ${SETTINGS_VARIABLE}"
+def deployment(args: argparse.Namespace, output: Output) -> Deployment:
+    """The deployment that the arguments name.
+
+    Raises `CannotCheck` if they name none, and if its keys are pinned and it is not, unless that is
+    waived; and `Contradiction` if its settings are not those of the file of keys.
+    """
+    named = Deployment(args.settings, copy=args.copy, keys=args.keys)
+    if args.keys is None:
+        output.remark("nothing is pinned (--keys): settings and keys are what the account says now")
+    elif named.pinned is None:
+        what = (
+            f"{args.keys} does not say which deployment it is about, so the settings are believed"
         )
-    return Deployment(args.settings, copy=args.copy, keys=args.keys)
+        if not print_gaps([FoundGap(Gap.DEPLOYMENT, what)], args.waive, output):
+            raise CannotCheck("fetch the keys anew with custody keys, or --waive deployment")
+    elif differences := named.differences():
+        raise Contradiction(
+            [f"{args.settings}: {each}, as {args.keys} says" for each in differences]
+        )
+    return named
 
 
 def add_object(parser: argparse.ArgumentParser, uri: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -14,6 +16,14 @@ from botocore.exceptions import (
 
 class CannotCheck(Exception):
     """Nothing can be said; the message names what is in the way, and what to do about it."""
+
+
+class Contradiction(Exception):
+    """What is to be checked is not what it was said to be; `findings` say how."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__("; ".join(findings))
+        self.findings = findings
 
 
 def explain(error: BotoCoreError | ClientError) -> str:

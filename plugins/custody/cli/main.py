@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from custody.cli.arguments import exit_status
 from custody.cli.commands import check, export, keys, prove, redrive, seal, trace, trail, verify
-from custody.cli.errors import CannotCheck, explain
+from custody.cli.errors import CannotCheck, Contradiction, explain
 from custody.cli.output import Output
 from custody.cli.version import VERSION
 from custody.core.formats.untrusted import MalformedInput
@@ -54,10 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         output.remark("stopped")
         return 130
-    except (BadNote, BadTile, MalformedInput) as error:
-        problem = f"the seal cannot be used, custody seal says more: {error}"
-        output.document({"kind": "finding", "reason": problem})
-        output.line(problem, "bold red")
+    except (BadNote, BadTile, MalformedInput, Contradiction) as error:
+        for finding in _findings(error):
+            output.document({"kind": "finding", "reason": finding})
+            output.line(finding, "bold red")
         return FINDINGS
     except CannotCheck as error:
         output.remark(str(error))
@@ -69,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         output.remark(f"{type(error).__name__}: this is a bug of custody {VERSION}, no finding")
     return CANNOT_CHECK
+
+
+def _findings(error: Exception) -> Sequence[str]:
+    if isinstance(error, Contradiction):
+        return error.findings
+    return [f"the seal cannot be used, custody seal says more: {error}"]
 
 
 def run() -> None:

@@ -1,4 +1,4 @@
-"""`custody keys`: the public keys of a deployment, to be kept away from it."""
+"""`custody keys`: a deployment and its public keys, to be kept away from it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from custody.cli.arguments import (
     Commands,
     add_deployment,
     add_target,
-    deployment,
     new_command,
     time,
 )
+from custody.cli.errors import Contradiction
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, now
+from custody.cli.reading.deployment import Deployment, now, read_keys
 from custody.cli.reading.files import replace_file
+from custody.core.case.key_ring import KeyRing
+from custody.core.case.renewal import renew
 
 
 def add_command(commands: Commands) -> None:
@@ -29,9 +31,9 @@ def add_command(commands: Commands) -> None:
         commands,
         "keys",
         _run,
-        about="write down the public keys of a deployment",
-        well="the keys are written",
-        wrong="never",
+        about="write down a deployment and its public keys",
+        well="the keys are written; which of them are new, is on standard output",
+        wrong="they contradict those that were trusted before; nothing is written",
     )
     add_deployment(parser)
     add_target(parser, "the keys")
@@ -43,14 +45,23 @@ def add_command(commands: Commands) -> None:
 def _run(args: argparse.Namespace, output: Output) -> bool:
     until = now()
     since = args.since or until - timedelta(days=30)
-    return fetch(deployment(args), args.output, output, since=since, until=until)
+    before = read_keys(args.keys) if args.keys else None
+    current = Deployment(args.settings, copy=None, keys=None)
+    return fetch(current, before, args.output, output, since=since, until=until)
 
 
 def fetch(
-    deployment: Deployment, target: Path, output: Output, *, since: datetime, until: datetime
+    deployment: Deployment,
+    before: KeyRing | None,
+    target: Path,
+    output: Output,
+    *,
+    since: datetime,
+    until: datetime,
 ) -> bool:
     """Write the keys that KMS and CloudTrail publish now, and print what they are known by.
 
+    Those that were trusted `before` stay. Nothing is written if what is published contradicts them.
     CloudTrail has keys of its own in every region.
     """
     ring, published = deployment.keys, dict[str, rsa.RSAPublicKey]()
@@ -59,14 +70,21 @@ def fetch(
             published |= deployment.digest_keys(region)(since, until)
         except KeysRefused as refused:
             output.remark(f"CloudTrail does not hand out its keys of {region}: {refused}")
-    keys = replace(ring, cloudtrail=published)
+    keys, troubles = renew(before or KeyRing(), replace(ring, cloudtrail=published))
+    if troubles:
+        raise Contradiction(troubles)
     replace_file(target, keys.to_json())
+    known = set(before.names()) if before else set()
     for name in keys.names():
         output.document(
             {"kind": "key", "signs": name.signs, "key_id": name.key_id, "sha256": name.sha256}
+            | ({"new": name not in known} if before else {})
         )
     output.table(
-        ("signs", "sha256 of the public key", "key"),
-        [(name.signs, name.sha256, name.key_id) for name in keys.names()],
+        ("signs", "sha256 of the public key", "key", ""),
+        [
+            (name.signs, name.sha256, name.key_id, "new" if before and name not in known else "")
+            for name in keys.names()
+        ],
     )
     return True

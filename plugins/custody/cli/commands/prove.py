@@ -45,7 +45,7 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    stage = deployment(args)
+    stage = deployment(args, output)
     stored = one_version(stage.source, Location.parse(args.uri), args.version_id)
     return prove(stage, stored, args.output, output)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from custody.aws.paging.dead_letters import redrive
-from custody.cli.arguments import Commands, add_deployment, deployment, new_command
+from custody.cli.arguments import Commands, add_deployment, new_command
 from custody.cli.output import Output
+from custody.cli.reading.deployment import Deployment
 
 
 def add_command(commands: Commands) -> None:
@@ -23,7 +24,7 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    stage = deployment(args)
+    stage = Deployment(args.settings, copy=None, keys=None)
     sqs = stage.sqs()
     moved = redrive(sqs, stage.queue_url(sqs, "recorder-dlq"), stage.queue_url(sqs, "recorder"))
     output.document({"kind": "summary", "moved": moved})

@@ -32,7 +32,7 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    return check(deployment(args), args.head, output, everything=args.everything)
+    return check(deployment(args, output), args.head, output, everything=args.everything)
 
 
 def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:

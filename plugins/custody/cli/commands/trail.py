@@ -42,7 +42,11 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     if args.copy and not args.as_of:
         raise CannotCheck("when was the copy begun? Give --as-of, such as 2026-11-01T06:00:00Z")
     return check(
-        deployment(args), output, as_of=args.as_of or now(), since=args.since, head=args.head
+        deployment(args, output),
+        output,
+        as_of=args.as_of or now(),
+        since=args.since,
+        head=args.head,
     )
 
 

@@ -11,7 +11,6 @@ from custody.cli.arguments import (
     Commands,
     add_deployment,
     add_object,
-    add_waive,
     deployment,
     new_command,
 )
@@ -37,7 +36,7 @@ def add_command(commands: Commands) -> None:
         well="every version has the bytes of its record, which a trusted key signed",
         wrong="a version has no good record, or other bytes; which, is on standard output",
     )
-    add_deployment(parser)
+    add_deployment(parser, Gap.SUPERSEDED)
     add_object(
         parser,
         "s3://bucket/key: all versions of an object; s3://bucket/prefix/: of all below it",
@@ -45,12 +44,11 @@ def add_command(commands: Commands) -> None:
     parser.add_argument(
         "--prefix", action="store_true", help="take the name for a prefix, though no slash ends it"
     )
-    add_waive(parser, Gap.SUPERSEDED)
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
     location = Location.parse(args.uri, prefix=args.prefix)
-    return verify(deployment(args), location, args.version_id, output, waived=args.waive)
+    return verify(deployment(args, output), location, args.version_id, output, waived=args.waive)
 
 
 def verify(

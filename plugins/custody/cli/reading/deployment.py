@@ -20,10 +20,10 @@ from custody.cli.errors import CannotCheck
 from custody.cli.reading.copies import CopySource
 from custody.cli.reading.sources import S3Source, Source
 from custody.core.case.key_ring import KeyRing
+from custody.core.case.pins import Pins
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.trust import Trust
 from custody.core.records.checking import TrustedKey
-from custody.core.seal.layout import log_origin
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.state import TrailState
 from custody.settings import KeyPeriod, Settings
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 SSM: Final = "ssm:"
+SETTINGS_VARIABLE: Final = "CUSTODY_SETTINGS"
 
 T = TypeVar("T")
 
@@ -66,14 +67,31 @@ def _read_parameter(name: str) -> bytes:
         ) from error
 
 
+def pins_of(settings: Settings) -> Pins:
+    """What the settings say of the deployment; raises `MalformedInput`."""
+    return Pins(
+        account_id=settings.account_id,
+        region=settings.region,
+        buckets={
+            "raw": settings.raw_bucket,
+            "processed": settings.processed_bucket,
+            "analytics": settings.analytics_bucket,
+            "provenance": settings.provenance_bucket,
+            "trail": settings.trail_bucket,
+        },
+        trail=settings.trail_name,
+        cadence=settings.digest_seconds,
+    )
+
+
 class Deployment:
-    """One stage of the platform, as its settings parameter describes it.
+    """One stage of the platform: as the file of `keys` pins it, else as its settings say.
 
     `copy` is a copy of its buckets to read instead of S3, `keys` a file of keys to use instead
     of asking KMS and CloudTrail for them. AWS is asked for nothing before it is needed.
     """
 
-    def __init__(self, settings: str, *, copy: Path | None, keys: Path | None) -> None:
+    def __init__(self, settings: str | None, *, copy: Path | None, keys: Path | None) -> None:
         self.is_copy = copy is not None
         self._settings = settings
         self._copy = copy
@@ -81,7 +99,12 @@ class Deployment:
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The settings; raises `CannotCheck` if they cannot be read."""
+        """The settings; raises `CannotCheck` if there are none, or they cannot be read."""
+        if not self._settings:
+            raise CannotCheck(
+                f"which deployment? Give --settings FILE, --settings {SSM}NAME, or "
+                f"${SETTINGS_VARIABLE}; or --keys FILE with keys that name it"
+            )
         try:
             if self._settings.startswith(SSM):
                 raw = _read_parameter(self._settings.removeprefix(SSM))
@@ -102,14 +125,30 @@ class Deployment:
                 f"{error}; settings are the JSON of the stack's settings parameter"
             ) from error
 
+    @functools.cached_property
+    def pins(self) -> Pins:
+        """What the deployment is; raises `CannotCheck` if nothing says so."""
+        return self.pinned or self.setting(pins_of)
+
+    @functools.cached_property
+    def pinned(self) -> Pins | None:
+        """What the file of keys says of it; None if it says nothing or there is none."""
+        return self.keys.deployment if self._keys is not None else None
+
+    def differences(self) -> list[str]:
+        """What the settings, if there are some, say otherwise than the file of keys."""
+        if self.pinned is None or not self._settings:
+            return []
+        return self.pinned.differences(self.setting(pins_of))
+
     @property
     def provenance_bucket(self) -> str:
-        return self.setting(lambda settings: settings.provenance_bucket)
+        return self.pins.provenance_bucket
 
     @property
     def origin(self) -> str:
         """The name of the seal's log."""
-        return log_origin(self.provenance_bucket)
+        return self.pins.origin
 
     @functools.cached_property
     def source(self) -> Source:
@@ -118,7 +157,7 @@ class Deployment:
         return S3Source(
             boto3.client(
                 "s3",
-                region_name=self.setting(lambda settings: settings.region),
+                region_name=self.pins.region,
                 config=Config(max_pool_connections=Pace.workers),
             )
         )
@@ -148,6 +187,7 @@ class Deployment:
             records={period.key_arn: self._signing_key(period) for period in periods},
             lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), builders),
             seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
+            deployment=self.pins,
         )
 
     def _signing_key(self, period: KeyPeriod) -> TrustedKey:
@@ -166,19 +206,17 @@ class Deployment:
 
     @functools.cached_property
     def layout(self) -> TrailLayout:
-        return self.setting(lambda settings: settings.trail_layout)
+        return self.pins.layout
 
     @property
     def pace(self) -> Pace:
-        return Pace.of_cadence(self.setting(lambda settings: settings.digest_seconds))
+        return Pace.of_cadence(self.pins.cadence)
 
     def enabled_regions(self) -> frozenset[str] | None:
         """The regions of the account; None of a copy's, of which nobody is asked."""
         if self.is_copy:
             return None
-        return enabled_regions(
-            boto3.client("ec2", region_name=self.setting(lambda settings: settings.region))
-        )
+        return enabled_regions(boto3.client("ec2", region_name=self.pins.region))
 
     def digest_keys(self, region: str) -> DigestKeys:
         """CloudTrail's public keys of a region: those of the file of keys, else those it publishes
@@ -192,10 +230,7 @@ class Deployment:
         """What CloudTrail says of the trail. Of a copy's nobody is asked: it is taken to be on."""
         if self.is_copy:
             return TrailState(self.layout.bucket, self.layout.prefix, logging=True, validated=True)
-        return read_trail_state(
-            self._cloudtrail(self.layout.home_region),
-            self.setting(lambda settings: settings.trail_name),
-        )
+        return read_trail_state(self._cloudtrail(self.layout.home_region), self.pins.trail)
 
     @staticmethod
     def _cloudtrail(region: str) -> CloudTrailClient:

@@ -1,8 +1,9 @@
 """The public keys an auditor trusts, as one document to keep away from the account.
 
-JSON: `v` (1); `records` and `lineage`, lists of `key_id` and `public_key` (PEM), those of
-records with a period (`valid_from`, `valid_until`, UTC) where it is limited; `builders`, the
-jobs (ARNs) that the keys of lineage sign for; `seal`, a list of vkeys
+JSON: `v` (1); `deployment`, what they are the keys of (`custody.core.case.pins`; documents written
+before there were pins have none); `records` and `lineage`, lists of `key_id` and `public_key` (PEM),
+those of records with a period (`valid_from`, `valid_until`, UTC) where it is limited; `builders`,
+the jobs (ARNs) that the keys of lineage sign for; `seal`, a list of vkeys
 (https://c2sp.org/signed-note); `cloudtrail`, a list of `fingerprint` and `public_key` (base64
 of DER, as `ListPublicKeys` gives it).
 """
@@ -21,6 +22,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from custody.core.case.pins import Pins
 from custody.core.formats.s3_fields import instant
 from custody.core.formats.signatures import load_public_key
 from custody.core.formats.timestamps import format_utc
@@ -51,12 +53,13 @@ class KeyName:
 @dataclass(frozen=True)
 class KeyRing:
     """Keys of records by key id, of lineage with its builders, of the seal, and of CloudTrail by
-    fingerprint."""
+    fingerprint; and the deployment that they are of, None if that is not known."""
 
     records: Mapping[str, TrustedKey] = field(default_factory=dict)
     lineage: Trust = field(default_factory=lambda: Trust({}, frozenset()))
     seal: tuple[NoteKey, ...] = ()
     cloudtrail: Mapping[str, rsa.RSAPublicKey] = field(default_factory=dict)
+    deployment: Pins | None = None
 
     def names(self) -> list[KeyName]:
         """Every key, to be compared with what somebody else says of them."""
@@ -73,7 +76,10 @@ class KeyRing:
         ]
 
     def beyond(self, trusted: KeyRing) -> list[str]:
-        """What is in this ring and not in `trusted`: keys, wider periods, builders."""
+        """What is in this ring and not in `trusted`: keys, builders, another deployment.
+
+        Not periods: they end after a ring was written, and those of `trusted` are what counts.
+        """
         known = set(trusted.names())
         missing = [
             f"the key of {name.signs} {name.key_id} (sha256 {name.sha256})"
@@ -81,20 +87,22 @@ class KeyRing:
             if name not in known
         ]
         missing += [
-            f"the period of the key of records {key_id}"
-            for key_id, key in self.records.items()
-            if key_id in trusted.records and not _covered(key, trusted.records[key_id])
-        ]
-        missing += [
             f"the builder {builder}"
             for builder in sorted(self.lineage.builders - trusted.lineage.builders)
         ]
+        if self.deployment is not None and trusted.deployment is not None:
+            missing += [
+                f"a deployment of which {difference}"
+                for difference in trusted.deployment.differences(self.deployment)
+            ]
         return missing
 
     def to_json(self) -> bytes:
         """The document, the same bytes for the same keys."""
+        pinned = {} if self.deployment is None else {"deployment": self.deployment.document()}
         document = {
             "v": VERSION,
+            **pinned,
             "records": [_record_document(key) for _, key in sorted(self.records.items())],
             "lineage": [
                 {"key_id": key_id, "public_key": _pem(key)}
@@ -116,6 +124,8 @@ class KeyRing:
         if fields.count("v") != VERSION:
             raise MalformedInput("keys.v", f"must be {VERSION}")
         records = [_trusted_key(item) for item in _each(fields, "records")]
+        if len({key.key_id for key in records}) != len(records):
+            raise MalformedInput("keys.records", "names a key twice: which period is it?")
         return cls(
             records={key.key_id: key for key in records},
             lineage=Trust(
@@ -126,14 +136,8 @@ class KeyRing:
             cloudtrail={
                 item.text("fingerprint"): _rsa(item) for item in _each(fields, "cloudtrail")
             },
+            deployment=Pins.parse(fields.child("deployment")) if fields.has("deployment") else None,
         )
-
-
-def _covered(key: TrustedKey, by: TrustedKey) -> bool:
-    ends_in_time = by.valid_until is None or (
-        key.valid_until is not None and key.valid_until <= by.valid_until
-    )
-    return by.valid_from <= key.valid_from and ends_in_time
 
 
 def _each(fields: Fields, name: str) -> list[Fields]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -197,7 +198,7 @@ def test_a_file_of_a_copy_that_may_not_be_read_is_named(platform, monkeypatch, t
 def test_an_error_of_our_own_is_no_finding(platform, monkeypatch):
     """Python itself would end with 1, which says that something is wrong with the evidence."""
 
-    def fail(*_args):
+    def fail(*_args, **_options):
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("custody.cli.commands.verify.verify", fail)
@@ -240,7 +241,54 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
     assert {key["sha256"] for key in found.documents} == {name.sha256 for name in RING.names()}
     assert KeyRing.parse(target.read_bytes()).to_json() == RING.to_json()
     verified = run("verify", f"s3://{RAW}/{A}", "--settings", settings)
-    assert verified.status == 0
+    assert (verified.status, "nothing is pinned" in verified.err) == (0, True)
+    again = run("keys", "--settings", settings, "-o", target, "--keys", target, "--json")
+    assert (again.status, {key["new"] for key in again.documents}) == (0, {False})
+    before = target.read_bytes()
+    settings.write_text(json.dumps(SETTINGS | {"trail_name": "quiet"}))
+    moved = run("keys", "--settings", settings, "-o", target, "--keys", target)
+    assert (moved.status, "the trail is quiet" in moved.out) == (1, True)
+    assert target.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [
+        ({"trail_name": "quiet"}, "the trail is quiet, not custody-test"),
+        ({"trail_bucket": "custody-other"}, "the trail bucket is custody-other"),
+        ({"raw_bucket": "custody-other"}, "the raw bucket is custody-other"),
+        ({"provenance_bucket": "custody-other"}, "the provenance bucket is custody-other"),
+        ({"digest_seconds": "86400"}, "the period of a digest is 86400 s, not 3600 s"),
+        ({"account_id": "999988887777"}, "the account is 999988887777"),
+        ({"region": "eu-west-1"}, "the region is eu-west-1"),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "seal"])
+def test_settings_that_are_not_those_of_the_file_of_keys_are_a_finding(
+    platform, command, changed, what
+):
+    (platform.folder / "settings.json").write_text(json.dumps(SETTINGS | changed))
+    found = platform.custody(command, "--json", *[f"s3://{RAW}/{A}"][: command == "verify"])
+    (finding,) = found.documents
+    assert (found.status, finding["kind"]) == (1, "finding")
+    assert what in finding["reason"]
+
+
+def test_keys_that_name_their_deployment_need_no_settings(platform):
+    keys = platform.folder / "keys.json"
+    assert run("verify", f"s3://{RAW}/{A}", "--keys", keys).status == 0
+    assert run("seal", "--keys", keys).status == 0
+
+
+def test_keys_that_do_not_name_their_deployment_are_a_gap(platform):
+    keys = platform.folder / "keys.json"
+    keys.write_bytes(replace(RING, deployment=None).to_json())
+    found = platform.custody("verify", f"s3://{RAW}/{A}", "--json")
+    assert (found.status, [gap["gap"] for gap in found.of_kind("gap")]) == (2, ["deployment"])
+    waived = platform.custody("verify", f"s3://{RAW}/{A}", "--waive", "deployment")
+    assert (waived.status, "waived: deployment" in waived.out) == (0, True)
+    nothing = run("verify", f"s3://{RAW}/{A}", "--keys", keys, "--waive", "deployment")
+    assert (nothing.status, "which deployment?" in nothing.err) == (2, True)
 
 
 def test_redrive_sends_the_dead_letters_back(platform):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.support.audited import RING
+from tests.support.audited import PINS, RING
 from tests.support.moto_aws import KEY_ARN
 from tests.support.transparency import OTHER_SIGNER
 
@@ -16,6 +16,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.trust import Trust
 
 BEFORE, AFTER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+PEM = json.loads(RING.to_json())["records"][0]["public_key"]
 LIMITED = replace(
     RING,
     records={KEY_ARN: replace(RING.records[KEY_ARN], valid_from=BEFORE, valid_until=AFTER)},
@@ -28,6 +29,7 @@ def test_what_is_written_is_read(ring):
     assert again.to_json() == ring.to_json()
     assert again.names() == ring.names()
     assert again.records == ring.records
+    assert again.deployment == ring.deployment
 
 
 def test_every_kind_of_key_has_a_fingerprint_of_its_own_bytes():
@@ -68,9 +70,17 @@ def test_what_is_not_trusted_is_named(other, what):
     assert strange.startswith(what)
 
 
-def test_a_longer_period_is_not_trusted():
+def test_periods_are_those_of_whoever_trusts_the_key():
+    """A ring that was written while a key was in use does not know when that ended."""
     assert LIMITED.beyond(RING) == []
-    assert RING.beyond(LIMITED) == [f"the period of the key of records {KEY_ARN}"]
+    assert RING.beyond(LIMITED) == []
+
+
+def test_another_deployment_is_not_trusted():
+    other = replace(RING, deployment=replace(PINS, trail="another"))
+    assert other.beyond(RING) == ["a deployment of which the trail is another, not custody-test"]
+    assert replace(RING, deployment=None).beyond(RING) == []
+    assert RING.beyond(replace(RING, deployment=None)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,6 +92,10 @@ def test_a_longer_period_is_not_trusted():
         ({"lineage": {}}, "keys.lineage"),
         ({"builders": [1]}, r"keys.builders\[0\]"),
         ({"seal": ["x"]}, "vkey"),
+        ({"records": [{"key_id": "k", "public_key": PEM}] * 2}, "names a key twice"),
+        ({"deployment": {}}, "keys.deployment.buckets"),
+        ({"deployment": PINS.document() | {"digest_seconds": 0}}, "keys.deployment.digest_seconds"),
+        ({"deployment": PINS.document() | {"buckets": {"raw": "x"}}}, "keys.deployment.buckets"),
         ({"cloudtrail": [{"fingerprint": "f", "public_key": "%"}]}, r"keys.cloudtrail\[0\]"),
     ],
 )
