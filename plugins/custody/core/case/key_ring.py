@@ -1,9 +1,9 @@
 """The public keys an auditor trusts, as one document to keep away from the account.
 
 JSON: `v` (1); `deployment`, what they are the keys of (`custody.core.case.pins`; documents written
-before there were pins have none); `records` and `lineage`, lists of `key_id` and `public_key` (PEM),
-those of records with a period (`valid_from`, `valid_until`, UTC) where it is limited; `builders`,
-the jobs (ARNs) that the keys of lineage sign for; `seal`, a list of vkeys
+before there were pins have none); `records` and `lineage`, lists of `key_id` and `public_key`
+(PEM), those of records with a period (`valid_from`, `valid_until`, UTC) where it is limited;
+`builders`, the jobs (ARNs) that the keys of lineage sign for; `seal`, a list of vkeys
 (https://c2sp.org/signed-note); `cloudtrail`, a list of `fingerprint` and `public_key` (base64
 of DER, as `ListPublicKeys` gives it).
 """
