@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
 from rich.tree import Tree
 
@@ -16,11 +17,12 @@ from custody.cli.arguments import (
     new_command,
 )
 from custody.cli.commands.verify import describe
-from custody.cli.output import Output, branch
+from custody.cli.output import Output, branch, print_gaps
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.gathering import Gathered, Known, gather
 from custody.cli.reading.locations import Location
 from custody.cli.reading.sources import one_version
+from custody.core.case.gaps import Gap
 from custody.core.case.object_check import Outcome
 from custody.core.formats.timestamps import format_utc
 from custody.core.lineage.model import HashedObject, Lineage, statement_key
@@ -37,7 +39,7 @@ def add_command(commands: Commands) -> None:
         well="every step is signed, every version agrees with its record and is in the trail",
         wrong="something does not agree; what, is on standard output",
     )
-    add_deployment(parser)
+    add_deployment(parser, Gap.BYTES)
     add_object(parser, "s3://bucket/key of silver, gold or bronze")
     add_no_trail(parser)
 
@@ -45,11 +47,16 @@ def add_command(commands: Commands) -> None:
 def _run(args: argparse.Namespace, output: Output) -> bool:
     stage = deployment(args, output)
     stored = one_version(stage.source, Location.parse(args.uri), args.version_id)
-    return trace(stage, stored, output, with_trail=not args.no_trail)
+    return trace(stage, stored, output, with_trail=not args.no_trail, waived=args.waive)
 
 
 def trace(
-    deployment: Deployment, stored: StoredVersion, output: Output, *, with_trail: bool
+    deployment: Deployment,
+    stored: StoredVersion,
+    output: Output,
+    *,
+    with_trail: bool,
+    waived: Collection[Gap],
 ) -> bool:
     """Show where an object version comes from; whether all of that is well."""
     gathered = gather(deployment, stored, output, with_trail=with_trail)
@@ -63,10 +70,17 @@ def trace(
             output.document({"kind": "run", **_describe_run(run)})
     for known in gathered.landed.values():
         output.document({"kind": "landed", **describe(known.checked)})
+    for known in gathered.made.values():
+        output.document({"kind": "made", **describe(known.checked)})
+    for finding in gathered.findings:
+        output.document({"kind": "finding", "reason": finding})
     output.document({"kind": "summary", "well": gathered.well, "landed": len(gathered.landed)})
     output.tree(tree)
+    for trouble in gathered.troubles:
+        output.line(trouble, "bold red")
+    complete = print_gaps(gathered.gaps, waived, output)
     output.line(*_verdict(gathered))
-    return gathered.well
+    return complete and gathered.well
 
 
 def _verdict(gathered: Gathered) -> tuple[str, str]:
@@ -86,7 +100,8 @@ def _add_run(tree: Tree, run: TracedRun, gathered: Gathered) -> None:
     for source in run.sources:
         read = node.add(branch(f"read {len(source.outputs)} files of another run", "bold"))
         for output in source.outputs:
-            read.add(branch(str(output)))
+            made = read.add(branch(str(output)))
+            _add_known(made, gathered.made[output], gathered)
         _add_run(read, source, gathered)
     for item in run.landed:
         landed = node.add(branch(f"read {item.version.uri}", "bold"))

@@ -17,7 +17,7 @@ from custody.cli.arguments import (
 from custody.cli.output import Output, print_gaps
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.locations import Location
-from custody.cli.reading.lookup import records_of
+from custody.cli.reading.lookup import records_of, seal_troubles
 from custody.cli.reading.sources import named_versions
 from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
@@ -109,6 +109,8 @@ def check_stored(deployment: Deployment, stored: StoredVersion) -> CheckedVersio
         stored.version,
         envelopes=[each.envelope for each in kept],
         found=deployment.source.hash(stored.version),
+        sealed=seal_troubles(deployment.sealed, stored, kept, deployment.keys.records),
+        dated=stored.last_modified,
     )
 
 

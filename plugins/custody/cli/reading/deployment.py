@@ -18,6 +18,7 @@ from custody.aws.trail.state import enabled_regions, fetch_digest_keys, read_tra
 from custody.aws.trail.validation import DigestKeys, Pace
 from custody.cli.errors import CannotCheck
 from custody.cli.reading.copies import CopySource
+from custody.cli.reading.sealed import SealedRecords
 from custody.cli.reading.sources import S3Source, Source
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.pins import Pins
@@ -161,6 +162,11 @@ class Deployment:
                 config=Config(max_pool_connections=Pace.workers),
             )
         )
+
+    @functools.cached_property
+    def sealed(self) -> SealedRecords:
+        """What the seal holds of records and statements."""
+        return SealedRecords(self.source, self.provenance_bucket, self.keys.seal)
 
     @functools.cached_property
     def keys(self) -> KeyRing:

@@ -11,15 +11,23 @@ from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
 from custody.cli.reading.deployment import Deployment
 from custody.cli.reading.locations import Location
-from custody.cli.reading.lookup import Kept, Sought, TrailEvidence, records_of, search_trail
+from custody.cli.reading.lookup import (
+    Kept,
+    Sought,
+    TrailEvidence,
+    records_of,
+    seal_troubles,
+    search_trail,
+)
 from custody.cli.reading.sources import named_versions
+from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
+from custody.core.case.sealing import KeptRecord
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
 from custody.core.lineage.trust import Read
 from custody.core.records.model import HashedVersion, LandingRecord
-from custody.objects import ObjectVersion
 
 
 @dataclass(frozen=True)
@@ -34,29 +42,48 @@ class Known:
 @dataclass(frozen=True)
 class Gathered:
     """`subject` is what was asked for, `run` what made it, if a run did. `landed` are all
-    versions behind it that no run made. `lineage` are the envelopes of the statements between, by
-    object key; `evidence` is None if the trail was not looked at."""
+    versions behind it that no run made, `made` those between. `lineage` are the envelopes of the
+    statements between, by object key; `troubles` what does not agree between these and the seal;
+    `evidence` is None if the trail was not looked at."""
 
     subject: Known
     run: TracedRun | None
     landed: dict[HashedObject, Known]
+    made: dict[HashedObject, Known]
     lineage: dict[str, bytes]
+    troubles: list[str]
     evidence: TrailEvidence | None
 
     @property
     def everything(self) -> Iterator[Known]:
         yield self.subject
         yield from self.landed.values()
+        yield from self.made.values()
+
+    @property
+    def gaps(self) -> list[FoundGap]:
+        """What could not be compared."""
+        gone = [known for known in self.everything if known.checked.found is None]
+        what = f"the bytes of {len(gone)} versions behind it are not stored any more, or not here"
+        return [FoundGap(Gap.BYTES, what)] if gone else []
 
     @property
     def well(self) -> bool:
         """Whether nothing is wrong, and every write is in the trail if that was looked at."""
-        good = all(
-            known.checked.outcome is Outcome.OK
-            and (self.evidence is None or known.checked.write is not None)
-            for known in self.everything
-        )
-        return good and not (self.run and any(run.troubles for run in self.run.walk()))
+        return not any(True for _ in self.findings)
+
+    @property
+    def findings(self) -> Iterator[str]:
+        """What is wrong, each in a sentence that names the object or run."""
+        for known in self.everything:
+            where = f"{known.stored.version.uri} version {known.stored.version.version_id}"
+            if known.checked.outcome is not Outcome.OK:
+                yield f"{where}: {known.checked.outcome}: {known.checked.reason}"
+            elif self.evidence is not None and known.checked.write is None:
+                yield f"{where}: CloudTrail shows no event of this write"
+        for run in self.run.walk() if self.run else ():
+            yield from (f"run {run.run.id} of {run.run.dt}: {trouble}" for trouble in run.troubles)
+        yield from self.troubles
 
 
 def gather(
@@ -75,25 +102,33 @@ def gather(
             raise CannotCheck(f"{stored.version.uri} cannot be traced: {found}")
         made = HashedObject(stored.version, found.sha256)
         run = trace(made, _reader(deployment, lineage), deployment.keys.lineage)
-    inputs = {
+    read_at = {
         item: each.lineage.started_on
         for each in (run.walk() if run else ())
         if each.lineage is not None
-        for item in each.landed
+        for item in each.lineage.inputs
     }
-    landed = {
-        item: _kept(deployment, _stored(deployment, item.version, read_at))
-        for item, read_at in output.progress(inputs.items(), lambda read: read[0].version.key)
+    behind = {
+        item: _behind(deployment, item, at)
+        for item, at in output.progress(read_at.items(), lambda read: read[0].version.key)
     }
-    evidence = _search(deployment, [subject, *landed.values()], output) if with_trail else None
+    versions = [subject, *(kept for kept, _ in behind.values())]
+    evidence = _search(deployment, versions, output) if with_trail else None
+    known = {
+        item: _held_against(item, _checked(deployment, kept, found, evidence))
+        for item, (kept, found) in behind.items()
+    }
     return Gathered(
-        subject=_checked(subject, found, evidence),
+        subject=_checked(deployment, subject, found, evidence),
         run=run,
-        landed={
-            item: _held_against(item, _checked(known, None, evidence))
-            for item, known in landed.items()
-        },
+        landed={item: each for item, each in known.items() if not is_made(item.version.key)},
+        made={item: each for item, each in known.items() if is_made(item.version.key)},
         lineage=lineage,
+        troubles=[
+            trouble
+            for key, raw in lineage.items()
+            for trouble in deployment.sealed.troubles([key], [KeptRecord.of(key, raw, None)])
+        ],
         evidence=evidence,
     )
 
@@ -112,29 +147,36 @@ def _reader(deployment: Deployment, seen: dict[str, bytes]) -> Read:
     return read
 
 
-def _stored(deployment: Deployment, version: ObjectVersion, read_at: datetime) -> StoredVersion:
-    """A version that landed, as it is stored; one that is no longer is looked for in the records of
-    the week before a run read it."""
-    try:
-        return next(
-            named_versions(
-                deployment.source, Location(version.bucket, version.key), version.version_id
-            )
-        )
-    except CannotCheck:
-        about = read_at - timedelta(days=7)
-        return StoredVersion(version, about)
-
-
 @dataclass(frozen=True)
 class _Kept:
+    """A version and what is kept about it; `dated` is S3's date of it, None if it is not stored."""
+
     stored: StoredVersion
     kept: list[Kept]
+    dated: datetime | None
+
+
+def _behind(
+    deployment: Deployment, item: HashedObject, read_at: datetime
+) -> tuple[_Kept, HashedVersion | str | None]:
+    """A version that a run read, and what its bytes are now, None if it is not stored any more.
+
+    Of such a one, the records of the week before it was read are looked through.
+    """
+    version = item.version
+    location = Location(version.bucket, version.key)
+    try:
+        stored = next(named_versions(deployment.source, location, version.version_id))
+    except CannotCheck:
+        gone = _kept(deployment, StoredVersion(version, read_at - timedelta(days=7)))
+        return replace(gone, dated=None), None
+    return _kept(deployment, stored), deployment.source.hash(version)
 
 
 def _kept(deployment: Deployment, stored: StoredVersion) -> _Kept:
     keys = deployment.keys.records
-    return _Kept(stored, records_of(deployment.source, deployment.provenance_bucket, stored, keys))
+    kept = records_of(deployment.source, deployment.provenance_bucket, stored, keys)
+    return _Kept(stored, kept, stored.last_modified)
 
 
 def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> TrailEvidence:
@@ -156,7 +198,10 @@ def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> Tr
 
 
 def _checked(
-    each: _Kept, found: HashedVersion | str | None, evidence: TrailEvidence | None
+    deployment: Deployment,
+    each: _Kept,
+    found: HashedVersion | str | None,
+    evidence: TrailEvidence | None,
 ) -> Known:
     envelopes = [kept.envelope for kept in each.kept]
     checked = check_version(
@@ -164,6 +209,8 @@ def _checked(
         envelopes=envelopes,
         found=found,
         writes=evidence.writes_of(each.stored.version, envelopes) if evidence else (),
+        sealed=seal_troubles(deployment.sealed, each.stored, each.kept, deployment.keys.records),
+        dated=each.dated,
     )
     return Known(each.stored, each.kept, checked)
 

@@ -15,12 +15,14 @@ from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import first_bytes
 from custody.aws.trail.store import TrailStore
 from custody.aws.trail.validation import DigestKeys
+from custody.cli.reading.sealed import SealedRecords
 from custody.cli.reading.sources import Source
 from custody.core.case.check import writes_of
+from custody.core.case.sealing import KeptRecord
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope, signer_of
 from custody.core.records.names import record_keys
 from custody.core.trail.digests.document import MAX_DIGEST_BYTES, LogFile
 from custody.core.trail.digests.signatures import SignedDigest, UnprovenDigest, verify_digest
@@ -57,6 +59,21 @@ def records_of(
         if found:
             return found
     return []
+
+
+def seal_troubles(
+    sealed: SealedRecords,
+    version: StoredVersion,
+    kept: Collection[Kept],
+    keys: Mapping[str, TrustedKey],
+) -> list[str]:
+    """What does not agree between what is kept about a version and what the seal holds of it."""
+    places = record_keys(version.version, version.last_modified, version.etag)
+    records = [
+        KeptRecord.of(each.envelope.stored.key, each.raw, signer_of(each.raw, keys))
+        for each in kept
+    ]
+    return sealed.troubles(places, records)
 
 
 def _read(source: Source, stored: StoredVersion, keys: Mapping[str, TrustedKey]) -> Kept:

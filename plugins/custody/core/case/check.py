@@ -1,36 +1,37 @@
 """Check a case: everything that its members claim, with nothing but the members and keys.
 
-Whoever made the case may have made the keys in it, too. So compare the keys with a copy from
-elsewhere before you believe the result.
+Nothing that is left out can be held against a case by what is in it alone. So what belongs into one
+is known: the object's bytes, its records and what the seal holds in their places, a proof of each, the
+log files that tell who wrote it, and the deployment that all of that has to be of. What is missing is
+a gap (`custody.core.case.gaps`).
+
+Whoever made the case may have made the keys in it, too. So check it with keys from elsewhere, or
+compare these with them before you believe the result.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.key_ring import KeyRing
-from custody.core.case.manifest import CaseObject, CaseTrail, Filed, Manifest
+from custody.core.case.manifest import CASE_V1, CaseObject, Manifest
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
-from custody.core.formats.strict_gzip import gunzip
-from custody.core.formats.untrusted import MalformedInput
+from custody.core.case.pins import Pins
+from custody.core.case.seal_check import CaseSealCheck
+from custody.core.case.sealing import KeptRecord
+from custody.core.case.trail_check import check_trail
 from custody.core.ledger.versions import VersionName, name_in, writes_by_version
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
-from custody.core.records.checking import ReadEnvelope, read_envelope
+from custody.core.records.checking import ReadEnvelope, read_envelope, signer_of
 from custody.core.records.model import HashedVersion, LandingRecord
-from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
-from custody.core.tlog.merkle import BadProof
-from custody.core.tlog.proof import check_proof
-from custody.core.tlog.signed_note import BadNote
-from custody.core.trail.digests.signatures import SignedDigest, UnprovenDigest, verify_digest
 from custody.core.trail.events import TrailEvent, merge
-from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 from custody.objects import UNVERSIONED, ObjectVersion
 
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,13 +44,15 @@ ReadMember = Callable[[str], bytes]
 class CaseReport:
     """What the case shows. `objects` begins with the one it is about; `traced` is where that
     comes from, if a run made it; `checkpoints` are the states of the seal it is proven by;
-    `unsealed` the records and statements without a proof. Any of `findings` makes it bad."""
+    `unsealed` the records and statements without a proof. Any of `findings` makes it bad, and any
+    of `gaps` that is not waived."""
 
     objects: tuple[CheckedVersion, ...]
     traced: TracedRun | None
     checkpoints: tuple[Checkpoint, ...]
     unsealed: tuple[str, ...]
     findings: tuple[str, ...]
+    gaps: tuple[FoundGap, ...]
 
 
 @dataclass
@@ -69,11 +72,23 @@ def check_case(
     """Check a case whose members are those of the `manifest`, byte for byte.
 
     `read` gives a member's bytes; `contents` what the members hash to that are an object's own
-    bytes. Never raises for what is in a member.
+    bytes. `keys` are those to trust, and the deployment that they are of. Never raises for what is
+    in a member.
     """
     findings = _Findings()
-    seal = _Seal(manifest, read, keys, findings)
-    writes = _proven_events(manifest.trail, read, keys, findings)
+    seal = CaseSealCheck(
+        manifest.seal,
+        read,
+        origin=log_origin(manifest.provenance_bucket),
+        keys=keys.seal,
+        found=findings.add,
+    )
+    writes: list[TrailEvent] = []
+    if manifest.trail is not None:
+        names = {(item.version.bucket, item.version.key) for item in manifest.objects}
+        writes = check_trail(
+            manifest.trail, read, keys.cloudtrail, keys.deployment, names, findings.add
+        )
     objects = tuple(
         _check_object(item, manifest, read, keys, contents, writes, seal)
         for item in manifest.objects
@@ -85,38 +100,43 @@ def check_case(
         elif manifest.trail is not None and checked.write is None:
             findings.add(where, "no event of its write is in the log files of the case")
     for filed in manifest.lineage:
-        seal.check(filed, read(filed.member))
-    traced = _trace(objects, manifest.lineage, read, keys, findings)
+        raw = read(filed.member)
+        seal.check_proof(filed, raw)
+        for trouble in seal.troubles([KeptRecord.of(filed.key, raw, None)]):
+            findings.add(filed.member, trouble)
+    seal.check_states()
+    if keys.deployment is not None:
+        _check_buckets(manifest, keys.deployment, findings)
+    traced = _trace(objects, manifest, read, keys, findings)
     return CaseReport(
-        objects, traced, tuple(seal.checkpoints), tuple(seal.unsealed), tuple(findings.texts)
+        objects,
+        traced,
+        tuple(seal.checkpoints),
+        tuple(seal.unsealed),
+        tuple(findings.texts),
+        (*_gaps(manifest, keys), *seal.gaps),
     )
 
 
-class _Seal:
-    """Checks that envelopes are in the log."""
+def _gaps(manifest: Manifest, keys: KeyRing) -> list[FoundGap]:
+    """What of the case is missing, beside what of the seal is."""
+    found = []
+    if keys.deployment is None:
+        what = "the keys do not say of which deployment the evidence has to be"
+        found.append(FoundGap(Gap.DEPLOYMENT, what))
+    if manifest.trail is None:
+        found.append(FoundGap(Gap.TRAIL, "nothing of CloudTrail is in the case"))
+    if manifest.objects[0].content is None:
+        found.append(FoundGap(Gap.BYTES, "the bytes of the object are not in the case"))
+    return found
 
-    def __init__(
-        self, manifest: Manifest, read: ReadMember, keys: KeyRing, findings: _Findings
-    ) -> None:
-        self._origin = log_origin(manifest.provenance_bucket)
-        self._read = read
-        self._keys = keys.seal
-        self._findings = findings
-        self.checkpoints: dict[Checkpoint, None] = {}
-        self.unsealed: list[str] = []
 
-    def check(self, filed: Filed, raw: bytes) -> None:
-        if filed.proof is None:
-            self.unsealed.append(filed.key)
-            return
-        try:
-            entry = RecordEntry(filed.key, hashlib.sha256(raw).hexdigest()).to_bytes()
-            proof = self._read(filed.proof)
-            included = check_proof(proof, entry, origin=self._origin, keys=self._keys)
-        except (BadProof, BadNote, MalformedInput) as error:
-            self._findings.add(filed.proof, f"does not prove that {filed.key} is sealed: {error}")
-        else:
-            self.checkpoints[included.checkpoint] = None
+def _check_buckets(manifest: Manifest, pins: Pins, findings: _Findings) -> None:
+    if manifest.provenance_bucket != pins.provenance_bucket:
+        findings.add(manifest.provenance_bucket, "is not the deployment's bucket of records")
+    for item in manifest.objects:
+        if item.version.bucket not in pins.data_buckets:
+            findings.add(item.version.uri, "is in no bucket of the deployment's data")
 
 
 def _check_object(
@@ -126,12 +146,13 @@ def _check_object(
     keys: KeyRing,
     contents: Mapping[str, HashedVersion],
     events: Iterable[TrailEvent],
-    seal: _Seal,
+    seal: CaseSealCheck,
 ) -> CheckedVersion:
-    envelopes = []
+    envelopes, kept = [], []
     for filed in item.records:
         raw = read(filed.member)
-        seal.check(filed, raw)
+        seal.check_proof(filed, raw)
+        kept.append(KeptRecord.of(filed.key, raw, signer_of(raw, keys.records)))
         envelopes.append(
             read_envelope(
                 raw,
@@ -145,6 +166,7 @@ def _check_object(
         envelopes=envelopes,
         found=contents[item.content] if item.content is not None else None,
         writes=writes_of(item.version, envelopes, events),
+        sealed=seal.troubles(kept),
     )
 
 
@@ -174,70 +196,28 @@ def writes_of(
     ]
 
 
-def _proven_events(
-    trail: CaseTrail | None, read: ReadMember, keys: KeyRing, findings: _Findings
-) -> list[TrailEvent]:
-    """The events of the log files that a signed digest vouches for; each of both must be good."""
-    if trail is None:
-        return []
-    vouched: dict[str, str] = {}
-    for digest in trail.digests:
-        signed = _digest(trail, digest.key, read(digest.member), digest.metadata, keys, findings)
-        if signed is not None:
-            vouched |= {
-                log.key: log.sha256 for log in signed.digest.log_files if log.bucket == trail.bucket
-            }
-    events: list[TrailEvent] = []
-    for log in trail.logs:
-        try:
-            content = gunzip(read(log.member), what="log", max_bytes=MAX_LOG_BYTES)
-            if vouched.get(log.key) != hashlib.sha256(content).hexdigest():
-                findings.add(
-                    log.member, f"no digest of the case vouches for these bytes of {log.key}"
-                )
-                continue
-            found = read_log(content, log=log.key, proven=True)
-        except MalformedInput as error:
-            findings.add(log.member, f"cannot be read: {error}")
-            continue
-        events += found.events
-        for problem in found.problems:
-            findings.add(log.member, f"a record of it cannot be read: {problem}")
-    return events
-
-
-def _digest(
-    trail: CaseTrail,
-    key: str,
-    packed: bytes,
-    metadata: Mapping[str, str],
-    keys: KeyRing,
-    findings: _Findings,
-) -> SignedDigest | None:
-    try:
-        return verify_digest(packed, metadata, keys.cloudtrail, bucket=trail.bucket, key=key)
-    except UnprovenDigest as error:
-        findings.add(key, f"the digest proves nothing: {error}")
-        return None
-
-
 def _trace(
     objects: tuple[CheckedVersion, ...],
-    lineage: tuple[Filed, ...],
+    manifest: Manifest,
     read: ReadMember,
     keys: KeyRing,
     findings: _Findings,
 ) -> TracedRun | None:
-    """Follow the lineage of the case from its object; all that it passes must be in the case."""
+    """Follow the lineage of the case from its object; all that it passes must be in the case, and
+    nothing else.
+
+    Versions that runs made on the way were not taken into cases of the first format.
+    """
     subject = objects[0]
     if not is_made(subject.version.key):
-        for filed in lineage:
+        for filed in manifest.lineage:
             findings.add(filed.member, "lineage of something that no run made")
+        _find_strangers(objects[1:], set(), findings)
         return None
     version = _as_input(subject)
     if version is None:
         return None  # which is a finding already
-    members = {filed.key: filed.member for filed in lineage}
+    members = {filed.key: filed.member for filed in manifest.lineage}
     looked_at = set()
 
     def find(key: str) -> bytes | None:
@@ -249,11 +229,23 @@ def _trace(
     recorded = set(map(_as_input, objects))
     for trouble in (trouble for run in runs for trouble in run.troubles):
         findings.add("lineage", trouble)
-    for landed in sorted({version for run in runs for version in run.landed} - recorded):
-        findings.add("lineage", f"no good record of {landed} is in the case")
+    landed = {version for run in runs for version in run.landed}
+    made = {version for run in runs[1:] for version in run.outputs}
+    needed = landed if manifest.format == CASE_V1 else landed | made
+    for missing in sorted(needed - recorded):
+        findings.add("lineage", f"no good record of {missing} is in the case")
     for key in sorted(members.keys() - looked_at):
         findings.add(members[key], "lineage that has nothing to do with the object")
+    _find_strangers(objects[1:], {each.version for each in landed | made}, findings)
     return traced
+
+
+def _find_strangers(
+    objects: Iterable[CheckedVersion], behind: Container[ObjectVersion], findings: _Findings
+) -> None:
+    for checked in objects:
+        if checked.version not in behind:
+            findings.add(checked.version.uri, "has nothing to do with the object of the case")
 
 
 def _as_input(checked: CheckedVersion) -> HashedObject | None:

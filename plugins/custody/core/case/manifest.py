@@ -19,9 +19,11 @@ from custody.objects import ObjectVersion
 MANIFEST: Final = "manifest.json"
 KEYS: Final = "keys.json"
 CASE_V1: Final = "https://custody.example/custody/case/v1"
+CASE_V2: Final = "https://custody.example/custody/case/v2"
+"""Has `seal`, and a deployment in its keys."""
 
 MAX_MEMBERS: Final = 20_000
-MAX_MANIFEST_BYTES: Final = 32 * 1024 * 1024
+MAX_MANIFEST_BYTES: Final = 16 * 1024 * 1024
 
 _MEMBER = re.compile(r"(?:[a-z]+/)?[a-z0-9.-]{1,80}", re.ASCII)
 
@@ -80,14 +82,35 @@ class CaseTrail:
 
 
 @dataclass(frozen=True)
+class CaseEntries:
+    """The entries of the append to the seal that begins with leaf `start`: its member."""
+
+    start: int
+    member: str
+
+
+@dataclass(frozen=True)
+class CaseSeal:
+    """What is sealed of the days of the case's records: the members with the signed checkpoint, with
+    the signed notes of all appends that led to it, and with the entries of those of the days."""
+
+    checkpoint: str
+    appends: str
+    entries: tuple[CaseEntries, ...]
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """The table of contents. `objects` begins with the one that the case is about."""
+    """The table of contents. `objects` begins with the one that the case is about. `format` is that
+    of the case: its first version has no `seal`."""
 
     provenance_bucket: str
     objects: tuple[CaseObject, ...]
     lineage: tuple[Filed, ...]
     trail: CaseTrail | None
     members: Mapping[str, Member]
+    seal: CaseSeal | None = None
+    format: str = CASE_V2
 
     def used(self) -> Iterator[str]:
         """Every member that has a part in the case, each as often as it is named."""
@@ -101,11 +124,23 @@ class Manifest:
         if self.trail is not None:
             yield from (digest.member for digest in self.trail.digests)
             yield from (log.member for log in self.trail.logs)
+        if self.seal is not None:
+            yield from (self.seal.checkpoint, self.seal.appends)
+            yield from (each.member for each in self.seal.entries)
+
+    def _named(self) -> Iterator[tuple[str, list[object]]]:
+        yield "objects", [item.version for item in self.objects]
+        yield "lineage", [filed.key for filed in self.lineage]
+        if self.trail is not None:
+            yield "trail.digests", [digest.key for digest in self.trail.digests]
+            yield "trail.logs", [log.key for log in self.trail.logs]
+        if self.seal is not None:
+            yield "seal.entries", [each.start for each in self.seal.entries]
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: one manifest has one form."""
         document: dict[str, object] = {
-            "format": CASE_V1,
+            "format": self.format,
             "provenance_bucket": self.provenance_bucket,
             "objects": [
                 {
@@ -132,27 +167,40 @@ class Manifest:
                 ],
                 "logs": [{"key": log.key, "member": log.member} for log in self.trail.logs],
             }
+        if self.seal is not None:
+            document["seal"] = {
+                "checkpoint": self.seal.checkpoint,
+                "appends": self.seal.appends,
+                "entries": [{"start": e.start, "member": e.member} for e in self.seal.entries],
+            }
         text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
         return text.encode("utf-8") + b"\n"
 
     @classmethod
     def parse(cls, raw: bytes) -> Manifest:
         """Read a manifest; raises `MalformedInput` for one that is not as `to_bytes` writes it,
-        or that does not name each of its members once."""
+        or that does not name each of its members once, or names anything else twice."""
         fields = Fields.of(load_json(raw, what=MANIFEST, max_bytes=MAX_MANIFEST_BYTES), "manifest")
-        if (kind := fields.text("format")) != CASE_V1:
-            raise MalformedInput("manifest.format", f"must be {CASE_V1}, not {kind[:80]!r}")
+        if (kind := fields.text("format")) not in {CASE_V1, CASE_V2}:
+            raise MalformedInput(
+                "manifest.format", f"must be {CASE_V1} or {CASE_V2}, not {kind[:80]!r}"
+            )
         manifest = cls(
             provenance_bucket=bucket_name(fields, "provenance_bucket"),
             objects=tuple(_case_object(item) for item in _each(fields, "objects")),
             lineage=tuple(_filed(item) for item in _each(fields, "lineage")),
             trail=_trail(fields.child("trail")) if fields.has("trail") else None,
             members=_members(fields.child("members")),
+            seal=_seal(fields.child("seal")) if fields.has("seal") else None,
+            format=kind,
         )
         if not manifest.objects:
             raise MalformedInput("manifest.objects", "must name the object that the case is about")
         if sorted(manifest.used()) != sorted(manifest.members):
             raise MalformedInput("manifest.members", "are not those that the manifest uses, once")
+        for what, named in manifest._named():
+            if len(set(named)) != len(named):
+                raise MalformedInput(f"manifest.{what}", "names something twice")
         if manifest.to_bytes() != raw:
             raise MalformedInput("manifest", "is not in its canonical form")
         return manifest
@@ -198,6 +246,17 @@ def _trail(fields: Fields) -> CaseTrail:
         logs=tuple(
             CaseLog(object_key(item, "key"), _member(item, "member"))
             for item in _each(fields, "logs")
+        ),
+    )
+
+
+def _seal(fields: Fields) -> CaseSeal:
+    return CaseSeal(
+        checkpoint=_member(fields, "checkpoint"),
+        appends=_member(fields, "appends"),
+        entries=tuple(
+            CaseEntries(item.count("start"), _member(item, "member"))
+            for item in _each(fields, "entries")
         ),
     )
 

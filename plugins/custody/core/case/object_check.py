@@ -19,11 +19,15 @@ from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
 from custody.core.ledger.verdicts import Verdict, judge
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import HashedVersion, LandingRecord
-from custody.core.records.names import record_id
+from custody.core.records.names import record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.objects import ObjectVersion
 
 _LAYER: Final = "checked"
+
+_SKEW: Final = timedelta(minutes=15)
+"""How far the times of S3, CloudTrail and the recorder may differ: S3 may take minutes to complete
+an upload in parts."""
 
 
 class Outcome(StrEnum):
@@ -38,6 +42,8 @@ class Outcome(StrEnum):
     """Records, or a record and the trail, contradict each other."""
     ALTERED = "altered"
     """The bytes are not those of the record."""
+    NOT_AS_SEALED = "not as sealed"
+    """The seal holds another record of it, or holds it too late."""
     UNREADABLE = "unreadable"
     """The bytes cannot be read, or could not when they were to be recorded."""
 
@@ -70,18 +76,23 @@ def check_version(
     envelopes: Sequence[ReadEnvelope],
     found: HashedVersion | str | None,
     writes: Sequence[TrailEvent] = (),
+    sealed: Sequence[str] = (),
+    dated: datetime | None = None,
 ) -> CheckedVersion:
     """Compare an object version with what is kept about it. Never raises for what is in there.
 
     `envelopes` are what lies under the keys of its records, `found` what its bytes are now (a
     text says why they cannot be read, None that they were not asked for), `writes` the trail's
-    events of its writing.
+    events of its writing, `sealed` what does not agree with the seal
+    (`custody.core.case.sealing`), `dated` S3's date of it where that is known.
     """
     mine = [e for e in envelopes if _is_about(e, version)]
     strays = [e for e in envelopes if not _is_about(e, version)]
     records, _ = split_envelopes(mine, ())
     facts = VersionFacts(version, tuple(writes), tuple(records), None)
-    outcome, reason = _doubt(facts, strays) or _compare(facts, found)
+    outcome, reason = (
+        _doubt(facts, strays, sealed) or _another_time(facts, dated) or _compare(facts, found)
+    )
     return CheckedVersion(
         version,
         outcome,
@@ -92,20 +103,45 @@ def check_version(
     )
 
 
-def _doubt(facts: VersionFacts, strays: Sequence[ReadEnvelope]) -> tuple[Outcome, str] | None:
+def _doubt(
+    facts: VersionFacts, strays: Sequence[ReadEnvelope], sealed: Sequence[str]
+) -> tuple[Outcome, str] | None:
     """Why what is kept about the version is not to be believed, or None if it is."""
     for stray in strays:
-        trouble = stray.trouble or "it is about another object version"
+        trouble = stray.trouble or "it is about another object version, or another day"
         return (
             Outcome.BAD_SIGNATURE,
             f"In the place of its record lies {stray.stored.key}, which is none: {trouble}.",
         )
     if facts.record is None:
-        return Outcome.UNRECORDED, "There is no record of it."
+        return Outcome.UNRECORDED, " ".join(["There is no record of it.", *sealed])
     policy = _anybody_may_write(facts)
     judgement = judge(facts, policy)
     outcome = _DOUBTS.get(judgement.verdict)
-    return (outcome, reasons.of_version(judgement, facts, policy)) if outcome else None
+    if outcome:
+        return outcome, reasons.of_version(judgement, facts, policy)
+    return (Outcome.NOT_AS_SEALED, " ".join(sealed)) if sealed else None
+
+
+def _another_time(facts: VersionFacts, dated: datetime | None) -> tuple[Outcome, str] | None:
+    """Whether the record speaks of a write at another time than its witnesses do.
+
+    S3 dates a version by when its upload began. A record whose times were invented would let a key
+    that was replaced sign today.
+    """
+    assert facts.record is not None  # noqa: S101 - without one there is doubt
+    said = facts.record.claim.event.time
+    if facts.record.claim.made_at < said - _SKEW:
+        return Outcome.CONFLICT, f"Its record says it was made before the write of {said}."
+    if dated is not None and said < dated - _SKEW:
+        return Outcome.CONFLICT, f"Its record speaks of a write at {said}; S3 dates it {dated}."
+    for write in facts.writes:
+        if abs(write.time - said) > _SKEW:
+            return (
+                Outcome.CONFLICT,
+                f"Its record speaks of a write at {said}, CloudTrail of one at {write.time}.",
+            )
+    return None
 
 
 def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Outcome, str]:
@@ -130,11 +166,11 @@ def _compare(facts: VersionFacts, found: HashedVersion | str | None) -> tuple[Ou
 
 
 def _is_about(envelope: ReadEnvelope, version: ObjectVersion) -> bool:
-    """Whether it names this version and lies where a record of it belongs."""
+    """Whether it names this version and lies where a record of that write belongs."""
     if envelope.claim is None or envelope.claim.version != version:
         return False
-    name = record_id(version)
-    return undisplaced_key(envelope.stored.key).endswith(f"/{name}.json")
+    place = record_key(envelope.claim.event.time, record_id(version))
+    return undisplaced_key(envelope.stored.key) == place
 
 
 def _anybody_may_write(facts: VersionFacts) -> Policy:

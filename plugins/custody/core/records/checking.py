@@ -70,6 +70,20 @@ def read_envelope(
     return ReadEnvelope(stored, stored_at, key_id, claim, trouble)
 
 
+def signer_of(raw: bytes, keys: Mapping[str, TrustedKey]) -> TrustedKey | None:
+    """The key that vouches for a record, one still in use before others; None if none does."""
+    try:
+        envelope = Envelope.parse(raw)
+        made_at = read_record(envelope.payload).made_at
+    except MalformedInput:
+        return None
+    current = [key for key in keys.values() if key.covers(made_at)]
+    for key in sorted(current, key=lambda key: key.valid_until is not None):
+        if _signed_by_one_of({key.key_id: load_public_key(key.der)}, envelope):
+            return key
+    return None
+
+
 def _outside_period(
     envelope: Envelope, claim: Record, keys: Mapping[str, TrustedKey]
 ) -> str | None:

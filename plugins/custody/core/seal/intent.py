@@ -42,6 +42,65 @@ MAX_INTENT_BYTES: Final = MAX_NOTE_BYTES + MAX_ENTRIES_BYTES
 
 
 @dataclass(frozen=True)
+class IntentHead:
+    """The signed part of an intent: what is to follow the log whose head is `before`.
+
+    `count` entries of `day`, whose lines have the SHA-256 `lines_sha256` (32 bytes).
+    """
+
+    before: Checkpoint
+    day: date
+    count: int
+    lines_sha256: bytes
+
+    @property
+    def end(self) -> int:
+        """The leaf behind the last of its entries."""
+        return self.before.size + self.count
+
+    @classmethod
+    def open(cls, note: bytes, *, origin: str, keys: Iterable[NoteKey]) -> IntentHead:
+        """Read the note of an intent of the log `origin`.
+
+        Raises `BadNote` if none of `keys` signed it, and `MalformedInput` if it is no intent, or
+        one of another log.
+        """
+        head = open_note(note, keys).removesuffix("\n").split("\n")
+        if len(head) != 7 or head[:2] != [FORMAT, origin]:
+            raise MalformedInput("intent", f"is not one to append to {origin}")
+        return cls(
+            Checkpoint(origin, decimal(head[2], "intent start"), digest(head[3], "intent root")),
+            _day(head[4]),
+            decimal(head[5], "intent count"),
+            digest(head[6], "intent digest"),
+        )
+
+    def entries(self, lines: bytes) -> tuple[bytes, ...]:
+        """The entries in these lines; raises `MalformedInput` for lines that were not signed."""
+        if hashlib.sha256(lines).digest() != self.lines_sha256:
+            raise MalformedInput("intent", "its entries do not have the SHA-256 that was signed")
+        entries = tuple(lines.removesuffix(b"\n").split(b"\n"))
+        if len(entries) != self.count:
+            raise MalformedInput("intent", f"has {len(entries)} entries, not {self.count}")
+        return entries
+
+
+def take_apart(raw: bytes) -> tuple[bytes, bytes]:
+    """The note of an intent and the lines of its entries, neither checked.
+
+    Of a file that was cut off behind its note, the lines are those that are left. Raises
+    `MalformedInput`.
+    """
+    if len(raw) > MAX_INTENT_BYTES:
+        raise MalformedInput("intent", f"is longer than the {MAX_INTENT_BYTES} bytes accepted")
+    text, _, rest = raw.partition(b"\n\n")
+    signatures, separator, lines = rest.partition(b"\n\n")
+    if not separator:
+        raise MalformedInput("intent", "must be a signed note, an empty line and entries")
+    return b"%b\n\n%b\n" % (text, signatures), lines
+
+
+@dataclass(frozen=True)
 class Intent:
     """`entries` of `day` are to follow the log whose head is `before`."""
 
@@ -77,23 +136,11 @@ class Intent:
         Raises `BadNote` if none of `keys` signed it, and `MalformedInput` if it is no intent,
         or one for another log or another head of this one.
         """
-        if len(raw) > MAX_INTENT_BYTES:
-            raise MalformedInput("intent", f"is longer than the {MAX_INTENT_BYTES} bytes accepted")
-        text, _, rest = raw.partition(b"\n\n")
-        signatures, separator, lines = rest.partition(b"\n\n")
-        if not separator:
-            raise MalformedInput("intent", "must be a signed note, an empty line and entries")
-        note = open_note(b"%b\n\n%b\n" % (text, signatures), keys)
-        head = note.removesuffix("\n").split("\n")
-        expected = [FORMAT, before.origin, str(before.size), encode_base64(before.root)]
-        if len(head) != 7 or head[:4] != expected:
+        note, lines = take_apart(raw)
+        head = IntentHead.open(note, origin=before.origin, keys=keys)
+        if head.before != before:
             raise MalformedInput("intent", f"is not one to append to {before.origin} at this head")
-        if hashlib.sha256(lines).digest() != digest(head[6], "intent digest"):
-            raise MalformedInput("intent", "its entries do not have the SHA-256 that was signed")
-        entries = tuple(lines.removesuffix(b"\n").split(b"\n"))
-        if len(entries) != decimal(head[5], "intent count"):
-            raise MalformedInput("intent", f"has {len(entries)} entries, not {head[5]}")
-        return cls(before, _day(head[4]), entries)
+        return cls(before, head.day, head.entries(lines))
 
 
 def portions(entries: Iterable[bytes]) -> Iterable[tuple[bytes, ...]]:

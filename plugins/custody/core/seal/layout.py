@@ -18,6 +18,8 @@ from typing import Final
 
 SEAL_PREFIX: Final = "seal/"
 CHECKPOINT_PATH: Final = "checkpoint"
+APPENDS: Final = "append/"
+"""What the paths of all appends begin with."""
 
 FileLister = Callable[[str], Iterable[str]]
 """Paths of the log's files whose path begins with a text."""
@@ -35,7 +37,7 @@ def log_origin(provenance_bucket: str) -> str:
 
 def append_path(start: int) -> str:
     """Where the append that begins with leaf `start` is decided."""
-    return f"append/{start:019d}"
+    return f"{APPENDS}{start:019d}"
 
 
 def day_folder(day: date) -> str:

@@ -1,5 +1,7 @@
 """`custody trace`: from gold to the bytes that landed and who sent them."""
 
+from datetime import timedelta
+
 import pytest
 from tests.support.audited import (
     ANALYTICS,
@@ -50,7 +52,7 @@ def test_people_get_a_tree(audited):
     assert lines[-1] == "traced to 2 object versions that landed; everything agrees"
     assert any(audited.versions[A].sha256 in line for line in lines)
     assert any(str(audited.versions[SILVER]) in line for line in lines)
-    assert sum(UPLOADER in line for line in lines) == 3
+    assert sum(UPLOADER in line for line in lines) == 4
     assert any("with script sha256 " in line for line in lines)
     assert "\u202e" not in found.out
 
@@ -74,7 +76,7 @@ def test_a_write_that_the_trail_does_not_show_is_a_finding(platform):
             platform.s3.delete_object(Bucket=LAYOUT.bucket, Key=item["Key"])
     found = platform.custody("trace", f"s3://{ANALYTICS}/{GOLD}")
     assert found.status == 1
-    assert found.out.count("CloudTrail shows no event of this write") == 3
+    assert found.out.count("CloudTrail shows no event of this write") == 4
 
 
 @pytest.mark.parametrize("run", [GOLD_RUN, SILVER_RUN])
@@ -107,3 +109,42 @@ def test_a_prefix_cannot_be_traced(platform):
     found = platform.custody("trace", f"s3://{ANALYTICS}/gold/")
     assert found.status == 2
     assert "name one object, not a prefix" in found.err
+
+
+@pytest.mark.parametrize("key", [A, SILVER])
+def test_bytes_that_were_altered_behind_an_untouched_file_are_found(platform, tmp_path, key):
+    platform.copy(tmp_path / "copy")
+    behind = platform.versions[key].version
+    (tmp_path / "copy" / behind.bucket / key).write_bytes(b"other")
+    found = platform.custody("trace", "--json", f"s3://{ANALYTICS}/{GOLD}")
+    assert found.status == 1
+    (finding,) = found.of_kind("finding")
+    assert finding["reason"].startswith(f"{behind.uri} version {behind.version_id}: altered")
+    told = platform.custody("trace", f"s3://{ANALYTICS}/{GOLD}")
+    assert (told.status, "altered" in told.out) == (1, True)
+
+
+@pytest.mark.parametrize("key", [A, SILVER])
+def test_bytes_that_are_not_stored_any_more_are_a_gap(platform, key):
+    behind = platform.versions[key].version
+    platform.s3.delete_object(Bucket=behind.bucket, Key=key, VersionId=behind.version_id)
+    command = ("trace", "--json", f"s3://{ANALYTICS}/{GOLD}")
+    found = platform.custody(*command)
+    assert (found.status, [gap["gap"] for gap in found.of_kind("gap")]) == (1, ["bytes"])
+    assert platform.custody(*command, "--waive", "bytes").status == 0
+
+
+def test_a_statement_that_was_signed_anew_behind_the_sealed_one_is_found(platform):
+    place = statement_key(SILVER_RUN)
+    lines = platform.envelope(place)
+    platform.s3.delete_object(Bucket=PROVENANCE, Key=place, VersionId=latest(platform, place))
+    landed = [platform.versions[A], platform.versions[B]]
+    platform.times[A] += timedelta(seconds=1)
+    platform.state(SILVER_RUN, "silver", landed, [platform.versions[SILVER]])
+    assert platform.envelope(place) != lines
+    found = platform.custody("trace", f"s3://{ANALYTICS}/{GOLD}")
+    assert (found.status, f"The seal holds {place} with SHA-256" in found.out) == (1, True)
+
+
+def latest(platform, key):
+    return platform.s3.head_object(Bucket=PROVENANCE, Key=key)["VersionId"]

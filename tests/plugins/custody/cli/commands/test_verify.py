@@ -1,12 +1,14 @@
 """`custody verify`, against S3 and against a copy."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.support.audited import GOLD, PROVENANCE, RAW, A, B, Platform
+from tests.support.audited import GOLD, PROVENANCE, RAW, SIGNER, A, B, Platform
 from tests.support.moto_aws import refusal
 
+from custody.aws.seal.log import seal
 from custody.cli.reading.sources import S3Source
 from custody.core.records.names import conflict_key
 
@@ -175,3 +177,54 @@ def test_bytes_that_changed_in_the_copy_are_altered(platform, tmp_path):
 def test_gold_has_records_too(audited):
     bucket = audited.versions[GOLD].version.bucket
     assert set(outcomes(audited, f"s3://{bucket}/").values()) == {"ok"}
+
+
+def remove(platform: Platform, place: str) -> None:
+    """Remove a record for good, as one who lifted its lock."""
+    head = platform.s3.head_object(Bucket=PROVENANCE, Key=place)
+    platform.s3.delete_object(Bucket=PROVENANCE, Key=place, VersionId=head["VersionId"])
+
+
+def test_a_record_signed_anew_behind_the_sealed_one_is_found(platform):
+    """The signing key itself is not enough to rewrite what it signed."""
+    place = platform.places[0]
+    remove(platform, place)
+    bytes_now = platform.versions[A]
+    later = platform.times[A] + timedelta(seconds=30)
+    assert platform.record(bytes_now, 5, later) == place
+    found = platform.custody("verify", f"s3://{RAW}/{A}")
+    assert (found.status, f"The seal holds {place} with SHA-256" in found.out) == (1, True)
+    assert set(outcomes(platform, f"s3://{RAW}/{A}").values()) == {"not as sealed"}
+
+
+def test_a_record_written_beside_a_sealed_one_is_found(platform):
+    later = platform.times[A] + timedelta(seconds=30)
+    platform.record(platform.versions[A], 5, later)
+    assert set(outcomes(platform, f"s3://{RAW}/{A}").values()) == {"not as sealed"}
+
+
+def test_a_sealed_conflict_that_was_removed_is_found(platform):
+    other = replace(platform.versions[A], sha256="1" * 64)
+    beside = conflict_key(platform.places[0], other.sha256)
+    platform.record(other, 5, platform.times[A], place=beside)
+    seal(platform.s3, PROVENANCE, [platform.entry(beside)], signer=SIGNER)
+    remove(platform, beside)
+    found = platform.custody("verify", f"s3://{RAW}/{A}")
+    assert (found.status, f"The seal holds {beside}" in found.out) == (1, True)
+
+
+def test_a_record_of_another_time_than_its_version_is_a_conflict(platform):
+    """As a key that was replaced would sign it, dated into its time."""
+    planted = platform.put(RAW, "incoming/5", b"x", recorded=False)
+    at = platform.times["incoming/5"]
+    platform.record(planted, 1, at - timedelta(minutes=20))
+    found = set(outcomes(platform, f"s3://{RAW}/incoming/5").values())
+    assert found <= {"conflict", "bad signature"}  # it lies under another day around midnight
+    assert found
+
+
+@pytest.mark.parametrize("path", ["seal/checkpoint", "seal/append/0000000000000000000"])
+def test_a_seal_of_which_something_is_gone_is_a_finding(platform, path):
+    remove(platform, path)
+    found = platform.custody("verify", f"s3://{RAW}/{A}")
+    assert (found.status, "custody seal says more" in found.out) == (1, True)
