@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from custody.cli.arguments import Commands, new_command
+from custody.cli.arguments import Commands, add_waive, new_command
 from custody.cli.commands.verify import describe
 from custody.cli.errors import CannotCheck
-from custody.cli.output import Output
+from custody.cli.output import Output, print_gaps
 from custody.cli.reading.archive import BadArchive, open_archive
 from custody.cli.reading.deployment import read_keys
+from custody.cli.reading.locations import Location
 from custody.core.case.check import CaseReport, check_case
+from custody.core.case.gaps import Gap, not_waived
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import KEYS
 from custody.core.formats.untrusted import MalformedInput
+from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.records.model import HashedVersion
-from custody.core.seal.entries import RecordEntry, parse_entry
+from custody.core.records.names import record_id
+from custody.core.seal.entries import RecordEntry, SealEntry, parse_entry
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof
 from custody.core.tlog.proof import check_proof, extra_of
 from custody.core.tlog.signed_note import MAX_NOTE_BYTES, BadNote
+from custody.objects import ObjectVersion
 
 _PROOF_BEGINS = b"c2sp.org/tlog-proof"
 
@@ -32,36 +39,95 @@ def add_command(commands: Commands) -> None:
         "check",
         _run,
         about="check proofs and cases, offline",
-        well="every file is good",
-        wrong="a file is bad: changed, forged, or no case or proof at all",
+        well="every file is good, and nothing is missing but what is waived",
+        wrong="a file is bad: changed, forged, incomplete, about something else, or no case or "
+        "proof at all",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a case or a proof")
     parser.add_argument(
         "--keys", "--key", type=Path, help="keys to trust, as custody keys writes them"
     )
+    parser.add_argument(
+        "--about", metavar="s3://bucket/key", help="the object that all of them must be about"
+    )
+    parser.add_argument("--version-id", help="and its version, which a proof needs")
+    add_waive(parser, Gap.DEPLOYMENT, Gap.TRAIL, Gap.PROOF, Gap.SEAL, Gap.BYTES)
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    return check(args.files, read_keys(args.keys) if args.keys else None, output)
+    about = About.parse(args.about, args.version_id) if args.about or args.version_id else None
+    trusted = read_keys(args.keys) if args.keys else None
+    return check(args.files, trusted, output, about=about, waived=args.waive)
 
 
-def check(paths: list[Path], trusted: KeyRing | None, output: Output) -> bool:
-    """Check each file, with nothing but the `trusted` keys; whether all are good.
+@dataclass(frozen=True)
+class About:
+    """What files must be about: an object, and its version if that is given."""
 
-    Without them a case is checked with the keys in it, which are printed to be compared. Raises
-    `CannotCheck` for a file that cannot be read, and for a proof without keys.
+    bucket: str
+    key: str
+    version_id: str | None
+
+    def __str__(self) -> str:
+        version = f" version {self.version_id}" if self.version_id else ""
+        return f"s3://{self.bucket}/{self.key}{version}"
+
+    @classmethod
+    def parse(cls, uri: str | None, version_id: str | None) -> About:
+        """Raises `CannotCheck` for what names no object."""
+        if uri is None:
+            raise CannotCheck("a version of what? Give --about s3://bucket/key")
+        location = Location.parse(uri)
+        return cls(location.bucket, location.key, version_id)
+
+    def is_about(self, version: ObjectVersion) -> bool:
+        return (self.bucket, self.key) == (version.bucket, version.key) and (
+            self.version_id in (None, version.version_id)
+        )
+
+    def is_entry(self, entry: SealEntry) -> bool:
+        """Whether an entry of the seal is one about the version; raises `CannotCheck` without
+        one, as an entry names no object without it."""
+        if self.version_id is None:
+            raise CannotCheck("a proof is about one version of an object: give --version-id")
+        version = ObjectVersion(self.bucket, self.key, self.version_id)
+        if isinstance(entry, RecordEntry):
+            return undisplaced_key(entry.key).endswith(f"/{record_id(version)}.json")
+        return self.is_about(ObjectVersion(entry.bucket, entry.key, entry.version_id))
+
+
+def check(
+    paths: list[Path],
+    trusted: KeyRing | None,
+    output: Output,
+    *,
+    about: About | None = None,
+    waived: Collection[Gap] = (),
+) -> bool:
+    """Check each file, with nothing but the `trusted` keys; whether all are good, `about` what they
+    should be, and lack only what is `waived`.
+
+    Without keys a case is checked with those in it, which are printed to be compared. Raises
+    `CannotCheck` for a file that cannot be read, and for a proof without keys, or if it was not
+    said what it should be about.
     """
-    good = [_check_file(path, trusted, output) for path in paths]
+    good = [_check_file(path, trusted, output, about, waived) for path in paths]
     return all(good)
 
 
-def _check_file(path: Path, trusted: KeyRing | None, output: Output) -> bool:
+def _check_file(
+    path: Path,
+    trusted: KeyRing | None,
+    output: Output,
+    about: About | None,
+    waived: Collection[Gap],
+) -> bool:
     try:
         with path.open("rb") as file:
             begins = file.read(len(_PROOF_BEGINS))
         if begins == _PROOF_BEGINS:
-            return _check_proof(path, trusted, output)
-        return _check_case(path, trusted, output)
+            return _check_proof(path, trusted, output, about)
+        return _check_case(path, trusted, output, about, waived)
     except OSError as error:
         raise CannotCheck(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -75,9 +141,11 @@ def _bad(path: Path, problem: object, output: Output) -> bool:
 # Proofs
 
 
-def _check_proof(path: Path, trusted: KeyRing | None, output: Output) -> bool:
+def _check_proof(path: Path, trusted: KeyRing | None, output: Output, about: About | None) -> bool:
     if trusted is None:
         raise CannotCheck(f"{path} is a proof, which holds no keys: give --keys FILE")
+    if about is None:
+        raise CannotCheck(f"{path} is a proof and no case: give --about and --version-id")
     with path.open("rb") as file:
         raw = file.read(MAX_NOTE_BYTES + 1)
     problem: Exception | None = None
@@ -88,7 +156,9 @@ def _check_proof(path: Path, trusted: KeyRing | None, output: Output) -> bool:
         except (BadProof, BadNote, MalformedInput) as error:
             problem = error
             continue
-        about = f"{entry.key} sha256 {entry.sha256}" if isinstance(entry, RecordEntry) else entry
+        if not about.is_entry(entry):
+            return _bad(path, f"it proves {entry}, which is not about {about}", output)
+        said = f"{entry.key} sha256 {entry.sha256}" if isinstance(entry, RecordEntry) else entry
         output.document(
             {
                 "kind": "proof",
@@ -98,7 +168,7 @@ def _check_proof(path: Path, trusted: KeyRing | None, output: Output) -> bool:
                 "checkpoint": _describe_checkpoint(included.checkpoint),
             }
         )
-        output.line(f"{path}: good: {about}", "green")
+        output.line(f"{path}: good: {said}", "green")
         output.line(f"  is entry {included.index} of {_named(included.checkpoint)}")
         return True
     return _bad(path, problem or "no key of a seal is given", output)
@@ -107,10 +177,20 @@ def _check_proof(path: Path, trusted: KeyRing | None, output: Output) -> bool:
 # Cases
 
 
-def _check_case(path: Path, trusted: KeyRing | None, output: Output) -> bool:
+def _check_case(
+    path: Path,
+    trusted: KeyRing | None,
+    output: Output,
+    about: About | None,
+    waived: Collection[Gap],
+) -> bool:
+    """Keys are compared first: what strangers signed is not read."""
     try:
         with open_archive(path) as case:
             keys = KeyRing.parse(case.read(KEYS))
+            strange = keys.beyond(trusted) if trusted is not None else []
+            if strange:
+                return _bad_keys(path, strange, output)
             contents = {
                 item.content: HashedVersion(
                     case.manifest.members[item.content].sha256,
@@ -121,18 +201,32 @@ def _check_case(path: Path, trusted: KeyRing | None, output: Output) -> bool:
                 for item in case.manifest.objects
                 if item.content is not None
             }
-            report = check_case(case.manifest, case.read, keys, contents)
+            report = check_case(case.manifest, case.read, trusted or keys, contents)
     except (BadArchive, MalformedInput) as error:
         return _bad(path, error, output)
-    strange = keys.beyond(trusted) if trusted is not None else []
-    findings = [*report.findings, *(f"{key} is not among those trusted" for key in strange)]
-    _print_documents(path, report, keys, findings, output, pinned=trusted is not None)
+    findings = list(report.findings)
+    subject = report.objects[0].version
+    if about is not None and not about.is_about(subject):
+        findings.append(f"it is about {subject.uri} version {subject.version_id}, not {about}")
+    missing = not_waived(report.gaps, waived)
+    is_good = not findings and not missing
+    _print_documents(
+        path, report, keys, findings, output, pinned=trusted is not None, is_good=is_good
+    )
+    output.line(f"{path}: about {subject.uri} version {subject.version_id}")
     _print_case(report, keys, output, pinned=trusted is not None)
     for finding in findings:
         output.line(f"  BAD: {finding}", "bold red")
-    verdict = "good" if not findings else f"BAD: {len(findings)} findings"
-    output.line(f"{path}: {verdict}", "bold red" if findings else "green")
-    return not findings
+    print_gaps(report.gaps, waived, output)
+    verdict = "good" if is_good else f"BAD: {len(findings)} findings, {len(missing)} gaps"
+    output.line(f"{path}: {verdict}", "green" if is_good else "bold red")
+    return is_good
+
+
+def _bad_keys(path: Path, strange: Iterable[str], output: Output) -> bool:
+    for key in strange:
+        _bad(path, f"{key} is not among those trusted", output)
+    return False
 
 
 def _print_case(report: CaseReport, keys: KeyRing, output: Output, *, pinned: bool) -> None:
@@ -176,6 +270,7 @@ def _print_documents(
     output: Output,
     *,
     pinned: bool,
+    is_good: bool,
 ) -> None:
     for checked in report.objects:
         output.document({"kind": "object", "file": str(path), **describe(checked)})
@@ -185,7 +280,7 @@ def _print_documents(
         {
             "kind": "case",
             "file": str(path),
-            "good": not findings,
+            "good": is_good,
             "keys_compared": pinned,
             "keys": [
                 {"signs": name.signs, "key_id": name.key_id, "sha256": name.sha256}

@@ -6,9 +6,10 @@ import argparse
 import itertools
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from custody.aws.s3.listing import StoredVersion
 from custody.cli.arguments import (
@@ -20,7 +21,6 @@ from custody.cli.arguments import (
     deployment,
     new_command,
 )
-from custody.cli.commands.prove import proof_of
 from custody.cli.output import Output
 from custody.cli.reading.archive import Content, measure, write_archive
 from custody.cli.reading.deployment import Deployment
@@ -33,13 +33,17 @@ from custody.core.case.manifest import (
     KEYS,
     MANIFEST,
     CaseDigest,
+    CaseEntries,
     CaseLog,
     CaseObject,
+    CaseSeal,
     CaseTrail,
     Filed,
     Manifest,
 )
 from custody.core.formats.strict_gzip import gunzip
+from custody.core.seal.appends import join_notes
+from custody.core.seal.entries import RecordEntry
 from custody.core.trail.digests.document import MAX_DIGEST_BYTES, parse_digest
 
 
@@ -50,8 +54,8 @@ def add_command(commands: Commands) -> None:
         "export",
         _run,
         about="write a case that an outsider can check without us",
-        well="the case is written, and all that is in it is well",
-        wrong="the case is written, and something in it is wrong: custody check says what",
+        well="the case is written, and all that is behind it is well",
+        wrong="the case is written, and something behind it is wrong; what, is on standard output",
     )
     add_deployment(parser)
     add_object(parser, "s3://bucket/key")
@@ -103,8 +107,9 @@ def export(
         f"{target}: {len(members)} members, {size} bytes",
         "green" if gathered.well else "bold red",
     )
-    if not gathered.well:
-        output.line("something in it is wrong: custody check says what", "bold red")
+    for finding in gathered.findings:
+        output.document({"kind": "finding", "reason": finding})
+        output.line(f"something in it is wrong: {finding}", "bold red")
     return gathered.well
 
 
@@ -114,6 +119,10 @@ def _fetch(deployment: Deployment, stored: StoredVersion, scratch: Path) -> Path
         for chunk in deployment.source.chunks(stored.version):
             file.write(chunk)
     return path
+
+
+_CHECKPOINT: Final = "seal/checkpoint"
+_APPENDS: Final = "seal/appends"
 
 
 class _Packer:
@@ -132,6 +141,8 @@ class _Packer:
             objects[0] = replace(objects[0], content="content/1.bin")
         lineage = [self._filed("lineage", key, raw) for key, raw in gathered.lineage.items()]
         trail = self._trail(gathered)
+        envelopes = [*lineage, *(filed for item in objects for filed in item.records)]
+        seal = self._seal(filed.key for filed in envelopes)
         self._members[KEYS] = self._keys(gathered).to_json()
         manifest = Manifest(
             provenance_bucket=self._deployment.provenance_bucket,
@@ -139,6 +150,7 @@ class _Packer:
             lineage=tuple(lineage),
             trail=trail,
             members={name: measure(content) for name, content in self._members.items()},
+            seal=seal,
         )
         return {MANIFEST: manifest.to_bytes(), **self._members}
 
@@ -151,10 +163,27 @@ class _Packer:
 
     def _filed(self, folder: str, key: str, raw: bytes) -> Filed:
         member = self._add(folder, "json", raw)
-        proof = proof_of(self._deployment, key, raw)
+        proof = self._deployment.sealed.proof(key, raw)
         if proof is None:
             return Filed(key, member, None)
         return Filed(key, member, self._add("proofs", "tlog-proof", proof))
+
+    def _seal(self, places: Iterable[str]) -> CaseSeal | None:
+        """What is sealed of the days of these places; None before anything is sealed."""
+        sealed = self._deployment.sealed
+        if sealed.state.note is None:
+            return None
+        days = {RecordEntry(place, "0" * 64).day for place in places}
+        self._members[_CHECKPOINT] = sealed.state.note
+        self._members[_APPENDS] = join_notes(sealed.state.notes)
+        return CaseSeal(
+            checkpoint=_CHECKPOINT,
+            appends=_APPENDS,
+            entries=tuple(
+                CaseEntries(start, self._add("seal", "jsonl", lines))
+                for start, lines in sealed.lines(days)
+            ),
+        )
 
     def _trail(self, gathered: Gathered) -> CaseTrail | None:
         if gathered.evidence is None:

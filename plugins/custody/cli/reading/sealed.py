@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -94,6 +94,13 @@ class SealedRecords:
             if each.entry == entry and self.state.note is not None:
                 return make_proof(self._tree, each.index, self.state.note, extra=entry.to_bytes())
         return None
+
+    def lines(self, days: Collection[date]) -> Iterator[tuple[int, bytes]]:
+        """The entries of each append of the days, a line each, behind the leaf it begins with."""
+        for head in self.state.appends.heads:
+            if head.day in days:
+                entries = self._tree.entries(head.before.size, head.end)
+                yield head.before.size, b"".join(entry + b"\n" for entry in entries)
 
     @cached_property
     def _tree(self) -> TiledTree:

@@ -1,9 +1,9 @@
 """Check a case: everything that its members claim, with nothing but the members and keys.
 
-Nothing that is left out can be held against a case by what is in it alone. So what belongs into one
-is known: the object's bytes, its records and what the seal holds in their places, a proof of each, the
-log files that tell who wrote it, and the deployment that all of that has to be of. What is missing is
-a gap (`custody.core.case.gaps`).
+Nothing that is left out can be held against a case by what is in it alone. So what belongs into
+one is known: the object's bytes, its records and what the seal holds in their places, a proof of
+each, the log files that tell who wrote it, and the deployment that all of that has to be of. What
+is missing is a gap (`custody.core.case.gaps`).
 
 Whoever made the case may have made the keys in it, too. So check it with keys from elsewhere, or
 compare these with them before you believe the result.

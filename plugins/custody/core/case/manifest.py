@@ -91,8 +91,8 @@ class CaseEntries:
 
 @dataclass(frozen=True)
 class CaseSeal:
-    """What is sealed of the days of the case's records: the members with the signed checkpoint, with
-    the signed notes of all appends that led to it, and with the entries of those of the days."""
+    """What is sealed of the days of the case's records: the members with the signed checkpoint,
+    with the signed notes of all appends that led to it, and with the entries of those days."""
 
     checkpoint: str
     appends: str

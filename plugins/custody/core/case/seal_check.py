@@ -1,4 +1,4 @@
-"""What a case shows of the seal: the proofs of its records, and all that is sealed of their days."""
+"""What a case shows of the seal: proofs of its records, and all that is sealed of their days."""
 
 from __future__ import annotations
 

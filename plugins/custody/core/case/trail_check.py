@@ -8,7 +8,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.core.case.manifest import CaseDigest, CaseTrail
+from custody.core.case.manifest import CaseDigest, CaseLog, CaseTrail
 from custody.core.case.pins import Pins
 from custody.core.formats.strict_gzip import Gunzip
 from custody.core.formats.untrusted import MalformedInput
@@ -24,49 +24,46 @@ MAX_UNPACKED_RATIO: Final = 64
 event has ids that cannot be packed. What a stranger hands over may be made to be."""
 
 
+Found = Callable[[str, object], None]
+
+
 def check_trail(
     trail: CaseTrail,
     read: ReadMember,
     keys: Mapping[str, rsa.RSAPublicKey],
     pins: Pins | None,
     objects: Collection[tuple[str, str]],
-    found: Callable[[str, object], None],
+    found: Found,
 ) -> list[TrailEvent]:
     """The events of the log files that a signed digest vouches for.
 
-    Every file must be good, of the trail that `pins` names, and tell of one of the `objects` (bucket
-    and key). What is not is `found`: where, and what.
+    Every file must be good, of the trail that `pins` names, and tell of one of the `objects`
+    (bucket and key). What is not is `found`: where, and what.
     """
     if pins is not None and trail.bucket != pins.layout.bucket:
         found("trail", f"it is of the bucket {trail.bucket}, not {pins.layout.bucket}")
-    vouched: dict[str, tuple[str, str]] = {}
-    for digest in trail.digests:
-        signed = _digest(trail, digest, read, keys, pins, found)
-        for log in signed.digest.log_files if signed is not None else ():
-            if log.bucket == trail.bucket:
-                vouched[log.key] = (log.sha256, digest.key)
+    signed = {
+        digest.member: each
+        for digest in trail.digests
+        if (each := _digest(trail, digest, read, keys, pins, found)) is not None
+    }
+    vouched = {
+        log.key: (log.sha256, member)
+        for member, each in signed.items()
+        for log in each.digest.log_files
+        if log.bucket == trail.bucket
+    }
     events: list[TrailEvent] = []
-    used = set[str]()
     for log in trail.logs:
-        sha256, by = vouched.get(log.key, ("", ""))
-        try:
-            content = _vouched_content(read(log.member), sha256)
-            if content is None:
-                found(log.member, f"no digest of the case vouches for these bytes of {log.key}")
-                continue
-            told = read_log(content, log=log.key, proven=True)
-        except MalformedInput as error:
-            found(log.member, f"cannot be read: {error}")
-            continue
-        used.add(by)
-        events += told.events
-        for problem in told.problems:
-            found(log.member, f"a record of it cannot be read: {problem}")
-        if not any((event.bucket, event.key) in objects for event in told.events):
-            found(log.member, "it tells of no object of the case")
-    for digest in trail.digests:
-        if digest.key not in used:
-            found(digest.member, "it vouches for no log file of the case")
+        sha256, member = vouched.get(log.key, ("", ""))
+        told = _told(log, read(log.member), sha256, found)
+        if told is not None:
+            signed.pop(member, None)
+            events += told
+            if not any((event.bucket, event.key) in objects for event in told):
+                found(log.member, "it tells of no object of the case")
+    for unused in signed:
+        found(unused, "it vouches for no log file of the case")
     return events
 
 
@@ -76,15 +73,15 @@ def _digest(
     read: ReadMember,
     keys: Mapping[str, rsa.RSAPublicKey],
     pins: Pins | None,
-    found: Callable[[str, object], None],
+    found: Found,
 ) -> SignedDigest | None:
     if pins is not None and pins.layout.region_of_digest(digest.key) is None:
-        found(digest.key, "the digest is of another trail, account or bucket prefix")
+        found(digest.key, "the digest is of another account or trail")
         return None
     packed = read(digest.member)
     try:
         for _ in _unpacked(packed, what="digest"):
-            pass
+            pass  # before it is read, which takes several times the memory
         signed = verify_digest(packed, digest.metadata, keys, bucket=trail.bucket, key=digest.key)
     except (UnprovenDigest, MalformedInput) as error:
         found(digest.key, f"the digest proves nothing: {error}")
@@ -93,6 +90,22 @@ def _digest(
         found(digest.key, f"the digest is of the account {signed.digest.account_id}")
         return None
     return signed
+
+
+def _told(log: CaseLog, packed: bytes, sha256: str, found: Found) -> list[TrailEvent] | None:
+    """The events of a log file whose content must have this SHA-256."""
+    try:
+        content = _vouched_content(packed, sha256)
+        if content is None:
+            found(log.member, f"no digest of the case vouches for these bytes of {log.key}")
+            return None
+        told = read_log(content, log=log.key, proven=True)
+    except MalformedInput as error:
+        found(log.member, f"cannot be read: {error}")
+        return None
+    for problem in told.problems:
+        found(log.member, f"a record of it cannot be read: {problem}")
+    return list(told.events)
 
 
 def _vouched_content(packed: bytes, sha256: str) -> bytes | None:

@@ -9,24 +9,21 @@ import shutil
 import socket
 import warnings
 import zipfile
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import boto3
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.support.audited import ANALYTICS, GOLD, RAW, RING, A, honest_platform, run
+from tests.support.audited import RAW, RING, run
+from tests.support.cases import Members, repack
 from tests.support.transparency import OTHER_SIGNER
 
 from custody.cli.commands.check import check
 from custody.cli.output import Output
-from custody.cli.reading.archive import measure, write_archive
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import KEYS, MANIFEST, Manifest
 from custody.core.lineage.trust import Trust
-
-Members = dict[str, bytes]
 
 
 @pytest.fixture
@@ -42,20 +39,6 @@ def offline_now(small, gold, monkeypatch):
     monkeypatch.setattr(boto3.session.Session, "client", never)
 
 
-@pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the case of one landed file, that of a file of gold, and the keys.
-
-    Making them takes longer than most checks of them do.
-    """
-    folder = tmp_path_factory.mktemp("cases")
-    with honest_platform(folder) as platform:
-        for name, uri in (("small", f"s3://{RAW}/{A}"), ("gold", f"s3://{ANALYTICS}/{GOLD}")):
-            made = platform.custody("export", uri, "-o", folder / f"{name}.zip", "--with-bytes")
-            assert made.status == 0
-    return folder
-
-
 @pytest.fixture
 def small(cases: Path, tmp_path: Path) -> Path:
     """The case of one landed file, with its bytes."""
@@ -68,29 +51,11 @@ def gold(cases: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(cases / "gold.zip", tmp_path))
 
 
-def repack(case: Path, change: Callable[[Members], None], *, manifest: bool = True) -> None:
-    """Forge a case: change members and make everything else fit."""
-    with zipfile.ZipFile(case) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    if manifest:
-        document = json.loads(members.pop(MANIFEST))
-        document["members"] = {
-            name: {"sha256": measure(content).sha256, "size": measure(content).size}
-            for name, content in members.items()
-        }
-        members[MANIFEST] = (
-            json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
-        )
-    with case.open("wb") as file:
-        write_archive(file, members)
-
-
 def test_a_case_of_gold_is_checked_down_to_what_landed(gold, offline_now):
     found = run("check", "--json", gold)
     assert found.status == 0
     objects = found.of_kind("object")
-    assert [item["outcome"] for item in objects] == ["ok"] * 3
+    assert [item["outcome"] for item in objects] == ["ok"] * 4
     assert objects[0]["sha256_found"] == hashlib.sha256(b"gold").hexdigest()
     assert {item["principal_arn"] for item in objects} == {
         "arn:aws:iam::111122223333:user/crm-export"
@@ -301,10 +266,19 @@ def test_the_manifest_is_not_believed(small):
     assert run("check", small).status == 1
 
 
-def test_what_was_not_sealed_is_said_and_is_no_finding(platform, tmp_path):
+def test_what_was_not_sealed_or_taken_along_is_said_and_has_to_be_waived(platform, tmp_path):
     platform.put(RAW, "incoming/new", b"x")
     case = tmp_path / "new.zip"
     made = platform.custody("export", f"s3://{RAW}/incoming/new", "-o", case, "--no-trail")
     assert made.status == 0
     found = run("check", case)
-    assert (found.status, "not sealed when the case was made" in found.out) == (0, True)
+    assert (found.status, "not sealed when the case was made" in found.out) == (1, True)
+    gaps = ["trail", "bytes", "proof"]
+    told = run("check", "--json", case).of_kind("gap")
+    assert [(gap["gap"], gap["waived"]) for gap in told] == [(gap, False) for gap in gaps]
+    waive = [word for gap in gaps for word in ("--waive", gap)]
+    for number in range(3):
+        assert run("check", case, *waive[: 2 * number]).status == 1
+    waived = run("check", case, *waive)
+    assert waived.status == 0
+    assert waived.out.count("waived: ") == 3
