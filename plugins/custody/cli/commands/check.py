@@ -255,7 +255,10 @@ def _print_case(report: CaseReport, keys: KeyRing, output: Output, *, pinned: bo
         output.line(f"  not sealed when the case was made: {key}")
     if pinned:
         return
+    facts = keys.deployment.facts() if keys.deployment else {}
     output.line("  The case was checked with the keys in it. Compare them with those you know:")
+    for name, value in facts.items():
+        output.line(f"  {name} is {value}")
     output.table(
         ("signs", "sha256 of the public key", "key"),
         [(name.signs, name.sha256, name.key_id) for name in keys.names()],

@@ -72,6 +72,8 @@ def read_listing(path: Path, bucket: str) -> Listing:
 def _listing(fields: Fields, bucket: str) -> Listing:
     if fields.has("NextToken") or fields.values.get("IsTruncated") is True:
         raise MalformedInput(fields.path, "is not all of it: there are more versions")
+    if fields.values.get("Prefix"):
+        raise MalformedInput(fields.path, "is of a prefix only")
     latest, others = dict[str, StoredVersion](), list[str]()
     items = fields.items("Versions", max_items=_MAX_LISTED) if fields.has("Versions") else []
     for number, item in enumerate(items):

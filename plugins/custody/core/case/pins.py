@@ -60,7 +60,7 @@ class Pins:
 
     def differences(self, other: Pins) -> list[str]:
         """What `other` says otherwise, each in a clause."""
-        mine, others = self._flat(), other._flat()
+        mine, others = self.facts(), other.facts()
         return [
             f"{name} is {others[name]}, not {value}"
             for name, value in mine.items()
@@ -91,7 +91,8 @@ class Pins:
             cadence=timedelta(seconds=seconds),
         )
 
-    def _flat(self) -> dict[str, str]:
+    def facts(self) -> dict[str, str]:
+        """All of it, each by what it is called in a sentence."""
         return {
             "the account": self.account_id,
             "the region": self.region,

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.audited import RAW, RING, run
 from tests.support.cases import Members, repack
+from tests.support.trail_history import LAYOUT
 from tests.support.transparency import OTHER_SIGNER
 
 from custody.cli.commands.check import check
@@ -69,6 +70,7 @@ def test_a_case_of_gold_is_checked_down_to_what_landed(gold, offline_now):
 def test_people_are_told_which_keys_to_compare_unless_they_gave_them(gold, cases):
     told = run("check", gold)
     assert "Compare them with those you know" in told.out
+    assert f"the account is {LAYOUT.account_id}" in told.out
     assert RING.names()[0].sha256 in told.out
     pinned = run("check", gold, "--keys", cases / "keys.json")
     assert (pinned.status, "Compare" in pinned.out) == (0, False)
