@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custody.core.formats.untrusted import Fields
 from custody.core.paging.form import document_of
+from custody.core.trail.events import WRITES
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
@@ -83,7 +84,8 @@ def wait_settled(platform: Platform, *, bronze: int, alone: int = 0) -> None:
     """
 
     def settled() -> bool:
-        (seen,) = query(platform, _BOTH_WITNESSES.format(**platform.settings))
+        names = {**platform.settings, "writes": _listed(WRITES)}
+        (seen,) = query(platform, _BOTH_WITNESSES.format(**names))
         return int(seen["bronze"] or 0) >= bronze and int(seen["alone"] or 0) == alone
 
     wait_until(f"both witnesses know all but {alone} writes", settled)
@@ -95,6 +97,11 @@ def wait_settled(platform: Platform, *, bronze: int, alone: int = 0) -> None:
     )
 
 
+def _listed(names: Iterable[str]) -> str:
+    """Names as SQL lists them."""
+    return ", ".join(f"'{name}'" for name in sorted(names))
+
+
 _BOTH_WITNESSES = """
 WITH written AS (
     SELECT DISTINCT
@@ -104,7 +111,7 @@ WITH written AS (
     FROM cloudtrail_logs
     WHERE region = '{region}'
         AND errorcode IS NULL
-        AND eventname IN ('PutObject', 'PostObject', 'CopyObject', 'CompleteMultipartUpload')
+        AND eventname IN ({writes})
         AND json_extract_scalar(requestparameters, '$.bucketName')
             IN ('{raw_bucket}', '{processed_bucket}', '{analytics_bucket}')
 ),

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from custody.core.calls.kinds import CallKind
+from custody.core.calls.table import names_of
 from custody.core.formats.s3_fields import checked_key, instant
 from custody.core.formats.untrusted import Fields
 from custody.core.trail.principals import Principal, caller_text, check_event_version
 
-WRITES: Final = frozenset({"PutObject", "PostObject", "CopyObject", "CompleteMultipartUpload"})
-REMOVALS: Final = frozenset({"DeleteObject", "DeleteObjects"})
+WRITES: Final = names_of(CallKind.WRITE)
+REMOVALS: Final = names_of(CallKind.REMOVAL)
 
 _TOP_LEVEL: Final = {
     "eventTime": ("time",),

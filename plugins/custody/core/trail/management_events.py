@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from custody.core.calls.running import CATALOG_CALLS
 from custody.core.formats.s3_fields import instant
 from custody.core.formats.untrusted import MAX_TEXT, Fields
 from custody.core.trail.principals import (
@@ -272,14 +273,7 @@ _NAMES: Final[Mapping[str, tuple[str, _Reader]]] = {
     "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_assumed),
     "s3": ("PutBucketLifecycle", _lifecycle_set),
     "cloudtrail": ("StartLogging StopLogging CreateTrail UpdateTrail DeleteTrail", _trail_switched),
-    "glue": (
-        """
-        BatchCreatePartition BatchDeletePartition BatchUpdatePartition CreatePartition
-        DeletePartition UpdatePartition CreateTable UpdateTable DeleteTable BatchDeleteTable
-        DeleteDatabase
-        """,
-        _catalog_changed,
-    ),
+    "glue": (CATALOG_CALLS, _catalog_changed),
 }
 _READERS: Final[Mapping[tuple[str, str], _Reader]] = {
     (f"{service}.amazonaws.com", name): reader

@@ -1,0 +1,113 @@
+"""The world of calls is closed: botocore knows no operation that the tables lack."""
+
+from pathlib import Path
+
+import botocore.session
+import pytest
+import yaml
+
+from custody.core.calls.kinds import READING, CallKind
+from custody.core.calls.s3 import LOGGED_AS, S3, S3_CONTROL
+from custody.core.calls.table import SERVICES, operation_of, service_of
+
+OBSERVABILITY = Path(__file__).parents[5] / "infra" / "cloudformation" / "observability.yaml"
+BOTOCORE = {"airflow": "mwaa", "monitoring": "cloudwatch"}
+"""Where botocore has another name for a service than event sources have."""
+
+
+def operations(service: str) -> set[str]:
+    return set(botocore.session.get_session().get_service_model(service).operation_names)
+
+
+def test_every_operation_of_s3_is_in_the_table() -> None:
+    assert sorted(operations("s3") - S3.keys()) == []
+    # A browser's form, and what a newer S3 has than a pinned botocore may know.
+    assert sorted(S3.keys() - operations("s3") - {"PostObject", "UpdateObjectEncryption"}) == []
+
+
+def test_every_operation_of_s3_control_that_changes_something_is_in_the_table() -> None:
+    changing = {name for name in operations("s3control") if not name.startswith(READING)}
+    assert sorted(changing - S3_CONTROL.keys()) == []
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES.keys() - {"s3"}))
+def test_every_management_call_that_changes_something_is_in_the_table(service: str) -> None:
+    known = operations(BOTOCORE.get(service, service))
+    assert sorted({n for n in known if not n.startswith(READING)} - SERVICES[service].keys()) == []
+    assert sorted(SERVICES[service].keys() - known) == [], "no such operation"
+
+
+def test_a_call_that_changes_a_control_says_of_what() -> None:
+    for service, table in SERVICES.items():
+        for name, operation in table.items():
+            changes = operation.kind is CallKind.CHANGES_A_CONTROL
+            assert bool(operation.thing) == changes, f"{service}:{name}"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "kind"),
+    [
+        ("s3.amazonaws.com", "UpdateObjectEncryption", CallKind.ALTERS_IN_PLACE),
+        ("s3.amazonaws.com", "PutObject", CallKind.WRITE),
+        ("s3.amazonaws.com", "DeleteObjects", CallKind.REMOVAL),
+        ("s3.amazonaws.com", "PutBucketNotification", CallKind.CHANGES_A_CONTROL),
+        ("s3.amazonaws.com", "PutBucketPublicAccessBlock", CallKind.CHANGES_A_CONTROL),
+        ("s3.amazonaws.com", "ListObjects", CallKind.READ),
+        ("lambda.amazonaws.com", "UpdateFunctionCode20150331v2", CallKind.CHANGES_A_CONTROL),
+        ("lambda.amazonaws.com", "GetFunction20150331v2", CallKind.READ),
+        ("sqs.amazonaws.com", "StartMessageMoveTask", CallKind.NO_CONCERN),
+        ("kms.amazonaws.com", "Sign", CallKind.READ),
+    ],
+)
+def test_a_call_is_known_by_what_cloudtrail_calls_it(
+    source: str, name: str, kind: CallKind
+) -> None:
+    found = operation_of(source, name)
+    assert found is not None
+    assert found.kind is kind
+
+
+def test_what_nobody_has_looked_at_is_not_in_the_table() -> None:
+    assert operation_of("s3.amazonaws.com", "GetNewsOfObject") is None
+    assert operation_of("iam.amazonaws.com", "PutEverything") is None
+    assert service_of("ec2.amazonaws.com") is None
+    assert operation_of("ec2.amazonaws.com", "RunInstances") is None
+
+
+def test_cloudtrails_own_names_are_of_operations_that_exist() -> None:
+    assert set(LOGGED_AS.values()) <= S3.keys()
+    assert not LOGGED_AS.keys() & S3.keys()
+
+
+class _Template(yaml.SafeLoader):
+    """YAML with CloudFormation's short functions, which are passed over."""
+
+
+_Template.add_multi_constructor("!", lambda _loader, _suffix, node: node.value)
+
+
+def test_the_rules_that_call_people_name_calls_that_change_a_control() -> None:
+    text = OBSERVABILITY.read_text(encoding="utf-8")
+    named = set[tuple[str, str]]()
+
+    def look(value: object, source: str | None) -> None:
+        if isinstance(value, dict):
+            source = (value.get("eventSource") or [source])[0]
+            for name in value.get("eventName", []):
+                named.add((str(source), name if isinstance(name, str) else name["prefix"]))
+            for item in value.values():
+                look(item, source)
+        elif isinstance(value, list):
+            for item in value:
+                look(item, source)
+
+    resources = yaml.load(text, _Template)["Resources"]  # noqa: S506 - a safe loader
+    for resource in resources.values():
+        look(resource.get("Properties", {}).get("EventPattern"), None)
+    assert len(named) > 30
+    for source, name in sorted(named):
+        if name == "AssumeRole":  # to CloudTrail, a read
+            continue
+        found = operation_of(source, name)
+        assert found is not None, (source, name)
+        assert found.kind is CallKind.CHANGES_A_CONTROL, (source, name)
