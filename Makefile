@@ -53,12 +53,12 @@ test: setup ## Run every test, the end-to-end run included
 test-fast: setup ## Run every test but the end-to-end run
 	@$(call together,$(SUITES))
 
-# Side by side, the longest first, as each waits now and then: what they start has its own ports. Each
-# prints what it has to say when it ends.
-SUITES := test-local test-edges test-glue test-platform test-core
+# Three side by side, the longest first, as each waits now and then; more only get in each other's
+# way. What they start has its own ports. Each prints what it has to say when it ends.
+SUITES := test-local test-glue test-platform test-edges test-core
 define together
 	rm -rf build/coverage && mkdir -p build/coverage; \
-	$(MAKE) --no-print-directory --jobs=$(words $(1)) --output-sync=target $(1); \
+	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(1); \
 	$(PLATFORM)/coverage combine --quiet --data-file=build/coverage/.coverage build/coverage; \
 	covered=$$($(PLATFORM)/coverage report --data-file=build/coverage/.coverage --format=total); \
 	echo "$(words $(1)) suites passed in $$((SECONDS / 60)) min $$((SECONDS % 60)) s; they run $$covered % of the lines of the package and the recorder"
