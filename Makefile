@@ -59,8 +59,8 @@ SUITES := test-local test-glue test-platform test-edges test-core
 define together
 	rm -rf build/coverage && mkdir -p build/coverage; \
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(1); \
-	$(PLATFORM)/coverage combine --quiet --data-file=build/coverage/.coverage build/coverage; \
-	covered=$$($(PLATFORM)/coverage report --data-file=build/coverage/.coverage --format=total); \
+	$(PLATFORM)/python -m coverage combine --quiet --data-file=build/coverage/.coverage build/coverage; \
+	covered=$$($(PLATFORM)/python -m coverage report --data-file=build/coverage/.coverage --format=total); \
 	echo "$(words $(1)) suites passed in $$((SECONDS / 60)) min $$((SECONDS % 60)) s; they run $$covered % of the lines of the package and the recorder"
 endef
 
