@@ -10,20 +10,15 @@
 What is in a bucket is what its listing says (`custody.cli.reading.listings`): a record is about one
 version, a file does not say which it is, and a file that is not there says nothing. So an object
 whose file was deleted, renamed or made a link cannot be read; a file that the listing does not name
-is no part of the copy. The trail's bucket needs no listing: its digests name its files. `_metadata`
-is where CloudTrail puts the signatures of its digests. No bucket's name begins with an underscore.
-
-A file's time of change is taken for S3's time of the delivery in the trail's bucket, as `aws s3
-sync` sets it.
+is no part of the copy. `_metadata` is where CloudTrail puts the signatures of its digests. No
+bucket's name begins with an underscore.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO, Final, TypeVar
@@ -97,16 +92,16 @@ class CopySource:
         return CopiedTrail(self, bucket)
 
     def trail_objects(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        for key, path in self._files(bucket, prefix):
-            found = path.stat()
-            changed = datetime.fromtimestamp(found.st_mtime, UTC)
-            yield StoredObject(key, (Version(UNVERSIONED, changed, found.st_size, deletes=False),))
+        for stored in self.versions(bucket, prefix):
+            version = Version(UNVERSIONED, stored.last_modified, stored.size, deletes=False)
+            yield StoredObject(stored.version.key, (version,))
 
     def folders(self, bucket: str, prefix: str) -> Iterator[str]:
-        """The folders right in the one of `prefix`, which ends with a slash."""
-        folder = self._root / bucket / prefix
-        if folder.is_dir():
-            yield from sorted(e.name for e in os.scandir(folder) if e.is_dir(follow_symlinks=False))
+        """The first part of what is behind `prefix` in the keys, up to a slash, each once."""
+        behind = (
+            stored.version.key.removeprefix(prefix) for stored in self.versions(bucket, prefix)
+        )
+        yield from dict.fromkeys(rest.partition("/")[0] for rest in behind if "/" in rest)
 
     def metadata(self, bucket: str, key: str) -> dict[str, str]:
         """The user metadata of an object; none if its file is not there.
@@ -132,10 +127,6 @@ class CopySource:
             raise FileNotFoundError(f"s3://{bucket}/{key} is not in the copy")
         with path.open("rb") as file:
             yield file
-
-    def _files(self, bucket: str, prefix: str) -> Iterator[tuple[str, Path]]:
-        """Key and file of every object whose key begins with `prefix`, in the order of S3."""
-        yield from _walk(self._bucket(bucket), "", prefix)
 
     def _bucket(self, bucket: str) -> Path:
         root = self._root / bucket
@@ -182,22 +173,3 @@ class CopiedTrail:
             raise ObjectAbsent(str(error)) from error
         except OSError as error:
             raise ObjectRefused(str(error)) from error
-
-
-def _walk(folder: Path, key: str, prefix: str) -> Iterator[tuple[str, Path]]:
-    """The files below a folder in the order of their keys; links are not followed.
-
-    A folder sorts as its name with a slash, as the keys below it do.
-    """
-    with os.scandir(folder) as entries:
-        named = sorted(
-            (f"{key}{e.name}/" if e.is_dir(follow_symlinks=False) else f"{key}{e.name}", e.path)
-            for e in entries
-            if not e.is_symlink()
-        )
-    for name, path in named:
-        if name.endswith("/"):
-            if name.startswith(prefix) or prefix.startswith(name):
-                yield from _walk(Path(path), name, prefix)
-        elif name.startswith(prefix):
-            yield name, Path(path)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -166,13 +165,14 @@ def test_what_is_missing_is_named(root, tmp_path):
         next(CopySource(root).versions("other-bucket", ""))
 
 
-def test_a_trail_has_the_dates_of_its_files_and_the_metadata_beside_them(root):
-    os.utime(root / BUCKET / "b", (1_000_000_000, 1_000_000_000))
+def test_a_trail_has_the_dates_of_its_listing_and_the_metadata_beside_its_files(root):
     write_json(root / "_metadata" / BUCKET / "b.json", {"Metadata": {"signature": "00"}})
     trail = CopySource(root).trail(BUCKET)
     listed = {stored.key: stored for stored in trail.list("", after="a")}
-    assert listed["b"].delivered_at.timestamp() == 1_000_000_000
+    assert listed["b"].delivered_at == datetime(2026, 11, 1, 6, 0, 0, 123000, UTC)
     assert [stored.key for stored in trail.list("", after="a/b/c")] == ["b"]
+    assert list(trail.folders("")) == ["a-b", "a"]
+    assert list(trail.folders("a/")) == ["b"]
 
     def consume(metadata, chunks):
         return dict(metadata), b"".join(chunks)
