@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _findings(error: Exception) -> Sequence[str]:
     if isinstance(error, Contradiction):
         return error.findings
-    return [f"the seal cannot be used, custody seal says more: {error}"]
+    return [f"the seal cannot be used: {error} (custody seal checks the log itself)"]
 
 
 def run() -> None:

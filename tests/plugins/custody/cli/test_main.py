@@ -263,12 +263,9 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
         ({"region": "eu-west-1"}, "the region is eu-west-1"),
     ],
 )
-@pytest.mark.parametrize("command", ["verify", "seal"])
-def test_settings_that_are_not_those_of_the_file_of_keys_are_a_finding(
-    platform, command, changed, what
-):
+def test_settings_that_are_not_those_of_the_file_of_keys_are_a_finding(platform, changed, what):
     (platform.folder / "settings.json").write_text(json.dumps(SETTINGS | changed))
-    found = platform.custody(command, "--json", *[f"s3://{RAW}/{A}"][: command == "verify"])
+    found = platform.custody("seal", "--json")
     (finding,) = found.documents
     assert (found.status, finding["kind"]) == (1, "finding")
     assert what in finding["reason"]
