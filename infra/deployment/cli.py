@@ -17,7 +17,14 @@ from infra.deployment.mwaa import Environment
 from infra.deployment.session import Session, region_of_environment, region_of_variables
 from infra.deployment.smoke import Smoke
 from infra.deployment.stacks.description import find
-from infra.deployment.stages import LOCAL, Stage, check_caller, check_endpoint, read_stage
+from infra.deployment.stages import (
+    LOCAL,
+    Stage,
+    check_account,
+    check_deployers,
+    check_endpoint,
+    read_stage,
+)
 from infra.deployment.templates.reading import FOLDER
 
 _STAGES = FOLDER / "parameters"
@@ -96,7 +103,7 @@ def _parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
-def open_stage(name: str, role_arn: str | None = None) -> tuple[Session, Stage]:
+def open_stage(name: str) -> tuple[Session, Stage]:
     """The session and the stage's file, which fit each other.
 
     Raises DeployError if they do not.
@@ -104,7 +111,7 @@ def open_stage(name: str, role_arn: str | None = None) -> tuple[Session, Stage]:
     stage = read_stage(_STAGES / f"{name}.json", _region(name))
     session = Session(stage.place.region)
     check_endpoint(name, session.endpoint)
-    check_caller(stage, session.caller, role_arn)
+    check_account(stage, session.caller)
     return session, stage
 
 
@@ -121,7 +128,7 @@ class _Terminal:
     def check(self) -> None:
         """Raises DeployError if nobody can be asked."""
         if not self.yes and not sys.stdin.isatty():
-            raise DeployError("nobody is there to ask: pass --yes, or --dry-run to look only")
+            raise DeployError("nobody is there to ask: pass --yes")
 
     def confirm(self, question: str) -> bool:
         """Whether the answer is yes."""
@@ -137,7 +144,8 @@ def _deploy(given: argparse.Namespace) -> None:
     terminal = _Terminal(given.yes)
     if not given.dry_run:
         terminal.check()
-    session, stage = open_stage(given.stage, given.role_arn)
+    session, stage = open_stage(given.stage)
+    check_deployers(stage, session.caller, given.role_arn)
     options = Options(
         overrides=dict(given.parameter),
         role_arn=given.role_arn,
@@ -156,13 +164,12 @@ def _destroy(given: argparse.Namespace) -> None:
     terminal = _Terminal(given.yes)
     terminal.check()
     session, stage = open_stage(given.stage)
+    check_deployers(stage, session.caller)
     Destruction(session, stage, terminal.confirm, _say, given.evidence_stacks).run()
 
 
 def _smoke(given: argparse.Namespace) -> None:
-    stage = read_stage(_STAGES / f"{given.stage}.json", _region(given.stage))
-    session = Session(stage.place.region)
-    check_endpoint(given.stage, session.endpoint)
+    session, stage = open_stage(given.stage)
     root = find(session.client("cloudformation"), stage.place.prefix)
     if root is None or not root.exists:
         raise DeployError(f"{stage.place.prefix} is not deployed")
@@ -171,6 +178,8 @@ def _smoke(given: argparse.Namespace) -> None:
         smoke.airflow(Environment(session, root.outputs["AirflowEnvironment"], _say))
     if given.upload_as:
         smoke.upload(Session(stage.place.region, given.upload_as))
+    else:
+        _say("nothing was uploaded: --upload-as PROFILE, one of the uploaders, sees it VERIFIED")
 
 
 def _print(outputs: Mapping[str, str], say: Callable[[str], None] = _say) -> None:

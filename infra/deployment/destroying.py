@@ -17,7 +17,7 @@ from infra.deployment.errors import DeployError
 from infra.deployment.session import Session
 from infra.deployment.stacks.description import Resource, Stack, find, tree
 from infra.deployment.stacks.protecting import unprotect
-from infra.deployment.stacks.remedies import failure
+from infra.deployment.stacks.remedies import before_the_next, failure
 from infra.deployment.stacks.watching import Watch
 from infra.deployment.stages import Stage
 from infra.deployment.templates import reading
@@ -56,12 +56,13 @@ class Destruction:
 
     def _delete(self, stack: Stack) -> None:
         watch = Watch(self._cloudformation, self.say)
+        staying = list(self._staying(stack))
         if stack.status == "DELETE_IN_PROGRESS":
             seen = watch.seen_before_running(stack.arn)
         elif stack.in_progress:
             raise DeployError(f"{stack.name} is {stack.status}: wait until that is over")
         else:
-            self._show(stack)
+            self._show(stack, staying)
             if not self.confirm(f"Delete {stack.name}?"):
                 raise DeployError(f"{stack.name} was not deleted")
             seen = watch.seen(stack.arn)
@@ -70,11 +71,12 @@ class Destruction:
         end = watch.until_over(stack.arn, seen)
         if end.status != "DELETE_COMPLETE":
             raise DeployError(failure(stack.name, end.status, end.reasons))
+        for line in before_the_next(staying):
+            self.say(line)
 
-    def _show(self, stack: Stack) -> None:
-        staying = [f"{one.name} {one.kind} {one.physical_id}" for one in self._staying(stack)]
+    def _show(self, stack: Stack, staying: list[Resource]) -> None:
         self.say(f"{stack.name} would be deleted; of it stay:")
-        for line in staying or ["nothing"]:
+        for line in [f"{one.name} {one.kind} {one.physical_id}" for one in staying] or ["nothing"]:
             self.say(f"  {line}")
 
     def _staying(self, stack: Stack) -> Iterator[Resource]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.config
 import botocore.session
+from infra.deployment.errors import DeployError
 
 _VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
@@ -35,7 +36,10 @@ class Session:
         """A client of a service; throttled calls are tried again for a while."""
         if service not in self._clients:
             config = botocore.config.Config(retries={"mode": "adaptive", "max_attempts": 10})
-            self._clients[service] = self._session.create_client(service, config=config)
+            try:
+                self._clients[service] = self._session.create_client(service, config=config)
+            except ValueError as error:  # botocore's, of an AWS_ENDPOINT_URL that is no URL
+                raise DeployError(str(error)) from error
         return self._clients[service]
 
     @cached_property

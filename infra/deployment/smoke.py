@@ -48,9 +48,13 @@ class Smoke:
             if errors:
                 said = [f"{one['filename']}: {one['stack_trace']}" for one in errors]
                 raise DeployError("\n  ".join(["Airflow cannot read these DAGs:", *said]))
-            dags = sorted(one["dag_id"] for one in environment.ask("/dags")["dags"])
+            dags = sorted(environment.ask("/dags")["dags"], key=lambda dag: str(dag["dag_id"]))
             if dags:
-                self.say(f"Airflow has read {', '.join(dags)}")
+                self.say(f"Airflow has read {', '.join(dag['dag_id'] for dag in dags)}")
+                # As every DAG is when Airflow has just read it.
+                paused = [dag["dag_id"] for dag in dags if dag["is_paused"]]
+                if paused:
+                    self.say(f"paused, until somebody switches them on there: {', '.join(paused)}")
                 return
             self.sleep(_READING_PAUSE_SECONDS)
         raise DeployError("Airflow has read no DAG; its log of the DAG processing says why")

@@ -32,6 +32,11 @@ _FIELDS: Final = frozenset({"account", "region", "project", "tags", "deployers",
 _PLACEHOLDER: Final = re.compile(r"\$\{(AWS::\w+)\}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+_TO_THE_LOCAL_AWS: Final = (
+    "Start it (`make up` also deploys) and name it with AWS_CONFIG_FILE and "
+    "AWS_SHARED_CREDENTIALS_FILE (build/local/aws/config and credentials) and "
+    "AWS_PROFILE=platform-engineer. Or name another stage (`make deploy STAGE=dev`)"
+)
 
 
 @dataclass(frozen=True)
@@ -100,26 +105,30 @@ def read_stage(file: Path, region: str | None) -> Stage:
     )
 
 
-def check_caller(stage: Stage, caller: Caller, role_arn: str | None = None) -> None:
-    """Raises DeployError if the caller is in another account, or none of the stage's deployers.
-
-    Buckets take uploads and changes from deployers alone: the caller uploads, and a service role,
-    if there is one, changes.
-    """
+def check_account(stage: Stage, caller: Caller) -> None:
+    """Raises DeployError if the caller is in another account than the stage."""
     place = stage.place
     if caller.account != place.account:
         raise DeployError(
             f"the stage {place.stage} belongs in account {place.account} ({stage.file}), but your "
             f"credentials are those of {caller.arn}. Nothing was changed"
         )
+
+
+def check_deployers(stage: Stage, caller: Caller, role_arn: str | None = None) -> None:
+    """Raises DeployError if the caller, or a service role, is none of the stage's deployers.
+
+    Buckets take uploads and changes from deployers alone: the caller uploads, and a service role,
+    if there is one, changes.
+    """
     strangers = [
         *([] if caller.is_one_of(stage.deployers) else [caller.arn]),
         *([role_arn] if role_arn and role_arn not in stage.deployers else []),
     ]
     if strangers:
         raise DeployError(
-            f"{' and '.join(strangers)}: none of the deployers of the stage {place.stage}, which "
-            f"{stage.file} names: {', '.join(stage.deployers)}. Nothing was changed"
+            f"{' and '.join(strangers)}: none of the deployers of the stage {stage.place.stage}, "
+            f"which {stage.file} names: {', '.join(stage.deployers)}. Nothing was changed"
         )
 
 
@@ -131,9 +140,8 @@ def check_endpoint(stage: str, endpoint: str) -> None:
     host = urlsplit(endpoint).hostname
     if stage == LOCAL and host not in _LOOPBACK:
         raise DeployError(
-            f"the stage local belongs on the local AWS, but {endpoint} would be asked. Start it "
-            "(`make up` also deploys) and name it with AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE"
-            " (build/local/aws/config and credentials) and AWS_PROFILE=platform-engineer"
+            f"the stage local belongs on the local AWS, but {endpoint} would be asked. "
+            f"{_TO_THE_LOCAL_AWS}"
         )
 
 
@@ -161,7 +169,10 @@ def _region(file: Path, content: Mapping[str, Any], named: str | None) -> str:
     region = _text(file, content, "region")
     if file.stem == LOCAL and region == "${AWS::Region}":
         if not named:
-            raise DeployError("no region: set AWS_REGION or a region in the profile of AWS_PROFILE")
+            raise DeployError(
+                "the stage local belongs on the local AWS, and your environment names no region. "
+                f"{_TO_THE_LOCAL_AWS}"
+            )
         return named
     if named and named != region:
         raise DeployError(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 from infra.deployment.errors import DeployError
 from infra.deployment.stacks.description import Stack
+from infra.deployment.stacks.remedies import way_out_of_names
 from infra.deployment.templates.reading import STACK
 
 _PAUSE_SECONDS: Final = 1.0
@@ -110,7 +111,10 @@ class ChangeSets:
         reason = made.get("StatusReason", "")
         if any(words in reason for words in _NO_CHANGES):
             return None
-        raise DeployError(f"{request.stack}: CloudFormation cannot make the change set: {reason}")
+        raise DeployError(
+            f"{request.stack}: CloudFormation cannot make the change set: {reason}"
+            f"{way_out_of_names([reason])}"
+        )
 
     def discard(self, change_set: ChangeSet) -> None:
         """Delete a change set, and the empty stack that was made for it."""

@@ -5,8 +5,10 @@ Each remedy is a command that works as printed; `docs/deploy.md` has the same ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
+
+from infra.deployment.stacks.description import Resource
 
 DEPLOYABLE: Final = frozenset(
     {
@@ -69,4 +71,29 @@ _REMEDIES: Final = {
 def failure(stack: str, status: str, reasons: Sequence[str], is_undone: bool = True) -> str:
     """What to tell when a stack is in this status, and why it got there."""
     said = "\n  ".join([f"{stack} is {status}:", *reasons])
-    return f"{said}\n{remedy(stack, status, is_undone)}"
+    return f"{said}{way_out_of_names(reasons)}\n{remedy(stack, status, is_undone)}"
+
+
+# The second is how CloudFormation refuses a change set before anything is made.
+_NAME_IS_TAKEN: Final = ("already exists", "ResourceExistenceCheck")
+
+
+def way_out_of_names(reasons: Sequence[str]) -> str:
+    """What to add where a resource cannot be made, because its name is taken; else nothing."""
+    if not any(words in reason for words in _NAME_IS_TAKEN for reason in reasons):
+        return ""
+    return (
+        "\nA name is taken, often by what stayed of a stack that was deleted: docs/deploy.md says "
+        "under 'Take it down' how to make way"
+    )
+
+
+def before_the_next(staying: Sequence[Resource]) -> Iterator[str]:
+    """What has to be done before a deleted stack can be made again: CloudFormation makes nothing
+    whose name is taken, and these stay of it."""
+    logs = [one.physical_id for one in staying if one.kind == "AWS::Logs::LogGroup"]
+    if logs:
+        yield "Keep what you need of its logs. Before it is deployed again, delete them:"
+        yield from (f"  aws logs delete-log-group --log-group-name {log}" for log in logs)
+    if any(one.kind == "AWS::S3::Bucket" for one in staying):
+        yield "While its buckets exist, it is deployed again under another `project` alone"

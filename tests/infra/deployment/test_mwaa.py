@@ -78,9 +78,13 @@ def smoke(mwaa: Mwaa) -> list[str]:
 
 
 def test_airflow_must_have_read_the_dags() -> None:
-    none, two = {"dags": []}, {"dags": [{"dag_id": "b"}, {"dag_id": "a"}]}
+    dags = [{"dag_id": "b", "is_paused": True}, {"dag_id": "a", "is_paused": False}]
+    none, two = {"dags": []}, {"dags": dags}
     answers = {"/importErrors": [{"import_errors": []}] * 2, "/dags": [none, two]}
-    assert smoke(Mwaa(answers=answers)) == ["Airflow has read a, b"]
+    assert smoke(Mwaa(answers=answers)) == [
+        "Airflow has read a, b",
+        "paused, until somebody switches them on there: b",
+    ]
 
 
 def test_a_dag_that_cannot_be_read_fails_with_its_error() -> None:

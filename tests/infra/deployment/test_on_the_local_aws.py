@@ -297,6 +297,9 @@ def test_what_is_deployed_is_protected_and_evidence_outlives_it(world: World) ->
     }
     world.destroy(evidence_stacks=True)
     assert world.status("-bootstrap") == "none"
+    assert (
+        "While its buckets exist, it is deployed again under another `project` alone" in world.said
+    )
     for name, bucket in buckets.items():
         assert f"  {name} AWS::S3::Bucket {bucket}" in world.said
         world.session.client("s3").head_bucket(Bucket=bucket)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from infra.deployment.session import region_of_environment, region_of_variables
+from infra.deployment.errors import DeployError
+from infra.deployment.session import Session, region_of_environment, region_of_variables
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,11 @@ def test_the_region_is_found_as_awss_own_tools_find_it(
         monkeypatch.setenv(name, value)
     assert region_of_variables() == named
     assert region_of_environment() == region
+
+
+def test_an_endpoint_that_is_no_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:4566")
+    with pytest.raises(DeployError, match=r"Invalid endpoint: 127\.0\.0\.1:4566"):
+        _ = Session("eu-central-1").endpoint

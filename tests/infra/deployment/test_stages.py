@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from infra.deployment.errors import DeployError
 from infra.deployment.session import Caller
-from infra.deployment.stages import Stage, check_caller, check_endpoint, read_stage
+from infra.deployment.stages import (
+    Stage,
+    check_account,
+    check_deployers,
+    check_endpoint,
+    read_stage,
+)
 from infra.deployment.templates.reading import FOLDER, declarations, load
 
 ACCOUNT = "111122223333"
@@ -93,45 +99,51 @@ def test_a_stage_is_not_deployed_into_another_region(tmp_path: Path) -> None:
 def test_only_the_local_stage_goes_where_its_aws_is(tmp_path: Path) -> None:
     anywhere = {**DEV, "region": "${AWS::Region}"}
     assert read_stage(stage_file(tmp_path, anywhere, "local"), REGION).place.region == REGION
-    with pytest.raises(DeployError, match=r"AWS_REGION.*profile"):
+    with pytest.raises(
+        DeployError, match=r"local AWS, and your environment names no region.*AWS_PROFILE"
+    ):
         read_stage(stage_file(tmp_path, anywhere, "local"), None)
     with pytest.raises(DeployError, match="belongs in region"):
         read_stage(stage_file(tmp_path, anywhere, "dev"), REGION)
 
 
 @pytest.mark.parametrize(
-    ("account", "name", "refused"),
+    ("name", "refused"),
     [
-        (ACCOUNT, "assumed-role/deployer/session", ""),
-        ("444455556666", "assumed-role/deployer/session", "belongs in account 111122223333"),
-        (ACCOUNT, "assumed-role/other/deployer", "none of the deployers"),
-        (ACCOUNT, "user/ci/deployer", "none of the deployers"),
+        ("assumed-role/deployer/session", False),
+        ("assumed-role/other/deployer", True),
+        ("user/ci/deployer", True),
     ],
 )
-def test_only_its_deployers_deploy_and_only_into_its_account(
-    tmp_path: Path, account: str, name: str, refused: str
-) -> None:
+def test_only_its_deployers_deploy(tmp_path: Path, name: str, refused: bool) -> None:
     service = "iam" if name.startswith("user/") else "sts"
-    caller = Caller(account, f"arn:aws:{service}::{account}:{name}")
+    caller = Caller(ACCOUNT, f"arn:aws:{service}::{ACCOUNT}:{name}")
     if not refused:
-        check_caller(dev(tmp_path), caller)
+        check_deployers(dev(tmp_path), caller)
         return
-    with pytest.raises(DeployError, match=f"{refused}.*Nothing was changed"):
-        check_caller(dev(tmp_path), caller)
+    with pytest.raises(DeployError, match=r"none of the deployers.*Nothing was changed"):
+        check_deployers(dev(tmp_path), caller)
+
+
+def test_a_stage_is_in_its_account_alone(tmp_path: Path) -> None:
+    check_account(dev(tmp_path), Caller(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ann"))
+    elsewhere = Caller("444455556666", "arn:aws:sts::444455556666:assumed-role/deployer/session")
+    with pytest.raises(DeployError, match=r"in account 111122223333.*Nothing was changed"):
+        check_account(dev(tmp_path), elsewhere)
 
 
 def test_a_user_may_be_a_deployer(tmp_path: Path) -> None:
     arn = f"arn:aws:iam::{ACCOUNT}:user/ann"
-    check_caller(dev(tmp_path, deployers=[arn]), Caller(ACCOUNT, arn))
+    check_deployers(dev(tmp_path, deployers=[arn]), Caller(ACCOUNT, arn))
 
 
 def test_a_service_role_must_be_a_deployer_beside_the_caller(tmp_path: Path) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/service"
     caller = Caller(ACCOUNT, f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/session")
-    check_caller(dev(tmp_path, deployers=[*DEV["deployers"], role]), caller, role)
+    check_deployers(dev(tmp_path, deployers=[*DEV["deployers"], role]), caller, role)
     for deployers, stranger in ((DEV["deployers"], role), ([role], caller.arn)):
         with pytest.raises(DeployError, match=f"{stranger}: none of the deployers"):
-            check_caller(dev(tmp_path, deployers=deployers), caller, role)
+            check_deployers(dev(tmp_path, deployers=deployers), caller, role)
 
 
 @pytest.mark.parametrize(

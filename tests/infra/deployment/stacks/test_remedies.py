@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from infra.deployment.stacks.remedies import DEPLOYABLE, GOES_ON, remedy
+from infra.deployment.stacks.description import Resource
+from infra.deployment.stacks.remedies import (
+    DEPLOYABLE,
+    GOES_ON,
+    before_the_next,
+    failure,
+    remedy,
+)
 from mypy_boto3_cloudformation.literals import StackStatusType
 
 SETTLED: list[Any] = [
@@ -38,3 +45,25 @@ def test_evidence_is_never_deleted_to_begin_anew(status: str) -> None:
     said = remedy("s", status, is_undone=False)
     assert "goes on from there" in said
     assert "delete" not in said
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("Log CREATE_FAILED (AWS::Logs::LogGroup 's' already exists.)", True),
+        ("Log CREATE_FAILED (Resource handler returned message: Access denied)", False),
+    ],
+)
+def test_what_stayed_of_a_deleted_stack_is_told_to_bar_the_way(reason: str, told: bool) -> None:
+    said = failure("s", "ROLLBACK_COMPLETE", [reason])
+    assert ("docs/deploy.md says under 'Take it down'" in said) is told
+
+
+def test_before_a_stack_is_made_again_its_logs_must_go_and_its_buckets_bar_it() -> None:
+    log = Resource("arn:s", "Log", "AWS::Logs::LogGroup", "/aws/lambda/s")
+    bucket = Resource("arn:s", "Raw", "AWS::S3::Bucket", "s-raw")
+    assert list(before_the_next([log]))[1:] == [
+        "  aws logs delete-log-group --log-group-name /aws/lambda/s"
+    ]
+    assert "under another `project`" in next(before_the_next([bucket]))
+    assert list(before_the_next([Resource("arn:s", "Key", "AWS::KMS::Key", "k")])) == []
