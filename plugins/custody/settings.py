@@ -62,6 +62,11 @@ def _optional_texts(fields: Fields, name: str) -> tuple[str, ...]:
     return tuple(filter(None, str(fields.values.get(name) or "")[:_MAX_TEXT].split(",")))
 
 
+def _optional_text(fields: Fields, name: str) -> str | None:
+    """The text; None if the setting is missing or empty."""
+    return _text(fields, name) if fields.values.get(name) else None
+
+
 def _number(fields: Fields, name: str) -> int:
     """A whole number; a template writes it as a text."""
     value = fields.values.get(name)
@@ -128,6 +133,7 @@ class Settings:
     uploader_arns = _Setting(_texts)
     airflow_trusted_arns = _Setting(_optional_texts)
     former_signing_keys = _Setting(_optional_texts)
+    cosigning_policy = _Setting(_optional_text)
     digest_seconds = _Setting(_seconds)
     noncurrent_version_days = _Setting(_days)
 

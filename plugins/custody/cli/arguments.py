@@ -85,6 +85,17 @@ def add_deployment(parser: argparse.ArgumentParser, *gaps: Gap) -> None:
     add_waive(parser, Gap.DEPLOYMENT, *gaps)
 
 
+def add_cosigning_policy(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    """Add the option that names a policy file; `otherwise` says what holds without it."""
+    parser.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="whose cosignatures a checkpoint must have (https://c2sp.org/tlog-policy); "
+        f"{otherwise}",
+    )
+
+
 def deployment(args: argparse.Namespace, output: Output) -> Deployment:
     """The deployment that the arguments name.
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from custody.aws.s3.listing import latest_version, latest_version_id
 from custody.aws.seal.log import Sealed, seal, seal_history, seal_reader
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.seal.check import REMEMBERED, SealCheck, SealDefect, SealDefectKind, check_seal
+from custody.core.seal.check import (
+    COSIGNED,
+    REMEMBERED,
+    SealCheck,
+    SealDefect,
+    SealDefectKind,
+    check_seal,
+)
 from custody.core.seal.entries import SealEntry
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX
 from custody.core.tlog.merkle import BadProof
@@ -61,7 +68,7 @@ def keep_seal(
     if remembered is None and latest_version(s3, bucket, _key(CHECKPOINT_PATH)) is None:
         defects: tuple[LocatedDefect, ...] = ()  # the first seal, or one cut off before its end
     else:
-        defects = _locate(s3, bucket, check.defects)
+        defects = locate(s3, bucket, check.defects)
         if check.checkpoint is None or any(
             defect.kind is not SealDefectKind.ROLLBACK for defect in check.defects
         ):
@@ -78,7 +85,7 @@ def keep_seal(
         found = SealDefect(SealDefectKind.BAD_CHECKPOINT, CHECKPOINT_PATH, str(error))
     else:
         return SealKept(defects, sealed, sealed.note)
-    return SealKept((*defects, *_locate(s3, bucket, [found])), None, None)
+    return SealKept((*defects, *locate(s3, bucket, [found])), None, None)
 
 
 def _check(
@@ -98,25 +105,29 @@ def _check(
     )
 
 
-def _locate(s3: S3Client, bucket: str, defects: Iterable[SealDefect]) -> tuple[LocatedDefect, ...]:
+def locate(s3: S3Client, bucket: str, defects: Iterable[SealDefect]) -> tuple[LocatedDefect, ...]:
+    """The defects with the versions that stand at their paths in the provenance `bucket` now."""
     return tuple(LocatedDefect(defect, _latest_at(s3, bucket, defect.path)) for defect in defects)
 
 
 def version_of(
-    s3: S3Client, located: LocatedDefect, *, bucket: str, head: tuple[str, str]
+    s3: S3Client, located: LocatedDefect, *, bucket: str, heads: Mapping[str, tuple[str, str]]
 ) -> ObjectVersion:
     """The object version that a defect is about.
 
-    That is a file of the log, which is in `bucket`, or the version that the remembered `head`
-    (bucket and key) has now.
+    That is a file of the log, which is in `bucket`, or the version that something remembered has
+    now: `heads` are bucket and key of each by the path of its defects.
     """
-    if located.defect.path == REMEMBERED:
+    head = heads.get(located.defect.path)
+    if head is not None:
         return ObjectVersion(*head, latest_version_id(s3, *head))
     return ObjectVersion(bucket, _key(located.defect.path), located.version_id)
 
 
 def _latest_at(s3: S3Client, bucket: str, path: str) -> str:
-    return UNVERSIONED if path == REMEMBERED else latest_version_id(s3, bucket, _key(path))
+    if path in (REMEMBERED, COSIGNED):
+        return UNVERSIONED
+    return latest_version_id(s3, bucket, _key(path))
 
 
 def _key(path: str) -> str:

@@ -144,6 +144,31 @@ class _Unchanged(TypedDict, total=False):
     IfNoneMatch: str
 
 
+def read_checkpoint(s3: S3Client, bucket: str) -> Content | None:
+    """The stored checkpoint of the log in the provenance `bucket`; None if there is none."""
+    return _file(s3, bucket, CHECKPOINT_PATH)
+
+
+def replace_checkpoint(s3: S3Client, bucket: str, note: bytes, *, before: str | None) -> str | None:
+    """Store a checkpoint in the place of the one with the entity tag `before` (None: there is
+    none); return its own, or None if another one stands there by now."""
+    unchanged: _Unchanged = {"IfMatch": before} if before else {"IfNoneMatch": "*"}
+    try:
+        response = s3.put_object(
+            Bucket=bucket,
+            Key=SEAL_PREFIX + CHECKPOINT_PATH,
+            Body=note,
+            ContentType=_TEXT,
+            ChecksumAlgorithm="SHA256",
+            **unchanged,
+        )
+    except ClientError as error:
+        if code_of(error) not in _MOVED_ON:
+            raise
+        return None
+    return response["ETag"]
+
+
 @dataclass(frozen=True)
 class _Head:
     """The end of the log: its checkpoint, the signed note and entity tag it was read with (`None`
@@ -153,11 +178,6 @@ class _Head:
     note: bytes | None
     etag: str | None
     tree: TiledTree
-
-    @property
-    def unchanged(self) -> _Unchanged:
-        """The condition that the checkpoint is still the one that was read."""
-        return {"IfMatch": self.etag} if self.etag else {"IfNoneMatch": "*"}
 
 
 class _Log:
@@ -225,22 +245,11 @@ class _Log:
                 return
             _check_begins_with(tree, self.head.tree)
             note = checkpoint.sign(self._signer)
-            try:
-                response = self._s3.put_object(
-                    Bucket=self._bucket,
-                    Key=SEAL_PREFIX + CHECKPOINT_PATH,
-                    Body=note,
-                    ContentType=_TEXT,
-                    ChecksumAlgorithm="SHA256",
-                    **self.head.unchanged,
-                )
-            except ClientError as error:
-                if code_of(error) not in _MOVED_ON:
-                    raise
-                self.head = self._read_head()
-            else:
-                self.head = _Head(checkpoint, note, response["ETag"], tree)
+            etag = replace_checkpoint(self._s3, self._bucket, note, before=self.head.etag)
+            if etag is not None:
+                self.head = _Head(checkpoint, note, etag, tree)
                 return
+            self.head = self._read_head()
         raise SealContended(f"the checkpoint of {tree.size} entries could not be written")
 
     def _read_head(self) -> _Head:

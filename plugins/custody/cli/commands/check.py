@@ -7,14 +7,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from custody.cli.arguments import Commands, add_waive, new_command
+from custody.cli.arguments import Commands, add_cosigning_policy, add_waive, new_command
 from custody.cli.commands.verify import describe
+from custody.cli.cosigners import show
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output, print_gaps
 from custody.cli.reading.archive import BadArchive, open_archive
-from custody.cli.reading.deployment import read_keys
+from custody.cli.reading.deployment import now, read_keys, read_policy
 from custody.cli.reading.locations import Location
 from custody.core.case.check import CaseReport, check_case
+from custody.core.case.checkpoints import checkpoint_notes
 from custody.core.case.gaps import Gap, not_waived
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import KEYS
@@ -25,7 +27,9 @@ from custody.core.records.names import record_id
 from custody.core.seal.entries import RecordEntry, SealEntry, parse_entry
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.merkle import BadProof
-from custody.core.tlog.proof import check_proof, extra_of
+from custody.core.tlog.policy import CosigningPolicy
+from custody.core.tlog.proof import check_proof, checkpoint_of, extra_of
+from custody.core.tlog.quorum import cosigned
 from custody.core.tlog.signed_note import MAX_NOTE_BYTES, BadNote
 from custody.objects import ObjectVersion
 
@@ -44,6 +48,7 @@ def add_command(commands: Commands) -> None:
         "proof at all",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a case or a proof")
+    add_cosigning_policy(parser, "without it nobody is asked for")
     parser.add_argument(
         "--keys", "--key", type=Path, help="keys to trust, as custody keys writes them"
     )
@@ -57,7 +62,8 @@ def add_command(commands: Commands) -> None:
 def _run(args: argparse.Namespace, output: Output) -> bool:
     about = About.parse(args.about, args.version_id) if args.about or args.version_id else None
     trusted = read_keys(args.keys) if args.keys else None
-    return check(args.files, trusted, output, about=about, waived=args.waive)
+    policy = read_policy(args.policy) if args.policy else None
+    return check(args.files, trusted, output, about=about, waived=args.waive, policy=policy)
 
 
 @dataclass(frozen=True)
@@ -103,15 +109,16 @@ def check(
     *,
     about: About | None = None,
     waived: Collection[Gap] = (),
+    policy: CosigningPolicy | None = None,
 ) -> bool:
     """Check each file, with nothing but the `trusted` keys; whether all are good, `about` what they
-    should be, and lack only what is `waived`.
+    should be, cosigned as the `policy` asks, and lack only what is `waived`.
 
     Without keys a case is checked with those in it, which are printed to be compared. Raises
     `CannotCheck` for a file that cannot be read, and for a proof without keys, or if it was not
     said what it should be about.
     """
-    good = [_check_file(path, trusted, output, about, waived) for path in paths]
+    good = [_check_file(path, trusted, output, about, waived, policy) for path in paths]
     return all(good)
 
 
@@ -121,13 +128,14 @@ def _check_file(
     output: Output,
     about: About | None,
     waived: Collection[Gap],
+    policy: CosigningPolicy | None,
 ) -> bool:
     try:
         with path.open("rb") as file:
             begins = file.read(len(_PROOF_BEGINS))
         if begins == _PROOF_BEGINS:
-            return _check_proof(path, trusted, output, about)
-        return _check_case(path, trusted, output, about, waived)
+            return _check_proof(path, trusted, output, about, policy)
+        return _check_case(path, trusted, output, about, waived, policy)
     except OSError as error:
         raise CannotCheck(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -141,7 +149,13 @@ def _bad(path: Path, problem: object, output: Output) -> bool:
 # Proofs
 
 
-def _check_proof(path: Path, trusted: KeyRing | None, output: Output, about: About | None) -> bool:
+def _check_proof(
+    path: Path,
+    trusted: KeyRing | None,
+    output: Output,
+    about: About | None,
+    policy: CosigningPolicy | None,
+) -> bool:
     if trusted is None:
         raise CannotCheck(f"{path} is a proof, which holds no keys: give --keys FILE")
     if about is None:
@@ -158,6 +172,8 @@ def _check_proof(path: Path, trusted: KeyRing | None, output: Output, about: Abo
             continue
         if not about.is_entry(entry):
             return _bad(path, f"it proves {entry}, which is not about {about}", output)
+        if uncosigned := _uncosigned(path, [checkpoint_of(raw)], policy, output):
+            return _bad(path, uncosigned[0], output)
         said = f"{entry.key} sha256 {entry.sha256}" if isinstance(entry, RecordEntry) else entry
         output.document(
             {
@@ -174,6 +190,16 @@ def _check_proof(path: Path, trusted: KeyRing | None, output: Output, about: Abo
     return _bad(path, problem or "no key of a seal is given", output)
 
 
+def _uncosigned(
+    path: Path, notes: list[bytes], policy: CosigningPolicy | None, output: Output
+) -> list[str]:
+    """What is wrong with the cosignatures of each of the checkpoints, printing who cosigned."""
+    if policy is None:
+        return []
+    shown = (show(cosigned(note, policy, now()), str(path), output) for note in notes)
+    return [problem for problem in shown if problem is not None]
+
+
 # Cases
 
 
@@ -183,6 +209,7 @@ def _check_case(
     output: Output,
     about: About | None,
     waived: Collection[Gap],
+    policy: CosigningPolicy | None,
 ) -> bool:
     """Keys are compared first: what strangers signed is not read."""
     try:
@@ -202,9 +229,10 @@ def _check_case(
                 if item.content is not None
             }
             report = check_case(case.manifest, case.read, trusted or keys, contents)
+            notes = checkpoint_notes(case.manifest, case.read)
     except (BadArchive, MalformedInput) as error:
         return _bad(path, error, output)
-    findings = list(report.findings)
+    findings = [*report.findings, *_uncosigned(path, notes, policy, output)]
     subject = report.objects[0].version
     if about is not None and not about.is_about(subject):
         findings.append(f"it is about {subject.uri} version {subject.version_id}, not {about}")

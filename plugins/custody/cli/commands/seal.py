@@ -5,13 +5,22 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from custody.cli.arguments import Commands, add_deployment, deployment, new_command
+from custody.cli.arguments import (
+    Commands,
+    add_cosigning_policy,
+    add_deployment,
+    deployment,
+    new_command,
+)
+from custody.cli.cosigners import show
 from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, read_file
+from custody.cli.reading.deployment import Deployment, now, read_file, read_policy
 from custody.cli.reading.files import replace_file
 from custody.cli.reading.sources import seal_files, seal_history
 from custody.core.seal.check import check_seal
+from custody.core.tlog.policy import CosigningPolicy
+from custody.core.tlog.quorum import cosigned
 
 
 def add_command(commands: Commands) -> None:
@@ -20,26 +29,37 @@ def add_command(commands: Commands) -> None:
         commands,
         "seal",
         _run,
-        about="check that the transparency log is whole and what it was",
-        well="the log is whole, and begins with what the remembered head says",
+        about="check that the transparency log is whole, what it was, and cosigned",
+        well="the log is whole, begins with what the remembered head says, and is cosigned as the "
+        "policy asks",
         wrong="it is not; what is wrong, is on standard output",
     )
     add_deployment(parser)
     parser.add_argument("--head", type=Path, help="file that remembers the last good checkpoint")
+    add_cosigning_policy(parser, "without it the one that the deployment's settings name")
     parser.add_argument(
         "--everything", action="store_true", help="read all of it, not only what is new"
     )
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    return check(deployment(args, output), args.head, output, everything=args.everything)
+    policy = read_policy(args.policy) if args.policy else None
+    return check(deployment(args, output), args.head, policy, output, everything=args.everything)
 
 
-def check(deployment: Deployment, head: Path | None, output: Output, *, everything: bool) -> bool:
+def check(
+    deployment: Deployment,
+    head: Path | None,
+    policy: CosigningPolicy | None,
+    output: Output,
+    *,
+    everything: bool,
+) -> bool:
     """Check the seal against the head that the file `head` remembers, and remember the new one.
 
-    The file is left as it is if anything is wrong. Raises `CannotCheck` before the first audit:
-    there is no log to check.
+    It must be cosigned as `policy` asks, or else as the deployment's own does. The file is left as
+    it is if anything is wrong. Raises `CannotCheck` before the first audit: there is no log to
+    check.
     """
     remembered = read_file(head, "the remembered head") if head and head.exists() else None
     found = check_seal(
@@ -67,6 +87,14 @@ def check(deployment: Deployment, head: Path | None, output: Output, *, everythi
         ("problem", "file", "why"),
         [(d.kind.name, d.path, f"{d.kind.value}: {d.reason}") for d in found.defects],
     )
+    policy = policy or deployment.cosigning_policy
+    is_cosigned = None
+    if policy is not None and found.head is not None:
+        problem = show(cosigned(found.head, policy, now()), deployment.origin, output)
+        is_cosigned = problem is None
+        if problem is not None:
+            output.document({"kind": "finding", "problem": "UNCOSIGNED", "reason": problem})
+            output.line(f"{deployment.origin}: {problem}", "bold red")
     size = found.checkpoint.size if found.checkpoint else None
     root = found.checkpoint.root.hex() if found.checkpoint else None
     output.document(
@@ -76,11 +104,16 @@ def check(deployment: Deployment, head: Path | None, output: Output, *, everythi
             "size": size,
             "root": root,
             "compared": remembered is not None,
-            "findings": len(found.defects),
+            "cosigned": is_cosigned,
+            "findings": len(found.defects) + (is_cosigned is False),
         }
     )
     if found.head is None:
         output.line(f"{deployment.origin}: {len(found.defects)} findings", "bold red")
+        return False
+    if policy is None:
+        output.remark("no policy: whether others are shown another log cannot be told (--policy)")
+    if is_cosigned is False:
         return False
     if head is not None:
         replace_file(head, found.head)

@@ -25,6 +25,7 @@ from custody.core.case.pins import Pins
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.trust import Trust
 from custody.core.records.checking import TrustedKey
+from custody.core.tlog.policy import CosigningPolicy
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.state import TrailState
 from custody.settings import KeyPeriod, Settings
@@ -54,6 +55,15 @@ def read_keys(path: Path) -> KeyRing:
         return KeyRing.parse(read_file(path, "the file of keys"))
     except MalformedInput as error:
         raise CannotCheck(f"{path}: {error}; `custody keys` writes such a file") from error
+
+
+def read_policy(path: Path) -> CosigningPolicy:
+    """The cosigning policy in a file; raises `CannotCheck`."""
+    raw = read_file(path, "the policy")
+    try:
+        return CosigningPolicy.parse(raw.decode("utf-8", "surrogateescape"))
+    except MalformedInput as error:
+        raise CannotCheck(f"{path}: {error}") from error
 
 
 def _read_parameter(name: str) -> bytes:
@@ -150,6 +160,17 @@ class Deployment:
     def origin(self) -> str:
         """The name of the seal's log."""
         return self.pins.origin
+
+    @property
+    def cosigning_policy(self) -> CosigningPolicy | None:
+        """Whom the deployment itself wants to cosign its seal, if there are settings that say so;
+        None for nobody."""
+
+        def read(settings: Settings) -> CosigningPolicy | None:
+            text = settings.cosigning_policy
+            return None if text is None else CosigningPolicy.parse(text)
+
+        return self.setting(read) if self._settings else None
 
     @functools.cached_property
     def source(self) -> Source:

@@ -15,9 +15,12 @@ from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import PageState, is_finding
 
-_BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.TRAIL_BROKEN})
-"""Verdicts about what somebody did to an object or to the trail. They stand beside the one verdict
-a version has from its two witnesses, and say nothing about it."""
+_LOOKED_AT_ANEW: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNCOSIGNED})
+"""Verdicts that each run finds again for as long as they hold."""
+
+_BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, *_LOOKED_AT_ANEW})
+"""Verdicts about what somebody did to an object, or about trail and seal. They stand beside the one
+verdict a version has from its two witnesses, and say nothing about it."""
 
 
 class Status(StrEnum):
@@ -63,7 +66,7 @@ def changes(
     A page is resolved when its version has another final verdict: late evidence may have made it
     `VERIFIED`, or something worse. `PENDING` is not final, and a missing row proves nothing.
     A defect of the trail is resolved when it is no longer found, because the trail is proven anew
-    each time. A removal is never resolved.
+    each time, and so is the lack of a quorum. A removal is never resolved.
     """
     found: dict[str, LedgerRow] = {}
     for row in rows:  # two events may tell of one version: the first counts
@@ -83,7 +86,7 @@ def changes(
         if state is None or not state.is_open or page in found:
             continue
         finding = state.finding
-        if finding.verdict == Verdict.TRAIL_BROKEN:
+        if finding.verdict in _LOOKED_AT_ANEW:
             news.append(Change(Status.RESOLVED, finding))
         elif finding.verdict not in _BESIDE_A_VERDICT and finding.object_version in verdict_now:
             news.append(Change(Status.RESOLVED, finding, verdict_now[finding.object_version]))

@@ -26,6 +26,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
     Verdict.REMOVED.value: "high",
     Verdict.UNEXPECTED_PRINCIPAL.value: "high",
     Verdict.UNRECORDED.value: "high",
+    Verdict.UNCOSIGNED.value: "high",
 }
 """How urgent each verdict that pages is, the most urgent first. Others do not page."""
 

@@ -42,6 +42,7 @@ _MEANING: Final[Mapping[str, str]] = {
     Verdict.REMOVED: "an object, or a version of one, was removed",
     Verdict.UNEXPECTED_PRINCIPAL: "somebody wrote who is not a declared writer",
     Verdict.UNRECORDED: "an object version was written and nobody recorded its bytes",
+    Verdict.UNCOSIGNED: "no quorum outside has signed that the seal only grows",
 }
 """Each verdict that pages, in words."""
 

@@ -23,6 +23,9 @@ from custody.core.tlog.tiles import BadTile, FileReader
 REMEMBERED: Final = "remembered head"
 """The path of a defect of the remembered head, which is no file of the log."""
 
+COSIGNED: Final = "last cosigned checkpoint"
+"""The path of a defect of the last checkpoint that a quorum cosigned, which is remembered, too."""
+
 
 class SealDefectKind(Enum):
     """What can be wrong with the log."""
@@ -32,6 +35,8 @@ class SealDefectKind(Enum):
     ROLLBACK = "the log is shorter than it was"
     FORK = "the log does not begin with what it was"
     BAD_MEMORY = "the remembered head cannot be read, so nothing could be compared with it"
+    OTHER_HISTORY = "somebody outside has cosigned another history of the log"
+    UNCOSIGNED = "no quorum outside has cosigned the log lately"
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class SealCheck:
     """The result of a check.
 
     `tree` is `None` if there is no checkpoint to trust or its tree cannot be read; `head` is
-    the signed checkpoint to remember from now on, `None` if anything is wrong.
+    the signed checkpoint to remember from now on, with the cosignatures under it, `None` if
+    anything is wrong.
     """
 
     defects: tuple[SealDefect, ...]

@@ -38,12 +38,21 @@ class Checkpoint:
     def open(cls, raw: bytes, *, origin: str, keys: Iterable[NoteKey]) -> Checkpoint:
         """Read a checkpoint of the log `origin` that one of `keys` signed.
 
-        Extension lines are ignored. Raises `BadNote` if no key signed it, and `MalformedInput`
-        if it is no checkpoint or one of another log.
+        Raises `BadNote` if no key signed it, and `MalformedInput` if it is no checkpoint or one
+        of another log.
         """
-        head, *rest = open_note(raw, keys).removesuffix("\n").split("\n")
-        if head != origin:
+        text = open_note(raw, keys)
+        if (head := text.partition("\n")[0]) != origin:
             raise MalformedInput("checkpoint origin", f"is {head[:120]!r}, not {origin!r}")
+        return cls.of_text(text)
+
+    @classmethod
+    def of_text(cls, text: str) -> Checkpoint:
+        """The checkpoint in the text of a note, whose signatures somebody else checks.
+
+        Extension lines are ignored. Raises `MalformedInput`.
+        """
+        head, *rest = text.removesuffix("\n").split("\n")
         if len(rest) < 2 or not all(rest):
             raise MalformedInput("checkpoint", "must have three lines or more, none of them empty")
         return cls(

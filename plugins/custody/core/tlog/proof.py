@@ -63,6 +63,14 @@ def extra_of(raw: bytes) -> bytes | None:
     return _take_apart(raw)[0]
 
 
+def checkpoint_of(raw: bytes) -> bytes:
+    """The signed checkpoint of a proof, with all signatures under it; nothing of it is checked.
+
+    Raises `MalformedInput` if it is no proof.
+    """
+    return _take_apart(raw)[3]
+
+
 def _take_apart(raw: bytes) -> tuple[bytes | None, int, list[bytes], bytes]:
     if len(raw) > MAX_NOTE_BYTES:
         raise MalformedInput("proof", f"is longer than the {MAX_NOTE_BYTES} bytes accepted")

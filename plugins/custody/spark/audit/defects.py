@@ -15,9 +15,10 @@ from custody.core.ledger.kinds.seal import seal_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
+from custody.core.seal.check import COSIGNED, REMEMBERED
 from custody.objects import ObjectVersion
 from custody.settings import Settings
-from custody.spark.audit.sealing import SEAL_HEAD
+from custody.spark.audit.sealing import COSIGNED_HEAD, SEAL_HEAD
 from custody.spark.trail import TRAIL_HEAD, TrailContents, latest
 
 if TYPE_CHECKING:
@@ -35,9 +36,12 @@ def defect_rows(
     """The rows of what is wrong with the trail, the seal, and the heads remembered."""
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     defects = [dated_defect(defect, policy.as_of) for defect in trail.defects]
-    head = (analytics, head_key(SEAL_HEAD))
+    heads = {
+        REMEMBERED: (analytics, head_key(SEAL_HEAD)),
+        COSIGNED: (analytics, head_key(COSIGNED_HEAD)),
+    }
     versions = [
-        (located.defect, version_of(s3, located, bucket=provenance, head=head))
+        (located.defect, version_of(s3, located, bucket=provenance, heads=heads))
         for located in seal_defects
     ]
     auditor = (settings.auditor,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark import SparkContext
@@ -19,7 +20,15 @@ from custody.core.records.names import RECORD_PREFIX
 from custody.settings import Settings
 from custody.spark.audit.defects import defect_rows
 from custody.spark.audit.request import AuditRequest
-from custody.spark.audit.sealing import RECORD_FOLDERS, SEAL_HEAD, seal_recent
+from custody.spark.audit.sealing import (
+    COSIGNED_HEAD,
+    RECORD_FOLDERS,
+    SEAL_HEAD,
+    cosigning_policy,
+    have_cosigned,
+    seal_recent,
+    seal_signer,
+)
 from custody.spark.audit.versions import at_rest, by_bucket
 from custody.spark.ledger import write_rows
 from custody.spark.startup import kms_client, s3_client
@@ -55,6 +64,7 @@ def run(
     context, s3 = spark.sparkContext, s3_client()
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     policy = settings.policy(as_of=request.as_of, grace=request.grace)
+    cosigners = cosigning_policy(settings)
     trail = prove_onward(
         trail_clients(settings),
         settings,
@@ -71,7 +81,10 @@ def run(
     held = list(audited_versions(s3, settings))
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
-    kept = seal_recent(spark, settings, request, s3, records)
+    signer = seal_signer(settings)
+    kept = seal_recent(spark, settings, request, s3, records, signer)
+    now = datetime.now(UTC)
+    cosigning = have_cosigned(cosigners, settings, s3, kept.sealed, signer.key, now)
     contents = trail_contents(read_logs(context, trail.logs, s3_client), policy)
     removals = contents.events.filter(lambda event: not event.is_write).collect()
     found = at_rest(
@@ -88,7 +101,8 @@ def run(
         sample_days=request.sample_days,
         s3_client=s3_client,
     )
-    defects = defect_rows(trail, kept.defects, contents, policy, settings, s3)
+    seal_defects = (*kept.defects, *cosigning.defects)
+    defects = defect_rows(trail, seal_defects, contents, policy, settings, s3)
     counts = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
@@ -100,4 +114,6 @@ def run(
     remember(s3, analytics, TRAIL_HEAD, trail.heads.to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
+    if cosigning.head is not None:
+        remember(s3, analytics, COSIGNED_HEAD, cosigning.head)
     return counts

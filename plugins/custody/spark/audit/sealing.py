@@ -1,9 +1,10 @@
-"""Checking the seal, and sealing the last days' records and verdicts."""
+"""Checking the seal, sealing the last days' records and verdicts, and having that cosigned."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -14,11 +15,16 @@ from custody.aws.kms.seal_key import kms_signer
 from custody.aws.s3.heads import recall
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.seal.content import record_entry, verdict_files
-from custody.aws.seal.keeping import SealKept, keep_seal
+from custody.aws.seal.cosigning import Cosigning, keep_cosigned
+from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal
+from custody.aws.seal.log import Sealed
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry
 from custody.core.seal.layout import log_origin
+from custody.core.tlog.policy import CosigningPolicy
+from custody.core.tlog.signed_note import NoteKey, NoteSigner
+from custody.cosigner_client import poster
 from custody.settings import Settings
 from custody.spark.audit.request import AuditRequest
 from custody.spark.ledger import verdict_entries
@@ -34,6 +40,7 @@ RECORDS_PER_SLICE = 512
 
 RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX)
 SEAL_HEAD = "seal"
+COSIGNED_HEAD = "cosigned"
 
 
 def seal_recent(
@@ -42,9 +49,10 @@ def seal_recent(
     request: AuditRequest,
     s3: S3Client,
     records: Sequence[StoredVersion],
+    signer: NoteSigner,
 ) -> SealKept:
     """Check the seal against the head remembered, and seal the last days' records and verdicts."""
-    provenance, seal_key = settings.provenance_bucket, settings.seal_key_arn
+    provenance = settings.provenance_bucket
     folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
     recent = [stored for stored in records if stored.version.key.startswith(folders)]
     glue = boto3.client("glue", config=CLIENTS)
@@ -58,15 +66,58 @@ def seal_recent(
         s3,
         provenance,
         entries(),
-        signer=kms_signer(kms_client(seal_key), seal_key, log_origin(provenance)),
+        signer=signer,
         remembered=recall(s3, settings.analytics_bucket, SEAL_HEAD),
         sample=(request.as_of.toordinal() % request.sample_days, request.sample_days),
     )
     if kept.sealed is not None:
         log.info("sealed %d new entries", kept.sealed.appended)
-    for located in kept.defects:
-        log.error("the seal does not hold: %s: %s", located.defect.path, located.defect.reason)
+    _tell(kept.defects)
     return kept
+
+
+def seal_signer(settings: Settings) -> NoteSigner:
+    """Who signs the seal of the deployment."""
+    key = settings.seal_key_arn
+    return kms_signer(kms_client(key), key, log_origin(settings.provenance_bucket))
+
+
+def cosigning_policy(settings: Settings) -> CosigningPolicy | None:
+    """Whom the deployment wants to cosign its seal, None for nobody; raises `MalformedInput`."""
+    text = settings.cosigning_policy
+    return None if text is None else CosigningPolicy.parse(text)
+
+
+def have_cosigned(
+    policy: CosigningPolicy | None,
+    settings: Settings,
+    s3: S3Client,
+    sealed: Sealed | None,
+    key: NoteKey,
+    now: datetime,
+) -> Cosigning:
+    """Ask those whom the policy names, if there is one, to cosign what was sealed with `key`."""
+    if policy is None:
+        return Cosigning()
+    cosigning = keep_cosigned(
+        s3,
+        settings.provenance_bucket,
+        sealed,
+        policy,
+        key=key,
+        last=recall(s3, settings.analytics_bucket, COSIGNED_HEAD),
+        reach=poster,
+        now=now,
+    )
+    for name, answer in cosigning.answers.items():
+        log.info("%s %s", name, f"did not sign: {answer.trouble}" if answer.trouble else "signed")
+    _tell(cosigning.defects)
+    return cosigning
+
+
+def _tell(defects: Iterable[LocatedDefect]) -> None:
+    for located in defects:
+        log.error("the seal does not hold: %s: %s", located.defect.path, located.defect.reason)
 
 
 def record_entries(

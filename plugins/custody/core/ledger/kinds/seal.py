@@ -1,8 +1,9 @@
 """What is wrong with the seal, as rows of the ledger.
 
-A log that went back or was rewritten is a `CONFLICT`: its key has signed two histories. A file of
-it that is missing, changed or not signed is a `BAD_SIGNATURE`: what is there is not what the key
-vouches for.
+A log that went back or was rewritten is a `CONFLICT`: its key has signed two histories. So is one
+of which a cosigner knows another history. A file of it that is missing, changed or not signed is a
+`BAD_SIGNATURE`: what is there is not what the key vouches for. A log that no quorum of cosigners
+has signed lately is `UNCOSIGNED`: nobody outside can say that all are shown the same one.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ VERDICTS: Final[Mapping[SealDefectKind, Verdict]] = {
     SealDefectKind.BAD_CHECKPOINT: Verdict.BAD_SIGNATURE,
     SealDefectKind.BAD_TILE: Verdict.BAD_SIGNATURE,
     SealDefectKind.BAD_MEMORY: Verdict.BAD_SIGNATURE,
+    SealDefectKind.OTHER_HISTORY: Verdict.CONFLICT,
+    SealDefectKind.UNCOSIGNED: Verdict.UNCOSIGNED,
 }
 
 
