@@ -1,10 +1,16 @@
-"""`custody seal`: the log, and the head that is remembered."""
+"""`custody seal`: the log, the head that is remembered, and who cosigned."""
+
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.audited import ORIGIN, PROVENANCE, SIGNER
+from tests.support.audited import ORIGIN, PROVENANCE, SETTINGS, SIGNER
+from tests.support.cosigners import ANNE, BOB, CARL, policy_text
+from tests.support.transparency import MemoryLog
 
 from custody.aws.seal.log import seal
 from custody.core.seal.entries import RecordEntry
+from custody.core.tlog.checkpoint import Checkpoint
 
 
 @pytest.fixture(params=["S3", "copy"])
@@ -69,3 +75,118 @@ def test_a_changed_tile_is_named(platform):
     found = platform.custody("seal")
     assert found.status == 1
     assert "tile/0/000.p/6" in found.out
+
+
+# Cosigners
+
+AN_HOUR_AGO = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+
+
+def checkpoint(platform) -> bytes:
+    return platform.s3.get_object(Bucket=PROVENANCE, Key="seal/checkpoint")["Body"].read()
+
+
+def replace(platform, note: bytes) -> None:
+    platform.s3.put_object(Bucket=PROVENANCE, Key="seal/checkpoint", Body=note)
+
+
+def cosign(platform, *cosigners) -> None:
+    note = checkpoint(platform)
+    for cosigner in cosigners:
+        note = cosigner.sign(note, AN_HOUR_AGO)
+    replace(platform, note)
+
+
+@pytest.fixture
+def policy(tmp_path):
+    """Of an auditor: two of three must have signed."""
+    file = tmp_path / "cosigners.policy"
+    file.write_text(policy_text("2"))
+    return file
+
+
+def test_who_cosigned_and_when_is_shown(platform, policy, tmp_path):
+    cosign(platform, ANNE, CARL)
+    platform.copy(tmp_path / "copy")
+    for source in ([], platform.source):
+        platform.source = source
+        found = platform.custody("seal", "--json", "--policy", policy)
+        (summary,) = found.of_kind("summary")
+        assert (found.status, summary["cosigned"], summary["findings"]) == (0, True, 0)
+        moment = f"{AN_HOUR_AGO:%Y-%m-%dT%H:%M:%SZ}"
+        assert {each["name"]: each["time"] for each in found.of_kind("cosigner")} == {
+            "anne": moment,
+            "bob": None,
+            "carl": moment,
+        }
+    told = platform.custody("seal", "--policy", policy)
+    assert "cosigned as the policy asks, by 2 of (anne, bob, carl)" in told.out
+    assert moment in told.out
+
+
+def test_a_quorum_that_is_not_met_is_a_finding_and_the_memory_is_kept(platform, policy, tmp_path):
+    head = tmp_path / "checkpoint"
+    cosign(platform, ANNE)
+    found = platform.custody("seal", "--json", "--policy", policy, "--head", head)
+    (finding,) = found.of_kind("finding")
+    (summary,) = found.of_kind("summary")
+    assert (found.status, finding["problem"], summary["findings"]) == (1, "UNCOSIGNED", 1)
+    assert not head.exists()
+    told = platform.custody("seal", "--policy", policy)
+    assert "not cosigned as the policy asks: the policy asks for 2 of (anne, bob, carl)" in told.out
+
+
+def test_a_forged_cosignature_is_a_finding(platform, policy):
+    cosign(platform, ANNE, BOB)
+    other = CARL.signature(b"another checkpoint\n").to_line()
+    replace(platform, checkpoint(platform) + other)
+    found = platform.custody("seal", "--policy", policy)
+    assert (found.status, "the cosignature of carl does not match" in found.out) == (1, True)
+
+
+def test_without_a_policy_cosignatures_are_passed_over_and_that_is_said(platform):
+    cosign(platform, ANNE)
+    found = platform.custody("seal", "--json")
+    (summary,) = found.of_kind("summary")
+    assert (found.status, summary["cosigned"]) == (0, None)
+    assert "whether others are shown another log cannot be told" in found.err
+
+
+def test_the_policy_of_the_deployment_counts_unless_the_auditor_has_his_own(platform, policy):
+    settings = platform.folder / "with-policy.json"
+    settings.write_text(json.dumps(SETTINGS | {"cosigning_policy": policy_text("any")}))
+    cosign(platform, BOB)
+    assert platform.custody("seal", "--settings", settings).status == 0
+    assert platform.custody("seal", "--settings", settings, "--policy", policy).status == 1
+    settings.write_text(json.dumps(SETTINGS | {"cosigning_policy": "quorum nobody\n"}))
+    broken = platform.custody("seal", "--settings", settings)
+    assert (broken.status, "cosigning policy, line 1" in broken.err) == (2, True)
+
+
+def test_a_policy_that_cannot_be_read_checks_nothing(platform, policy, tmp_path):
+    assert platform.custody("seal", "--policy", tmp_path / "none").status == 2
+    policy.write_text("quorum anne\n")
+    found = platform.custody("seal", "--policy", policy)
+    assert (found.status, "line 1: no line before defines 'anne'" in found.err) == (2, True)
+
+
+def test_an_insider_who_shows_two_auditors_two_logs_is_found(platform, policy, tmp_path):
+    """He can sign for the log. One auditor sees what those outside saw; the other a log that is
+    whole, signed, and begins with nothing that he could remember. Only the policy tells them apart.
+    """
+    cosign(platform, ANNE, BOB, CARL)
+    assert platform.custody("seal", "--policy", policy, "--head", tmp_path / "one").status == 0
+
+    forged = MemoryLog()
+    forged.append(b'{"entry":%d}' % number for number in range(8))
+    erase_seal(platform)
+    for path, content in forged.files.items():
+        platform.s3.put_object(Bucket=PROVENANCE, Key=f"seal/{path}", Body=content)
+    replace(platform, Checkpoint(ORIGIN, 8, forged.tree.root).sign(SIGNER))
+
+    other = tmp_path / "other"
+    assert platform.custody("seal", "--head", other).status == 0, "he alone sees nothing wrong"
+    other.unlink()
+    found = platform.custody("seal", "--policy", policy, "--head", other)
+    assert (found.status, "not cosigned as the policy asks" in found.out) == (1, True)
+    assert not other.exists()
