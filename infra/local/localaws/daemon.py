@@ -18,6 +18,7 @@ from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
 from localaws.cloudformation import provisioners, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
+from localaws.cosigner.service import Cosigner, CosignerService
 from localaws.durability.middleware import Durability
 from localaws.glue import GlueJobRuns, SparkHome
 from localaws.glue.catalog import GlueCatalog
@@ -48,7 +49,8 @@ def compose(settings: Settings) -> App:
     records = stackrecords.StackRecords(settings.account_id, settings.region)
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
-    services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings))
+    cosigner = CosignerService(Cosigner(settings.state / "cosigner" / "cosigner.json"))
+    services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings), cosigner)
     return cloudtrail.observe_api(
         LocalAws(chain, durability, services, Control(settings, services))
     )

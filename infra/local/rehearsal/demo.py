@@ -18,6 +18,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from rehearsal import cosigner
 from rehearsal.airflow import StartError
 from rehearsal.landing import Landed, land_sample, sample_days
 from rehearsal.machine import REPOSITORY, Machine
@@ -85,6 +86,9 @@ class Demo:
             found = [page.finding for page in on_call.pages()]
             self._expect("pages after the audit of an honest day", [], found)
             self._say("nothing to page")
+            seen = cosigner.seen(platform.client("s3"), platform.settings)
+            self._expect(f"whether the seal is cosigned ({seen.in_words})", True, seen.is_met)
+            self._say(f"the seal: {seen.in_words}")
         summary = self._count(landed)
         with self._phase("tamper", "Tamper in four ways"):
             tamperings = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from rehearsal import cosigner
 from rehearsal.airflow import Airflow, StartError
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 
@@ -61,16 +62,19 @@ class Platform:
         self._local_aws("stop", "--kill")
 
     def deploy(self) -> None:
-        """Deploy the stacks with the command that deploys to AWS; then check what they made."""
+        """Deploy the stacks with the command that deploys to AWS; then check what they made, and
+        tell who cosigns the seal of its log."""
         self._run(
             [
                 *(tool_folder("platform") / "python", "-m", "infra.deployment"),
                 *("deploy", "--stage", STAGE, "--yes"),
+                *("--parameter", cosigner.policy_parameter(self.machine)),
             ],
             self.machine.environment_of(ADMIN),
         )
         for stack in (f"{PROJECT}-{STAGE}-evidence", f"{PROJECT}-{STAGE}"):
             self._local_aws("readback", "--stack", stack)
+        cosigner.introduce(self.machine, self.client("kms"), self.settings)
 
     def start(self, say: Callable[[str], None] = print) -> None:
         """Local AWS, stacks and Airflow, saying each; what already runs is left as it is.

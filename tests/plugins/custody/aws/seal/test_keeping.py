@@ -7,7 +7,7 @@ from tests.support.transparency import OTHER_SIGNER
 from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
 from custody.aws.seal.log import seal_reader
-from custody.core.seal.check import REMEMBERED, SealDefect, SealDefectKind
+from custody.core.seal.check import COSIGNED, REMEMBERED, SealDefect, SealDefectKind
 from custody.core.seal.layout import append_path
 from custody.objects import ObjectVersion
 
@@ -157,14 +157,16 @@ def test_a_memory_that_cannot_be_read_is_told_and_not_written_over(s3, provenanc
     assert (kept.sealed, kept.head) == (None, None)
 
 
-def test_a_defect_is_about_a_version_of_a_file_or_of_the_remembered_head(s3, provenance, raw):
-    head = (raw, "audit/heads/seal")
+def test_a_defect_is_about_a_version_of_a_file_or_of_what_is_remembered(s3, provenance, raw):
+    head, other = (raw, "audit/heads/seal"), (raw, "audit/heads/cosigned")
 
     def version(path, version_id):
         located = LocatedDefect(SealDefect(SealDefectKind.BAD_TILE, path, "why"), version_id)
-        return version_of(s3, located, bucket=provenance, head=head)
+        heads = {REMEMBERED: head, COSIGNED: other}
+        return version_of(s3, located, bucket=provenance, heads=heads)
 
     assert version("checkpoint", "v1") == ObjectVersion(provenance, "seal/checkpoint", "v1")
     assert version(REMEMBERED, "null") == ObjectVersion(*head, "null")
     stands = s3.put_object(Bucket=raw, Key=head[1], Body=b"x")["VersionId"]
     assert version(REMEMBERED, "null") == ObjectVersion(*head, stands)
+    assert version(COSIGNED, "null") == ObjectVersion(*other, "null")

@@ -74,7 +74,10 @@ def test_a_worse_verdict_takes_the_place_of_the_first():
     ]
 
 
-@pytest.mark.parametrize("verdict", sorted(set(SEVERITIES) - {"TRAIL_BROKEN"}))
+LOOKED_AT_ANEW = ("TRAIL_BROKEN", "UNCOSIGNED")
+
+
+@pytest.mark.parametrize("verdict", sorted(set(SEVERITIES) - set(LOOKED_AT_ANEW)))
 def test_an_all_clear_needs_evidence(verdict):
     """Neither a row that is gone nor one that is not final, nor one about another version."""
     on_call = OnCall()
@@ -97,10 +100,12 @@ def test_a_removal_says_nothing_about_the_witnesses():
     assert on_call.run(finding("REMOVED")) == [("open", "REMOVED", None)]
 
 
-def test_a_defect_of_the_trail_is_mended_when_it_is_no_longer_found():
+@pytest.mark.parametrize("verdict", LOOKED_AT_ANEW)
+def test_what_each_run_looks_at_anew_is_mended_when_it_is_no_longer_found(verdict):
     on_call = OnCall()
-    on_call.run(finding("TRAIL_BROKEN"))
-    assert on_call.run() == [("resolved", "TRAIL_BROKEN", None)]
+    on_call.run(finding(verdict))
+    assert on_call.run(finding(verdict), finding("VERIFIED")) == []
+    assert on_call.run() == [("resolved", verdict, None)]
 
 
 def test_only_watched_pages_are_resolved():

@@ -45,6 +45,11 @@ def test_the_row_says_what_is_wrong_and_where(problem):
     assert (found.principal_arn, found.record_key) == (None, None)
 
 
+def test_another_history_is_a_conflict_and_a_missing_quorum_is_not():
+    assert row(SealDefectKind.OTHER_HISTORY).verdict == "CONFLICT"
+    assert row(SealDefectKind.UNCOSIGNED).verdict == "UNCOSIGNED"
+
+
 def test_whoever_touched_it_is_named():
     found = row(touched=PUT)
     assert found.principal_arn == INSIDER.arn
