@@ -12,14 +12,19 @@ from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.kms.seal_key import kms_signer
+from custody.aws.s3.heads import head_key
+from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.log import seal_reader
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, log_origin
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.extension import extend
 from custody.core.tlog.merkle import EMPTY_ROOT
+from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.signed_note import NoteSigner
 from custody.core.tlog.tiled_tree import TiledTree
 from custody.core.tlog.tiles import tile_path
+from custody.core.tlog.witness_protocol import add_checkpoint
+from custody.cosigner_client import poster
 from rehearsal import tampering
 
 
@@ -107,6 +112,25 @@ def a_tile_is_deleted(world: World) -> Outcome:
     _repaired_later(world, path, marker)
     removed = _finding(world, "REMOVED", path, marker)
     return Outcome((_finding(world, "BAD_SIGNATURE", path, marker), removed), (), (removed,))
+
+
+@made(INSIDER)
+def another_log_is_cosigned(world: World) -> Outcome:
+    """has entries of his own cosigned behind the seal's, to show them to somebody else
+
+    Who cosigns then signs the true log no more, and says why: nobody can tell who showed him.
+    """
+    tree, read = _head(world), seal_reader(world.s3, world.provenance)
+    forged = extend(tree, [b'{"forged":%d}' % number for number in range(5000)])
+    grown = TiledTree(forged.size, forged.root, lambda path: forged.files.get(path) or read(path))
+    with _signing(world) as signer:
+        note = Checkpoint(signer.key.name, forged.size, forged.root).sign(signer)
+    policy = CosigningPolicy.parse(world.platform.settings["cosigning_policy"])
+    for cosigner in policy.cosigners.values():
+        assert add_checkpoint(note, grown, cosigner, poster(cosigner.url or "")).signatures
+    head = (world.analytics, head_key("cosigned"))
+    finding = Finding("CONFLICT", *head, latest_version_id(world.s3, *head), None)
+    return Outcome((finding,), ())
 
 
 @made(INSIDER)

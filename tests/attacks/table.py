@@ -26,6 +26,7 @@ ROUNDS = [
     Round(Job.AUDIT, [[seal.it_is_rolled_back]]),
     Round(Job.AUDIT, [[seal.a_tile_is_changed]]),
     Round(Job.AUDIT, [[seal.a_tile_is_deleted]]),
+    Round(Job.AUDIT, [[seal.another_log_is_cosigned]]),
     Round(Job.AUDIT, [[seal.it_is_forked]]),
     Round(
         Job.RECONCILE,

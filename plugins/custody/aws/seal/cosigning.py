@@ -17,7 +17,7 @@ from custody.aws.seal.log import (
     seal_reader,
 )
 from custody.core.seal.check import SealDefect, SealDefectKind
-from custody.core.seal.cosigning import lapse, other_histories
+from custody.core.seal.cosigning import lapse, other_history
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.policy import Cosigner, CosigningPolicy
 from custody.core.tlog.quorum import cosigned, with_cosignatures
@@ -78,12 +78,9 @@ def keep_cosigned(
             asked = ask_cosigners(s3, bucket, policy, key=key, reach=reach, now=now)
         except BadTile as error:
             defects.append(SealDefect(SealDefectKind.BAD_TILE, error.path, error.problem))
-    defects += other_histories(asked.answers)
-    head = None
-    if asked.note and cosigned(asked.note, policy, now).is_met:
-        head = asked.note
-    elif (lapsed := lapse(last, policy, asked.answers, now)) is not None:
-        defects.append(lapsed)
+    head = asked.note if asked.note and cosigned(asked.note, policy, now).is_met else None
+    lapsed = lapse(last, policy, asked.answers, now) if head is None else None
+    defects += filter(None, (other_history(asked.answers), lapsed))
     return Cosigning(locate(s3, bucket, defects), head, asked.answers)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.check import COSIGNED, SealDefect, SealDefectKind
-from custody.core.seal.layout import CHECKPOINT_PATH
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.quorum import cosigned, moment
 from custody.core.tlog.witness_protocol import Answer
@@ -18,12 +17,19 @@ QUORUM_GRACE: Final = timedelta(hours=36)
 away for an hour; the second in a row is: then no quorum has seen the log for a day."""
 
 
-def other_histories(answers: Mapping[str, Answer]) -> Iterator[SealDefect]:
-    """A defect for each cosigner who has signed what this log does not begin with."""
-    for name, answer in answers.items():
-        if answer.other_history:
-            reason = f"{name} refuses it: {answer.trouble}"
-            yield SealDefect(SealDefectKind.OTHER_HISTORY, CHECKPOINT_PATH, reason)
+def other_history(answers: Mapping[str, Answer]) -> SealDefect | None:
+    """The defect of a log of which a cosigner has signed what it does not begin with.
+
+    Like `lapse`, it is about the last checkpoint that had a quorum: since then it is so.
+    """
+    refused = [
+        f"{name} refuses it: {answer.trouble}"
+        for name, answer in answers.items()
+        if answer.other_history
+    ]
+    if not refused:
+        return None
+    return SealDefect(SealDefectKind.OTHER_HISTORY, COSIGNED, "; ".join(refused))
 
 
 def lapse(

@@ -175,12 +175,13 @@ def fork(s3, bucket, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_a_fork_is_cosigned_by_nobody_and_told_by_everybody(s3, provenance, outside, size):
+def test_a_fork_is_cosigned_by_nobody_and_everybody_tells_of_it(s3, provenance, outside, size):
     sealed = seal(s3, provenance, records(1, 2), signer=SIGNER)
     keep(s3, provenance, outside, sealed)
     fork(s3, provenance, size)
     found = keep(s3, provenance, outside, sealed, last=None)
-    assert kinds(found)[:2] == [SealDefectKind.OTHER_HISTORY] * 2
+    assert kinds(found) == [SealDefectKind.OTHER_HISTORY, SealDefectKind.UNCOSIGNED]
+    assert all(f"{name} refuses it" in found.defects[0].defect.reason for name in ("one", "two"))
     assert found.head is None
     assert cosigned(stored(s3, provenance), outside.policy(), NOW).times == {}
 

@@ -7,7 +7,7 @@ from tests.support.cosigners import ANNE, BOB, NOW, policy_text
 from tests.support.transparency import MemoryLog
 
 from custody.core.seal.check import COSIGNED, SealDefectKind
-from custody.core.seal.cosigning import QUORUM_GRACE, lapse, other_histories
+from custody.core.seal.cosigning import QUORUM_GRACE, lapse, other_history
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.witness_protocol import Answer
 
@@ -57,6 +57,7 @@ def test_who_knows_another_history_is_named_and_who_is_away_is_not():
         "bob": Answer(trouble="it has signed 7 entries, and here are 5", other_history=True),
         "carl": Answer(trouble="it is away"),
     }
-    (defect,) = other_histories(answers)
-    assert defect.kind is SealDefectKind.OTHER_HISTORY
+    defect = other_history(answers)
+    assert (defect.kind, defect.path) == (SealDefectKind.OTHER_HISTORY, COSIGNED)
     assert defect.reason == "bob refuses it: it has signed 7 entries, and here are 5"
+    assert other_history({name: answers[name] for name in ("anne", "carl")}) is None

@@ -1,0 +1,95 @@
+"""Checkpoints and proofs are those that a witness of others takes, and what it signs is read alike."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.cosigners.conftest import LOGS, Omniwitness
+from tests.support.transparency import MemoryLog, signer
+
+from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.policy import CosigningPolicy
+from custody.core.tlog.quorum import cosigned, with_cosignatures
+from custody.core.tlog.signed_note import NoteKey, NoteSigner
+from custody.core.tlog.witness_protocol import Answer, add_checkpoint
+from custody.cosigner_client import poster
+
+GROWS, FORKS, SHRINKS = LOGS
+
+
+def signer_of(origin: str) -> NoteSigner:
+    return signer(origin.encode().ljust(32, b"\0"), origin)
+
+
+@pytest.fixture(scope="session")
+def log_keys() -> dict[str, NoteKey]:
+    return {origin: signer_of(origin).key for origin in LOGS}
+
+
+def note_of(log: MemoryLog, origin: str) -> bytes:
+    return Checkpoint(origin, log.tree.size, log.tree.root).sign(signer_of(origin))
+
+
+def show(log: MemoryLog, origin: str, to: Omniwitness) -> Answer:
+    """What it says to its first key's owner; it answers with both signatures."""
+    return add_checkpoint(note_of(log, origin), log.tree, to.cosigners[0], poster(to.url))
+
+
+def test_a_log_that_grows_is_cosigned_and_go_reads_what_we_store(
+    omniwitness: Omniwitness, opennote: Path
+) -> None:
+    lines = [f"witness w{i} {each.key.vkey}" for i, each in enumerate(omniwitness.cosigners)]
+    policy = CosigningPolicy.parse("\n".join([*lines, "group both all w0 w1", "quorum both"]))
+    log_key = signer_of(GROWS).key
+    for size in (1, 2, 7, 7, 256, 700):
+        log = MemoryLog(size)
+        note = note_of(log, GROWS)
+        now = datetime.now(UTC)
+        fresh = [
+            signature
+            for each in omniwitness.cosigners
+            for signature in add_checkpoint(
+                note, log.tree, each, poster(omniwitness.url)
+            ).signatures
+        ]
+        stored = with_cosignatures(note, fresh, policy, now)
+        found = cosigned(stored, policy, now)
+        assert found.is_met, (size, found.in_words)
+        read = subprocess.run(
+            [opennote, log_key.vkey, *(each.key.vkey for each in omniwitness.cosigners)],
+            input=stored,
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout.decode()
+        assert read.splitlines() == [
+            GROWS,
+            *(
+                f"{each.key.name} {int(found.times[name].timestamp())}"
+                for name, each in zip(("w0", "w1"), omniwitness.cosigners, strict=True)
+            ),
+        ]
+
+
+def test_a_fork_is_refused(omniwitness: Omniwitness) -> None:
+    assert show(MemoryLog(10), FORKS, omniwitness).signatures
+    for size in (10, 11, 300):
+        fork = MemoryLog(5)
+        fork.append(b"forged %d" % number for number in range(5, size))
+        answer = show(fork, FORKS, omniwitness)
+        assert (answer.signatures, answer.other_history) == ((), True), answer.trouble
+    assert show(MemoryLog(11), FORKS, omniwitness).signatures
+
+
+def test_a_rollback_is_refused(omniwitness: Omniwitness) -> None:
+    assert show(MemoryLog(10), SHRINKS, omniwitness).signatures
+    answer = show(MemoryLog(9), SHRINKS, omniwitness)
+    assert (answer.signatures, answer.other_history) == ((), True)
+    assert answer.trouble == "it has signed 10 entries, and here are 9"
+
+
+def test_a_log_that_it_does_not_know_is_refused(omniwitness: Omniwitness) -> None:
+    answer = show(MemoryLog(3), "unknown.example/log", omniwitness)
+    assert (answer.trouble, answer.other_history) == ("it does not know this log", False)
