@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks grants bench lint format build bundle bundle-check test-astro deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-thorough attacks grants bench lint format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -71,7 +71,7 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/e2e)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/cosigners tests/e2e)
 
 test-glue: setup
 	$(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -134,6 +134,10 @@ bundle-check: bundle ## Install the bundle as MWAA does and see what its Airflow
 test-astro: setup ## Run the platform in an Airflow that Astro's own CLI starts (needs Go; about 10 minutes)
 	@command -v go >/dev/null || echo "test-astro: Go is not installed, so the Astro CLI cannot be built: NOT CHECKED"
 	$(PLATFORM)/python -m pytest tests/astro
+
+test-cosigners: setup ## Have the seal cosigned by the published omniwitness (needs Go; about 5 minutes)
+	@command -v go >/dev/null || echo "test-cosigners: Go is not installed, so omniwitness cannot be built: NOT CHECKED"
+	$(PLATFORM)/python -m pytest tests/cosigners
 
 # What deploys needs no JDK and no Airflow.
 setup-deploy:

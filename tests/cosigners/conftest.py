@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import socket
 import subprocess
@@ -18,15 +17,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from infra.build import REPOSITORY
 from tests.support.ports import free_port
+from tests.support.transparency import signer
 
 from custody.core.tlog.cosignature import CosignerKey
 from custody.core.tlog.policy import Cosigner
-from custody.core.tlog.signed_note import NoteKey
+from custody.core.tlog.signed_note import NoteSigner
 
 HERE = Path(__file__).parent
 BUILT = REPOSITORY / "build" / "cosigners"
 LOGS = ("grows.example/log", "forks.example/log", "shrinks.example/log")
 """The logs that it signs for; each test has one, as it remembers them."""
+
+
+def signer_of(origin: str) -> NoteSigner:
+    """Who signs for one of them."""
+    return signer(origin.encode().ljust(32, b"\0"), origin)
 
 
 @pytest.fixture(scope="session")
@@ -89,15 +94,13 @@ class Keys:
 
 
 @pytest.fixture(scope="session")
-def omniwitness(
-    go: str, tmp_path_factory: pytest.TempPathFactory, log_keys: dict[str, NoteKey]
-) -> Iterator[Omniwitness]:
-    """One that signs for the `log_keys` and keeps what it signed in a file."""
+def omniwitness(go: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Omniwitness]:
+    """One that signs for `LOGS` and keeps what it signed in a file."""
     program = built(go, "github.com/transparency-dev/witness/cmd/omniwitness", "omniwitness")
     folder = tmp_path_factory.mktemp("omniwitness")
     keys = Keys.made(folder)
     logs = folder / "logs.yaml"
-    lines = [f"  - Origin: {key.name}\n    PublicKey: {key.vkey}\n" for key in log_keys.values()]
+    lines = [f"  - Origin: {log}\n    PublicKey: {signer_of(log).key.vkey}\n" for log in LOGS]
     logs.write_text("Logs:\n" + "".join(lines))
     port = free_port()
     command = [
@@ -117,7 +120,7 @@ def omniwitness(
 @contextmanager
 def running(command: list[object], port: int, log: Path) -> Iterator[None]:
     with log.open("w") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ})
+        process = subprocess.Popen(command, stdout=file, stderr=file)
         try:
             deadline = time.monotonic() + 30
             while process.poll() is None and time.monotonic() < deadline:

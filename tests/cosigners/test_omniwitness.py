@@ -1,4 +1,4 @@
-"""Checkpoints and proofs are those that a witness of others takes, and what it signs is read alike."""
+"""A witness of others takes our checkpoints and proofs, and what it signs is read alike."""
 
 from __future__ import annotations
 
@@ -6,27 +6,16 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-from tests.cosigners.conftest import LOGS, Omniwitness
-from tests.support.transparency import MemoryLog, signer
+from tests.cosigners.conftest import LOGS, Omniwitness, signer_of
+from tests.support.transparency import MemoryLog
 
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.quorum import cosigned, with_cosignatures
-from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.core.tlog.witness_protocol import Answer, add_checkpoint
 from custody.cosigner_client import poster
 
 GROWS, FORKS, SHRINKS = LOGS
-
-
-def signer_of(origin: str) -> NoteSigner:
-    return signer(origin.encode().ljust(32, b"\0"), origin)
-
-
-@pytest.fixture(scope="session")
-def log_keys() -> dict[str, NoteKey]:
-    return {origin: signer_of(origin).key for origin in LOGS}
 
 
 def note_of(log: MemoryLog, origin: str) -> bytes:
@@ -46,14 +35,12 @@ def test_a_log_that_grows_is_cosigned_and_go_reads_what_we_store(
     log_key = signer_of(GROWS).key
     for size in (1, 2, 7, 7, 256, 700):
         log = MemoryLog(size)
-        note = note_of(log, GROWS)
+        note, post = note_of(log, GROWS), poster(omniwitness.url)
         now = datetime.now(UTC)
         fresh = [
             signature
             for each in omniwitness.cosigners
-            for signature in add_checkpoint(
-                note, log.tree, each, poster(omniwitness.url)
-            ).signatures
+            for signature in add_checkpoint(note, log.tree, each, post).signatures
         ]
         stored = with_cosignatures(note, fresh, policy, now)
         found = cosigned(stored, policy, now)

@@ -71,17 +71,21 @@ def keep_cosigned(
     """
     if sealed is not None and sealed.note is None:
         return Cosigning()  # nothing is sealed yet
-    asked = Asked(b"", {})
+    asked: Asked | None = None
     defects: list[SealDefect] = []
     if sealed is not None:
         try:
             asked = ask_cosigners(s3, bucket, policy, key=key, reach=reach, now=now)
         except BadTile as error:
             defects.append(SealDefect(SealDefectKind.BAD_TILE, error.path, error.problem))
-    head = asked.note if asked.note and cosigned(asked.note, policy, now).is_met else None
-    lapsed = lapse(last, policy, asked.answers, now) if head is None else None
-    defects += filter(None, (other_history(asked.answers), lapsed))
-    return Cosigning(locate(s3, bucket, defects), head, asked.answers)
+    if asked is None:
+        answers: Mapping[str, Answer] = {}
+        found = None
+    else:
+        answers, found = asked.answers, cosigned(asked.note, policy, now)
+    head = asked.note if asked is not None and found is not None and found.is_met else None
+    defects += filter(None, (other_history(answers), lapse(last, policy, found, answers, now)))
+    return Cosigning(locate(s3, bucket, defects), head, answers)
 
 
 def ask_cosigners(

@@ -9,7 +9,7 @@ from typing import Final
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.seal.check import COSIGNED, SealDefect, SealDefectKind
 from custody.core.tlog.policy import CosigningPolicy
-from custody.core.tlog.quorum import cosigned, moment
+from custody.core.tlog.quorum import Cosigned, cosigned, moment
 from custody.core.tlog.witness_protocol import Answer
 
 QUORUM_GRACE: Final = timedelta(hours=36)
@@ -33,24 +33,31 @@ def other_history(answers: Mapping[str, Answer]) -> SealDefect | None:
 
 
 def lapse(
-    last: bytes | None, policy: CosigningPolicy, answers: Mapping[str, Answer], now: datetime
+    last: bytes | None,
+    policy: CosigningPolicy,
+    found: Cosigned | None,
+    answers: Mapping[str, Answer],
+    now: datetime,
 ) -> SealDefect | None:
-    """The defect of a log without a quorum `now`, if it has been without one for too long.
+    """The defect of a log that has been without a quorum for too long `now`.
 
-    `last` is the last checkpoint that had one, None if there never was any; `answers` are those of
-    who was asked.
+    `last` is the last checkpoint that had one, None if there never was any; `found` is what the
+    signatures under the present one are worth, None if nobody was asked for them, and `answers`
+    what those said who were.
     """
+    if found is not None and found.is_met:
+        return None
     since = _complete_since(last, policy, now)
     if since is not None and now - since <= QUORUM_GRACE:
         return None
     how_long = f"the last was complete at {moment(since)}" if since else "there never was one"
-    said = f"the policy asks for {policy.asks_for}; {how_long}"
-    silent = [
-        f"{name} did not sign: {answer.trouble}"
-        for name, answer in answers.items()
-        if answer.trouble is not None
+    said = [
+        f"the policy asks for {policy.asks_for}",
+        how_long,
+        *(found.faults if found is not None else ()),
+        *(f"{name} did not sign: {each.trouble}" for name, each in answers.items() if each.trouble),
     ]
-    return SealDefect(SealDefectKind.UNCOSIGNED, COSIGNED, "; ".join([said, *silent]))
+    return SealDefect(SealDefectKind.UNCOSIGNED, COSIGNED, "; ".join(said))
 
 
 def _complete_since(note: bytes | None, policy: CosigningPolicy, now: datetime) -> datetime | None:
