@@ -14,8 +14,9 @@ import urllib3
 
 from custody.core.tlog.witness_protocol import MAX_ANSWER_BYTES, PATH, Post, Reply, Unreachable
 
-PATIENCE_SECONDS: Final = 120.0
-"""For one answer, with all that is tried for it: one who sends a byte now and then ends, too."""
+PATIENCE_SECONDS: Final = 60.0
+"""For one answer, with all that is tried for it: one who sends a byte now and then ends, too. A
+cosigner is asked three times at most, and then the time it signed must not be later than now."""
 
 _TIMEOUT: Final = urllib3.Timeout(connect=10, read=30)
 RETRIES: Final = urllib3.Retry(

@@ -78,12 +78,9 @@ def keep_cosigned(
             asked = ask_cosigners(s3, bucket, policy, key=key, reach=reach, now=now)
         except BadTile as error:
             defects.append(SealDefect(SealDefectKind.BAD_TILE, error.path, error.problem))
-    if asked is None:
-        answers: Mapping[str, Answer] = {}
-        found = None
-    else:
-        answers, found = asked.answers, cosigned(asked.note, policy, now)
-    head = asked.note if asked is not None and found is not None and found.is_met else None
+    answers = asked.answers if asked else {}
+    found = cosigned(asked.note, policy, now) if asked else None
+    head = asked.note if asked and found and found.is_met else None
     defects += filter(None, (other_history(answers), lapse(last, policy, found, answers, now)))
     return Cosigning(locate(s3, bucket, defects), head, answers)
 
