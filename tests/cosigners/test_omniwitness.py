@@ -75,8 +75,3 @@ def test_a_rollback_is_refused(omniwitness: Omniwitness) -> None:
     answer = show(MemoryLog(9), SHRINKS, omniwitness)
     assert (answer.signatures, answer.other_history) == ((), True)
     assert answer.trouble == "it has signed 10 entries, and here are 9"
-
-
-def test_a_log_that_it_does_not_know_is_refused(omniwitness: Omniwitness) -> None:
-    answer = show(MemoryLog(3), "unknown.example/log", omniwitness)
-    assert (answer.trouble, answer.other_history) == ("it does not know this log", False)

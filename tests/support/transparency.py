@@ -5,7 +5,8 @@ Its roots, checkpoint and inclusion proof are ours, accepted by golang.org/x/mod
 (`sumdb/note`, `sumdb/tlog`), github.com/transparency-dev/formats v0.1.1 (`log`, `proof`),
 github.com/transparency-dev/merkle v0.0.2 and `fsck` of github.com/transparency-dev/tessera
 v1.0.4, which read the whole log as we write it, at each of the sizes. Its consistency proofs and
-its foreign note were made by golang.org/x/mod v0.43.0.
+its foreign note were made by golang.org/x/mod v0.43.0. What is cosigned was by `omniwitness` of
+github.com/transparency-dev/witness v0.0.0-20260720115447, with a key of each type.
 """
 
 import json

@@ -27,7 +27,7 @@ def test_a_checkpoint_that_another_tool_cosigned(kind):
     key = CosignerKey.parse(FOREIGN[kind]["vkey"])
     (own,) = [each for each in signatures if each.key == (key.name, key.key_id)]
     assert key.time_of(own.data, text) == datetime.fromtimestamp(FOREIGN[kind]["time"], UTC)
-    for place in range(len(own.data)):
+    for place in range(0, len(own.data), max(1, len(own.data) // 72)):
         changed = own.data[:place] + bytes([own.data[place] ^ 1]) + own.data[place + 1 :]
         assert key.time_of(changed, text) is None
     assert key.vkey == FOREIGN[kind]["vkey"]
