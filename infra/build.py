@@ -31,7 +31,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 # The parts of the package that the jobs run on: all that needs no Airflow.
-JOBS = ("core", "aws", "spark", "objects.py", "settings.py")
+JOBS = ("core", "aws", "spark", "objects.py", "settings.py", "cosigner_client.py")
 
 SUMS = "SHA256SUMS"
 

@@ -803,6 +803,7 @@ def test_the_settings_are_these() -> None:
         "athena_results_bucket",
         "bronze_to_silver_job",
         "code_location",
+        "cosigning_policy",
         "database",
         "digest_seconds",
         "former_signing_keys",
