@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,8 @@ LAMBDA_HAS = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateuti
 
 # The jobs bring these along (include/glue_jobs/modules.in).
 GLUE_HAS = LAMBDA_HAS | {"yaml", "_yaml", "cryptography", "_cffi_backend"}
+
+OURS = re.compile(r"^ *(?:from|import) (custody[\w.]*)", re.MULTILINE)
 
 WHEEL = b"a wheel"
 LOCK = f"""a-module==1.0 ; python_version >= "3" \\
@@ -209,3 +212,21 @@ assert {module}.__file__.startswith({str(tmp_path)!r}), {module}.__file__
 def names(archive: Path) -> set[str]:
     with zipfile.ZipFile(archive) as zipped:
         return set(zipped.namelist())
+
+
+def test_the_bundle_has_every_module_of_ours_that_its_modules_import(tmp_path: Path) -> None:
+    build(REPOSITORY, tmp_path)
+    with zipfile.ZipFile(tmp_path / "bundle" / "custody.zip") as bundle:
+        names = set(bundle.namelist())
+        imported = {
+            module
+            for name in names
+            if name.endswith(".py")
+            for module in OURS.findall(bundle.read(name).decode())
+        }
+    places = {module: module.replace(".", "/") for module in imported}
+    assert {
+        module
+        for module, place in places.items()
+        if not {f"{place}.py", f"{place}/__init__.py"} & names
+    } == set()
