@@ -87,7 +87,12 @@ def check(
         ("problem", "file", "why"),
         [(d.kind.name, d.path, f"{d.kind.value}: {d.reason}") for d in found.defects],
     )
-    policy = policy or deployment.cosigning_policy
+    if policy is None:
+        policy = deployment.cosigning_policy
+        said = "no policy: whether others are shown another log cannot be told"
+        if policy is not None:
+            said = "who must cosign is what the account's settings say now"
+        output.remark(f"{said} (--policy)")
     is_cosigned = None
     if policy is not None and found.head is not None:
         problem = show(cosigned(found.head, policy, now()), deployment.origin, output)
@@ -111,8 +116,6 @@ def check(
     if found.head is None:
         output.line(f"{deployment.origin}: {len(found.defects)} findings", "bold red")
         return False
-    if policy is None:
-        output.remark("no policy: whether others are shown another log cannot be told (--policy)")
     if is_cosigned is False:
         return False
     if head is not None:

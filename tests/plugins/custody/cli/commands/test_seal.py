@@ -156,7 +156,8 @@ def test_the_policy_of_the_deployment_counts_unless_the_auditor_has_his_own(plat
     settings = platform.folder / "with-policy.json"
     settings.write_text(json.dumps(SETTINGS | {"cosigning_policy": policy_text("any")}))
     cosign(platform, BOB)
-    assert platform.custody("seal", "--settings", settings).status == 0
+    found = platform.custody("seal", "--settings", settings)
+    assert (found.status, "what the account's settings say now" in found.err) == (0, True)
     assert platform.custody("seal", "--settings", settings, "--policy", policy).status == 1
     settings.write_text(json.dumps(SETTINGS | {"cosigning_policy": "quorum nobody\n"}))
     broken = platform.custody("seal", "--settings", settings)
