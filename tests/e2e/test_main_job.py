@@ -248,7 +248,8 @@ def test_the_daily_audit_finds_all_well_and_seals_the_day(
     audit_of_all = {"sample_days": 1, "grace_minutes": 0}
     run_dag(platform, "custody_audit", audit_of_all, say=print)
     assert on_call.pages() == []
-    assert custody(platform, "seal")[-1]["size"] > 0
+    seal = custody(platform, "seal")[-1]
+    assert (seal["size"] > 0, seal["cosigned"]) == (True, True)
 
 
 def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: list[Landed]) -> None:
