@@ -1,4 +1,4 @@
-"""One whole platform for the end-to-end tests: own ports, own home, own history."""
+"""One whole platform for each end-to-end story: own ports, own home, own history."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from rehearsal.platform import Platform
 from rehearsal.runs import follow, switch_on, switch_on_from_now
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
     """A fresh platform, deployed, with its DAGs unpaused; its logs stay in build/e2e."""
     platform = Platform(Machine(Path(REPOSITORY / "build" / "e2e"), 4666, 8180))
@@ -27,6 +27,6 @@ def platform() -> Iterator[Platform]:
         platform.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_call(platform: Platform) -> OnCall:
     return OnCall(platform)

@@ -4,67 +4,38 @@ The tests are chapters: each goes on from where the one before it left the platf
 """
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from ipaddress import ip_address
 
 import pytest
-from accounting import Account, expected_accounts, file_accounts, totals, visible_runs
 from auditor import custody
-from crashes import kill_airflow, kill_aws, kill_spark
-from hostile import broken_files, oddly_named
+from hostile import broken_files
 from listening import listening
+from story import (
+    DAYS,
+    HOSTILE_DAY,
+    MEDALLION,
+    RECONCILE,
+    bronze_prefix,
+    check_accounts,
+    land_all,
+    reconcile,
+)
 
 from rehearsal.airflow import AirflowRefused
-from rehearsal.landing import Landed, land, land_sample, sample_days
-from rehearsal.observing import OnCall, Page, query, wait_settled, whole_hours
+from rehearsal.landing import Landed, land
+from rehearsal.observing import OnCall, query, wait_settled
 from rehearsal.platform import Platform
-from rehearsal.runs import backfill_days, backfilled_runs, follow, run_dag, start_backfill
+from rehearsal.runs import backfilled_runs, follow, run_dag, start_backfill
 from rehearsal.tampering import arn, tamper
 from rehearsal.waiting import wait_until
 
-MEDALLION = "medallion_customers"
-RECONCILE = "provenance_reconcile"
 GOLD = "gold_customers_by_country_month"
-DAYS = sample_days()
-HOSTILE_DAY = DAYS[0]
-# Every task of a run, to be run again without what follows it. Those of one round are of different
-# days; the tasks that change no table's rows or partitions share one.
-RERUNS = (
-    {
-        DAYS[0]: ["bronze_to_silver"],
-        DAYS[1]: ["silver_to_gold"],
-        DAYS[2]: [
-            "create_tables",
-            "wait_for_landing",
-            "custody_gate",
-            "read_file_accounts",
-            "report_files",
-        ],
-    },
-    {DAYS[0]: ["publish_silver"], DAYS[1]: ["publish_gold"]},
-)
-STARTED = datetime.now(UTC)
-
-
-def reconcile(platform: Platform, on_call: OnCall) -> list[Page]:
-    start, end = whole_hours(STARTED, datetime.now(UTC))
-    window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
-    run_dag(platform, RECONCILE, window | {"grace_minutes": 0}, say=print)
-    return on_call.pages()
-
-
-def bronze_prefix(day: date) -> str:
-    return f"incoming/customers/dt={day}/"
 
 
 @pytest.fixture(scope="module")
 def landed(platform: Platform, on_call: OnCall) -> list[Landed]:
-    """The sample days, and on the first of them oddly named, broken and empty things."""
-    landed = land_sample(platform, DAYS)
-    for file in oddly_named(bronze_prefix(HOSTILE_DAY)) + broken_files():
-        landed.append(land(platform, "web-shop", HOSTILE_DAY, file.name, file.body))
-    landed.append(land(platform, "web-shop", HOSTILE_DAY, "folder marker/", b""))
-    return landed
+    return land_all(platform)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +48,7 @@ def listeners() -> set[tuple[str, str]]:
 def first_backfill(
     platform: Platform, landed: list[Landed], listeners: set[tuple[str, str]]
 ) -> list[str]:
-    """The three days, through a crash of Spark, one of Airflow and one of AWS."""
+    """The three days; `listeners` learns who listens while Spark runs."""
 
     def spark_listens() -> bool:
         """Whether a Spark job has come so far that it listens, as its driver does."""
@@ -86,16 +57,9 @@ def first_backfill(
         return any(program == "java" for program, _ in now)
 
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
-    for crash in (kill_spark, kill_airflow, kill_aws):
-        wait_until("a Spark job runs", spark_listens)
-        crash(platform)
+    wait_until("a Spark job runs", spark_listens)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids
-
-
-@pytest.fixture(scope="module")
-def first_totals(platform: Platform, first_backfill: list[str]) -> dict[str, dict[str, int]]:
-    return totals(platform)
 
 
 def test_everything_listens_on_loopback_only(
@@ -111,16 +75,10 @@ def test_everything_listens_on_loopback_only(
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
-def test_crashes_lose_no_row_and_accounting_closes_per_file(
+def test_accounting_closes_per_file(
     platform: Platform, first_backfill: list[str], day: date
 ) -> None:
-    expected = expected_accounts(day)
-    if day == HOSTILE_DAY:
-        for file in oddly_named(bronze_prefix(day)) + broken_files():
-            expected[file.name] = Account(file.landed, file.silver, 0, file.quarantined)
-    accounts = file_accounts(platform, day)
-    assert accounts == expected
-    assert all(account.closes for account in accounts.values())
+    check_accounts(platform, day)
 
 
 def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
@@ -149,54 +107,6 @@ def file_report(platform: Platform, day: date) -> str:
     return airflow.task_log(MEDALLION, run_id, task)
 
 
-def task_tries(platform: Platform, run_id: str) -> dict[str, int]:
-    """How often each task of a run was tried; of a mapped one, its last instance."""
-    tasks = platform.airflow.task_instances(MEDALLION, run_id)
-    return {task["task_id"]: task["try_number"] for task in tasks}
-
-
-@pytest.mark.parametrize("reruns", RERUNS, ids=["what builds or looks", "what publishes"])
-def test_a_rerun_of_any_task_changes_no_count(
-    platform: Platform, first_totals: dict[str, dict[str, int]], reruns: dict[date, list[str]]
-) -> None:
-    runs = backfilled_runs(platform, MEDALLION)
-    before = {day: task_tries(platform, run_id) for day, run_id in runs.items()}
-    for day, tasks in reruns.items():
-        platform.airflow.clear(MEDALLION, runs[day], tasks)
-    follow(platform, MEDALLION, [runs[day] for day in reruns], say=print)
-    for day, tasks in reruns.items():
-        after = task_tries(platform, runs[day])
-        assert {task for task in after if after[task] > before[day][task]} == set(tasks)
-    assert totals(platform) == first_totals
-    copies = {
-        (table, day): len(seen)
-        for table, by_day in visible_runs(platform).items()
-        for day, seen in by_day.items()
-    }
-    assert set(copies.values()) == {1}, copies
-
-
-def test_no_task_is_left_out_of_the_reruns(platform: Platform, first_backfill: list[str]) -> None:
-    rerun = {task for reruns in RERUNS for tasks in reruns.values() for task in tasks}
-    assert rerun == set(task_tries(platform, first_backfill[0]))
-
-
-def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
-    platform: Platform, first_totals: dict[str, dict[str, int]], landed: list[Landed]
-) -> None:
-    """Of the day with the broken files, which has the most to lose."""
-    before = visible_runs(platform)
-    backfill_days(platform, MEDALLION, HOSTILE_DAY, HOSTILE_DAY, say=print, again=True)
-    assert totals(platform) == first_totals
-    after = visible_runs(platform)
-    for table, by_day in after.items():
-        for day, runs in by_day.items():
-            assert len(runs) == 1, f"{table} {day}"
-            rebuilt = runs != before[table][day]
-            assert rebuilt == (day == str(HOSTILE_DAY)), f"{table} {day}"
-    wait_settled(platform, bronze=len(landed))
-
-
 def test_a_crash_of_aws_during_uploads_loses_no_record(
     platform: Platform, landed: list[Landed]
 ) -> None:
@@ -217,7 +127,7 @@ def test_a_crash_of_aws_during_uploads_loses_no_record(
 def test_an_honest_history_pages_nothing(
     platform: Platform, on_call: OnCall, landed: list[Landed]
 ) -> None:
-    """Backfills, reruns and crashes included."""
+    """The crash included."""
     wait_settled(platform, bronze=len(landed))
     assert reconcile(platform, on_call) == []
 

@@ -89,6 +89,7 @@ def notified(aws: LocalAws) -> list[str]:
     return sorted(found.values())
 
 
+@pytest.mark.crash
 def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(aws: LocalAws) -> None:
     acknowledged = upload_until_killed(aws)
     aws.start()

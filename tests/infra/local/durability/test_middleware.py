@@ -114,6 +114,7 @@ def test_only_what_changes_something_waits_for_the_disk(action: str, read: bool)
 Check = Callable[[], Any]
 
 
+@pytest.mark.crash
 def test_every_kind_of_thing_is_there_after_a_kill(own_server: Server) -> None:
     checks: dict[str, Check] = {}
     for make in (
@@ -271,6 +272,7 @@ def _bodies(sqs: Any, url: str) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
+@pytest.mark.crash
 def test_the_last_answer_before_a_kill_counts(own_server: Server) -> None:
     """No round of the checkpoints between requests comes to its help."""
     ssm = own_server.client("ssm")
@@ -282,6 +284,7 @@ def test_the_last_answer_before_a_kill_counts(own_server: Server) -> None:
     assert sorted(parameter["Name"] for parameter in found) == names
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize("moved", [False, True], ids=["in its place", "on another port"])
 def test_a_function_goes_on_with_its_queue(own_server: Server, moved: bool) -> None:
     """The mapping is kept, and what it had not finished is done after the start."""
@@ -331,6 +334,7 @@ def test_a_function_goes_on_with_its_queue(own_server: Server, moved: bool) -> N
     wait_for(done)
 
 
+@pytest.mark.crash
 def test_uploads_during_a_kill_are_whole_and_told_or_never_were(own_server: Server) -> None:
     url = arrivals(own_server)
     stored: dict[tuple[str, str], str] = {}
@@ -366,6 +370,7 @@ def test_uploads_during_a_kill_are_whole_and_told_or_never_were(own_server: Serv
     assert sorted(set(told(own_server, url))) == sorted(there)
 
 
+@pytest.mark.crash
 def test_locks_outlive_a_kill(own_server: Server) -> None:
     arrivals(own_server)
     s3 = own_server.client("s3")
@@ -406,6 +411,7 @@ def _unanswered(server: Server, key: str, before: list[str]) -> None:
     path.write_text("".join(json.dumps(entry) + "\n" for entry in kept))
 
 
+@pytest.mark.crash
 def test_a_write_nobody_was_told_of_and_nobody_has_on_record_is_undone(own_server: Server) -> None:
     url = arrivals(own_server)
     s3 = own_server.client("s3")
@@ -421,6 +427,7 @@ def test_a_write_nobody_was_told_of_and_nobody_has_on_record_is_undone(own_serve
     assert set(told(own_server, url)) == {("k", first)}
 
 
+@pytest.mark.crash
 def test_a_write_on_record_is_kept(own_server: Server) -> None:
     url = arrivals(own_server)
     version_id = own_server.client("s3").put_object(Bucket=BUCKET, Key="k", Body=b"x")["VersionId"]
@@ -435,6 +442,7 @@ def _data_file(server: Server, name: str) -> Path:
     return server.settings.s3 / ACCOUNT / BUCKET / name
 
 
+@pytest.mark.crash
 def test_bytes_replaced_without_their_sidecar_are_put_back(own_server: Server) -> None:
     arrivals(own_server)
     s3 = own_server.client("s3")
@@ -454,6 +462,7 @@ def test_bytes_replaced_without_their_sidecar_are_put_back(own_server: Server) -
     assert len(versions(own_server)) == 2
 
 
+@pytest.mark.crash
 def test_a_first_write_without_its_sidecar_never_was(own_server: Server) -> None:
     arrivals(own_server)
     own_server.kill()
@@ -476,6 +485,7 @@ def _write_later(path: Path, content: bytes) -> None:
     os.utime(path, (later, later))
 
 
+@pytest.mark.crash
 def test_a_damaged_state_file_stops_the_start(own_server: Server) -> None:
     own_server.client("ssm").put_parameter(Name="/a", Value="v", Type="String")
     own_server.kill()

@@ -60,6 +60,7 @@ def test_a_new_home_has_nothing_to_move(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.crash
 def test_a_stack_still_has_its_queue(own_server: Server) -> None:
     stacks, sqs = own_server.client("cloudformation"), own_server.client("sqs")
     template = {"Jobs": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "jobs"}}}

@@ -1,0 +1,113 @@
+"""What is killed, run again and backfilled twice comes to the same, in one long story.
+
+The tests are chapters: each goes on from where the one before it left the platform.
+"""
+
+from datetime import date
+
+import pytest
+from accounting import totals, visible_runs
+from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
+from story import DAYS, HOSTILE_DAY, MEDALLION, check_accounts, land_all, reconcile
+
+from rehearsal.landing import Landed
+from rehearsal.observing import OnCall, wait_settled
+from rehearsal.platform import Platform
+from rehearsal.runs import backfill_days, backfilled_runs, follow, start_backfill
+from rehearsal.waiting import wait_until
+
+pytestmark = pytest.mark.crash
+# Every task of a run, to be run again without what follows it. Those of one round are of different
+# days; the tasks that change no table's rows or partitions share one.
+RERUNS = (
+    {
+        DAYS[0]: ["bronze_to_silver"],
+        DAYS[1]: ["silver_to_gold"],
+        DAYS[2]: [
+            "create_tables",
+            "wait_for_landing",
+            "custody_gate",
+            "read_file_accounts",
+            "report_files",
+        ],
+    },
+    {DAYS[0]: ["publish_silver"], DAYS[1]: ["publish_gold"]},
+)
+
+
+@pytest.fixture(scope="module")
+def landed(platform: Platform) -> list[Landed]:
+    return land_all(platform)
+
+
+@pytest.fixture(scope="module")
+def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
+    """The three days, through a crash of Spark, one of Airflow and one of AWS."""
+    run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
+    for crash in (kill_spark, kill_airflow, kill_aws):
+        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)))
+        crash(platform)
+    follow(platform, MEDALLION, run_ids, say=print)
+    return run_ids
+
+
+@pytest.fixture(scope="module")
+def first_totals(platform: Platform, first_backfill: list[str]) -> dict[str, dict[str, int]]:
+    return totals(platform)
+
+
+@pytest.mark.parametrize("day", DAYS, ids=str)
+def test_crashes_lose_no_row(platform: Platform, first_backfill: list[str], day: date) -> None:
+    check_accounts(platform, day)
+
+
+def task_tries(platform: Platform, run_id: str) -> dict[str, int]:
+    """How often each task of a run was tried; of a mapped one, its last instance."""
+    tasks = platform.airflow.task_instances(MEDALLION, run_id)
+    return {task["task_id"]: task["try_number"] for task in tasks}
+
+
+@pytest.mark.parametrize("reruns", RERUNS, ids=["what builds or looks", "what publishes"])
+def test_a_rerun_of_any_task_changes_no_count(
+    platform: Platform, first_totals: dict[str, dict[str, int]], reruns: dict[date, list[str]]
+) -> None:
+    runs = backfilled_runs(platform, MEDALLION)
+    before = {day: task_tries(platform, run_id) for day, run_id in runs.items()}
+    for day, tasks in reruns.items():
+        platform.airflow.clear(MEDALLION, runs[day], tasks)
+    follow(platform, MEDALLION, [runs[day] for day in reruns], say=print)
+    for day, tasks in reruns.items():
+        after = task_tries(platform, runs[day])
+        assert {task for task in after if after[task] > before[day][task]} == set(tasks)
+    assert totals(platform) == first_totals
+    copies = {
+        (table, day): len(seen)
+        for table, by_day in visible_runs(platform).items()
+        for day, seen in by_day.items()
+    }
+    assert set(copies.values()) == {1}, copies
+
+
+def test_no_task_is_left_out_of_the_reruns(platform: Platform, first_backfill: list[str]) -> None:
+    rerun = {task for reruns in RERUNS for tasks in reruns.values() for task in tasks}
+    assert rerun == set(task_tries(platform, first_backfill[0]))
+
+
+def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
+    platform: Platform, first_totals: dict[str, dict[str, int]]
+) -> None:
+    """Of the day with the broken files, which has the most to lose."""
+    before = visible_runs(platform)
+    backfill_days(platform, MEDALLION, HOSTILE_DAY, HOSTILE_DAY, say=print, again=True)
+    assert totals(platform) == first_totals
+    after = visible_runs(platform)
+    for table, by_day in after.items():
+        for day, runs in by_day.items():
+            assert len(runs) == 1, f"{table} {day}"
+            rebuilt = runs != before[table][day]
+            assert rebuilt == (day == str(HOSTILE_DAY)), f"{table} {day}"
+
+
+def test_none_of_it_is_paged(platform: Platform, on_call: OnCall, landed: list[Landed]) -> None:
+    wait_settled(platform, bronze=len(landed))
+    assert reconcile(platform, on_call) == []
