@@ -11,9 +11,9 @@ STORY = (
     "digests to the trail bucket. Every hour the reconciliation, a Glue job, proves logs and "
     "records and compares the two; every night the audit compares what the buckets hold with what "
     "was recorded. Their verdicts are VERIFIED, PENDING, UNRECORDED, UNWITNESSED, CONFLICT, "
-    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL and TRAIL_BROKEN; all but the first two "
-    "are paged over SNS. The Athena view provenance_ledger shows the verdict on every write. The "
-    "custody gate lets a file into silver only if its record verifies."
+    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN and CONTROL_CHANGED; all "
+    "but the first two are paged over SNS. The Athena view provenance_ledger shows the verdict on "
+    "every write. The custody gate lets a file into silver only if its record verifies."
 )
 
 PAGED = (
@@ -120,13 +120,14 @@ def _ledger(d: Drawing) -> tuple[Box, Box]:
     d.pill(Box(left + half + gap, 378, half, 32), "plain", "PENDING")
     for row, (first, second) in enumerate(PAGED, start=1):
         share = 170 if len(first) > len("BAD_SIGNATURE") else half
-        y = 378 + 38 * row
+        y = 378 + 36 * row
         d.pill(Box(left, y, share, 32), "page", first)
         d.pill(Box(left + share + gap, y, width - share - gap, 32), "page", second)
-    view = d.box(Box(left, 596, 166, 58), "plain", "provenance_ledger", "Athena view of all writes")
-    page = d.box(Box(left + 174, 596, 122, 58), "page", "Page over SNS", "who did what")
+    d.pill(Box(left, 378 + 36 * (len(PAGED) + 1), width, 32), "page", "CONTROL_CHANGED")
+    view = d.box(Box(left, 606, 166, 58), "plain", "provenance_ledger", "Athena view of all writes")
+    page = d.box(Box(left + 174, 606, 122, 58), "page", "Page over SNS", "who did what")
     d.arrow(reconcile.bottom(0.8), Point(reconcile.bottom(0.8).x, 374), tone="ledger")
     d.arrow(audit.bottom(), Point(audit.bottom().x, 374), tone="ledger")
-    d.arrow(Point(view.top().x, 564), view.top(), tone="ledger")
-    d.arrow(Point(page.top().x, 564), page.top(), tone="page")
+    d.arrow(Point(view.top().x, 592), view.top(), tone="ledger")
+    d.arrow(Point(page.top().x, 592), page.top(), tone="page")
     return reconcile, audit

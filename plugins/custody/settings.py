@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -16,6 +16,8 @@ from custody.core.ledger.policy import (
     AIRFLOW,
     AUDITOR,
     CATALOG_WRITERS,
+    CLOUDFORMATION,
+    CONTROL_WRITERS,
     LAYER_WRITERS,
     PREFIX_WRITERS,
     RECORDERS,
@@ -89,6 +91,12 @@ def _days(fields: Fields, name: str) -> timedelta:
     return timedelta(days=_number(fields, name))
 
 
+def _names_of(arns: Iterable[str], kind: str) -> frozenset[str]:
+    """The names of the users, or of the roles, among ARNs."""
+    named = (arn.partition(f":{kind}/")[2].rpartition("/")[2] for arn in arns)
+    return frozenset(filter(None, named))
+
+
 class _Setting(Generic[T]):
     """A setting under the name of its attribute, read with its type."""
 
@@ -132,6 +140,8 @@ class Settings:
     silver_to_gold_job = _Setting(_text)
     uploader_arns = _Setting(_texts)
     airflow_trusted_arns = _Setting(_optional_texts)
+    deployer_arns = _Setting(_optional_texts)
+    encryption_key_arns = _Setting(_optional_texts)
     former_signing_keys = _Setting(_optional_texts)
     cosigning_policy = _Setting(_optional_text)
     digest_seconds = _Setting(_seconds)
@@ -198,7 +208,8 @@ class Settings:
     def policy(self, *, as_of: datetime, grace: timedelta) -> Policy:
         """The ledger's policy in this deployment at `as_of` (aware)."""
         # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
-        assumed_by = dict.fromkeys(WRITERS, ()) | {AIRFLOW: self.airflow_trusted_arns}
+        services_only = dict.fromkeys((*WRITERS, CLOUDFORMATION), ())
+        assumed_by = services_only | {AIRFLOW: self.airflow_trusted_arns}
         return Policy(
             as_of=as_of.astimezone(UTC),
             grace=grace,
@@ -213,7 +224,26 @@ class Settings:
             trail=self.trail_name,
             database=self.database,
             catalog_writers=self._roles(CATALOG_WRITERS),
+            deployment=f"{self.project}-{self.stage}",
+            named=self._named(),
+            deployers=(*self.deployer_arns, self.role(CLOUDFORMATION)),
+            control_writers={what: self._roles(names) for what, names in CONTROL_WRITERS.items()},
         )
+
+    def _named(self) -> Mapping[str, frozenset[str]]:
+        """The platform's things whose names do not begin as its own do, by kind of thing."""
+        people = (*self.uploader_arns, *self.deployer_arns, *self.airflow_trusted_arns)
+        keys = [period.key_arn for period in self.signing_key_periods]
+        for setting in ("lineage_key_arn", "seal_key_arn", "encryption_key_arns"):
+            keys += _optional_texts(self.fields, setting)
+        return {
+            "bucket": frozenset(_text(self.fields, setting) for setting in LAYERS),
+            "database": frozenset({self.database}),
+            "key": frozenset(arn.rpartition("/")[2] for arn in keys),
+            "role": _names_of(people, "role"),
+            "trail": frozenset({self.trail_name}),
+            "user": _names_of(people, "user"),
+        }
 
     def _roles(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self.role(name) for name in names)

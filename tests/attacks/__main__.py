@@ -86,7 +86,7 @@ def judge(outcomes: list[tuple[Attack, Outcome]], job: Job, seen: Seen, tally: T
     """Hold what one run of a job found against what it had to find."""
     pages = set(seen.pages)  # the same finding pages once, however many rows tell it
     standing = tally.standing[job]
-    claimed = {finding for _, outcome in outcomes for finding in outcome.next}
+    claimed = {finding for _, outcome in outcomes for finding in outcome.next} | seen.changed
     for attack, outcome in outcomes:
         missing = set(outcome.next) - pages
         tally.made += 1
@@ -98,6 +98,9 @@ def judge(outcomes: list[tuple[Attack, Outcome]], job: Job, seen: Seen, tally: T
     for finding in sorted(standing - pages, key=repr):
         tally.failures += 1
         print(f"  LOST   a finding of an earlier round: {finding}")
+    for finding in sorted(seen.changed - pages, key=repr):
+        tally.failures += 1
+        print(f"  MISSED a control that was changed: {finding}")
     for finding in sorted(pages - claimed - standing, key=repr):
         tally.extra.add(finding)
         print(f"  EXTRA  {finding}")

@@ -7,6 +7,7 @@ whatever was ever removed; two rounds begin it in which nobody attacks.
 from __future__ import annotations
 
 from tests.attacks import (
+    controls,
     digests,
     logs,
     recorder,
@@ -31,7 +32,13 @@ ROUNDS = [
     Round(
         Job.RECONCILE,
         [
-            [*uploads.ATTACKS, *recorder.ATTACKS, *removals.ATTACKS, *records.ATTACKS],
+            [
+                *uploads.ATTACKS,
+                *recorder.ATTACKS,
+                *removals.ATTACKS,
+                *records.ATTACKS,
+                *controls.ATTACKS,
+            ],
             logs.ATTACKS,
             digests.BESIDE_THE_HONEST,
             digests.FOR_GOOD,

@@ -16,6 +16,7 @@ from typing import Any, Final
 import boto3
 import jinja2
 from tests.attacks.attack import Finding, Job
+from tests.attacks.changes import Changes
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.catalog import Pointer, point_partitions
@@ -50,6 +51,8 @@ class Seen:
     pages: tuple[Finding, ...]
     verified: frozenset[tuple[str, str, str]]
     seconds: float
+    changed: frozenset[Finding] = frozenset()
+    """What had to be found of the controls that the attackers changed before it ran."""
 
 
 class JobFailed(RuntimeError):
@@ -75,6 +78,7 @@ class World:
         self.analytics = settings["analytics_bucket"]
         self.provenance = settings["provenance_bucket"]
         self.trail = settings["trail_bucket"]
+        self.changes = Changes(settings, recorder=self.recorder)
 
     def client(self, service: str, principal: str = INSIDER, region: str | None = None) -> Any:
         return self.platform.client(service, principal, region)
@@ -393,8 +397,9 @@ class World:
         midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
         window = Window(*whole_hours(midnight, now), as_of or now, timedelta())
         order = {"window": window.parameters()}
+        changed = frozenset(self.changes.findings(self.arn(INSIDER)))
         self.outputs.append(self._run(Job.RECONCILE, order, window.partitions()))
-        return self._seen(Job.RECONCILE, started)
+        return replace(self._seen(Job.RECONCILE, started), changed=changed)
 
     def audit(self) -> Seen:
         """Run the audit: everything at rest is read, nothing has grace."""

@@ -22,12 +22,13 @@ from story import (
     reconcile,
 )
 
+from custody.core.paging.findings import SEVERITIES
 from rehearsal.airflow import AirflowRefused
 from rehearsal.landing import Landed, land
 from rehearsal.observing import OnCall, query, wait_settled
 from rehearsal.platform import Platform
 from rehearsal.runs import backfilled_runs, follow, run_dag, start_backfill
-from rehearsal.tampering import arn, tamper
+from rehearsal.tampering import INSIDER, arn, tamper
 from rehearsal.waiting import wait_until
 
 GOLD = "gold_customers_by_country_month"
@@ -184,10 +185,15 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
 def test_tampering_pages_exactly_its_findings(
     platform: Platform, on_call: OnCall, landed: list[Landed]
 ) -> None:
-    expected = [asdict(done.finding) for done in tamper(platform, DAYS[-1], landed)]
+    tamperings = list(tamper(platform, DAYS[-1], landed))
     wait_settled(platform, bronze=len(landed) + 3, alone=3)
-    pages = [page.finding for page in reconcile(platform, on_call)]
-    assert sorted(pages, key=str) == sorted(expected, key=str)
+    pages = reconcile(platform, on_call)
+    expected = [asdict(done.finding) for done in tamperings]
+    assert sorted((page.finding for page in pages), key=str) == sorted(expected, key=str)
+    for done in tamperings:
+        (page,) = (page for page in pages if page.finding == asdict(done.finding))
+        assert done.controls <= page.causes.keys()
+        assert set(page.causes.values()) == {arn(platform, INSIDER)}
 
 
 def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
@@ -202,5 +208,13 @@ def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
         for task in platform.airflow.task_instances(RECONCILE, run_id)
         if task["task_id"] == "pages"
     ]
-    assert "4 known before" in platform.airflow.task_log(RECONCILE, run_id, read)
+    (told,) = query(
+        platform,
+        "SELECT count(DISTINCT fingerprint) AS findings FROM reconciliation"  # noqa: S608
+        f" WHERE verdict IN ({', '.join(map(repr, SEVERITIES))})",
+    )
+    # The four, and the changes of controls that were told with them.
+    assert int(told["findings"] or 0) > 4
+    known = f"{told['findings']} findings that page (0 more unread): 0 new"
+    assert known in platform.airflow.task_log(RECONCILE, run_id, read)
     assert on_call.pages() == []

@@ -51,11 +51,23 @@ LAYERS: Final = {"raw": "bronze", "processed": "silver", "analytics": "gold"}
 GLUE: Final = "arn:aws:iam::111122223333:role/custody-local-glue"
 RECORDER: Final = "arn:aws:iam::111122223333:role/custody-local-recorder"
 AIRFLOW: Final = "arn:aws:iam::111122223333:role/custody-local-airflow"
+DEPLOYMENT: Final = "arn:aws:iam::111122223333:role/custody-local-cloudformation"
 ENGINEER: Final = "arn:aws:iam::111122223333:user/platform-engineer"
 UPLOADERS: Final = tuple(
     f"arn:aws:iam::111122223333:user/{name}" for name in ("crm-export", "web-shop", "partner-feed")
 )
 KEYS: Final = ("incoming/customers/dt=2026-11-01/a b+c.csv", "incoming/é%20🗃️.csv", "incoming/x/")
+
+STACK: Final = "custody-local"
+DEPLOYED: Final = (
+    ("glue", "UpdateDatabase", {"name": "custody_local"}),
+    ("s3", "PutBucketPolicy", {"bucketName": "raw", "bucketPolicy": {}}),
+    ("s3", "PutBucketNotification", {"bucketName": "raw"}),
+    ("iam", "PutRolePolicy", {"roleName": f"{STACK}-glue", "policyName": "p"}),
+    ("lambda", "UpdateFunctionCode20150331v2", {"functionName": f"{STACK}-recorder"}),
+    ("ssm", "PutParameter", {"name": "/custody/local/airflow/variables/custody"}),
+)
+"""What CloudFormation calls beside switching the trail, when the platform is deployed."""
 
 LOG_SLOT: Final = timedelta(minutes=5)
 DIGEST_TIME: Final = timedelta(minutes=10)
@@ -74,6 +86,7 @@ class Activity(StrEnum):
     READ = "reading"
     SPARK = "a job that writes, renames and clears up, and says so"
     PUBLISH = "Airflow points partitions at new files"
+    ROTATE = "an uploader makes himself another key, ends the old one and uploads"
     DEPLOY = "an engineer deploys with CloudFormation, and runs a DAG as Airflow"
 
 
@@ -248,6 +261,8 @@ class Platform:
     def _run(self, at: datetime, hour: Hour) -> None:
         if hour.activity is Activity.SPARK:
             self._spark(at, hour)
+        elif hour.activity is Activity.ROTATE:
+            self._rotate(at, hour)
         elif hour.activity is Activity.PUBLISH:
             self._publish(at, hour, self._session(at, hour, AIRFLOW, service("airflow")))
         else:
@@ -280,6 +295,18 @@ class Platform:
         table = {"databaseName": "custody_local", "tableInput": {"name": "reconciliation"}}
         self._manage(at, hour, call("glue", "CreateTable", dict(airflow), table))
         self._manage(at, hour, partition_moved(dict(airflow)))
+        run = {"jobName": "custody-local-reconcile"}
+        self._manage(at, hour, call("glue", "StartJobRun", dict(airflow), run))
+
+    def _rotate(self, at: datetime, hour: Hour) -> None:
+        who, key = dict(_user(UPLOADERS[hour.who])), self._id("AKIA")
+        name = who["arn"].rpartition("/")[2]
+        made = {"accessKey": {"userName": name, "accessKeyId": key, "status": "Active"}}
+        self._manage(at, hour, call("iam", "CreateAccessKey", who, {"userName": name}, made))
+        with_it = {**who, "accessKeyId": key}
+        ended = {"userName": name, "accessKeyId": "AKIAOLD"}
+        self._manage(at, hour, call("iam", "DeleteAccessKey", with_it, ended))
+        self._put(at + timedelta(minutes=1), hour, with_it, "raw", KEYS[hour.key])
 
     def _deploy(self, at: datetime, hour: Hour) -> None:
         """What CloudFormation calls for an engineer, and what a console asks all day."""
@@ -289,7 +316,16 @@ class Platform:
             at, hour, switched("UpdateTrail", engineer, clock, enableLogFileValidation=True)
         )
         self._manage(at, hour, switched("StartLogging", engineer, clock))
-        self._manage(at, hour, call("glue", "UpdateDatabase", engineer, {"name": "custody_local"}))
+        order = {"changeSetName": "arn:aws:cloudformation:x:1:changeSet/d/1", "stackName": STACK}
+        self._manage(
+            at, hour, call("cloudformation", "ExecuteChangeSet", dict(_user(ENGINEER)), order)
+        )
+        role = {**_session_of(DEPLOYMENT, "AWSCloudFormation"), "accessKeyId": self._id("ASIA")}
+        for deployer in (engineer, role | {"invokedBy": "cloudformation.amazonaws.com"}):
+            for source, name, asked in DEPLOYED:
+                self._manage(at, hour, call(source, name, dict(deployer), asked))
+        grants = {"keyId": "custody-local-key", "operations": ["Decrypt"]}
+        self._manage(at, hour, call("kms", "CreateGrant", service("glue"), grants))
         self._manage(at, hour, call("ec2", "DescribeInstances", {}, "HIDDEN"))
         theirs = {"databaseName": "of_others", "name": "t"}
         self._manage(at, hour, call("glue", "DeleteTable", engineer, theirs))

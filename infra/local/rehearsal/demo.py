@@ -148,6 +148,13 @@ class Demo:
             sorted((asdict(t.finding) for t in tamperings), key=order),
             sorted((page.finding for page in pages), key=order),
         )
+        for tampering in tamperings:
+            (page,) = (page for page in pages if page.finding == asdict(tampering.finding))
+            self._expect(
+                f"causes of {tampering.finding.verdict} {tampering.finding.key}",
+                sorted(tampering.controls),
+                sorted(tampering.controls & page.causes.keys()),
+            )
 
     def _expect(self, what: str, expected: Any, seen: Any) -> None:
         if expected != seen:
@@ -175,7 +182,10 @@ class Demo:
             table.add_column("what", no_wrap=True)
             table.add_column("value", overflow="fold")
             for field, value in page.body.items():
-                table.add_row(field, str(value))
+                if field != "causes":
+                    table.add_row(field, str(value))
+            for control, principal in page.causes.items():
+                table.add_row("caused by", f"{principal}: {control}")
             self._console.print(table)
 
     def _show_ledger(self, landed: Landed) -> None:

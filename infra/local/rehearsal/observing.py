@@ -155,13 +155,19 @@ class Page:
             for field in ("verdict", "bucket", "key", "version_id", "principal_arn")
         }
 
+    @property
+    def causes(self) -> Mapping[str, str]:
+        """The controls that were changed for it, and who changed each."""
+        return {cause["key"]: cause["principal_arn"] for cause in self.body.get("causes", [])}
+
 
 class OnCall:
     """An on-call engineer's inbox: an SQS queue subscribed to the pages topic."""
 
     def __init__(self, platform: Platform) -> None:
         self._sqs = platform.client("sqs")
-        name = f"{platform.settings['workgroup']}-{ON_CALL}"
+        # It is no part of the platform, so it does not begin as the names of what is do.
+        name = f"{ON_CALL}-of-{platform.settings['workgroup']}"
         self._queue = self._sqs.create_queue(QueueName=name)
         attributes = self._sqs.get_queue_attributes(
             QueueUrl=self._queue["QueueUrl"], AttributeNames=["QueueArn"]

@@ -41,10 +41,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Tampering:
-    """What somebody did, and the finding it must lead to."""
+    """What somebody did, the finding it must lead to, and the controls changed for it, which the
+    page must name among the causes."""
 
     story: str
     finding: Finding
+    controls: frozenset[str]
 
 
 def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tampering]:
@@ -63,6 +65,7 @@ def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
     return Tampering(
         f"{UPLOADER} uploads {landed.key} while {INSIDER} has cut the recorder off",
         Finding("UNRECORDED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
+        frozenset({f"s3/bucket/{bucket}/notifications", _KEYS_OF_ADMIN}),
     )
 
 
@@ -92,6 +95,7 @@ def forge_a_record(platform: Platform, model: Landed) -> Tampering:
             forged.version.version_id,
             arn(platform, INSIDER),
         ),
+        _for_a_record(platform),
     )
 
 
@@ -107,6 +111,7 @@ def contradict_a_record(platform: Platform, target: Landed) -> Tampering:
         Finding(
             "CONFLICT", version.bucket, version.key, version.version_id, arn(platform, INSIDER)
         ),
+        _for_a_record(platform),
     )
 
 
@@ -125,6 +130,7 @@ def keep_an_event_out_of_the_trail(platform: Platform, day: date) -> Tampering:
     return Tampering(
         f"{UPLOADER} uploads {landed.key} honestly; {INSIDER} keeps the event out of the trail",
         Finding("UNWITNESSED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
+        frozenset({f"cloudtrail/trail/{name}/selectors"}),
     )
 
 
@@ -135,6 +141,16 @@ def looking_away_from(bucket: str, selector: dict[str, Any]) -> dict[str, Any]:
         if field["Field"] == "resources.ARN":
             field["NotStartsWith"] = [*field.get("NotStartsWith", []), f"arn:aws:s3:::{bucket}/"]
     return {**selector, "FieldSelectors": fields}
+
+
+_KEYS_OF_ADMIN = f"iam/user/{ADMIN}/access keys"
+
+
+def _for_a_record(platform: Platform) -> frozenset[str]:
+    """The controls that must be changed before somebody else than the recorder writes a record."""
+    key = platform.settings["signing_key_arn"].rpartition("/")[2]
+    bucket = platform.settings["provenance_bucket"]
+    return frozenset({f"kms/key/{key}/policy", f"s3/bucket/{bucket}/policy", _KEYS_OF_ADMIN})
 
 
 def arn(platform: Platform, principal: str) -> str:

@@ -12,7 +12,7 @@ from pyspark.rdd import RDD
 
 from custody.aws.trail.log_reading import LogToRead, read_log_file
 from custody.aws.trail.proof import TrailClients
-from custody.core.ledger.attribution import attribute, calls_of, concerns
+from custody.core.ledger.attribution import attribute, calls_of, may_concern
 from custody.core.ledger.policy import Policy
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
@@ -77,7 +77,7 @@ def trail_contents(logs: RDD[LogContent], policy: Policy) -> TrailContents:
     They are few: a role is assumed once an hour, and the rest hardly ever happens.
     """
     about_us = logs.flatMap(lambda content: content.calls).filter(
-        lambda call: concerns(call, policy)
+        lambda call: may_concern(call, policy)
     )
     calls, sessions = calls_of(about_us.collect(), policy)
     taken = logs.context.broadcast(sessions)

@@ -58,11 +58,39 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
         "provenance/lineage/": (f"{role}glue",),
         "seal/": (f"{role}audit",),
     }
-    services_only = ("glue", "audit", "airflow", "recorder", "recorder-large")
+    services_only = ("glue", "audit", "airflow", "recorder", "recorder-large", "cloudformation")
     assert policy.assumed_by == {role + name: () for name in services_only}
     assert (policy.trail, policy.database) == ("custody-dev", "custody_dev")
     assert policy.catalog_writers == (f"{role}airflow",)
     assert (policy.as_of, policy.grace_text) == (AS_OF, "30 minutes")
+
+
+def test_the_policy_names_the_deployment_and_what_is_called_otherwise() -> None:
+    more = {
+        "deployer_arns": "arn:aws:iam::111122223333:role/path/deployer",
+        "airflow_trusted_arns": "arn:aws:iam::111122223333:user/engineer",
+        "lineage_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/l-1",
+        "encryption_key_arns": "arn:aws:kms:eu-central-1:111122223333:key/e-1,arn:key/e-2",
+    }
+    policy = Settings.parse({**SETTINGS, **more}).policy(as_of=AS_OF, grace=timedelta(0))
+    assert policy.deployment == "custody-dev"
+    assert policy.deployers == (
+        "arn:aws:iam::111122223333:role/path/deployer",
+        "arn:aws:iam::111122223333:role/custody-dev-cloudformation",
+    )
+    assert policy.named == {
+        "bucket": {"raw", "processed", "analytics", "provenance", "trail"},
+        "database": {"custody_dev"},
+        "key": {"arn:now", "l-1", "e-1", "e-2"},
+        "role": {"b", "deployer"},
+        "trail": {"custody-dev"},
+        "user": {"a", "engineer"},
+    }
+    role = "arn:aws:iam::111122223333:role/custody-dev-"
+    assert policy.control_writers == {
+        ("database", "set-up"): (f"{role}airflow",),
+        ("job", "runs"): (f"{role}airflow", f"{role}recorder"),
+    }
 
 
 def test_lineage_is_stated_by_the_jobs_that_build() -> None:

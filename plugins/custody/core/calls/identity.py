@@ -130,15 +130,16 @@ KMS: Final[Operations] = {
 LAKE_FORMATION: Final[Operations] = {
     # Who may read or change the tables, beside IAM.
     **changes(
-        "lake",
-        "",
+        "database",
+        "databaseName name resourceArn",
         """
         BatchGrantPermissions BatchRevokePermissions CreateLakeFormationOptIn
-        DeleteLakeFormationOptIn DeregisterResource GrantPermissions PutDataLakeSettings
-        RegisterResource RevokePermissions UpdateResource
+        DeleteLakeFormationOptIn DeregisterResource GrantPermissions RegisterResource
+        RevokePermissions UpdateResource
         """,
         "rights",
     ),
+    **changes("lake", "", "PutDataLakeSettings", "settings"),
     **no_concern(
         """
         AddLFTagsToResource AssumeDecoratedRoleWithSAML CancelTransaction CommitTransaction

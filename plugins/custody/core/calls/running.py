@@ -163,18 +163,19 @@ AIRFLOW: Final[Operations] = {
 }
 
 CLOUDFORMATION: Final[Operations] = {
+    # A stack of somebody else may be given the role that CloudFormation works as for us, when it is
+    # made or by a change set.
     **changes(
         "stack",
-        "stackName stackId changeSetName",
+        "stackName stackId changeSetName roleARN",
         """
-        CancelUpdateStack ContinueUpdateRollback CreateStack DeleteStack ExecuteChangeSet
-        RollbackStack SetStackPolicy UpdateStack UpdateTerminationProtection
+        CancelUpdateStack ContinueUpdateRollback CreateChangeSet CreateStack DeleteStack
+        ExecuteChangeSet RollbackStack SetStackPolicy UpdateStack UpdateTerminationProtection
         """,
     ),
-    # A change set changes nothing before it is executed.
     **no_concern(
         """
-        ActivateOrganizationsAccess ActivateType CreateChangeSet CreateGeneratedTemplate
+        ActivateOrganizationsAccess ActivateType CreateGeneratedTemplate
         CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess
         DeactivateType DeleteChangeSet DeleteGeneratedTemplate DeleteStackInstances
         DeleteStackSet DeregisterType DetectStackDrift DetectStackResourceDrift

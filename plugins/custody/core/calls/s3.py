@@ -148,7 +148,7 @@ S3_CONTROL: Final[Operations] = {
     ),
     **changes(
         "access grants",
-        "",
+        "grantScope locationScope",
         """
         AssociateAccessGrantsIdentityCenter CreateAccessGrant CreateAccessGrantsInstance
         CreateAccessGrantsLocation DeleteAccessGrant DeleteAccessGrantsInstance

@@ -1,8 +1,10 @@
-"""Attribute calls to whoever assumed a role, and outages of the trail to whoever switched it.
+"""Attribute calls to whoever assumed a role or made a key, and outages of the trail to whoever
+switched it.
 
 An access key tells which session signed a call, and `AssumeRole` who started that session. The
 platform's roles are for AWS's own services: what anybody else does in a session of one is
-attributed to him.
+attributed to him. So is what is done with an access key that somebody made for another, and in a
+session of an uploader's role by somebody who came in after its trust was changed.
 """
 
 from __future__ import annotations
@@ -12,12 +14,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
+from custody.core.ledger.controls import is_explained, is_ours, names_role, touches
 from custody.core.ledger.kinds.defects import DatedDefect, Outage, trail_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import (
     CatalogChanged,
+    CredentialsMade,
     LifecycleSet,
     ManagementEvent,
     RoleAssumed,
@@ -34,24 +38,38 @@ _CLOCKS: Final = timedelta(minutes=5)
 _AnyCall = TypeVar("_AnyCall", TrailEvent, ManagementEvent)
 
 
+def may_concern(delivery: ManagementEvent, policy: Policy) -> bool:
+    """Whether a delivery is of a call that `concerns` us, or adds what another one left out."""
+    return delivery.amended or concerns(delivery, policy)
+
+
 def concerns(call: ManagementEvent, policy: Policy) -> bool:
-    """Whether a call is about a role of the platform, its trail, its database or its buckets."""
+    """Whether a call is about a role of the platform, its trail, its database or its buckets,
+    changes a control of it, or makes credentials of somebody who may work with it."""
+    changed = call.control is not None and touches(call.control, policy)
+    return changed or _is_about_us(call, policy)
+
+
+def _is_about_us(call: ManagementEvent, policy: Policy) -> bool:
     match call.about:
         case RoleAssumed(role_arn=role):
-            return role in policy.assumed_by
+            return role in policy.assumed_by or role in policy.writers.get("bronze", ())
+        case CredentialsMade(user=user):
+            return is_ours(user or call.who.arn, "user", policy)
         case TrailSwitched(trail=trail):
             return trail == policy.trail
         case CatalogChanged(database=database):
             return database == policy.database
         case LifecycleSet(bucket=bucket):
             return bucket in policy.layers
+    return False
 
 
 def calls_of(
     deliveries: Iterable[ManagementEvent], policy: Policy
 ) -> tuple[list[ManagementEvent], Mapping[str, ManagementEvent]]:
     """The calls about the platform, each once and attributed, and `undeclared_sessions`."""
-    calls = merge_calls(call for call in deliveries if concerns(call, policy))
+    calls = [call for call in merge_calls(deliveries) if concerns(call, policy)]
     sessions = undeclared_sessions(calls, policy)
     return [attribute(call, sessions) for call in calls], sessions
 
@@ -59,19 +77,51 @@ def calls_of(
 def undeclared_sessions(
     calls: Iterable[ManagementEvent], policy: Policy
 ) -> dict[str, ManagementEvent]:
-    """The sessions of the platform's roles that somebody started who may not assume the role: the
-    `AssumeRole` call of each, by access key. A proven call counts before an unproven one."""
+    """The access keys with which somebody may not act as the one they are of: the call that gave
+    each, by key. A proven call counts before an unproven one.
+
+    Those are the sessions of the platform's roles that somebody started who may not assume the
+    role, the keys that somebody made for a user of ours who is not he, and the sessions of an
+    uploader's role since somebody changed who may take it; and what was got with any of these.
+    """
+    calls = sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id))
+    changed = [call for call in calls if _opens_a_role(call, policy)]
     sessions: dict[str, ManagementEvent] = {}
-    for call in sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id)):
-        session = call.about
-        if (
-            isinstance(session, RoleAssumed)
-            and session.role_arn in policy.assumed_by
-            and not call.who.is_service
-            and not call.who.is_one_of(policy.assumed_by[session.role_arn])
-        ):
-            sessions.setdefault(session.access_key_id, call)
+    for call in calls:
+        match call.about:
+            case RoleAssumed(role_arn=role, access_key_id=key):
+                taken_with = call.who.access_key_id
+                if taken_with in sessions or _may_not_assume(call, role, changed, policy):
+                    sessions.setdefault(key, call)
+            case CredentialsMade(user=str(), access_key_id=key):
+                if not is_explained(call, policy):
+                    sessions.setdefault(key, call)
+            case CredentialsMade(user=None, access_key_id=key):
+                if call.who.access_key_id in sessions:
+                    sessions.setdefault(key, call)
     return sessions
+
+
+def _may_not_assume(
+    call: ManagementEvent, role: str, changed: Sequence[ManagementEvent], policy: Policy
+) -> bool:
+    """Whether the one who took a role may not: of an uploader's, since it was opened."""
+    if call.who.is_service:
+        return False
+    if role in policy.assumed_by:
+        return not call.who.is_one_of(policy.assumed_by[role])
+    return any(
+        change.control is not None and names_role(change.control, role) and change.time <= call.time
+        for change in changed
+    )
+
+
+def _opens_a_role(call: ManagementEvent, policy: Policy) -> bool:
+    return (
+        call.control is not None
+        and (call.control.thing, call.control.aspect) == ("role", "trust")
+        and not is_explained(call, policy)
+    )
 
 
 def attribute(call: _AnyCall, sessions: Mapping[str, ManagementEvent]) -> _AnyCall:

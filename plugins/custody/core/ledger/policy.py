@@ -34,6 +34,15 @@ PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
 CATALOG_WRITERS: Final = (AIRFLOW,)
 """The roles that may change the Glue database's tables and partitions."""
 
+CONTROL_WRITERS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("database", "set-up"): CATALOG_WRITERS,
+    ("job", "runs"): (AIRFLOW, RECORDERS[0]),
+}
+"""The roles that may change a control by their work, by the thing and the aspect of it."""
+
+CLOUDFORMATION: Final = "cloudformation"
+"""The role that CloudFormation works as for who deploys, where there is one."""
+
 WRITERS: Final = (BUILDER, AUDITOR, AIRFLOW, *RECORDERS)
 """Every role that may write anything."""
 
@@ -47,7 +56,10 @@ class Policy:
     `prefix_writers` those that may write to the provenance bucket beside the records, by key
     prefix. `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's
     own services. `trail` is the name of the trail, `database` the Glue database, and
-    `catalog_writers` may change its tables and partitions. `as_of` is the time of judging;
+    `catalog_writers` may change its tables and partitions. `deployment` begins the names of
+    everything that was deployed, `named` has the platform's things that are called otherwise, by
+    kind of thing; `deployers` change them through CloudFormation, and `control_writers` may change
+    some by their work, by thing and aspect. `as_of` is the time of judging;
     records and events may arrive `grace` after the write.
     """
 
@@ -61,6 +73,10 @@ class Policy:
     trail: str = ""
     database: str = ""
     catalog_writers: tuple[str, ...] = ()
+    deployment: str = ""
+    named: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    deployers: tuple[str, ...] = ()
+    control_writers: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def grace_text(self) -> str:

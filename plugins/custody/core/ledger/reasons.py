@@ -6,15 +6,17 @@ paged, so changing one changes what readers search for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from custody.core.ledger.facts import VersionFacts
 from custody.core.ledger.kinds.removals import Removal, RemovalGround
 from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Ground, Judgement, Verdict
 from custody.core.records.model import UnreadableRecord
+from custody.core.trail.control_changes import ControlChange
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Call
@@ -241,6 +243,46 @@ def of_catalog_change(call: ManagementEvent, location: str | None) -> str:
     return (
         f"{call.who.described} called {call.name} on this part of the catalog and is not one "
         f"of those who change it{points}{'' if call.proven else _UNPROVEN}."
+    )
+
+
+def of_control_change(
+    call: ManagementEvent, change: ControlChange, name: str, before: ManagementEvent | None
+) -> str:
+    """A control that somebody changed: what of it, what he asked for, and who had changed it
+    before, if that was seen."""
+    of_what = f"the {change.aspect} of " if change.aspect else ""
+    which = "any " if name == "*" else "the "
+    about = f"{of_what}{which}{change.thing} {name.strip('*')}".rstrip()
+    reason = f"{call.who.described} called {call.name}, which changes {about}, and is not the "
+    reason += f"deployment{'' if call.proven else _UNPROVEN}."
+    if change.names is None:
+        reason += " CloudTrail does not tell which: it may have been ours."
+    if change.asked:
+        reason += f" Asked for: {change.asked}."
+    if before is not None and before.control is not None:
+        reason += f" Before, {before.who.arn} had called {before.name} at {_when(before)}"
+        reason += f", asking for: {before.control.asked}." if before.control.asked else "."
+    return reason
+
+
+def of_causes(causes: Sequence[LedgerRow], total: int) -> str:
+    """Those of `total` changes of controls that may have led to a finding that are told."""
+    told = "; ".join(
+        f"{cause.principal_arn} called {cause.event_name} on {cause.object_key} at "
+        f"{_moment(cause.event_time)}"
+        for cause in causes
+    )
+    more = f"; and {total - len(causes)} more" if total > len(causes) else ""
+    return f" Controls that bear on it were changed: {told}{more}."
+
+
+def of_altered_version(event: TrailEvent) -> str:
+    """What somebody did to a version in place."""
+    unproven = "" if event.proven else _UNPROVEN
+    return (
+        f"{event.who.described} called {event.name} on this version, which alters it where it "
+        f"lies; nobody is declared to{unproven}."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -14,6 +14,12 @@ from custody.objects import UNVERSIONED, ObjectVersion
 
 CATALOG: Final = "AwsDataCatalog"
 """Stands for a bucket in rows about the Glue catalog: Athena's name of it, and no bucket's."""
+
+CONTROL: Final = "AwsControl"
+"""Stands for a bucket in rows about controls; it is no bucket's name, for its capitals."""
+
+_BESIDE_BUCKETS: Final = {CATALOG: "catalog", CONTROL: "control"}
+"""What stands for the layer of what is in no bucket."""
 
 _AnyCall = TypeVar("_AnyCall", bound=Call)
 
@@ -96,7 +102,6 @@ def row_of_call(
 ) -> LedgerRow:
     """A row about what a call did to an object (None: it is not known whose call), not about a
     version's write and record."""
-    catalog = version.bucket == CATALOG
     return LedgerRow(
         event_time=time,
         event_name=call.name if call else None,
@@ -113,7 +118,7 @@ def row_of_call(
         size_bytes=None,
         hashed_at=None,
         key_id=None,
-        pipeline_layer="catalog" if catalog else policy.layers.get(version.bucket),
+        pipeline_layer=_BESIDE_BUCKETS.get(version.bucket) or policy.layers.get(version.bucket),
         verdict=verdict.value,
         verdict_reason=reason,
         fingerprint=fingerprint(verdict, version),
@@ -121,3 +126,19 @@ def row_of_call(
         log_key=call.log if call else None,
         digest_key=call.digest if call else None,
     )
+
+
+def row_of_request(
+    verdict: Verdict, reason: str, version: ObjectVersion, *, policy: Policy, call: Call
+) -> LedgerRow:
+    """A row about what one call did, which is another finding if it is done again: else a second
+    change would never be paged while the page of the first is open."""
+    row = row_of_call(verdict, reason, version, time=call.time, policy=policy, call=call)
+    named = ObjectVersion(
+        version.bucket, version.key, f"{version.version_id} of request {_request(call)}"
+    )
+    return replace(row, fingerprint=fingerprint(verdict, named))
+
+
+def _request(call: Call) -> str:
+    return call.request_id or call.event_id

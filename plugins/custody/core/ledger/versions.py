@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from custody.core.ledger import reasons
 from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
+from custody.core.ledger.kinds.control_changes import altered_in_place
 from custody.core.ledger.kinds.removals import is_expected_removal
 from custody.core.ledger.kinds.undeclared import provenance_write_rows
 from custody.core.ledger.policy import Policy
@@ -34,8 +35,8 @@ from custody.objects import UNVERSIONED, ObjectVersion
 
 @dataclass(frozen=True, slots=True)
 class ObjectHistory:
-    """The evidence about one object: the trail's events (each once, writes and removals) and the
-    records about its versions."""
+    """The evidence about one object: the trail's events (each once, but for reads) and the records
+    about its versions."""
 
     bucket: str
     key: str
@@ -89,8 +90,10 @@ def rows_of(
         for event in history.events:
             yield from provenance_write_rows(event, policy)
     for event in history.events:
-        if not event.is_write and not is_expected_removal(event, policy):
+        if event.is_removal and not is_expected_removal(event, policy):
             yield _removal_row(event, policy)
+        elif not event.is_removal and not event.is_write:
+            yield from altered_in_place(event, policy)
 
 
 def versions_of(

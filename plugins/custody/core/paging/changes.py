@@ -7,10 +7,11 @@ longer holds, and when it is found again: never twice of the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from custody.core.ledger.causes import causes_of
 from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import PageState, is_finding
@@ -18,8 +19,8 @@ from custody.core.paging.findings import PageState, is_finding
 _LOOKED_AT_ANEW: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNCOSIGNED})
 """Verdicts that each run finds again for as long as they hold."""
 
-_BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, *_LOOKED_AT_ANEW})
-"""Verdicts about what somebody did to an object, or about trail and seal. They stand beside the one
+_BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.CONTROL_CHANGED, *_LOOKED_AT_ANEW})
+"""Verdicts about what somebody did to an object or a control, or about trail and seal. They stand beside the one
 verdict a version has from its two witnesses, and say nothing about it."""
 
 
@@ -37,16 +38,19 @@ class Status(StrEnum):
 @dataclass(frozen=True)
 class Change:
     """News about a finding; `now` is what the ledger says of the version once it is resolved,
-    and None where it says nothing any more."""
+    and None where it says nothing any more. `causes` are changes of controls that nobody was told
+    of yet, and that may have led to it."""
 
     status: Status
     finding: LedgerRow
     now: LedgerRow | None = None
+    causes: tuple[LedgerRow, ...] = ()
 
     @property
-    def state(self) -> PageState:
+    def states(self) -> tuple[PageState, ...]:
         """What is to be remembered once people have been told."""
-        return PageState(self.finding, is_open=self.status is not Status.RESOLVED)
+        told = PageState(self.finding, is_open=self.status is not Status.RESOLVED)
+        return told, *(PageState(cause, is_open=True) for cause in self.causes)
 
 
 def rows_that_settle(page: LedgerRow) -> tuple[str, str]:
@@ -66,7 +70,11 @@ def changes(
     A page is resolved when its version has another final verdict: late evidence may have made it
     `VERIFIED`, or something worse. `PENDING` is not final, and a missing row proves nothing.
     A defect of the trail is resolved when it is no longer found, because the trail is proven anew
-    each time, and so is the lack of a quorum. A removal is never resolved.
+    each time, and so is the lack of a quorum. A removal is never resolved, nor is a change of a
+    control.
+
+    A change of a control that may have led to another finding which is news is told with that one,
+    as its cause, and not by itself.
     """
     found: dict[str, LedgerRow] = {}
     for row in rows:  # two events may tell of one version: the first counts
@@ -90,7 +98,24 @@ def changes(
             news.append(Change(Status.RESOLVED, finding))
         elif finding.verdict not in _BESIDE_A_VERDICT and finding.object_version in verdict_now:
             news.append(Change(Status.RESOLVED, finding, verdict_now[finding.object_version]))
-    return news
+    return _with_causes(news)
+
+
+def _with_causes(news: Sequence[Change]) -> list[Change]:
+    """`news`, with what changed a control beside what it may have led to."""
+    controls = [
+        change.finding
+        for change in news
+        if change.finding.verdict == Verdict.CONTROL_CHANGED and change.status is Status.OPEN
+    ]
+    explained = [
+        change
+        if change.status is Status.RESOLVED
+        else replace(change, causes=tuple(causes_of(change.finding, controls)))
+        for change in news
+    ]
+    told = {cause.fingerprint for change in explained for cause in change.causes}
+    return [change for change in explained if change.finding.fingerprint not in told]
 
 
 def _news_of(finding: LedgerRow, known: PageState | None) -> Status | None:

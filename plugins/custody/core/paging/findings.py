@@ -25,6 +25,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
     Verdict.UNWITNESSED.value: "critical",
     Verdict.REMOVED.value: "high",
     Verdict.UNEXPECTED_PRINCIPAL.value: "high",
+    Verdict.CONTROL_CHANGED.value: "high",
     Verdict.UNRECORDED.value: "high",
     Verdict.UNCOSIGNED.value: "high",
 }

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
+from custody.core.ledger.causes import nearest
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.ledger.windows import HOUR
@@ -31,6 +32,9 @@ MAX_PAGES: Final = 500
 _WHOLE: Final = frozenset({"verdict", "bucket", "object_key", "version_id", "fingerprint"})
 """What identifies a finding is never cut."""
 
+_CAUSES_PER_EXAMPLE: Final = 5
+"""A machine is told more causes than a person."""
+
 _EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "digest_key", "sha256")
 
 _MEANING: Final[Mapping[str, str]] = {
@@ -41,6 +45,7 @@ _MEANING: Final[Mapping[str, str]] = {
     Verdict.UNWITNESSED: "a record tells of a write that CloudTrail did not see",
     Verdict.REMOVED: "an object, or a version of one, was removed",
     Verdict.UNEXPECTED_PRINCIPAL: "somebody wrote who is not a declared writer",
+    Verdict.CONTROL_CHANGED: "a control was changed, and not by the deployment",
     Verdict.UNRECORDED: "an object version was written and nobody recorded its bytes",
     Verdict.UNCOSIGNED: "no quorum outside has signed that the seal only grows",
 }
@@ -92,7 +97,7 @@ def _of_findings(
         about=about,
         runbook=f"docs/runbooks/{verdict.lower()}.md",
         written=written,
-        states=tuple(change.state for change in group),
+        states=tuple(state for change in group for state in change.states),
     )
 
 
@@ -116,6 +121,7 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"version  {shown(finding.version_id)}",
             f"when     {moment(finding)}, call {known(cut.event_name)}",
             f"where    bucket {shown(finding.bucket)}, layer {known(cut.pipeline_layer)}",
+            *_cause_lines(finding, change.causes, room),
             "evidence",
             f"  CloudTrail event  {known(cut.event_id)}",
             f"  request           {known(cut.request_id)}",
@@ -124,7 +130,11 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"  digest            {known(cut.digest_key)}",
             f"window   {_hours(window)}",
         ]
-        body = {**_body(cut), "window": window}
+        body = {
+            **_body(cut),
+            "causes": _cause_bodies(finding, change.causes, room),
+            "window": window,
+        }
         if change.status is Status.RESOLVED:
             body["verdict_now"] = now.verdict if now else None
             body["reason_now"] = now.verdict_reason if now else None
@@ -148,6 +158,31 @@ def _body(finding: LedgerRow) -> dict[str, object]:
     return {**values, "evidence": evidence}
 
 
+# --- Causes ---------------------------------------------------------------------------------------
+
+
+def _cause_lines(finding: LedgerRow, causes: Sequence[LedgerRow], room: Room) -> list[str]:
+    """The lines that tell which controls were changed around a finding, and by whom."""
+    if not causes:
+        return []
+    told = [_cut(cause, room[1]) for cause in nearest(finding, causes, room[0])]
+    return [
+        f"causes   {len(causes)} changes of controls that may have led to it, the nearest",
+        *(
+            f"  {moment(cause)}  {shown(cause.object_key)} by {known(cause.principal_arn)},"
+            f" call {known(cause.event_name)}, event {known(cause.event_id)}"
+            for cause in told
+        ),
+    ]
+
+
+def _cause_bodies(
+    finding: LedgerRow, causes: Sequence[LedgerRow], room: Room
+) -> list[dict[str, object]]:
+    most = room[0] * _CAUSES_PER_EXAMPLE
+    return [_body(_cut(cause, room[1])) for cause in nearest(finding, causes, most)]
+
+
 # --- Many of one cause ----------------------------------------------------------------------------
 
 
@@ -159,12 +194,15 @@ def _grouped(
 ) -> Page:
     first = group[0]
     verdict, status = first.finding.verdict, first.status
-    causes = {cause_of(change.finding) for change in group}
+    principals = {cause_of(change.finding) for change in group}
     total = len(group)
     if status is Status.OPEN:
-        total += sum(unread.get(cause, 0) for cause in causes)
-    principal = first.finding.principal_arn if len(causes) == 1 else None
-    by_whom = f"{len(causes)} principals" if len(causes) > 1 else known(principal, "nobody known")
+        total += sum(unread.get(cause, 0) for cause in principals)
+    principal = first.finding.principal_arn if len(principals) == 1 else None
+    by_whom = (
+        f"{len(principals)} principals" if len(principals) > 1 else known(principal, "nobody known")
+    )
+    causes = list({c.fingerprint: c for change in group for c in change.causes}.values())
     now = Counter(change.now.verdict if change.now else "no longer found" for change in group)
     query = _query(first.finding.verdict, principal, window, table)
 
@@ -180,14 +218,16 @@ def _grouped(
                 f" version {shown(e.version_id)} by {known(e.principal_arn)}"
                 for e in examples
             ),
+            *_cause_lines(first.finding, causes, room),
             f"window   {_hours(window)}",
         ]
         body: dict[str, object] = {
             "verdict": verdict,
             "findings": total,
-            "principals": len(causes),
+            "principals": len(principals),
             "principal_arn": principal,
             "examples": [_body(example) for example in examples],
+            "causes": _cause_bodies(first.finding, causes, room),
             "query": query,
             "window": window,
         }

@@ -1,4 +1,4 @@
-"""S3's data events: successful writes and removals of objects.
+"""S3's data events: successful writes, removals and alterations in place of objects.
 
 Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide. Only the fields that the
 ledger needs are read. CloudTrail delivers an event late, more than once, and in no order.
@@ -12,13 +12,16 @@ from datetime import datetime
 from typing import Final
 
 from custody.core.calls.kinds import CallKind
-from custody.core.calls.table import names_of
+from custody.core.calls.table import names_of, operation_of
 from custody.core.formats.s3_fields import checked_key, instant
 from custody.core.formats.untrusted import Fields
 from custody.core.trail.principals import Principal, caller_text, check_event_version
 
 WRITES: Final = names_of(CallKind.WRITE)
 REMOVALS: Final = names_of(CallKind.REMOVAL)
+ALTERATIONS: Final = names_of(CallKind.ALTERS_IN_PLACE)
+
+_MATTERING: Final = frozenset({CallKind.WRITE, CallKind.REMOVAL, CallKind.ALTERS_IN_PLACE})
 
 _TOP_LEVEL: Final = {
     "eventTime": ("time",),
@@ -35,12 +38,12 @@ _TOP_LEVEL: Final = {
 
 @dataclass(frozen=True, slots=True)
 class TrailEvent:
-    """One successful write or removal.
+    """One successful write or removal of a version, or alteration of one in place.
 
-    `key` is None for `DeleteObjects`, which names none. `version_id` is the version written
-    or permanently removed, or None where the event does not say; with `delete_marker` it is the
-    marker's own. `bytes_in` counts the bytes S3 received, which for a multipart upload is not
-    the object's size. `log` names the log file the event stands in, `proven` says whether a
+    `key` is None for `DeleteObjects`, which names none. `version_id` is the version written,
+    altered or permanently removed, or None where the event does not say; with `delete_marker` it
+    is the marker's own. `bytes_in` counts the bytes S3 received, which for a multipart upload is
+    not the object's size. `log` names the log file the event stands in, `proven` says whether a
     digest vouches for that file, and `digest` names the digest if so.
     """
 
@@ -66,18 +69,23 @@ class TrailEvent:
     def is_write(self) -> bool:
         return self.name in WRITES
 
+    @property
+    def is_removal(self) -> bool:
+        return self.name in REMOVALS
+
 
 def read_event(
     fields: Fields, who: Principal, *, log: str, proven: bool, digest: str | None
 ) -> TrailEvent | None:
-    """The write or removal by `who` that an event describes; None for others and failed calls.
+    """What `who` did to an object, as an event describes it; None for reads and failed calls.
 
+    A verb that nobody has looked at yet, and that CloudTrail does not call a read, alters in place.
     Raises `MalformedInput` for one without CloudTrail's shape.
     """
     name = fields.text("eventName")
     if (
         fields.text("eventSource") != "s3.amazonaws.com"
-        or name not in WRITES | REMOVALS
+        or not _matters(name, fields)
         or fields.has("errorCode")
         or fields.optional_text("eventCategory") == "Aggregated"
     ):
@@ -89,7 +97,7 @@ def read_event(
     addendum = fields.child("addendum") if fields.has("addendum") else None
     original = addendum.optional_text("originalEventID") if addendum else None
     answered = response.optional_text("x-amz-version-id") if response else None
-    asked = _asked_version(request) if name in REMOVALS else None
+    asked = None if name in WRITES else _asked_version(request)
     return TrailEvent(
         event_id=original or fields.text("eventID"),
         name=name,
@@ -133,6 +141,13 @@ def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
         }
         merged = replace(merged, **changed)
     return replace(merged, updates=None)
+
+
+def _matters(name: str, event: Fields) -> bool:
+    known = operation_of(event.text("eventSource"), name)
+    if known is None:
+        return event.values.get("readOnly") is False
+    return known.kind in _MATTERING
 
 
 def _asked_version(request: Fields) -> str | None:

@@ -1,9 +1,10 @@
-"""The management events that name the actor behind what the ledger finds.
+"""The management events that matter: who changed a control, and who is behind what is found.
 
-Four kinds matter: assuming a role, switching the trail on or off, changing the Glue catalog, and
-setting a bucket's lifecycle rules. All others, which are most of a log, are left out unread. A
-parameter that does not have the expected form is left out, and the rest of the call is kept:
-CloudTrail truncates long parameters and hides some.
+Every call that changes a control is read (`custody.core.trail.control_changes`), and so is taking a
+role or making credentials. Of some, what they did is read as well: switching the trail on or off,
+changing the Glue catalog, setting a bucket's lifecycle rules. All others, which are most of a log,
+are left out unread. A parameter that does not have the expected form is left out, and the rest of
+the call is kept: CloudTrail truncates long parameters and hides some.
 
 Formats: "CloudTrail record contents" in the AWS CloudTrail User Guide; parameters are those of the
 APIs of STS, CloudTrail, Glue and S3, with the first letter small. S3 removes things by a bucket's
@@ -14,13 +15,18 @@ setting them is `PutBucketLifecycle`, by whichever of the two APIs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from custody.core.calls.running import CATALOG_CALLS
 from custody.core.formats.s3_fields import instant
 from custody.core.formats.untrusted import MAX_TEXT, Fields
+from custody.core.trail.control_changes import (
+    ControlChange,
+    changes_a_control,
+    read_control_change,
+)
 from custody.core.trail.principals import (
     Principal,
     caller_text,
@@ -37,6 +43,15 @@ class RoleAssumed:
     """A role was assumed; `access_key_id` is the key that signs the session's calls."""
 
     role_arn: str
+    access_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsMade:
+    """Somebody was given an access key: a lasting one of the user of this name, or a session's of
+    whoever called (no user). `access_key_id` is the key that signs with it."""
+
+    user: str | None
     access_key_id: str
 
 
@@ -80,10 +95,14 @@ class LifecycleSet:
     bucket: str
 
 
+About = RoleAssumed | CredentialsMade | TrailSwitched | CatalogChanged | LifecycleSet
+"""What a call did, of the kinds that are told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class ManagementEvent:
-    """One successful call of a kind that matters. The fields are those of `TrailEvent`; `about`
-    is what the call did."""
+    """One successful call that matters. The fields are those of `TrailEvent`; `about` is what the
+    call did, if it is of a kind that is told apart, and `control` what it changed."""
 
     event_id: str
     name: str
@@ -96,7 +115,8 @@ class ManagementEvent:
     proven: bool
     digest: str | None
     amended: bool
-    about: RoleAssumed | TrailSwitched | CatalogChanged | LifecycleSet
+    about: About | None
+    control: ControlChange | None = None
 
 
 def is_management(event: Fields) -> bool:
@@ -110,27 +130,29 @@ def is_management(event: Fields) -> bool:
 def read_management_event(
     event: Fields, *, log: str, proven: bool, digest: str | None = None
 ) -> ManagementEvent | None:
-    """The successful call that an event describes; None if it failed or is of no kind that matters.
+    """The successful call that an event describes; None if it failed or does not matter.
 
-    Raises `MalformedInput` for one of these kinds without a caller or time.
+    Raises `MalformedInput` for one that matters without a caller or time.
     """
     source, name = event.values.get("eventSource"), event.values.get("eventName")
     if not isinstance(source, str) or not isinstance(name, str) or event.has("errorCode"):
         return None
-    read = _READERS.get((source, name))
-    if read is None:
+    read, changes = _READERS.get((source, name)), changes_a_control(source, name, event)
+    if read is None and not changes:
         return None
     check_event_version(event)
     request, response = _part(event, "requestParameters"), _part(event, "responseElements")
-    about = read(name, request, response)
-    if about is None:
+    about = read(name, request, response) if read else None
+    refused = read is _catalog_changed and bool(_list(response, "errors"))
+    if about is None and (refused or not changes):
         return None
+    who = read_principal(event.child("userIdentity"))
     original = _text(_part(event, "addendum"), "originalEventID")
     return ManagementEvent(
         event_id=original or event.text("eventID"),
         name=name,
         time=instant(event, "eventTime"),
-        who=read_principal(event.child("userIdentity")),
+        who=who,
         request_id=event.optional_text("requestID"),
         source_ip=caller_text(event, "sourceIPAddress"),
         user_agent=caller_text(event, "userAgent"),
@@ -139,19 +161,30 @@ def read_management_event(
         digest=digest if proven else None,
         amended=original is not None,
         about=about,
+        control=read_control_change(source, name, event, who.arn) if changes else None,
     )
 
 
 def merge_calls(deliveries: Iterable[ManagementEvent]) -> list[ManagementEvent]:
     """Each call once, in the order of their times, however often it was delivered.
 
-    A proven delivery is preferred, then the original to an addendum. The result does not depend on
-    the order of the deliveries.
+    A proven delivery is preferred, then the original to an addendum, which adds what the original
+    did not tell of what the call did. The result does not depend on the order of the deliveries.
     """
     known: dict[str, ManagementEvent] = {}
     for call in sorted(deliveries, key=lambda c: (not c.proven, c.amended, c.time, repr(c))):
-        known.setdefault(call.event_id, call)
+        first = known.setdefault(call.event_id, call)
+        if call.amended and call.proven == first.proven:
+            known[call.event_id] = replace(
+                first, about=first.about or call.about, control=_fuller(first, call)
+            )
     return sorted(known.values(), key=lambda call: (call.time, call.event_id))
+
+
+def _fuller(one: ManagementEvent, other: ManagementEvent) -> ControlChange | None:
+    """What a call changed, by the delivery that names it."""
+    unnamed = one.control is None or one.control.names is None
+    return other.control or one.control if unnamed else one.control
 
 
 # --- Assuming a role ------------------------------------------------------------------------------
@@ -161,6 +194,17 @@ def _role_assumed(_name: str, request: Fields, response: Fields) -> RoleAssumed 
     role = _text(request, "roleArn")
     key = _text(_part(response, "credentials"), "accessKeyId")
     return RoleAssumed(role, key) if role and key else None
+
+
+def _key_made(_name: str, _request: Fields, response: Fields) -> CredentialsMade | None:
+    made = _part(response, "accessKey")
+    user, key = _text(made, "userName"), _text(made, "accessKeyId")
+    return CredentialsMade(user, key) if user and key else None
+
+
+def _session_made(_name: str, _request: Fields, response: Fields) -> CredentialsMade | None:
+    key = _text(_part(response, "credentials"), "accessKeyId")
+    return CredentialsMade(None, key) if key else None
 
 
 # --- Switching the trail --------------------------------------------------------------------------
@@ -265,18 +309,20 @@ def _short(value: object) -> str | None:
     return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
-_Reader = Callable[
-    [str, Fields, Fields], RoleAssumed | TrailSwitched | CatalogChanged | LifecycleSet | None
-]
+_Reader = Callable[[str, Fields, Fields], About | None]
 
 _NAMES: Final[Mapping[str, tuple[str, _Reader]]] = {
     "sts": ("AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity", _role_assumed),
     "s3": ("PutBucketLifecycle", _lifecycle_set),
+    "iam": ("CreateAccessKey", _key_made),
     "cloudtrail": ("StartLogging StopLogging CreateTrail UpdateTrail DeleteTrail", _trail_switched),
     "glue": (CATALOG_CALLS, _catalog_changed),
 }
 _READERS: Final[Mapping[tuple[str, str], _Reader]] = {
-    (f"{service}.amazonaws.com", name): reader
-    for service, (names, reader) in _NAMES.items()
-    for name in names.split()
+    **{
+        (f"{service}.amazonaws.com", name): reader
+        for service, (names, reader) in _NAMES.items()
+        for name in names.split()
+    },
+    **{("sts.amazonaws.com", n): _session_made for n in ("GetSessionToken", "GetFederationToken")},
 }

@@ -25,6 +25,7 @@ class Principal:
     `arn` is the name of a service, which has no ARN. `role_arn` is the role of a session, and
     `access_key_id` the access key that signed the call. `acting_as` is the session in which
     this principal acted, if the trail shows that he assumed one of the platform's roles.
+    `invoked_by` is the service that called on his behalf.
     """
 
     arn: str
@@ -33,6 +34,7 @@ class Principal:
     role_arn: str | None
     access_key_id: str | None = None
     acting_as: str | None = None
+    invoked_by: str | None = None
 
     def is_one_of(self, arns: Iterable[str]) -> bool:
         """Whether the principal, or the role behind its session, is named."""
@@ -88,6 +90,7 @@ def read_principal(identity: Fields) -> Principal:
         id=id_,
         role_arn=issuer,
         access_key_id=identity.optional_text("accessKeyId"),
+        invoked_by=identity.optional_text("invokedBy"),
     )
 
 

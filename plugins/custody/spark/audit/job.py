@@ -86,7 +86,7 @@ def run(
     now = datetime.now(UTC)
     cosigning = have_cosigned(cosigners, settings, s3, kept.sealed, signer.key, now)
     contents = trail_contents(read_logs(context, trail.logs, s3_client), policy)
-    removals = contents.events.filter(lambda event: not event.is_write).collect()
+    removals = contents.events.filter(lambda event: event.is_removal).collect()
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pyspark.rdd import RDD
 
 from custody.core.ledger.attribution import trail_rows
+from custody.core.ledger.causes import with_causes
 from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
 from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
+from custody.core.ledger.verdicts import SETTLED
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
@@ -77,15 +80,18 @@ def ledger(
     malformed = found_records.flatMap(lambda found: found[1])
     touched = latest(events, ((defect.bucket, defect.key) for defect in defects))
     broken = trail_rows(defects, trail.calls, touched, policy)
-    catalog = [row for call in trail.calls for row in catalog_rows(call, policy)]
-    return logs.context.union(
+    changed = [row for call in trail.calls for row in catalog_rows(call, policy)]
+    controls = list(control_rows(trail.calls, policy))
+    found = logs.context.union(
         [
             judged,
             malformed.map(lambda record: malformed_record_row(record, policy)),
             bad_statements,
-            logs.context.parallelize([*broken, *catalog], 1),
+            logs.context.parallelize([*broken, *changed, *controls], 1),
         ]
     )
+    proven = logs.context.broadcast([row for row in controls if row.verdict not in SETTLED])
+    return found.map(lambda row: with_causes(row, proven.value))
 
 
 def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[DatedDefect]:

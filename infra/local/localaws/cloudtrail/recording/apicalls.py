@@ -7,9 +7,11 @@ told, and of errors, up to a limit.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from urllib.parse import unquote
 
 from ministack.core.iam_actions import extract_iam_action
 from ministack.core.router import extract_region
@@ -25,6 +27,11 @@ from localaws.cloudtrail.recording.recorder import Recorder
 from localaws.server.wire import App, Head, Message, Receive, Scope, Send, decode
 
 _KEPT = 256 * 1024
+# Where a thing is named in a URL: what stands before it, and what CloudTrail calls it.
+_IN_URL = {
+    "lambda": {"functions": "functionName", "event-source-mappings": "uUID"},
+    "airflow": {"environments": "name"},
+}
 _OURS = ("/_local/", "/_ministack/", "/_localstack/")
 # A service of ours that calls as the account says so in its client's name.
 _SERVICE = re.compile(r"\bapp/([a-z-]+\.amazonaws\.com)\b")
@@ -151,11 +158,19 @@ class _Call:
             bytes(self._request),
             dict(head.query),
         )
-        return management.parse(action, _bucket_of(head) if service == "s3" else None)
+        return management.parse(action, tuple(_named(service, head)))
 
 
-def _bucket_of(head: Head) -> str | None:
-    return virtual_bucket(head.headers.get("host", "")) or head.path.split("/")[1] or None
+def _named(service: str, head: Head) -> Iterator[tuple[str, str]]:
+    """The parameters in a call's URL, by CloudTrail's names."""
+    parts = head.path.strip("/").split("/")
+    if service == "s3":
+        bucket = virtual_bucket(head.headers.get("host", "")) or parts[0]
+        yield from [("bucketName", bucket)] if bucket else []
+    names = _IN_URL.get(service, {})
+    for kind, name in itertools.pairwise(parts):
+        if kind in names:
+            yield names[kind], unquote(name)
 
 
 def _actor(scope: Scope, head: Head, account_id: str) -> Actor:

@@ -1,8 +1,9 @@
 """Management events: one API call that is about settings, not bytes, as a CloudTrail record.
 
 Pure. Every call has its name, its caller and how it ended. Parameters and answers are told where
-somebody reads them: of STS, of CloudTrail, of Glue's catalog, of the calls that change a KMS key,
-and of S3 the bucket. Of other services they are left out, which also leaves their secrets out.
+somebody reads them: of STS, of CloudTrail, of Glue's catalog and jobs, of S3 the bucket, and of
+what changes a key, a role, a user, a function, a queue, a topic, a rule, a parameter, a workgroup
+or a stack. Of all else they are left out, which also leaves secrets out.
 
 Source of the shapes: "CloudTrail record contents", and the samples in "Logging IAM and AWS STS API
 calls with AWS CloudTrail", "Logging AWS Glue API calls with AWS CloudTrail" and "Examples of AWS
@@ -47,6 +48,15 @@ _BUCKET_CALLS = {
     "s3:GetEncryptionConfiguration": "GetBucketEncryption",
 }
 _CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partition)s?")
+_JOBS = re.compile(r"(Create|Update|Delete|Start|BatchStop|Reset)(Job|Trigger)(Run|Bookmark)?")
+_TOLD = frozenset(
+    {
+        "airflow", "athena", "cloudformation", "events", "iam", "kms", "lambda", "sns", "sqs",
+        "ssm",
+    }
+)  # fmt: skip
+# Of these, answers are XML.
+_QUERY = frozenset({"cloudformation", "iam", "sns", "sts"})
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/.+")
 _READS = ("Get", "List", "Describe", "BatchGet", "Head", "Lookup", "Search", "AssumeRole")
 # KMS: using a key changes nothing about it, so to CloudTrail that is a read, signing included.
@@ -55,8 +65,8 @@ _KEY_USES = ("Decrypt", "DeriveSharedSecret", "Encrypt", "Generate", "ReEncrypt"
 _CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
 _SECRETS = frozenset(
     {
-        "EncryptedKeyMaterial", "GrantToken", "GrantTokens", "ImportToken", "SAMLAssertion",
-        "SecretAccessKey", "WebIdentityToken",
+        "EncryptedKeyMaterial", "Environment", "GrantToken", "GrantTokens", "ImportToken",
+        "Password", "SAMLAssertion", "SecretAccessKey", "Value", "WebIdentityToken", "ZipFile",
     }
 )  # fmt: skip
 _REFUSED_CALLER = frozenset(
@@ -72,18 +82,18 @@ _REFUSED_CALLER = frozenset(
 @dataclass(frozen=True, slots=True)
 class ApiCall:
     """One call of an API that is no S3 data event. `service` and `action` are CloudTrail's names;
-    `bucket` is the one that S3 was asked about."""
+    `named` are the parameters that stood in its URL."""
 
     service: str
     action: str
-    bucket: str | None = None
+    named: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_told(self) -> bool:
         """Whether its parameters and its answer are written down."""
         if self.service == "glue":
-            return _CATALOG.fullmatch(self.action) is not None
-        if self.service == "kms":
+            return bool(_CATALOG.fullmatch(self.action) or _JOBS.fullmatch(self.action))
+        if self.service in _TOLD:
             return not self.read_only
         return self.service in ("sts", "cloudtrail", "s3")
 
@@ -105,7 +115,7 @@ class Answer:
     completed_at: dt.datetime
 
 
-def parse(iam_action: str | None, bucket: str | None = None) -> ApiCall | None:
+def parse(iam_action: str | None, named: tuple[tuple[str, str], ...] = ()) -> ApiCall | None:
     """The call behind IAM's name of an action, None if CloudTrail makes no management event of it.
 
     For a few services CloudTrail's name of a call has the API's date behind it (Lambda's, for
@@ -114,7 +124,7 @@ def parse(iam_action: str | None, bucket: str | None = None) -> ApiCall | None:
     if iam_action is None or iam_action in _NO_MANAGEMENT:
         return None
     service, _, action = iam_action.partition(":")
-    return ApiCall(service, _BUCKET_CALLS.get(iam_action, action), bucket) if action else None
+    return ApiCall(service, _BUCKET_CALLS.get(iam_action, action), named) if action else None
 
 
 def build(
@@ -192,20 +202,18 @@ def _key_changed(call: ApiCall, record: Record, place: Place) -> str | None:
 
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
-    if call.service == "s3":
-        return {"bucketName": call.bucket} if call.bucket else None
-    if call.service == "sts":
-        told: Any = dict(parse_qsl(body.decode("utf-8", "replace")))
+    told: Any = None if call.service == "s3" else _json(body)
+    if call.service in _QUERY:
+        told = dict(parse_qsl(body.decode("utf-8", "replace")))
         told.pop("Action", None)
         told.pop("Version", None)
-    else:
-        told = _json(body)
-    return _as_logged(told) if isinstance(told, dict) and told else None
+    logged = _as_logged(told) if isinstance(told, dict) else {}
+    return {**logged, **dict(call.named)} or None
 
 
 def _response_elements(call: ApiCall, answer: Answer) -> dict[str, Any] | None:
-    if call.service == "sts":
-        told = _sts_answer(call.action, answer) if call.action.startswith("AssumeRole") else None
+    if call.service in _QUERY:
+        told = None if _only_looks(call) else _query_answer(call, answer)
     elif call.service == "s3":
         told = None
     else:
@@ -213,21 +221,30 @@ def _response_elements(call: ApiCall, answer: Answer) -> dict[str, Any] | None:
     return _as_logged(told) if isinstance(told, dict) and told else None
 
 
-def _sts_answer(action: str, answer: Answer) -> dict[str, Any] | None:
-    shape = _sts_model().operation_model(action).output_shape
+def _only_looks(call: ApiCall) -> bool:
+    """Whether a call gives nothing out that CloudTrail tells."""
+    gives = ("AssumeRole", "GetSessionToken", "GetFederationToken")
+    return not call.action.startswith(gives) if call.service == "sts" else call.read_only
+
+
+def _query_answer(call: ApiCall, answer: Answer) -> dict[str, Any] | None:
+    shape = _model(call.service).operation_model(call.action).output_shape
+    if shape is None:
+        return None
     response = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
     try:
         parsed: dict[str, Any] = create_parser("query").parse(response, shape)
     except ResponseParserError:
         return None
     del parsed["ResponseMetadata"]
-    parsed.get("Credentials", {}).pop("SecretAccessKey", None)
+    for made in ("Credentials", "AccessKey"):
+        parsed.get(made, {}).pop("SecretAccessKey", None)
     return parsed
 
 
 @functools.cache
-def _sts_model() -> Any:
-    return botocore.session.get_session().get_service_model("sts")
+def _model(service: str) -> Any:
+    return botocore.session.get_session().get_service_model(service)
 
 
 def _as_logged(value: Any) -> Any:

@@ -28,6 +28,7 @@ _OBJECT_SUBRESOURCES: dict[str, dict[str, str]] = {
         "retention": "PutObjectRetention",
         "legal-hold": "PutObjectLegalHold",
         "acl": "PutObjectAcl",
+        "encryption": "UpdateObjectEncryption",
     },
     "POST": {
         "restore": "RestoreObject",

@@ -146,7 +146,7 @@ def test_what_is_logged_of_each_service(aws: LocalAws) -> None:
     glue.create_database(DatabaseInput={"Name": "db"})
     with pytest.raises(ClientError):
         glue.get_table(DatabaseName="db", Name="none")
-    assert only(aws.records(eventName="CreateQueue"))["requestParameters"] is None
+    assert only(aws.records(eventName="CreateQueue"))["requestParameters"] == {"queueName": "q"}
     assert aws.records(eventName="SendMessage") == aws.records(eventName="CreateKey") == []
     assert only(aws.records(eventName="CreateDatabase"))["requestParameters"] == {
         "databaseInput": {"name": "db"}
@@ -155,6 +155,22 @@ def test_what_is_logged_of_each_service(aws: LocalAws) -> None:
     assert (refused["errorCode"], refused["readOnly"]) == ("EntityNotFoundException", True)
     tagged = aws.records(eventSource="s3.amazonaws.com", eventName="PutBucketTagging")
     assert only(tagged)["requestParameters"] == {"bucketName": RAW}
+
+
+def test_who_changed_a_user_a_function_or_a_parameter_is_told(aws: LocalAws) -> None:
+    iam, functions, ssm = aws.root("iam"), aws.root("lambda"), aws.root("ssm")
+    key = iam.create_access_key(UserName="web-shop")["AccessKey"]
+    made = only(aws.records(eventName="CreateAccessKey", userName="web-shop"))
+    assert made["responseElements"]["accessKey"]["accessKeyId"] == key["AccessKeyId"]
+    assert key["SecretAccessKey"] not in json.dumps(made)
+    with pytest.raises(ClientError):
+        functions.put_function_concurrency(FunctionName="none", ReservedConcurrentExecutions=0)
+    throttled = only(aws.records(eventSource="lambda.amazonaws.com", functionName="none"))
+    assert throttled["eventName"] == "PutFunctionConcurrency"
+    ssm.put_parameter(Name="/custody/local/x", Value="hush", Type="String")
+    put = only(aws.records(eventName="PutParameter"))
+    assert put["requestParameters"]["name"] == "/custody/local/x"
+    assert "hush" not in json.dumps(put)
 
 
 def test_a_trail_of_data_events_alone_has_nothing_else(aws: LocalAws) -> None:

@@ -158,12 +158,46 @@ def test_using_a_key_is_a_read_and_its_bytes_are_not_told(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [ApiCall("glue", "CreateConnection"), ApiCall("iam", "CreateAccessKey")]
+    "call", [ApiCall("glue", "CreateConnection"), ApiCall("cloudwatch", "PutMetricAlarm")]
 )
 def test_what_others_were_asked_and_answered_stays_unwritten(call: ApiCall) -> None:
     record = built(call, b'{"Password": "hush"}', b'{"SecretAccessKey": "hush"}')
     assert (record["requestParameters"], record["responseElements"]) == (None, None)
     assert record["readOnly"] is False
+
+
+KEY_MADE = b"""<CreateAccessKeyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
+<CreateAccessKeyResult><AccessKey><UserName>web-shop</UserName><AccessKeyId>AKIAX</AccessKeyId>
+<Status>Active</Status><SecretAccessKey>hush</SecretAccessKey></AccessKey></CreateAccessKeyResult>
+<ResponseMetadata><RequestId>R</RequestId></ResponseMetadata></CreateAccessKeyResponse>"""
+
+
+def test_who_makes_a_key_for_whom_is_told_without_its_secret() -> None:
+    record = built(ApiCall("iam", "CreateAccessKey"), b"UserName=web-shop", KEY_MADE)
+    assert record["requestParameters"] == {"userName": "web-shop"}
+    made = {"userName": "web-shop", "accessKeyId": "AKIAX", "status": "Active"}
+    assert record["responseElements"] == {"accessKey": made}
+    changed = built(ApiCall("iam", "UpdateAssumeRolePolicy"), b"RoleName=r&PolicyDocument=%7B%7D")
+    assert changed["requestParameters"] == {"roleName": "r", "policyDocument": "{}"}
+    assert changed["responseElements"] is None
+
+
+def test_what_stands_in_a_url_is_a_parameter_too() -> None:
+    code = ApiCall("lambda", "UpdateFunctionCode", (("functionName", "f"),))
+    record = built(code, b'{"ZipFile": "hush", "Publish": true}', b'{"FunctionArn": "arn:f"}')
+    assert record["requestParameters"] == {
+        "functionName": "f",
+        "publish": True,
+        "zipFile": management.HIDDEN,
+    }
+    assert record["responseElements"] == {"functionArn": "arn:f"}
+    # A body that was too long to be kept.
+    assert built(code, b'{"ZipFile": "hu')["requestParameters"] == {"functionName": "f"}
+
+
+def test_a_parameters_value_is_hidden() -> None:
+    put = built(ApiCall("ssm", "PutParameter"), b'{"Name": "/custody/local/x", "Value": "hush"}')
+    assert put["requestParameters"] == {"name": "/custody/local/x", "value": management.HIDDEN}
 
 
 @pytest.mark.parametrize(

@@ -227,3 +227,87 @@ def test_whoever_is_named_switched_something_that_explains_it(
         assert not any(c.name == "StartLogging" and c.time > found.time for c in known)
     else:
         assert found.time >= since - timedelta(hours=1)
+
+
+UPLOADER = {**USER, "accessKeyId": "AKIANEW"}
+UPLOADER_ROLE = f"arn:aws:iam::{ACCOUNT}:role/web-shop"
+OURS = replace(
+    POLICY,
+    deployment="custody-local",
+    writers={"bronze": (USER["arn"], UPLOADER_ROLE)},
+    named={
+        "user": frozenset({USER["arn"].rpartition("/")[2]}),
+        "role": frozenset({"web-shop"}),
+    },
+)
+
+
+def key_made(who: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Somebody makes an access key of the uploader."""
+    name = USER["arn"].rpartition("/")[2]
+    made = {"accessKey": {"userName": name, "accessKeyId": "AKIANEW", "status": "Active"}}
+    return call("iam", "CreateAccessKey", who, {"userName": name}, made, **changes)
+
+
+def session_token(who: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    answer = {"credentials": {"accessKeyId": "ASIATOKEN", "sessionToken": "x"}}
+    return call("sts", "GetSessionToken", who, None, answer, **changes)
+
+
+def write_as(who: dict[str, Any]) -> TrailEvent:
+    record = put(userIdentity=who)
+    return read_log(json.dumps({"Records": [record]}).encode(), log="log", proven=True).events[0]
+
+
+def behind_ours(event: TrailEvent, *records: Any) -> TrailEvent:
+    return attribute(event, calls_of(calls(*records), OURS)[1])
+
+
+def test_what_is_done_with_a_key_is_done_by_whoever_made_it_for_another() -> None:
+    found = behind_ours(write_as(UPLOADER), key_made(INSIDER))
+    assert (found.who.arn, found.who.acting_as) == (INSIDER["arn"], USER["arn"])
+    # Also in a session that was got with it.
+    token = {**USER, "accessKeyId": "ASIATOKEN"}
+    later = session_token(UPLOADER, eventID="m2", eventTime="2026-11-01T06:01:00Z")
+    assert behind_ours(write_as(token), key_made(INSIDER), later).who.arn == INSIDER["arn"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        key_made({**USER, "accessKeyId": "AKIAOLD"}),
+        key_made({**USER, "accessKeyId": "AKIAOLD"}, requestParameters={"x": 1}),
+        session_token(USER),
+    ],
+    ids=["by himself", "by himself, without a name", "a session of his own"],
+)
+def test_a_user_uses_what_he_made_himself(record: dict[str, Any]) -> None:
+    for who in (UPLOADER, {**USER, "accessKeyId": "ASIATOKEN"}):
+        event = write_as(who)
+        assert behind_ours(event, record) is event
+
+
+def test_an_uploaders_role_is_his_who_takes_it_after_opening_it() -> None:
+    session_of_his = {
+        **session("x", "ASIA7"),
+        "sessionContext": {"sessionIssuer": {"arn": UPLOADER_ROLE}},
+    }
+    asked = {"roleArn": UPLOADER_ROLE, "roleSessionName": "session"}
+    answer = {"credentials": {"accessKeyId": "ASIA7"}}
+    taken = call("sts", "AssumeRole", INSIDER, asked, answer, eventTime="2026-11-01T06:10:00Z")
+    trust = {"roleName": "web-shop", "policyDocument": "{}"}
+    opened = call("iam", "UpdateAssumeRolePolicy", INSIDER, trust, eventID="m2")
+    assert behind_ours(write_as(session_of_his), taken, opened).who.arn == INSIDER["arn"]
+    event = write_as(session_of_his)
+    assert behind_ours(event, taken) is event  # whom it trusts is not known here
+    afterwards = {**opened, "eventTime": "2026-11-01T06:20:00Z"}
+    assert behind_ours(event, taken, afterwards) is event
+
+
+def test_what_an_addendum_tells_of_a_call_counts() -> None:
+    """The answer, and with it the key, may be told later than the call."""
+    late = {"originalEventID": "m1", "reason": "UPDATED_DATA", "updatedFields": "responseElements"}
+    first = key_made(INSIDER, responseElements=None)
+    addendum = key_made(INSIDER, eventID="m2", addendum=late)
+    for some in itertools.permutations([first, addendum]):
+        assert behind_ours(write_as(UPLOADER), *some).who.arn == INSIDER["arn"]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.support.honest_history import (
     AIRFLOW,
     DAYS_LATE,
+    DEPLOYMENT,
     ENGINEER,
     GLUE,
     HOURS_A_DAY,
@@ -37,6 +38,7 @@ from tests.support.honest_history import (
 from tests.support.thoroughness import THOROUGH
 
 from custody.core.ledger.attribution import attribute, calls_of
+from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
 from custody.core.ledger.kinds.undeclared import catalog_rows
@@ -102,7 +104,7 @@ def ledger(history: History, policy: Policy, order: random.Random | None = None)
     rows += rows_of_statements([], stated, policy)  # what they say is well
     for call in calls:
         rows += catalog_rows(call, policy)
-    return rows
+    return [*rows, *control_rows(calls, policy)]
 
 
 def policy_at(at: datetime) -> Policy:
@@ -113,10 +115,18 @@ def policy_at(at: datetime) -> Policy:
         writers={"bronze": UPLOADERS, "silver": (GLUE,), "gold": (GLUE,)},
         recorders=(RECORDER,),
         prefix_writers={LINEAGE_PREFIX: (GLUE,)},
-        assumed_by={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,)},
+        assumed_by={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,), DEPLOYMENT: ()},
         trail="custody-local",
         database="custody_local",
         catalog_writers=(AIRFLOW,),
+        deployment="custody-local",
+        deployers=(ENGINEER, DEPLOYMENT),
+        named={
+            "bucket": frozenset({*LAYERS, PROVENANCE}),
+            "database": frozenset({"custody_local"}),
+            "user": frozenset(arn.rpartition("/")[2] for arn in (*UPLOADERS, ENGINEER)),
+        },
+        control_writers={("job", "runs"): (AIRFLOW,)},
     )
 
 
@@ -284,6 +294,42 @@ def test_a_role_that_somebody_assumed_is_a_page_for_each_write_in_its_session() 
         Verdict.UNEXPECTED_PRINCIPAL: silver + 1,
         Verdict.REMOVED: 3,
     }
+
+
+def test_a_deployment_by_somebody_who_does_not_deploy_is_a_page_for_each_change() -> None:
+    """The suite is not deaf: the same day, but for who may deploy."""
+    history = live(DAY)
+    policy = replace(policy_at(history.settled + GRACE), deployers=())
+    rows = [row for row in ledger(history, policy) if row.verdict not in SETTLED]
+    assert {row.pipeline_layer for row in rows} <= {"control", "bronze"}
+    # What CloudFormation calls for an engineer and in its own role, and his order to it.
+    assert verdicts(rows) == {Verdict.CONTROL_CHANGED: 2 * 7 + 1}
+
+
+def test_a_key_that_somebody_made_for_an_uploader_is_a_page_for_itself_and_each_upload() -> None:
+    """The suite is not deaf: the same day, but for who made the uploader's new key."""
+    history = live(DAY)
+    insider = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/insider"}
+    tampered = replace(
+        history,
+        logs=tuple(
+            replace(
+                log,
+                records=tuple(
+                    {**record, "userIdentity": insider}
+                    if record["eventName"] == "CreateAccessKey"
+                    else record
+                    for record in log.records
+                ),
+            )
+            for log in history.logs
+        ),
+    )
+    rows = ledger(tampered, policy_at(history.settled + GRACE))
+    told = [row for row in rows if row.verdict not in SETTLED]
+    assert {row.principal_arn for row in told} == {insider["arn"]}
+    # The key, the old one's end in its session, and one upload with it.
+    assert verdicts(told) == {Verdict.CONTROL_CHANGED: 2, Verdict.UNEXPECTED_PRINCIPAL: 1}
 
 
 def test_a_partition_that_others_move_is_a_page() -> None:

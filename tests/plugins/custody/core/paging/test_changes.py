@@ -19,7 +19,7 @@ class OnCall:
     def run(self, *rows, watched=None):
         open_pages = [name for name, state in self.told.items() if state.is_open]
         news = changes(rows, self.told, open_pages if watched is None else watched)
-        self.told |= {change.finding.fingerprint: change.state for change in news}
+        self.told |= {s.finding.fingerprint: s for change in news for s in change.states}
         return [
             (str(change.status), change.finding.verdict, change.now and change.now.verdict)
             for change in news
@@ -141,7 +141,7 @@ def test_open_and_resolved_take_turns(runs):
                 }[last.get(name)]
             )
             last[name] = change.status
-            on_call.told[name] = change.state
+            on_call.told |= {s.finding.fingerprint: s for s in change.states}
         for each in found:  # nothing that pages is lost
             assert not is_finding(each) or on_call.told[each.fingerprint].is_open
 
@@ -179,3 +179,44 @@ def test_more_than_the_bound_of_groups_are_one_group():
 def test_groups_hold_everything_and_are_few(principals, bound):
     news = [change(n, principal) for n, principal in enumerate(principals)]
     assert len(sizes(news, bound)) <= 2 * bound
+
+
+CHANGED = {
+    "bucket": "AwsControl",
+    "object_key": "s3/bucket/raw/notifications",
+    "version_id": "null",
+    "principal_arn": "insider",
+}
+
+
+def test_a_change_of_a_control_is_told_with_what_it_led_to():
+    on_call = OnCall()
+    changed, alone = (
+        finding("CONTROL_CHANGED", **CHANGED),
+        finding("CONTROL_CHANGED", **{**CHANGED, "object_key": "ssm/parameter/custody/local/x"}),
+    )
+    (with_cause, by_itself) = changes([finding(), changed, alone], {}, [])
+    assert (with_cause.finding, with_cause.causes) == (finding(), (changed,))
+    assert (by_itself.finding, by_itself.causes) == (alone, ())
+    on_call.run(finding(), changed, alone)
+    assert all(state.is_open for state in on_call.told.values())
+    assert len(on_call.told) == 3
+    assert on_call.run(finding(), changed, alone) == []
+
+
+def test_a_change_of_a_control_that_comes_later_than_what_it_led_to_is_told():
+    on_call = OnCall()
+    on_call.run(finding())
+    changed = finding("CONTROL_CHANGED", **CHANGED)
+    assert on_call.run(finding(), changed) == [("open", "CONTROL_CHANGED", None)]
+    assert on_call.run(finding(), changed) == []
+
+
+def test_what_is_resolved_has_no_causes():
+    on_call = OnCall()
+    on_call.run(finding())
+    changed = finding("CONTROL_CHANGED", **CHANGED)
+    assert on_call.run(finding("VERIFIED"), changed) == [
+        ("open", "CONTROL_CHANGED", None),
+        ("resolved", "UNRECORDED", "VERIFIED"),
+    ]

@@ -87,6 +87,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
             "digest_key": "AWSLogs/d1.json.gz",
             "sha256": None,
         },
+        "causes": [],
         "runbook": "docs/runbooks/unrecorded.md",
         "window": {"start": WINDOW["window_start"], "end": WINDOW["window_end"]},
     }
@@ -258,3 +259,43 @@ def test_a_principal_cannot_change_the_query(principal):
     query = document_of(page.message)["query"]
     assert ("principal_arn = 'o''brien'" in query) == (principal == "o'brien")
     assert len(query.splitlines()) == (6 if principal == "o'brien" else 5)
+
+
+def test_a_page_tells_the_causes_of_its_finding():
+    causes = tuple(
+        finding(
+            "CONTROL_CHANGED",
+            bucket="AwsControl",
+            object_key=f"iam/role/r{n}/trust",
+            principal_arn="insider\nwho",
+            event_name="UpdateAssumeRolePolicy",
+            event_id=f"e{n}",
+            event_time=f"2026-11-01T05:{n:02}:00Z",
+        )
+        for n in range(60)
+    )
+    change = Change(Status.OPEN, finding(), causes=causes)
+    (page,) = pages([change], unread={}, table="t", **WINDOW)
+    told = [line for line in page.message.splitlines() if "/trust" in line and "event" in line]
+    assert "causes   60 changes of controls that may have led to it, the nearest" in page.message
+    assert len(told[:10]) == 10
+    assert told[9] == (
+        '  2026-11-01T05:59:00Z  "iam/role/r59/trust" by "insider\\u000awho",'
+        ' call "UpdateAssumeRolePolicy", event "e59"'
+    )
+    body = document_of(page.message)
+    assert [cause["key"] for cause in body["causes"]][-1] == "iam/role/r59/trust"
+    assert len(body["causes"]) == 50
+    assert {state.finding.fingerprint for state in page.states} == {
+        finding().fingerprint,
+        *(cause.fingerprint for cause in causes),
+    }
+
+
+def test_a_grouped_page_tells_each_cause_once():
+    cause = finding("CONTROL_CHANGED", bucket="AwsControl", object_key="iam/role/r/trust")
+    changes = [
+        Change(Status.OPEN, finding(version_id=f"v{n}"), causes=(cause,)) for n in range(101)
+    ]
+    (page,) = pages(changes, unread={}, table="t", **WINDOW)
+    assert [c["key"] for c in document_of(page.message)["causes"]] == ["iam/role/r/trust"]

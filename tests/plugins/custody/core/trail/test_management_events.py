@@ -21,6 +21,7 @@ from tests.support.management_records import (
 from tests.support.strategies import json_values
 
 from custody.core.formats.untrusted import MAX_TEXT
+from custody.core.trail.control_changes import ControlChange
 from custody.core.trail.log_files import LogContent, read_log
 from custody.core.trail.management_events import (
     MAX_PARTITIONS,
@@ -94,7 +95,11 @@ def test_a_trail_may_be_named_by_its_arn() -> None:
 def test_who_sets_the_rules_by_which_a_bucket_loses_things() -> None:
     asked = {"bucketName": "raw", "LifecycleConfiguration": {"Rule": {"ID": "x"}}, "lifecycle": ""}
     assert event(call("s3", "PutBucketLifecycle", INSIDER, asked)).about == LifecycleSet("raw")
-    assert read(call("s3", "PutBucketLifecycle", INSIDER, {"lifecycle": ""})).calls == ()
+    left_out = event(call("s3", "PutBucketLifecycle", INSIDER, {"lifecycle": ""}))
+    assert left_out.about is None
+    assert left_out.control == ControlChange(
+        "s3", "bucket", "lifecycle rules", None, '{"lifecycle": ""}'
+    )
 
 
 VALUES = ["2026-11-01", "06"]
@@ -169,19 +174,75 @@ def test_what_claims_to_be_endless_is_cut() -> None:
     [
         call("ec2", "DescribeInstances", {}, None),
         call("ec2", "RunInstances", INSIDER, {}, userIdentity=None, eventTime=None),
-        call("s3", "PutBucketPolicy", INSIDER, {"bucketName": "raw"}, userIdentity="AWS Internal"),
+        call("s3", "GetBucketPolicy", INSIDER, {"bucketName": "raw"}, userIdentity="AWS Internal"),
         call("sts", "GetCallerIdentity", INSIDER, None),
         call("glue", "GetTable", INSIDER, {"databaseName": "db", "name": "t"}),
         call("example", "AssumeRole", INSIDER, {}, eventSource=["sts.amazonaws.com"]),
         role_taken("glue", "A", INSIDER, errorCode="AccessDenied"),
         role_taken("glue", "A", INSIDER, responseElements=None),
-        call("glue", "UpdateTable", INSIDER, None),
-        switched("StopLogging", INSIDER, "06:00:00", name=7),
+        call("sqs", "StartMessageMoveTask", INSIDER, {"sourceArn": "arn"}),
+        call("iam", "PutEverything", INSIDER, {"userName": "a"}, readOnly=True),
     ],
 )
 def test_what_does_not_matter_is_passed_over(record: Any) -> None:
     content = read(record)
     assert (content.calls, content.events, content.problems) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("record", "control"),
+    [
+        (
+            call("iam", "UpdateAssumeRolePolicy", INSIDER, {"roleName": "r"}),
+            ("iam", "role", "trust", ("r",)),
+        ),
+        (
+            call("lambda", "UpdateFunctionCode20150331v2", INSIDER, {"functionName": "f"}),
+            ("lambda", "function", "code", ("f",)),
+        ),
+        (
+            call(
+                "lambda",
+                "UpdateEventSourceMapping20150331",
+                INSIDER,
+                {"uUID": "u", "enabled": False},
+                {"functionArn": "arn:f"},
+            ),
+            ("lambda", "function", "subscription", ("arn:f",)),
+        ),
+        (
+            call("ssm", "DeleteParameters", INSIDER, {"names": ["/a", 7, "/b"]}),
+            ("ssm", "parameter", "", ("/a", "/b")),
+        ),
+        (
+            call("kms", "RevokeGrant", INSIDER, {"grantId": "g"}, resources=[{"ARN": "arn:key"}]),
+            ("kms", "key", "grants", ("arn:key",)),
+        ),
+        (
+            call("iam", "DeleteAccessKey", INSIDER, {"accessKeyId": "AKIA"}),
+            ("iam", "user", "access keys", (INSIDER["arn"],)),
+        ),
+        (call("glue", "PutResourcePolicy", INSIDER, {}), ("glue", "catalog", "policy", ())),
+        # What CloudTrail left out may be about anything.
+        (call("iam", "PutRolePolicy", INSIDER, None), ("iam", "role", "rights", None)),
+        (call("glue", "UpdateTable", INSIDER, None), ("glue", "database", "tables", None)),
+        (
+            switched("StopLogging", INSIDER, "06:00:00", name=7),
+            ("cloudtrail", "trail", "logging", None),
+        ),
+        # What nobody has looked at yet changes something.
+        (
+            call("iam", "PutEverything", INSIDER, {"of": [{"whom": "u"}]}),
+            ("iam", "unknown thing", "", ("u",)),
+        ),
+    ],
+)
+def test_what_a_call_changes_is_named_as_far_as_it_is_told(
+    record: Any, control: tuple[Any, ...]
+) -> None:
+    found = event(record).control
+    assert found is not None
+    assert (found.service, found.thing, found.aspect, found.names) == control
 
 
 @pytest.mark.parametrize(

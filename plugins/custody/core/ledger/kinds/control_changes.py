@@ -1,0 +1,91 @@
+"""Rows of controls that somebody changed who is not the deployment.
+
+A row is about the control, not about an object: its bucket is `AwsControl`, which is no bucket's
+name, and its key the service, the kind of thing, its name and the aspect of it. What was altered of
+an object version in place is a row about that version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from custody.core.ledger import reasons
+from custody.core.ledger.controls import is_explained, is_ours, touches
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import CONTROL, LedgerRow, row_of_request
+from custody.core.ledger.verdicts import Verdict
+from custody.core.trail.control_changes import ControlChange
+from custody.core.trail.events import TrailEvent
+from custody.core.trail.management_events import CatalogChanged, ManagementEvent
+from custody.objects import UNVERSIONED, ObjectVersion
+
+
+def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[LedgerRow]:
+    """The row of each control of ours that one of `calls` (in order of time) changed, and that
+    neither the deployment nor its declared writer did.
+
+    Changes of tables and partitions have rows of their own.
+    """
+    last: dict[str, ManagementEvent] = {}
+    for call in calls:
+        change = call.control
+        if change is None or isinstance(call.about, CatalogChanged) or not touches(change, policy):
+            continue
+        for name in _names_of_ours(change, policy):
+            control = "/".join(filter(None, (change.service, change.thing, name, change.aspect)))
+            before, last[control] = last.get(control), call
+            if not is_explained(call, policy):
+                yield _row(call, change, control, name, before, policy)
+
+
+def altered_in_place(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The row of a call that altered an object version in place; nobody is declared to."""
+    if event.key is not None and not event.who.is_service:
+        yield row_of_request(
+            _verdict(proven=event.proven),
+            reasons.of_altered_version(event),
+            ObjectVersion(event.bucket, event.key, event.version_id or UNVERSIONED),
+            policy=policy,
+            call=event,
+        )
+
+
+def _row(
+    call: ManagementEvent,
+    change: ControlChange,
+    control: str,
+    name: str,
+    before: ManagementEvent | None,
+    policy: Policy,
+) -> LedgerRow:
+    row = row_of_request(
+        _verdict(proven=call.proven),
+        reasons.of_control_change(call, change, name, before),
+        ObjectVersion(CONTROL, control, UNVERSIONED),
+        policy=policy,
+        call=call,
+    )
+    layer = policy.layers.get(name) if change.thing == "bucket" else None
+    return replace(row, pipeline_layer=layer or row.pipeline_layer)
+
+
+def _verdict(*, proven: bool) -> Verdict:
+    return Verdict.CONTROL_CHANGED if proven else Verdict.PENDING
+
+
+def _names_of_ours(change: ControlChange, policy: Policy) -> list[str]:
+    """What those things are called that are ours: `*` for any, where the call does not say."""
+    if not change.names:
+        return ["*"] if change.names is None else [""]
+    ours = (name for name in change.names if is_ours(name, change.thing, policy))
+    return list(dict.fromkeys(_short(name, change.thing) for name in ours))
+
+
+def _short(name: str, thing: str) -> str:
+    """The name of a thing without what all ARNs, URLs and paths have before it."""
+    if name.startswith("https://"):
+        name = name.rpartition("/")[2]
+    elif name.startswith("arn:"):
+        name = name.split(":", 5)[-1]
+    return name.removeprefix(f"{thing}/").removeprefix(f"{thing}:").strip("/")

@@ -1,0 +1,80 @@
+"""Which controls the attackers changed, as their own clients tell: what must be found of each.
+
+Whatever an attack does on its way (a policy lifted, a key made, a notification cut) changes a
+control, and every change is a finding of its own in the ledger. The clients are listened to, so
+that no attack has to list them, and none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore import handlers
+from tests.attacks.attack import Finding
+
+from custody.core.calls.kinds import CallKind
+from custody.core.calls.table import operation_of
+from custody.core.ledger.rows import CONTROL
+
+_AIRFLOWS = frozenset({"StartJobRun"})
+"""What the suite itself calls as Airflow, to judge."""
+
+_SERVICES = {"cloudwatch": "monitoring", "mwaa": "airflow"}
+
+
+class Changes:
+    """The controls that were changed since it listens, as the ledger names them."""
+
+    def __init__(self, settings: Mapping[str, str], *, recorder: str) -> None:
+        self._settings = settings
+        self._recorder = recorder
+        self.controls: set[str] = set()
+        handlers.BUILTIN_HANDLERS += [
+            ("before-parameter-build", self._asked),
+            ("after-call", self._answered),
+        ]
+
+    def findings(self, by: str) -> set[Finding]:
+        """What must be found, of the one who made all of them."""
+        return {
+            Finding("CONTROL_CHANGED", CONTROL, control, "null", by) for control in self.controls
+        }
+
+    def _asked(self, params: Any, context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = dict(params)
+
+    def _answered(self, http_response: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+        name = model.service_model.service_name
+        service = _SERVICES.get(name, name)
+        operation = operation_of(f"{service}.amazonaws.com", model.name)
+        if (
+            operation is None
+            or operation.kind is not CallKind.CHANGES_A_CONTROL
+            or http_response.status_code >= 300
+            or model.name in _AIRFLOWS
+            or (operation.thing, operation.aspect) == ("database", "tables")
+        ):
+            return
+        thing = self._name(service, context["asked"])
+        if thing is not None:
+            parts = (service, operation.thing, thing, operation.aspect)
+            self.controls.add("/".join(filter(None, parts)))
+
+    def _name(self, service: str, asked: Mapping[str, Any]) -> str | None:
+        """The thing that a call is about; None if it is none of the platform's."""
+        match service:
+            case "kms":
+                key = str(asked["KeyId"])
+                return key.rpartition("/")[2] if key in self._settings.values() else None
+            case "s3":
+                bucket = str(asked["Bucket"])
+                return bucket if bucket in self._settings.values() else None
+            case "sns":
+                return str(asked["TopicArn"]).rpartition(":")[2]
+            case "lambda":  # a subscription is named by an id; there is one
+                return str(asked.get("FunctionName", self._recorder))
+            case "sqs":
+                return str(asked["QueueUrl"]).rpartition("/")[2]
+        named = ("JobName", "RoleName", "UserName", "TrailName", "Name", "WorkGroup")
+        return next((str(asked[name]).strip("/") for name in named if name in asked), None)
