@@ -112,11 +112,15 @@ def the_code_records_another_key(world: World) -> list[Finding]:
 
 @made(INSIDER)
 def the_code_records_more_bytes(world: World) -> list[Finding]:
-    """replaces the recorder's code with some that records more bytes than arrived"""
+    """replaces the recorder's code with some that records more bytes than arrived
+
+    The uploader did nothing wrong, and who told the lie is in no event of the object: nobody is
+    named but as the cause.
+    """
     with _lying(world, "size_bytes=record.size_bytes + 1"):
         landed = world.land("longer-in-its-record.csv")
         world.drain()
-    return [world.finding("CONFLICT", landed, UPLOADER)]
+    return [world.finding("CONFLICT", landed, by=None)]
 
 
 @made(INSIDER)
@@ -125,7 +129,7 @@ def the_code_records_another_request(world: World) -> list[Finding]:
     with _lying(world, 'event=dataclasses.replace(record.event, request_id="F0R9ED")'):
         landed = world.land("another-request-in-its-record.csv")
         world.drain()
-    return [world.finding("CONFLICT", landed, UPLOADER)]
+    return [world.finding("CONFLICT", landed, by=None)]
 
 
 @made(INSIDER)

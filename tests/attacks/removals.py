@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.attacks.attack import Finding, made
+from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 
@@ -77,10 +77,11 @@ def a_record_is_destroyed(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
-def files_are_deleted_in_a_batch(world: World) -> list[Finding]:
+def files_are_deleted_in_a_batch(world: World) -> Outcome:
     """deletes many bronze files with one DeleteObjects
 
-    Some are hidden, some deleted for good. CloudTrail's event names none of them.
+    Some are hidden, some deleted for good. CloudTrail's event names none of them: whoever made such
+    a call may have been it, and is named for the call alone.
     """
     hidden = [world.recorded(f"hidden-in-a-batch-{n}.csv") for n in range(2)]
     gone = [world.recorded(f"destroyed-in-a-batch-{n}.csv") for n in range(2)]
@@ -97,11 +98,12 @@ def files_are_deleted_in_a_batch(world: World) -> list[Finding]:
         for deleted in answer["Deleted"]
         if "VersionId" not in deleted
     }
-    insider = world.arn(INSIDER)
-    return [
-        *(Finding("REMOVED", world.raw, key, marker, insider) for key, marker in markers.items()),
-        *(world.finding("REMOVED", landed, INSIDER) for landed in gone),
-    ]
+    found = (
+        *(Finding("REMOVED", world.raw, key, marker, None) for key, marker in markers.items()),
+        *(world.finding("REMOVED", landed, None) for landed in gone),
+    )
+    called = Finding("REMOVED", world.raw, "*", "null", world.arn(INSIDER))
+    return Outcome(found, found, reconciled=(called,))
 
 
 @made("AWS itself")

@@ -104,6 +104,19 @@ class VersionFacts:
         return self.write if self.write is not None and self.write.proven else None
 
     @property
+    def request_id(self) -> str | None:
+        """The request that wrote it, as far as it is known: where the version has no id, its
+        name."""
+        if self.write is not None:
+            return self.write.request_id
+        return self.record.claim.event.request_id if self.record else None
+
+    def record_of(self, call: TrailEvent) -> StoredRecord | None:
+        """The record that a call of somebody other than the recorder wrote."""
+        written = (record for record in self.records if record.undeclared_write == call)
+        return min(written, key=lambda record: record.key, default=None)
+
+    @property
     def undeclared_record_write(self) -> TrailEvent | None:
         """The latest proven event of somebody other than the recorder writing one of the records,
         or to the key that one should have had."""

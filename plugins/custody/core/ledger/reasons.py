@@ -6,7 +6,7 @@ paged, so changing one changes what readers search for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -77,7 +77,7 @@ def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str
         grace=policy.grace_text,
         layer=policy.layer_of(facts.version.bucket),
         uploader=facts.claimed_arn or "nobody",
-        **_of_call(judgement.call),
+        **_of_call(judgement.call or facts.write),
         **_of_evidence(facts),
     )
 
@@ -185,6 +185,11 @@ def of_missing_version(removal: Removal) -> str:
 def _how(removal: Removal) -> str:
     call = removal.call
     unknown = "; no event of the days that were read shows who did it"
+    if removal.ground is RemovalGround.BATCH_CALL:
+        return (
+            f"{unknown}. DeleteObjects names no objects in CloudTrail; these called it on the "
+            f"bucket and may have: {_possible(removal.possible)}."
+        )
     if call is None:
         return f"{unknown}."
     who = call.who.described
@@ -196,12 +201,22 @@ def _how(removal: Removal) -> str:
                 f"{unknown}. S3 removes things by a bucket's lifecycle rules without an event; "
                 f"{who} set them at {_when(call)}."
             )
-        case RemovalGround.NAMED_BY_CALL:
-            return f": {who} called {call.name} on it at {_when(call)}."
-    batch = f": {who} called DeleteObjects on the bucket at {_when(call)}"
-    if removal.other_calls:
-        return f"{batch}; {removal.other_calls} other such calls may have been it as well."
-    return f"{batch}; no other call in the days that were read can have been it."
+    return f": {who} called {call.name} on it at {_when(call)}."
+
+
+def _possible(calls: Iterable[Call]) -> str:
+    """Everybody who made one of these calls, with the time of his last."""
+    last = {call.who.described: call for call in sorted(calls, key=lambda call: call.time)}
+    return "; ".join(f"{who} (last at {_when(call)})" for who, call in sorted(last.items()))
+
+
+def of_batch_removal(event: TrailEvent) -> str:
+    """A call that removed things and does not say which."""
+    return (
+        f"{event.who.described} called DeleteObjects on this bucket, from which nobody removes "
+        f"anything{'' if event.proven else _UNPROVEN}. CloudTrail does not tell what it removed: "
+        "the audit finds what is gone."
+    )
 
 
 # --- Bytes and versions at rest -------------------------------------------------------------------

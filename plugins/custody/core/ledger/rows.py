@@ -62,6 +62,11 @@ class LedgerRow:
         return ObjectVersion(self.bucket, self.object_key, self.version_id)
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether its principal is only claimed, by a record: no event shows that it was he."""
+        return self.principal_arn is not None and self.event_id is None
+
+    @property
     def partition(self) -> tuple[str, str]:
         """`dt` and `hour` of the partition it stands in: those of its time in UTC."""
         at = self.event_time.astimezone(UTC)

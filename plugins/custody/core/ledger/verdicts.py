@@ -88,8 +88,9 @@ _VERDICT_OF: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The rule that decided, and the `call` the verdict is about; None if it is about the
-    uploader whom the record names, because the trail shows no call of his."""
+    """The rule that decided, and the proven `call` that the verdict is about: whoever made it is
+    named. None if the trail shows no call that was it: what a record says of its uploader is a
+    claim, and who wrote an object is not who wrote its record."""
 
     ground: Ground
     call: TrailEvent | None
@@ -102,7 +103,7 @@ class Judgement:
 def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     """Decide the verdict on one object version. The first rule that applies decides."""
     if facts.bad_record is not None:
-        return Judgement(Ground.BAD_RECORD, _accused(facts))
+        return Judgement(Ground.BAD_RECORD, facts.undeclared_record_write)
     if conflict := _conflict(facts):
         return conflict
     if facts.rests_on_unproven:
@@ -130,24 +131,19 @@ def _recorded_only(facts: VersionFacts, policy: Policy) -> Judgement:
     return Judgement(Ground.NO_EVENT, facts.undeclared_record_write)
 
 
-def _accused(facts: VersionFacts) -> TrailEvent | None:
-    """Who wrote a record without being the recorder, else who wrote the object."""
-    return facts.undeclared_record_write or facts.proven_write
-
-
 def _conflict(facts: VersionFacts) -> Judgement | None:
     """A contradiction between event and record, or between two of either."""
     if len(facts.contents) > 1:
-        return Judgement(Ground.RECORDS_DISAGREE, _accused(facts))
+        return Judgement(Ground.RECORDS_DISAGREE, facts.undeclared_record_write)
     if any(record.displaced for record in facts.records):
-        return Judgement(Ground.RECORD_DISPLACED, _accused(facts))
+        return Judgement(Ground.RECORD_DISPLACED, facts.undeclared_record_write)
     write = facts.proven_write
     if write is None or not facts.records:
         return None
     if facts.undeclared_record_write is not None:
         return Judgement(Ground.RECORD_BY_OTHERS, facts.undeclared_record_write)
     ground = _events_disagree(facts, write, facts.records[0].claim)
-    return Judgement(ground, write) if ground else None
+    return Judgement(ground, None) if ground else None
 
 
 def _events_disagree(facts: VersionFacts, write: TrailEvent, claim: Record) -> Ground | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from custody.core.ledger import reasons
 from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
@@ -42,6 +42,10 @@ class ObjectHistory:
     key: str
     events: tuple[TrailEvent, ...]
     records: tuple[StoredRecord, ...]
+
+
+_CLAIMED: Final = frozenset({Verdict.UNWITNESSED, Verdict.PENDING})
+"""Verdicts about a write that no event shows, as the record tells of it: by whom is a claim."""
 
 
 class VersionName(NamedTuple):
@@ -165,28 +169,38 @@ def _own_version(event: TrailEvent) -> str | None:
 
 def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
     judgement = judge(facts, policy)
-    write, record, call = facts.write, facts.record, judgement.call
+    call = judgement.call
+    # Who forged a record is told with his own call, and with what he wrote.
+    forged = call if call is not None and call is not facts.write else None
+    record = (forged and facts.record_of(forged)) or facts.record
     claim = record.claim if record else None
-    if write is not None:
-        time, name, request_id = write.time, write.name, write.request_id
+    told = call or facts.write
+    if told is not None:
+        time, name, request_id = told.time, told.name, told.request_id
     else:
         assert record is not None  # noqa: S101 - VersionFacts holds at least one of the two
         time, name = record.event_time, record.claim.event.name
         request_id = record.claim.event.request_id
     version = facts.version
-    about = call.who if call else facts.claimed
+    claimed = None
+    if call is None and judgement.verdict in _CLAIMED:
+        claimed = facts.claimed_arn
     return LedgerRow(
         event_time=time,
         event_name=name,
         bucket=version.bucket,
         object_key=version.key,
         version_id=version.version_id,
-        principal_arn=call.who.arn if call else facts.claimed_arn,
-        principal_type=about.type if about else None,
-        source_ip=call.source_ip if call else claim.event.source_ip if claim else None,
-        user_agent=call.user_agent if call else None,
+        principal_arn=call.who.arn if call else claimed,
+        principal_type=call.who.type
+        if call
+        else facts.claimed.type
+        if claimed and facts.claimed
+        else None,
+        source_ip=told.source_ip if told else claim.event.source_ip if claim else None,
+        user_agent=told.user_agent if told else None,
         request_id=request_id,
-        event_id=write.event_id if write else None,
+        event_id=told.event_id if told else None,
         sha256=claim.sha256 if isinstance(claim, LandingRecord) else None,
         size_bytes=claim.size_bytes if claim else None,
         hashed_at=claim.hashed_at if isinstance(claim, LandingRecord) else None,
@@ -194,10 +208,10 @@ def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
         pipeline_layer=policy.layers.get(version.bucket),
         verdict=judgement.verdict.value,
         verdict_reason=reasons.of_version(judgement, facts, policy),
-        fingerprint=fingerprint(judgement.verdict, named_by_request(version, request_id)),
-        record_key=record.key if record else None,
-        log_key=write.log if write else None,
-        digest_key=write.digest if write else None,
+        fingerprint=fingerprint(judgement.verdict, named_by_request(version, facts.request_id)),
+        record_key=forged.key if forged else record.key if record else None,
+        log_key=told.log if told else None,
+        digest_key=told.digest if told else None,
     )
 
 

@@ -115,7 +115,7 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             "",
             f"why      {shown(cut.verdict_reason)}",
             *([f"now      {shown(now.verdict_reason)}"] if now else []),
-            f"who      {known(cut.principal_arn)}, type {known(cut.principal_type)}",
+            f"who      {_who(cut)}, type {known(cut.principal_type)}",
             f"from     {known(cut.source_ip)}, user agent {known(cut.user_agent)}",
             f"what     {shown(f's3://{finding.bucket}/{finding.object_key}')}",
             f"version  {shown(finding.version_id)}",
@@ -144,6 +144,12 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
     return _of_findings([change], about, written)
 
 
+def _who(finding: LedgerRow) -> str:
+    """Whose call it was; or whose it is claimed to have been; or that nobody can be named."""
+    claim = "claimed to be " if finding.is_claimed else ""
+    return claim + known(finding.principal_arn, "nobody can be named")
+
+
 def _outcome(change: Change) -> str:
     if change.status is not Status.RESOLVED:
         return _MEANING[change.finding.verdict] + "."
@@ -155,7 +161,7 @@ def _outcome(change: Change) -> str:
 def _body(finding: LedgerRow) -> dict[str, object]:
     values: dict[str, object] = {**document_of_row(finding)}
     evidence = {name: values.pop(name) for name in _EVIDENCE}
-    return {**values, "evidence": evidence}
+    return {**values, "claimed": finding.is_claimed, "evidence": evidence}
 
 
 # --- Causes ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from custody.core.ledger.facts import StoredRecord
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
-from custody.core.ledger.kinds.undeclared import catalog_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
@@ -87,6 +87,7 @@ def ledger(
             judged,
             malformed.map(lambda record: malformed_record_row(record, policy)),
             bad_statements,
+            events.flatMap(lambda event: batch_rows(event, policy)),
             logs.context.parallelize([*broken, *changed, *controls], 1),
         ]
     )

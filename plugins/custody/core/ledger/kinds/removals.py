@@ -24,12 +24,12 @@ class RemovalGround(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """How something was removed: the `call` that did it or may have, None if it is not known,
-    and how many `other_calls` may have done it as well."""
+    """How something was removed: the `call` that did it, or set the rules by which S3 may have,
+    or is not proven; None if it is not known. `possible` are all calls that may have been it."""
 
     ground: RemovalGround
     call: Call | None = None
-    other_calls: int = 0
+    possible: tuple[Call, ...] = ()
 
     @property
     def proven_call(self) -> Call | None:
@@ -71,9 +71,9 @@ def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
 def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -> Removal | None:
     """Decide how an object version that is missing or hidden was removed.
 
-    None for a working file that its layer's writer cleared away. Of several calls that name
-    nothing, one by somebody who is no declared writer is the likelier: writers may clear their
-    working files, and have no right to remove anything else. The latest counts.
+    None for a working file that its layer's writer cleared away. Of calls that name it, the latest
+    by somebody who is no declared writer counts. A call that names nothing is only a possible one:
+    nobody is named for it.
     """
     writers = policy.writers.get(policy.layers.get(bucket, ""), ())
     named = [call for call in calls.named if call.proven]
@@ -82,9 +82,10 @@ def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -
     if is_working_file(key) and writers and (declared or not candidates):
         return None
     undeclared = [call for call in candidates if not call.who.is_one_of(writers)]
+    if named:
+        return Removal(RemovalGround.NAMED_BY_CALL, (undeclared or candidates)[-1])
     if candidates:
-        ground = RemovalGround.NAMED_BY_CALL if named else RemovalGround.BATCH_CALL
-        return Removal(ground, (undeclared or candidates)[-1], len(candidates) - 1)
+        return Removal(RemovalGround.BATCH_CALL, possible=tuple(candidates))
     unproven = calls.named or calls.unnamed
     if unproven:
         return Removal(RemovalGround.UNPROVEN_CALL, unproven[-1])

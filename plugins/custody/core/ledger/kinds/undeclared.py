@@ -1,10 +1,11 @@
-"""Rows of changes that no record tells of, by somebody who is not declared to make them: writes to
-the provenance bucket beside the records, and changes of the Glue catalog."""
+"""Rows of what no record tells of, by somebody who is not declared to do it: writes to the
+provenance bucket beside the records, removals that name no object, changes of the Glue catalog."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 from custody.core.ledger import reasons
 from custody.core.ledger.policy import Policy
@@ -14,12 +15,15 @@ from custody.core.ledger.rows import (
     fingerprint,
     named_by_request,
     row_of_call,
+    row_of_request,
 )
 from custody.core.ledger.verdicts import Verdict
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import CatalogChanged, ManagementEvent
 from custody.core.trail.principals import Call
 from custody.objects import UNVERSIONED, ObjectVersion
+
+_NEVER_CLEARED: Final = frozenset({"bronze", "provenance", "trail"})
 
 
 def provenance_write_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
@@ -37,6 +41,20 @@ def provenance_write_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerR
         return
     version = ObjectVersion(event.bucket, event.key, event.version_id or UNVERSIONED)
     yield _row(reasons.of_undeclared_write(event, prefix), version, event, policy)
+
+
+def batch_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The row of a call that removed things and names none, where nobody is declared to remove
+    anything: in bronze, among the records, in the trail. It is about the bucket."""
+    layer = policy.layers.get(event.bucket)
+    if event.is_removal and event.key is None and layer in _NEVER_CLEARED:
+        yield row_of_request(
+            Verdict.REMOVED if event.proven else Verdict.PENDING,
+            reasons.of_batch_removal(event),
+            ObjectVersion(event.bucket, "*", UNVERSIONED),
+            policy=policy,
+            call=event,
+        )
 
 
 def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:

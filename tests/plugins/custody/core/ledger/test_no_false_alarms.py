@@ -41,7 +41,7 @@ from custody.core.ledger.attribution import attribute, calls_of
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
-from custody.core.ledger.kinds.undeclared import catalog_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes
@@ -102,6 +102,8 @@ def ledger(history: History, policy: Policy, order: random.Random | None = None)
         rows += rows_of(found, policy, principals)
     stated = [event for event in events if is_statement(event, policy)]
     rows += rows_of_statements([], stated, policy)  # what they say is well
+    for event in events:
+        rows += batch_rows(event, policy)
     for call in calls:
         rows += catalog_rows(call, policy)
     return [*rows, *control_rows(calls, policy)]

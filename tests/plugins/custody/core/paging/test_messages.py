@@ -88,6 +88,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
             "sha256": None,
         },
         "causes": [],
+        "claimed": False,
         "runbook": "docs/runbooks/unrecorded.md",
         "window": {"start": WINDOW["window_start"], "end": WINDOW["window_end"]},
     }
@@ -299,3 +300,20 @@ def test_a_grouped_page_tells_each_cause_once():
     ]
     (page,) = pages(changes, unread={}, table="t", **WINDOW)
     assert [c["key"] for c in document_of(page.message)["causes"]] == ["iam/role/r/trust"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "who"),
+    [
+        ({"principal_arn": "somebody"}, 'who      "somebody", type'),
+        (
+            {"principal_arn": "somebody", "event_id": None},
+            'who      claimed to be "somebody", type',
+        ),
+        ({"principal_arn": None}, "who      nobody can be named, type"),
+    ],
+)
+def test_who_is_only_claimed_is_not_accused(columns, who):
+    (page,) = pages([Change(Status.OPEN, finding(**columns))], unread={}, table="t", **WINDOW)
+    assert f"\n{who}" in page.message
+    assert document_of(page.message)["claimed"] == ("claimed" in who)

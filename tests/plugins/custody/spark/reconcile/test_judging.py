@@ -113,6 +113,7 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         assumed_by={f"{ROLE}glue": ()},
         trail="custody-local",
         database="custody_local",
+        deployment="custody-local",
     )
     gap = DatedDefect("trail", "d", "null", WINDOW.start, "A gap.", outage=Outage(None, None))
     rows = ledger(
@@ -126,7 +127,12 @@ def test_management_events_name_who_is_behind_what_is_found(spark: SparkSession)
         unchecked,
     ).collect()
     assert {row.principal_arn for row in rows} == {INSIDER["arn"]}
+    (changed,) = (row for row in rows if row.verdict == "CONTROL_CHANGED")
+    assert changed.object_key == "cloudtrail/trail/custody-local/logging"
+    (broken,) = (row for row in rows if row.verdict == "TRAIL_BROKEN")
+    assert f"{INSIDER['arn']} called StopLogging on {changed.object_key}" in broken.verdict_reason
     assert sorted(row.verdict for row in rows) == [
+        "CONTROL_CHANGED",
         "TRAIL_BROKEN",
         "UNEXPECTED_PRINCIPAL",
         "UNRECORDED",

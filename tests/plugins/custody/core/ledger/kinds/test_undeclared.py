@@ -19,7 +19,7 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import put
 
-from custody.core.ledger.kinds.undeclared import catalog_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
 from custody.core.ledger.rows import CATALOG, LedgerRow
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.trail.log_files import read_log
@@ -106,3 +106,22 @@ def test_who_may_write_beside_the_records(key: str, who: dict[str, Any], found: 
         assert [row.verdict for row in rows] == (found if proven else ["PENDING"] * len(found))
         assert all(row.principal_arn == who["arn"] for row in rows)
         assert all(row.version_id == "v1" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "found"), [("raw", True), ("provenance", True), ("processed", False), ("x", False)]
+)
+def test_who_removes_without_saying_what_is_a_finding_of_its_own(bucket: str, found: bool) -> None:
+    """Where nobody is declared to remove anything."""
+    rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
+    record = put(eventName="DeleteObjects", userIdentity=INSIDER)
+    record["requestParameters"] = {"bucketName": bucket, "delete": ""}
+    for proven, verdict in ((True, "REMOVED"), (False, "PENDING")):
+        (event,) = read_log(
+            json.dumps({"Records": [record]}).encode(), log="log", proven=proven
+        ).events
+        rows = list(batch_rows(event, rules))
+        assert [(row.verdict, row.principal_arn) for row in rows] == (
+            [(verdict, INSIDER["arn"])] if found else []
+        )
+        assert all((row.bucket, row.object_key) == (bucket, "*") for row in rows)
