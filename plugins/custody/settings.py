@@ -22,6 +22,7 @@ from custody.core.ledger.policy import (
     PREFIX_WRITERS,
     RECORDERS,
     WRITERS,
+    WRITERS_BELOW,
     Policy,
 )
 from custody.core.trail.layout import TrailLayout
@@ -217,6 +218,10 @@ class Settings:
             writers={
                 "bronze": self.uploader_arns,
                 **{layer: self._roles(names) for layer, names in LAYER_WRITERS.items()},
+            },
+            writers_below={
+                layer: {part: self._roles(names) for part, names in parts.items()}
+                for layer, parts in WRITERS_BELOW.items()
             },
             recorders=self._roles(RECORDERS),
             prefix_writers={prefix: self._roles(names) for prefix, names in PREFIX_WRITERS.items()},

@@ -112,12 +112,25 @@ def insider_plants_a_page_note(world: World) -> list[Finding]:
 def uploader_writes_gold(world: World) -> list[Finding]:
     """writes into gold, after the insider has let him by the bucket's policy"""
     key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_uploader/part-0.parquet"
+    return _writes_gold(world, UPLOADER, world.arn(UPLOADER), key)
+
+
+@made("airflow")
+def airflow_writes_gold(world: World) -> list[Finding]:
+    """writes a part file into gold, where it may write pages alone, after the insider let it"""
+    key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_airflow/part-0.parquet"
+    role = world.client("iam").get_role(RoleName=f"{world.workgroup}-airflow")["Role"]["Arn"]
+    return _writes_gold(world, "airflow", role, key)
+
+
+def _writes_gold(world: World, principal: str, arn: str, key: str) -> list[Finding]:
+    """Somebody whom the insider lets by the bucket's policy puts a file into gold."""
     allow = {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": world.arn(UPLOADER)},
+                "Principal": {"AWS": arn},
                 "Action": "s3:PutObject",
                 "Resource": f"arn:aws:s3:::{world.analytics}/*",
             }
@@ -125,15 +138,12 @@ def uploader_writes_gold(world: World) -> list[Finding]:
     }
     with lifted(world, world.analytics) as s3:
         s3.put_bucket_policy(Bucket=world.analytics, Policy=json.dumps(allow))
-        put = world.client("s3", UPLOADER).put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")
-    return [
-        Finding(
-            "UNEXPECTED_PRINCIPAL",
-            world.analytics,
-            key,
-            str(put["VersionId"]),
-            world.arn(UPLOADER),
+        put = world.client("s3", principal).put_object(
+            Bucket=world.analytics, Key=key, Body=b"PAR1"
         )
+    version = str(put["VersionId"])
+    return [
+        Finding("UNEXPECTED_PRINCIPAL", world.analytics, key, version, world.arn(principal)),
     ]
 
 
@@ -189,6 +199,7 @@ ATTACKS = [
     insider_writes_gold,
     insider_plants_a_page_note,
     uploader_writes_gold,
+    airflow_writes_gold,
     insider_assumes_the_writers_role,
     insider_assumes_it_elsewhere,
     notifications_are_cut,

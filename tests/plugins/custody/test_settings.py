@@ -53,6 +53,16 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
         "silver": (f"{role}glue",),
         "gold": (f"{role}glue", f"{role}audit", f"{role}airflow"),
     }
+    assert policy.writers_below == {
+        "gold": {
+            "gold": (f"{role}glue",),
+            "reconciliation": (f"{role}audit",),
+            "audit": (f"{role}audit",),
+            "record_checks": (f"{role}audit",),
+            "lineage_checks": (f"{role}audit",),
+            "pages": (f"{role}airflow",),
+        }
+    }
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")
     assert policy.prefix_writers == {
         "provenance/lineage/": (f"{role}glue",),

@@ -22,6 +22,19 @@ LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The roles that may write to a layer. Those that write to bronze are not the platform's."""
 
+WRITERS_BELOW: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "gold": {
+        "gold": (BUILDER,),
+        "reconciliation": (AUDITOR,),
+        "audit": (AUDITOR,),
+        "record_checks": (AUDITOR,),
+        "lineage_checks": (AUDITOR,),
+        "pages": (AIRFLOW,),
+    }
+}
+"""Of a layer that several roles write to: each one's part, by what keys begin with. Clients of S3
+also keep markers beside a folder (`gold_$folder$`), so that no slash ends the names."""
+
 RECORDERS: Final = ("recorder", "recorder-large")
 """The roles that may write records."""
 
@@ -52,9 +65,9 @@ class Policy:
     """The declarations that evidence is judged by.
 
     `layers` maps each bucket of the platform to its layer. `writers` are the ARNs (of users or
-    roles) that may write to a layer, `recorders` the roles that may write records,
-    `prefix_writers` those that may write to the provenance bucket beside the records, by key
-    prefix. `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's
+    roles) that may write to a layer, or to a part of it (`writers_below`), `recorders` the roles
+    that may write records, `prefix_writers` those that may write to the provenance bucket beside
+    the records, by key prefix. `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's
     own services. `trail` is the name of the trail, `database` the Glue database, and
     `catalog_writers` may change its tables and partitions. `deployment` begins the names of
     everything that was deployed, `named` has the platform's things that are called otherwise, by
@@ -73,6 +86,7 @@ class Policy:
     trail: str = ""
     database: str = ""
     catalog_writers: tuple[str, ...] = ()
+    writers_below: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     deployment: str = ""
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deployers: tuple[str, ...] = ()
@@ -86,3 +100,13 @@ class Policy:
     def layer_of(self, bucket: str) -> str:
         """The layer of a bucket, `"no layer"` for a bucket that is not the platform's."""
         return self.layers.get(bucket, "no layer")
+
+    def writers_of(self, bucket: str, key: str) -> tuple[str, ...]:
+        """Who may write an object: its layer's writers, or those of the part that it lies in. What
+        lies in no part of a layer that has some, nobody may write."""
+        layer = self.layers.get(bucket, "")
+        parts = self.writers_below.get(layer)
+        if parts is None:
+            return self.writers.get(layer, ())
+        within = (part for part in parts if key.startswith(part))
+        return parts.get(max(within, key=len, default=""), ())

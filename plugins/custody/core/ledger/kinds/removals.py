@@ -65,7 +65,9 @@ def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
     layer = policy.layers.get(event.bucket, "trail")
     if event.key is None or layer == "trail":
         return True
-    return is_working_file(event.key) and event.who.is_one_of(policy.writers.get(layer, ()))
+    return is_working_file(event.key) and event.who.is_one_of(
+        policy.writers_of(event.bucket, event.key)
+    )
 
 
 def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -> Removal | None:
@@ -75,7 +77,7 @@ def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -
     by somebody who is no declared writer counts. A call that names nothing is only a possible one:
     nobody is named for it.
     """
-    writers = policy.writers.get(policy.layers.get(bucket, ""), ())
+    writers = policy.writers_of(bucket, key)
     named = [call for call in calls.named if call.proven]
     candidates = named or [call for call in calls.unnamed if call.proven]
     declared = [call for call in candidates if call.who.is_one_of(writers)]

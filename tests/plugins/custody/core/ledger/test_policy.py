@@ -1,0 +1,32 @@
+"""Who may write where: to a layer, or to a part of one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from tests.support.ledger_cases import policy
+
+from custody.core.ledger.policy import LAYER_WRITERS, WRITERS_BELOW
+
+POLICY = replace(
+    policy(datetime(2026, 11, 1, 8, tzinfo=UTC)), writers_below={"gold": {"gold": ("glue",)}}
+)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key", "writers"),
+    [
+        ("analytics", "gold/x/part-0.parquet", ("glue",)),
+        ("analytics", "gold_$folder$", ("glue",)),
+        ("analytics", "pages/findings/0.json", ()),
+        ("processed", "anything", POLICY.writers["silver"]),
+        ("of-others", "gold/x", ()),
+    ],
+)
+def test_who_may_write_an_object(bucket: str, key: str, writers: tuple[str, ...]) -> None:
+    assert POLICY.writers_of(bucket, key) == writers
+
+
+def test_each_writer_of_a_layer_has_a_part_of_it() -> None:
+    for layer, parts in WRITERS_BELOW.items():
+        assert {role for roles in parts.values() for role in roles} == set(LAYER_WRITERS[layer])
