@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar
@@ -98,6 +98,19 @@ def _names_of(arns: Iterable[str], kind: str) -> frozenset[str]:
     return frozenset(filter(None, named))
 
 
+def _ends(fields: Fields, name: str) -> Iterator[tuple[str, datetime]]:
+    """Each ARN and the time until which it held, of a setting `<ARN>=<UTC time>,…`.
+
+    Raises `MalformedInput` for anything else.
+    """
+    for item in _optional_texts(fields, name):
+        arn, _, text = item.partition("=")
+        try:
+            yield arn, parse_utc(text)
+        except ValueError as error:
+            raise MalformedInput(fields.where(name), f"{item[:200]!r}: {error}") from error
+
+
 class _Setting(Generic[T]):
     """A setting under the name of its attribute, read with its type."""
 
@@ -145,6 +158,7 @@ class Settings:
     encryption_key_arns = _Setting(_optional_texts)
     former_signing_keys = _Setting(_optional_texts)
     cosigning_policy = _Setting(_optional_text)
+    former_uploaders = _Setting(_optional_texts)
     digest_seconds = _Setting(_seconds)
     noncurrent_version_days = _Setting(_days)
 
@@ -192,16 +206,11 @@ class Settings:
         `former_signing_keys` is `<key ARN>=<UTC time>,…`, oldest first: each signed until then,
         from the end of the one before it on. Raises `MalformedInput` for anything else.
         """
-        where = self.fields.where("former_signing_keys")
         since, periods = datetime.min.replace(tzinfo=UTC), []
-        for item in self.former_signing_keys:
-            arn, _, text = item.partition("=")
-            try:
-                until = parse_utc(text)
-            except ValueError as error:
-                raise MalformedInput(where, f"{item[:200]!r}: {error}") from error
+        for arn, until in _ends(self.fields, "former_signing_keys"):
             if until <= since:
-                raise MalformedInput(where, f"{item[:200]!r} ends before the key before it does")
+                where = self.fields.where("former_signing_keys")
+                raise MalformedInput(where, f"{arn[:200]!r} ends before the key before it does")
             periods.append(KeyPeriod(arn, since, until))
             since = until
         return [*periods, KeyPeriod(self.signing_key_arn, since, None)]
@@ -224,6 +233,7 @@ class Settings:
                 for layer, parts in WRITERS_BELOW.items()
             },
             recorders=self._roles(RECORDERS),
+            retired=dict(_ends(self.fields, "former_uploaders")),
             prefix_writers={prefix: self._roles(names) for prefix, names in PREFIX_WRITERS.items()},
             assumed_by={self.role(name): trusted for name, trusted in assumed_by.items()},
             trail=self.trail_name,

@@ -809,6 +809,7 @@ def test_the_settings_are_these() -> None:
         "digest_seconds",
         "encryption_key_arns",
         "former_signing_keys",
+        "former_uploaders",
         "lineage_key_arn",
         "noncurrent_version_days",
         "partition",

@@ -181,3 +181,18 @@ def test_a_document_that_holds_no_settings_is_refused(document: object) -> None:
 def test_a_number_that_is_none_is_refused(value: object) -> None:
     with pytest.raises(MalformedInput, match=r"^settings\.digest_seconds: "):
         _ = Settings.parse({"digest_seconds": value}).digest_seconds
+
+
+def test_who_uploaded_before_is_retired_at_his_time() -> None:
+    former = "arn:one=2026-11-05T00:00:00Z,arn:two=2026-11-04T12:00:00Z"
+    policy = Settings.parse({**SETTINGS, "former_uploaders": former}).policy(
+        as_of=AS_OF, grace=timedelta(0)
+    )
+    assert policy.retired == {
+        "arn:one": datetime(2026, 11, 5, tzinfo=UTC),
+        "arn:two": datetime(2026, 11, 4, 12, tzinfo=UTC),
+    }
+    with pytest.raises(MalformedInput, match="former_uploaders"):
+        Settings.parse({**SETTINGS, "former_uploaders": "arn:one=soon"}).policy(
+            as_of=AS_OF, grace=timedelta(0)
+        )

@@ -67,8 +67,9 @@ class Policy:
     `layers` maps each bucket of the platform to its layer. `writers` are the ARNs (of users or
     roles) that may write to a layer, or to a part of it (`writers_below`), `recorders` the roles
     that may write records, `prefix_writers` those that may write to the provenance bucket beside
-    the records, by key prefix. `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's
-    own services. `trail` is the name of the trail, `database` the Glue database, and
+    the records, by key prefix. `retired` are ARNs that were writers of bronze, and until when.
+    `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's own
+    services. `trail` is the name of the trail, `database` the Glue database, and
     `catalog_writers` may change its tables and partitions. `deployment` begins the names of
     everything that was deployed, `named` has the platform's things that are called otherwise, by
     kind of thing; `deployers` change them through CloudFormation, and `control_writers` may change
@@ -87,6 +88,7 @@ class Policy:
     database: str = ""
     catalog_writers: tuple[str, ...] = ()
     writers_below: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    retired: Mapping[str, datetime] = field(default_factory=dict)
     deployment: str = ""
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deployers: tuple[str, ...] = ()
@@ -101,10 +103,14 @@ class Policy:
         """The layer of a bucket, `"no layer"` for a bucket that is not the platform's."""
         return self.layers.get(bucket, "no layer")
 
-    def writers_of(self, bucket: str, key: str) -> tuple[str, ...]:
-        """Who may write an object: its layer's writers, or those of the part that it lies in. What
-        lies in no part of a layer that has some, nobody may write."""
+    def writers_of(self, bucket: str, key: str, *, at: datetime | None = None) -> tuple[str, ...]:
+        """Who may write an object: its layer's writers, or those of the part that it lies in; also
+        those who were retired later than `at`. What lies in no part of a layer that has some,
+        nobody may write."""
         layer = self.layers.get(bucket, "")
+        if layer == "bronze" and at is not None:
+            then = (arn for arn, until in self.retired.items() if at < until)
+            return (*self.writers.get(layer, ()), *then)
         parts = self.writers_below.get(layer)
         if parts is None:
             return self.writers.get(layer, ())

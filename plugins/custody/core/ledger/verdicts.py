@@ -114,7 +114,7 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     if record is None:
         awaited = write.time + policy.grace > policy.as_of
         return Judgement(Ground.RECORD_AWAITED if awaited else Ground.NO_RECORD, write)
-    declared = policy.writers_of(facts.version.bucket, facts.version.key)
+    declared = policy.writers_of(facts.version.bucket, facts.version.key, at=write.time)
     if isinstance(record.claim, UnreadableRecord):
         ground = Ground.UNREADABLE
     elif write.who.is_one_of(declared):

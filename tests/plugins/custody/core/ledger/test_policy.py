@@ -1,7 +1,7 @@
 """Who may write where: to a layer, or to a part of one."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.support.ledger_cases import policy
@@ -30,3 +30,13 @@ def test_who_may_write_an_object(bucket: str, key: str, writers: tuple[str, ...]
 def test_each_writer_of_a_layer_has_a_part_of_it() -> None:
     for layer, parts in WRITERS_BELOW.items():
         assert {role for roles in parts.values() for role in roles} == set(LAYER_WRITERS[layer])
+
+
+def test_who_was_retired_stays_a_writer_of_his_time() -> None:
+    until = datetime(2026, 11, 5, tzinfo=UTC)
+    rules = replace(POLICY, retired={"gone": until})
+    before, then = until - timedelta(seconds=1), until
+    assert "gone" in rules.writers_of("raw", "incoming/x", at=before)
+    assert "gone" not in rules.writers_of("raw", "incoming/x", at=then)
+    assert "gone" not in rules.writers_of("raw", "incoming/x")
+    assert "gone" not in rules.writers_of("processed", "silver/x", at=before)
