@@ -20,8 +20,8 @@ _LOOKED_AT_ANEW: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNCOSIGNED})
 """Verdicts that each run finds again for as long as they hold."""
 
 _BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.CONTROL_CHANGED, *_LOOKED_AT_ANEW})
-"""Verdicts about what somebody did to an object or a control, or about trail and seal. They stand beside the one
-verdict a version has from its two witnesses, and say nothing about it."""
+"""Verdicts about what somebody did to an object or a control, or about trail and seal. They stand
+beside the one verdict a version has from its two witnesses, and say nothing about it."""
 
 
 class Status(StrEnum):
