@@ -19,6 +19,7 @@ import yaml
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.kinds.defects import malformed_record_row
+from custody.core.ledger.kinds.undeclared import batch_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import split_envelopes
@@ -153,3 +154,5 @@ def rows_of_case(
     for history in histories(events, seen):
         yield from rows_of(history, rules, evidence.log.principals)
     yield from (malformed_record_row(record, rules) for record in malformed)
+    for event in events:
+        yield from batch_rows(event, rules)
