@@ -56,7 +56,7 @@ from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Principal, better_known
 
 GRACE = timedelta(minutes=30)
-HONEST_HOURS = 12_000 if THOROUGH else 3_100
+HONEST_HOURS = 14_000 if THOROUGH else 3_400
 HONEST_WRITES = 10_000 if THOROUGH else 2_500
 
 repeatable = settings(
