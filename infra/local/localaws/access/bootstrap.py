@@ -37,7 +37,7 @@ def bootstrap(settings: Settings, project: str = "custody", stage: str = "local"
     for user in (*ADMINISTRATORS, *UPLOADERS):
         _ensure_user(iam, user)
         if user in ADMINISTRATORS:
-            iam.attach_user_policy(UserName=user, PolicyArn=_ADMINISTRATOR_ACCESS)
+            _ensure_policy(iam, user, _ADMINISTRATOR_ACCESS)
         _ensure_key(iam, user, credentials)
     write_private(settings.aws / "credentials", _text(credentials))
     write_private(settings.aws / "config", _text(_config(settings, project, stage)))
@@ -53,6 +53,13 @@ def administrator(settings: Settings) -> boto3.Session:
         )
     keys = credentials[user]
     return session(settings, keys["aws_access_key_id"], keys["aws_secret_access_key"])
+
+
+def _ensure_policy(iam: Any, user: str, policy_arn: str) -> None:
+    """Attach a policy that is not: to do it again would be a change that somebody is named for."""
+    attached = iam.list_attached_user_policies(UserName=user)["AttachedPolicies"]
+    if all(policy["PolicyArn"] != policy_arn for policy in attached):
+        iam.attach_user_policy(UserName=user, PolicyArn=policy_arn)
 
 
 def _ensure_user(iam: Any, user: str) -> None:

@@ -166,7 +166,10 @@ def test_who_changed_a_user_a_function_or_a_parameter_is_told(aws: LocalAws) -> 
     with pytest.raises(ClientError):
         functions.put_function_concurrency(FunctionName="none", ReservedConcurrentExecutions=0)
     throttled = only(aws.records(eventSource="lambda.amazonaws.com", functionName="none"))
-    assert throttled["eventName"] == "PutFunctionConcurrency"
+    assert (throttled["eventName"], throttled["readOnly"]) == ("PutFunctionConcurrency", False)
+    with pytest.raises(ClientError):
+        functions.get_function_concurrency(FunctionName="nobody")
+    assert aws.records(eventName="PutFunctionConcurrency", functionName="nobody") == []
     ssm.put_parameter(Name="/custody/local/x", Value="hush", Type="String")
     put = only(aws.records(eventName="PutParameter"))
     assert put["requestParameters"]["name"] == "/custody/local/x"
