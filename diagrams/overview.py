@@ -11,8 +11,8 @@ STORY = (
     "digests to the trail bucket. Every hour the reconciliation, a Glue job, proves logs and "
     "records and compares the two; every night the audit compares what the buckets hold with what "
     "was recorded. Their verdicts are VERIFIED, PENDING, UNRECORDED, UNWITNESSED, CONFLICT, "
-    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN and CONTROL_CHANGED; all "
-    "but the first two are paged over SNS. The Athena view provenance_ledger shows the verdict on "
+    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN, CONTROL_CHANGED and "
+    "UNCOSIGNED; all but the first two are paged over SNS. The Athena view provenance_ledger shows the verdict on "
     "every write. The custody gate lets a file into silver only if its record verifies."
 )
 
@@ -21,6 +21,7 @@ PAGED = (
     ("CONFLICT", "BAD_SIGNATURE"),
     ("ALTERED", "REMOVED"),
     ("UNEXPECTED_PRINCIPAL", "TRAIL_BROKEN"),
+    ("CONTROL_CHANGED", "UNCOSIGNED"),
 )
 DAGS = ("medallion_customers", "provenance_ledger", "provenance_reconcile", "custody_audit")
 
@@ -123,7 +124,6 @@ def _ledger(d: Drawing) -> tuple[Box, Box]:
         y = 378 + 36 * row
         d.pill(Box(left, y, share, 32), "page", first)
         d.pill(Box(left + share + gap, y, width - share - gap, 32), "page", second)
-    d.pill(Box(left, 378 + 36 * (len(PAGED) + 1), width, 32), "page", "CONTROL_CHANGED")
     view = d.box(Box(left, 606, 166, 58), "plain", "provenance_ledger", "Athena view of all writes")
     page = d.box(Box(left + 174, 606, 122, 58), "page", "Page over SNS", "who did what")
     d.arrow(reconcile.bottom(0.8), Point(reconcile.bottom(0.8).x, 374), tone="ledger")
