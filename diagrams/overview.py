@@ -12,7 +12,8 @@ STORY = (
     "records and compares the two; every night the audit compares what the buckets hold with what "
     "was recorded. Their verdicts are VERIFIED, PENDING, UNRECORDED, UNWITNESSED, CONFLICT, "
     "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN, CONTROL_CHANGED and "
-    "UNCOSIGNED; all but the first two are paged over SNS. The Athena view provenance_ledger shows the verdict on "
+    "UNCOSIGNED; all but the first two are paged over SNS. The Athena view provenance_ledger "
+    "shows the verdict on "
     "every write. The custody gate lets a file into silver only if its record verifies."
 )
 

@@ -47,6 +47,8 @@ def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return played
 
     monkeypatch.setattr(demo, "Platform", platform)
+    seal = SimpleNamespace(is_met=True, in_words="cosigned")
+    monkeypatch.setattr(demo.cosigner, "seen", lambda *_: seal)
     monkeypatch.setattr(demo, "OnCall", lambda _: SimpleNamespace(pages=list))
     monkeypatch.setattr(demo, "SUMMARY", tmp_path / "summary.json")
     return told
