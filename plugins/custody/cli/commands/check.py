@@ -102,6 +102,16 @@ class About:
         return self.is_about(ObjectVersion(entry.bucket, entry.key, entry.version_id))
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What the files are checked with: see `check`."""
+
+    trusted: KeyRing | None
+    about: About | None
+    waived: Collection[Gap]
+    policy: CosigningPolicy | None
+
+
 def check(
     paths: list[Path],
     trusted: KeyRing | None,
@@ -118,24 +128,18 @@ def check(
     `CannotCheck` for a file that cannot be read, and for a proof without keys, or if it was not
     said what it should be about.
     """
-    good = [_check_file(path, trusted, output, about, waived, policy) for path in paths]
+    asked = _Asked(trusted, about, waived, policy)
+    good = [_check_file(path, asked, output) for path in paths]
     return all(good)
 
 
-def _check_file(
-    path: Path,
-    trusted: KeyRing | None,
-    output: Output,
-    about: About | None,
-    waived: Collection[Gap],
-    policy: CosigningPolicy | None,
-) -> bool:
+def _check_file(path: Path, asked: _Asked, output: Output) -> bool:
     try:
         with path.open("rb") as file:
             begins = file.read(len(_PROOF_BEGINS))
         if begins == _PROOF_BEGINS:
-            return _check_proof(path, trusted, output, about, policy)
-        return _check_case(path, trusted, output, about, waived, policy)
+            return _check_proof(path, asked, output)
+        return _check_case(path, asked, output)
     except OSError as error:
         raise CannotCheck(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -149,13 +153,8 @@ def _bad(path: Path, problem: object, output: Output) -> bool:
 # Proofs
 
 
-def _check_proof(
-    path: Path,
-    trusted: KeyRing | None,
-    output: Output,
-    about: About | None,
-    policy: CosigningPolicy | None,
-) -> bool:
+def _check_proof(path: Path, asked: _Asked, output: Output) -> bool:
+    trusted, about = asked.trusted, asked.about
     if trusted is None:
         raise CannotCheck(f"{path} is a proof, which holds no keys: give --keys FILE")
     if about is None:
@@ -172,7 +171,7 @@ def _check_proof(
             continue
         if not about.is_entry(entry):
             return _bad(path, f"it proves {entry}, which is not about {about}", output)
-        if uncosigned := _uncosigned(path, [checkpoint_of(raw)], policy, output):
+        if uncosigned := _uncosigned(path, [checkpoint_of(raw)], asked.policy, output):
             return _bad(path, uncosigned[0], output)
         said = f"{entry.key} sha256 {entry.sha256}" if isinstance(entry, RecordEntry) else entry
         output.document(
@@ -203,15 +202,9 @@ def _uncosigned(
 # Cases
 
 
-def _check_case(
-    path: Path,
-    trusted: KeyRing | None,
-    output: Output,
-    about: About | None,
-    waived: Collection[Gap],
-    policy: CosigningPolicy | None,
-) -> bool:
+def _check_case(path: Path, asked: _Asked, output: Output) -> bool:
     """Keys are compared first: what strangers signed is not read."""
+    trusted, about = asked.trusted, asked.about
     try:
         with open_archive(path) as case:
             keys = KeyRing.parse(case.read(KEYS))
@@ -232,11 +225,11 @@ def _check_case(
             notes = checkpoint_notes(case.manifest, case.read)
     except (BadArchive, MalformedInput) as error:
         return _bad(path, error, output)
-    findings = [*report.findings, *_uncosigned(path, notes, policy, output)]
+    findings = [*report.findings, *_uncosigned(path, notes, asked.policy, output)]
     subject = report.objects[0].version
     if about is not None and not about.is_about(subject):
         findings.append(f"it is about {subject.uri} version {subject.version_id}, not {about}")
-    missing = not_waived(report.gaps, waived)
+    missing = not_waived(report.gaps, asked.waived)
     is_good = not findings and not missing
     _print_documents(
         path, report, keys, findings, output, pinned=trusted is not None, is_good=is_good
@@ -245,7 +238,7 @@ def _check_case(
     _print_case(report, keys, output, pinned=trusted is not None)
     for finding in findings:
         output.line(f"  BAD: {finding}", "bold red")
-    print_gaps(report.gaps, waived, output)
+    print_gaps(report.gaps, asked.waived, output)
     verdict = "good" if is_good else f"BAD: {len(findings)} findings, {len(missing)} gaps"
     output.line(f"{path}: {verdict}", "green" if is_good else "bold red")
     return is_good
