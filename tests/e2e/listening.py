@@ -22,6 +22,11 @@ def listening(platform: Platform) -> set[tuple[str, str]]:
     return found
 
 
+def spark_listens(found: set[tuple[str, str]]) -> bool:
+    """Whether among them is a Spark job that has come so far that its driver listens."""
+    return any(program == "java" for program, _ in found)
+
+
 def processes(home: Path) -> Iterator[psutil.Process]:
     """The local AWS, Airflow and its database, and everything that these started."""
     for pid_file in ("run/localaws.lock", "run/airflow.pid", "airflow/database/postmaster.pid"):

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 from accounting import totals, visible_runs
-from crashes import kill_airflow, kill_aws, kill_spark, spark_processes
+from crashes import kill_airflow, kill_aws, kill_spark
+from listening import listening, spark_listens
 from story import DAYS, HOSTILE_DAY, MEDALLION, check_accounts, land_all, reconcile
 
 from rehearsal.landing import Landed
@@ -45,7 +46,7 @@ def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
     """The three days, through a crash of Spark, one of Airflow and one of AWS."""
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
     for crash in (kill_spark, kill_airflow, kill_aws):
-        wait_until("a Spark job runs", lambda: bool(spark_processes(platform)))
+        wait_until("a Spark job runs", lambda: spark_listens(listening(platform)))
         crash(platform)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 import pytest
 from auditor import custody
 from hostile import broken_files
-from listening import listening
+from listening import listening, spark_listens
 from story import (
     DAYS,
     HOSTILE_DAY,
@@ -51,14 +51,13 @@ def first_backfill(
 ) -> list[str]:
     """The three days; `listeners` learns who listens while Spark runs."""
 
-    def spark_listens() -> bool:
-        """Whether a Spark job has come so far that it listens, as its driver does."""
+    def spark_runs() -> bool:
         now = listening(platform)
         listeners.update(now)
-        return any(program == "java" for program, _ in now)
+        return spark_listens(now)
 
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
-    wait_until("a Spark job runs", spark_listens)
+    wait_until("a Spark job runs", spark_runs)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids
 
