@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import boto3
-from pyspark import SparkContext
+from pyspark import SparkContext, StorageLevel
 from pyspark.rdd import RDD
 
-from custody.aws.trail.log_reading import LogToRead, read_log_file
+from custody.aws.trail.log_reading import LogRead, LogToRead, read_log_file
 from custody.aws.trail.proof import TrailClients
+from custody.aws.trail.store import S3TrailStore
 from custody.core.ledger.attribution import attribute, calls_of, may_concern
 from custody.core.ledger.policy import Policy
+from custody.core.trail.defects import TrailDefect
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
 from custody.core.trail.management_events import ManagementEvent
@@ -53,22 +55,31 @@ def trail_clients(settings: Settings) -> TrailClients:
 
 def read_logs(
     context: SparkContext, files: Sequence[LogToRead], s3_client: Callable[[], S3Client]
-) -> RDD[LogContent]:
-    """The contents of each log file, read on the workers and persisted."""
+) -> RDD[LogRead]:
+    """What came of each log file: checked and read on the workers in one fetch, and persisted, on
+    disk where memory is short."""
     slices = max(1, len(files) // _FILES_PER_SLICE)
     return (
         context.parallelize(files, slices)
-        .mapPartitions(lambda some: _contents(some, s3_client))
-        .persist()
+        .mapPartitions(lambda some: _read(some, s3_client))
+        .persist(StorageLevel.MEMORY_AND_DISK)
     )
 
 
-def _contents(
-    files: Iterable[LogToRead], s3_client: Callable[[], S3Client]
-) -> Iterator[LogContent]:
+def _read(files: Iterable[LogToRead], s3_client: Callable[[], S3Client]) -> Iterator[LogRead]:
     s3 = s3_client()
     for file in files:
-        yield read_log_file(s3, file)
+        yield read_log_file(S3TrailStore(s3, file.bucket), file)
+
+
+def contents_of(logs: RDD[LogRead]) -> RDD[LogContent]:
+    """What the log files hold, of those that were to be read and could be."""
+    return logs.flatMap(lambda log: [] if log.content is None else [log.content])
+
+
+def broken_logs(logs: RDD[LogRead]) -> list[TrailDefect]:
+    """What is wrong with the log files."""
+    return logs.flatMap(lambda log: [] if log.defect is None else [log.defect]).collect()
 
 
 def trail_contents(logs: RDD[LogContent], policy: Policy) -> TrailContents:

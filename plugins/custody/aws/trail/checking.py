@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,29 +26,44 @@ _LOGS_AT_ONCE: Final = 2000
 
 
 @dataclass(frozen=True)
-class Scope:
+class Part:
     """The part of a trail to prove: what came after `head`, and what was delivered after
-    `since`, proven before or not; without `head` everything after `since`, or everything.
+    `since`, proven before or not; without `head` everything after `since`, or everything. Nothing
+    that was delivered after `until`.
 
-    `lookback` is how far before `head` digests are read again.
+    Where there is a `leave`, no log file is read: it is given each that is to be checked
+    (`custody.aws.trail.logs.check_log`), which may find it broken.
     """
 
-    head: Head | None
-    since: datetime | None
+    head: Head | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    leave: Callable[[NamedLog], None] | None = None
+
+
+WHOLE: Final = Part()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A part of a trail, and how far before its head digests are read again (`lookback`)."""
+
+    part: Part
     lookback: timedelta
 
     @property
     def start(self) -> datetime | None:
         """The end of the oldest digest to read; `None` for the trail's first."""
-        starts = [] if self.head is None else [self.head.end - self.lookback]
-        starts += [] if self.since is None else [self.since]
+        head, since = self.part.head, self.part.since
+        starts = [] if head is None else [head.end - self.lookback]
+        starts += [] if since is None else [since]
         return min(starts, default=None)
 
     def needs_logs_of(self, signed: SignedDigest) -> bool:
         """Whether the log files a digest names are to be read: not if they were proven before."""
-        end = signed.digest.end
-        proven = self.head is not None and end <= self.head.end
-        return not proven or (self.since is not None and end > self.since)
+        head, since, end = self.part.head, self.part.since, signed.digest.end
+        proven = head is not None and end <= head.end
+        return not proven or (since is not None and end > since)
 
 
 @dataclass(frozen=True)
@@ -118,5 +133,7 @@ class Checker:
             needed = self._scope.needs_logs_of(signed)
             for log in signed.digest.log_files:
                 named = NamedLog(log, signed.digest.key, self._logs.named(log))
-                if needed:
+                if needed and self._scope.part.leave is not None:
+                    self._scope.part.leave(named)
+                elif needed:
                     yield number, named

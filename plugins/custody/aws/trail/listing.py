@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from custody.aws.trail.store import StoredObject, TrailStore
 from custody.core.trail.digests.document import LogFile
@@ -35,14 +36,16 @@ class DigestListing:
         return min((found.name.end for found in (*self.regular, *self.backfill)), default=None)
 
 
-def list_digests(store: TrailStore, layout: TrailLayout, start: datetime | None) -> DigestListing:
-    """The digests of the trail that end at `start` or later; all of them for `None`."""
+def list_digests(
+    store: TrailStore, layout: TrailLayout, start: datetime | None, until: datetime | None = None
+) -> DigestListing:
+    """The digests of the trail that end from `start` to `until`; `None` is no bound."""
     found: list[FoundDigest] = []
     foreign: list[StoredObject] = []
-    for stored in store.list(layout.digest_prefix, after=_day_prefix(layout.digest_prefix, start)):
+    for stored in list_days(store, layout.digest_prefix, start, until):
         name = layout.digest_name(stored.key)
         if name is not None:
-            if start is None or name.end >= start:
+            if (start is None or name.end >= start) and (until is None or name.end <= until):
                 found.append(FoundDigest(layout.bucket, name, stored))
         elif not layout.is_digest_of_another_trail(stored.key) and is_file(stored):
             foreign.append(stored)
@@ -58,14 +61,24 @@ class LogListing:
     """The objects among the logs, listed as far as needed: what digests do not name remains.
 
     Keys are in the order of their delivery times, so that little more is held than what is not
-    named yet.
+    named yet. Log files that were delivered after `until` are left out.
     """
 
-    def __init__(self, store: TrailStore, layout: TrailLayout, start: datetime | None) -> None:
+    def __init__(
+        self,
+        store: TrailStore,
+        layout: TrailLayout,
+        start: datetime | None,
+        until: datetime | None = None,
+    ) -> None:
         self._bucket = layout.bucket
         self._prefix = layout.log_prefix
         self._reached = _day_prefix(self._prefix, start)
-        self._coming = store.list(self._prefix, after=self._reached)
+        self._coming = (
+            stored
+            for stored in list_days(store, self._prefix, start, until)
+            if until is None or (layout.log_time(stored.key) or until) <= until
+        )
         self._unnamed: dict[str, StoredObject] = {}
 
     def named(self, log: LogFile) -> StoredObject | None:
@@ -86,6 +99,15 @@ class LogListing:
 def is_file(stored: StoredObject) -> bool:
     """Whether it holds anything; the console makes empty objects that look like folders."""
     return stored.current.size > 0 or not stored.key.endswith("/")
+
+
+def list_days(
+    store: TrailStore, prefix: str, start: datetime | None, until: datetime | None
+) -> Iterator[StoredObject]:
+    """The objects under `prefix` of the days from that of `start` to that of `until`."""
+    beyond = "" if until is None else _day_prefix(prefix, until + timedelta(days=1))
+    every = store.list(prefix, after=_day_prefix(prefix, start))
+    return itertools.takewhile(lambda stored: not beyond or stored.key < beyond, every)
 
 
 def _day_prefix(prefix: str, day: datetime | None) -> str:

@@ -1,10 +1,10 @@
-"""Checking one log file against the digest that names it."""
+"""Checking one log file against the digest that names it, and reading it in the same go."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,21 +33,25 @@ class NamedLog:
 @dataclass(frozen=True)
 class CheckedLog:
     """`proven` is the version whose bytes the digest vouches for, if there is one; `defect`
-    what is wrong with what stands there now. At least one is set."""
+    what is wrong with what stands there now. At least one is set. `content` are the uncompressed
+    bytes of `proven`, if they were to be kept."""
 
     proven: ProvenLog | None
     defect: TrailDefect | None
+    content: bytes = b""
 
 
-def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
-    """Whether the current bytes are those that the digest vouches for, or else an older version's.
+def check_log(store: TrailStore, named: NamedLog, *, keep: bool = False) -> CheckedLog:
+    """Whether the current bytes are those that the digest vouches for, or else an older version's;
+    with `keep` what they are.
 
     In a versioned bucket, a changed or deleted log file leaves CloudTrail's own version, whose
     events stay proven. Raises what the store raises when it is not the object's fault.
     """
     current, *older = named.stored.versions if named.stored else [None]
     try:
-        return CheckedLog(_prove(store, named, current), None)
+        proven, content = _prove(store, named, current, keep)
+        return CheckedLog(proven, None, content)
     except _Unproven as error:
         defect = TrailDefect(
             error.kind,
@@ -56,11 +60,14 @@ def check_log(store: TrailStore, named: NamedLog) -> CheckedLog:
             str(error),
             current.id if current else None,
             named.digest_key,
+            period_start=named.log.oldest,
+            period_end=named.log.newest,
         )
     stored = [version for version in reversed(older) if version and not version.deletes]
     for version in stored[:_VERSIONS_TRIED]:
         with contextlib.suppress(_Unproven):
-            return CheckedLog(_prove(store, named, version), defect)
+            proven, content = _prove(store, named, version, keep)
+            return CheckedLog(proven, defect, content)
     return CheckedLog(None, defect)
 
 
@@ -72,12 +79,19 @@ class _Unproven(Exception):
         self.kind = kind
 
 
-def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> ProvenLog:
+def _prove(
+    store: TrailStore, named: NamedLog, version: Version | None, keep: bool
+) -> tuple[ProvenLog, bytes]:
     log = named.log
     if version is not None and version.deletes:
         raise _Unproven(TrailDefectKind.LOG_MISSING, "The log file was deleted.")
     try:
-        sha256, read = store.read(log.bucket, log.key, version.id if version else None, _hash)
+        (sha256, content), read = store.read(
+            log.bucket,
+            log.key,
+            version.id if version else None,
+            lambda _, chunks: unpack(chunks, keep=keep),
+        )
     except ObjectAbsent as error:
         raise _Unproven(
             TrailDefectKind.LOG_MISSING, "The log file that the digest names is gone."
@@ -95,18 +109,23 @@ def _prove(store: TrailStore, named: NamedLog, version: Version | None) -> Prove
             TrailDefectKind.LOG_ALTERED,
             f"The log file's bytes hash to {sha256}, the digest says {log.sha256}.",
         )
-    return ProvenLog(read, sha256, named.digest_key)
+    return ProvenLog(read, sha256, named.digest_key), content
 
 
-def _hash(_: Mapping[str, str], chunks: Iterator[bytes]) -> str:
-    """The SHA-256 of the uncompressed bytes; raises `MalformedInput` if nobody can read them."""
+def unpack(chunks: Iterator[bytes], *, keep: bool) -> tuple[str, bytes]:
+    """The SHA-256 of a log file's uncompressed bytes, and these if they are to be kept.
+
+    Raises `MalformedInput` if nobody can read them.
+    """
     reader, digest = Gunzip("log file", max_bytes=MAX_LOG_BYTES), hashlib.sha256()
-    packed_bytes = 0
+    packed_bytes, kept = 0, bytearray()
     for chunk in chunks:
         packed_bytes += len(chunk)
         if packed_bytes > MAX_LOG_BYTES:
             raise MalformedInput("log file", f"is longer than the {MAX_LOG_BYTES} bytes accepted")
         for piece in reader.feed(chunk):
             digest.update(piece)
+            if keep:
+                kept += piece
     reader.finish()
-    return digest.hexdigest()
+    return digest.hexdigest(), bytes(kept)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custody.aws.trail.log_reading import LogToRead, logs_to_read
+from custody.aws.trail.checking import Part
+from custody.aws.trail.log_reading import LogToRead, named_log, unnamed_logs, was_delivered
+from custody.aws.trail.logs import NamedLog
 from custody.aws.trail.regions import find_regions, validate_regions
 from custody.aws.trail.state import (
     KnowsRegions,
@@ -22,7 +25,8 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.heads import Heads
 from custody.core.trail.layout import TrailLayout
-from custody.core.trail.report import Head, TrailReport
+from custody.core.trail.report import TrailReport
+from custody.core.trail.span import Span
 from custody.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,26 +49,37 @@ class TrailClients:
 
 @dataclass(frozen=True, slots=True)
 class ProvenTrail:
-    """The report of each region, the log files to read, the `heads` to remember from now on, and
-    why those remembered could not be used (`trouble`), if so."""
+    """What the digests of each region came to (`reports`), the log files still to be checked and
+    read (`logs`), the heads that were `known`, and why those remembered could not be used
+    (`trouble`), if so."""
 
     reports: Mapping[str, TrailReport]
     logs: Sequence[LogToRead]
-    heads: Heads
+    known: Heads
     trouble: str | None
 
     @property
     def defects(self) -> tuple[TrailDefect, ...]:
-        """What is wrong, in any region."""
+        """What is wrong with the digests and with what no digest names, in any region."""
         return tuple(defect for report in self.reports.values() for defect in report.defects)
 
     @property
     def digests_verified(self) -> int:
         return sum(report.digests_verified for report in self.reports.values())
 
-    @property
-    def logs_verified(self) -> int:
-        return sum(len(report.logs_verified) for report in self.reports.values())
+    def heads(self, broken: Collection[TrailDefect]) -> Heads:
+        """The heads to remember from now on, `broken` being what is wrong with `logs`.
+
+        A head that moves on must not leave a defect behind.
+        """
+        keys = {defect.key for defect in broken}
+        stopped = {log.region for log in self.logs if log.key in keys}
+        moved = {
+            region: report.head
+            for region, report in self.reports.items()
+            if report.head is not None and not report.defects and region not in stopped
+        }
+        return replace(self.known, by_region={**self.known.by_region, **moved})
 
 
 def prove_recent(
@@ -72,17 +87,37 @@ def prove_recent(
     settings: Settings,
     *,
     as_of: datetime,
-    since: datetime,
+    span: Span,
     remembered: bytes | None,
 ) -> ProvenTrail:
-    """Prove the trail as far back as events from `since` on need it; the log files from then on.
+    """Prove the digests that may tell of `span`, and choose the log files that do.
 
-    Of the heads `remembered` (JSON) it takes which regions there must be, no more. Times are aware.
-    Raises what `validate_trail` raises.
+    However old it is, no more is read than that, unless something is not as CloudTrail leaves it:
+    then everything since, to find who did it. Of the heads `remembered` (JSON) it takes which
+    regions there must be, no more. Times are aware. Raises what `validate_trail` raises.
     """
-    start = since - settings.digest_seconds
     known, trouble = _usable(remembered, settings.trail_layout)
-    return _prove(clients, settings, as_of, since, known, trouble, begin=lambda _: (None, start))
+    start = span.start - settings.digest_seconds
+    until = span.delivered_until if span.delivered_until < as_of else None
+
+    def prove(until: datetime | None) -> ProvenTrail:
+        return _prove(
+            clients,
+            settings,
+            known,
+            trouble,
+            as_of=as_of,
+            since=span.start,
+            part_of=lambda _: Part(since=start, until=until),
+            choose=lambda region, log: (
+                named_log(region, log, wanted=True) if span.may_hold(log.log) else None
+            ),
+        )
+
+    proven = prove(until)
+    if until is None or (not proven.defects and all(log.is_as_delivered for log in proven.logs)):
+        return proven
+    return prove(None)
 
 
 def prove_onward(
@@ -93,31 +128,48 @@ def prove_onward(
     since: datetime,
     remembered: bytes | None,
 ) -> ProvenTrail:
-    """Prove everything since the heads `remembered` (JSON), a region without one from its
-    beginning, or all, if the heads cannot be used. The log files are those from `since` on, proven
-    anew: their events name the actors.
+    """Prove the digests since the heads `remembered` (JSON), of a region without one from its
+    beginning, or all, if the heads cannot be used; all log files since then are to be checked.
+    Those delivered from `since` on are wanted, proven before or not: their events name the actors.
 
     Times are aware. Raises what `validate_trail` raises.
     """
-    known, trouble = _usable(remembered, settings.trail_layout)
+    layout = settings.trail_layout
+    known, trouble = _usable(remembered, layout)
 
-    def begin(region: str) -> tuple[Head | None, datetime | None]:
+    def part_of(region: str) -> Part:
         head = known.by_region.get(region)
-        return head, None if head is None else since
+        return Part(head=head, since=None if head is None else since)
 
-    return _prove(clients, settings, as_of, since, known, trouble, begin=begin)
+    def choose(region: str, log: NamedLog) -> LogToRead:
+        wanted = was_delivered(layout.in_region(region), log.log.key, since)
+        return named_log(region, log, wanted=wanted)
+
+    return _prove(
+        clients,
+        settings,
+        known,
+        trouble,
+        as_of=as_of,
+        since=since,
+        part_of=part_of,
+        choose=choose,
+    )
 
 
 def _prove(
     clients: TrailClients,
     settings: Settings,
-    as_of: datetime,
-    since: datetime,
     known: Heads,
     trouble: str | None,
     *,
-    begin: Callable[[str], tuple[Head | None, datetime | None]],
+    as_of: datetime,
+    since: datetime,
+    part_of: Callable[[str], Part],
+    choose: Callable[[str, NamedLog], LogToRead | None],
 ) -> ProvenTrail:
+    """Prove the part of each region. `choose` says what to do with a log file that a digest names;
+    those that none names are read from `since` on."""
     layout, store = settings.trail_layout, S3TrailStore(clients.s3, settings.trail_bucket)
     regions = find_regions(
         store,
@@ -127,6 +179,7 @@ def _prove(
         awaited=known.awaited,
         as_of=as_of,
     )
+    named: defaultdict[str, list[NamedLog]] = defaultdict(list)
     steps = validate_regions(
         store,
         layout,
@@ -134,7 +187,7 @@ def _prove(
         regions=regions,
         state=read_trail_state(clients.cloudtrail(layout.home_region), settings.trail_name),
         as_of=as_of,
-        begin=begin,
+        part_of=lambda region: replace(part_of(region), leave=named[region].append),
         pace=Pace.of_cadence(settings.digest_seconds),
     )
     reports = {
@@ -142,20 +195,19 @@ def _prove(
         for region, of_region in itertools.groupby(steps, key=lambda step: step[0])
     }
     nothing = TrailReport.merged(())
-    logs = [
-        log
-        for region in regions.every
-        for log in logs_to_read(
-            store, layout.in_region(region), reports.get(region, nothing), since
+    logs: list[LogToRead] = []
+    for region in regions.every:
+        chosen = [found for log in named[region] if (found := choose(region, log))]
+        logs += chosen
+        logs += unnamed_logs(
+            store,
+            layout.in_region(region),
+            {log.log.key for log in named[region]},
+            reports.get(region, nothing),
+            since,
+            part_of(region).until,
         )
-    ]
-    # A head that moves on must not leave a defect behind.
-    heads = {
-        region: report.head
-        for region, report in reports.items()
-        if report.head is not None and not report.defects
-    }
-    return ProvenTrail(reports, logs, Heads({**known.by_region, **heads}, regions.awaited), trouble)
+    return ProvenTrail(reports, logs, replace(known, awaited=regions.awaited), trouble)
 
 
 def _usable(remembered: bytes | None, layout: TrailLayout) -> tuple[Heads, str | None]:

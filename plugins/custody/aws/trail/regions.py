@@ -11,13 +11,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from custody.aws.trail.checking import Part
 from custody.aws.trail.state import KeysRefused
 from custody.aws.trail.store import TrailStore
 from custody.aws.trail.validation import DigestKeys, Pace, validate_trail
 from custody.core.trail import reasons
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.layout import TrailLayout
-from custody.core.trail.report import Head, TrailReport
+from custody.core.trail.report import TrailReport
 from custody.core.trail.state import TrailState, narrow_reason, off_reason
 
 
@@ -77,28 +78,26 @@ def validate_regions(
     regions: Regions,
     state: TrailState | None,
     as_of: datetime,
-    begin: Callable[[str], tuple[Head | None, datetime | None]],
+    part_of: Callable[[str], Part],
     pace: Pace,
 ) -> Iterator[tuple[str, TrailReport]]:
     """Prove the files of each region as they stand at `as_of`, report by report.
 
-    `keys` gives those of a region, `begin` its head and from when on what was delivered is to be
-    proven (`head` and `since` of `validate_trail`). What keeps one region from being proven is a
-    defect of it, and the others are proven. Raises what `validate_trail` raises else.
+    `keys` gives those of a region, `part_of` the part of its files that is to be proven. What keeps
+    one region from being proven is a defect of it, and the others are proven. Raises what
+    `validate_trail` raises else.
     """
     if (narrow := narrow_reason(state, layout)) is not None:
         yield layout.home_region, _only(reasons.trail_off(layout, narrow))
     for region in regions.chained:
         of_region = layout.in_region(region)
-        head, since = begin(region)
         reports = validate_trail(
             store,
             of_region,
             keys(region),
             state=state,
             as_of=as_of,
-            head=head,
-            since=since,
+            part=part_of(region),
             pace=pace,
         )
         try:

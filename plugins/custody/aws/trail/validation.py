@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from custody.aws.trail.checking import CheckedDigest, Checker, Scope
+from custody.aws.trail.checking import WHOLE, CheckedDigest, Checker, Part, Scope
 from custody.aws.trail.listing import LogListing, list_digests
 from custody.aws.trail.store import TrailStore
 from custody.aws.trail.undelivered import foreign, undelivered
@@ -28,7 +28,7 @@ from custody.core.trail.defects import TrailDefect
 from custody.core.trail.digests.chain import DigestChain, FinishedChain
 from custody.core.trail.digests.coverage import Coverage
 from custody.core.trail.layout import TrailLayout
-from custody.core.trail.report import Head, Progress, TrailReport
+from custody.core.trail.report import Progress, TrailReport
 from custody.core.trail.state import TrailState, digests_due_by, may_have_no_digest, off_reason
 
 T = TypeVar("T")
@@ -67,26 +67,27 @@ def validate_trail(
     *,
     state: TrailState | None,
     as_of: datetime,
-    head: Head | None = None,
-    since: datetime | None = None,
+    part: Part = WHOLE,
     pace: Pace = Pace(),
 ) -> Iterator[TrailReport]:
     """Prove the trail of `layout` as it stands at `as_of`, report by report.
 
-    With `head` only what came after it is proven, and what was delivered after `since`, proven
-    before or not; without, everything delivered after `since`, or everything. `state` is what
-    CloudTrail says of the trail, `None` if it is gone.
+    Only a `part` of it, if one is given. `state` is what CloudTrail says of the trail, `None` if it
+    is gone.
 
-    Raises `ValueError` if `head` is of another trail, and what the store raises when it is not
-    an object's fault: the reports until then stand.
+    Raises `ValueError` if the part's head is of another trail, and what the store raises when it is
+    not an object's fault: the reports until then stand.
     """
+    head, until = part.head, part.until
     if head is not None and (head.bucket != layout.bucket or not layout.digest_name(head.key)):
         raise ValueError(f"the head s3://{head.bucket}/{head.key} is no digest of this trail")
-    scope = Scope(head, since, pace.lookback)
-    digests = list_digests(store, layout, scope.start)
+    scope = Scope(part, pace.lookback)
+    # A log file is in the digest of the time when it was there, which may be the next but one.
+    reached = None if until is None else until + 2 * pace.cadence
+    digests = list_digests(store, layout, scope.start, reached)
     first = digests.first_end
     known_keys = {} if first is None else keys(min(first, as_of) - pace.cadence, as_of)
-    logs = LogListing(store, layout, scope.start)
+    logs = LogListing(store, layout, scope.start, until)
     regular = DigestChain(layout, cadence=pace.cadence, since=scope.start, head=head)
     backfill = DigestChain(layout, cadence=None, since=scope.start)
     off = off_reason(state, layout)
@@ -106,7 +107,7 @@ def validate_trail(
                     progress = _advance(progress, checked, found)
                 yield _report(progress, itertools.chain(*found), checked)
     backfilled = backfill.finish(due_by=as_of)
-    finished = _finish(regular, layout, scope, state, as_of, pace)
+    finished = _finish(regular, layout, scope, state, min(as_of, until or as_of), pace)
     injected = undelivered(
         logs.unnamed(),
         layout,
@@ -147,10 +148,10 @@ def _finish(
     """What should be there behind the newest digest, or instead of none at all."""
     if chain.is_empty:
         due_after = pace.cadence + pace.grace
-        fine = scope.head is None and may_have_no_digest(
+        fine = scope.part.head is None and may_have_no_digest(
             state, layout, as_of, since=scope.start, due_after=due_after
         )
-        missing = reasons.no_digests(layout, scope.head, scope.start, as_of)
+        missing = reasons.no_digests(layout, scope.part.head, scope.start, as_of)
         return FinishedChain(() if fine else (missing,), Coverage())
     is_on = off_reason(state, layout) is None
     failed = state.digest_error if state and layout.is_home else ""

@@ -6,6 +6,7 @@ import argparse
 from datetime import datetime
 from pathlib import Path
 
+from custody.aws.trail.checking import Part
 from custody.aws.trail.regions import find_regions, validate_regions
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command, time
 from custody.cli.errors import CannotCheck
@@ -83,7 +84,7 @@ def check(
         regions=regions,
         state=deployment.trail_state(),
         as_of=as_of,
-        begin=lambda region: (known.by_region.get(region), since),
+        part_of=lambda region: Part(known.by_region.get(region), since),
         pace=deployment.pace,
     )
     proven = dict(known.by_region)

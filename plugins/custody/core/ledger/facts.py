@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 
 from custody.core.records.model import LandingRecord, Record
@@ -13,6 +13,28 @@ from custody.core.trail.principals import Principal
 from custody.objects import ObjectVersion
 
 _FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
+
+
+def day_filed(key: str) -> date | None:
+    """The day in the key of a record; None for a key without one."""
+    filed = _FILED_UNDER.search(key)
+    try:
+        return None if filed is None else date.fromisoformat(filed[1])
+    except ValueError:
+        return None
+
+
+def time_filed(key: str, claimed: datetime) -> datetime:
+    """When the write was that a record under `key` is about: as `claimed`, within the day that it
+    is filed under.
+
+    A time outside that day becomes the day's start, so that a record with an invented time neither
+    leaves its day's windows nor stays in its grace period for ever.
+    """
+    day = day_filed(key)
+    if day is None or day == claimed.date():
+        return claimed
+    return datetime.combine(day, time(), UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +58,8 @@ class StoredRecord:
 
     @property
     def event_time(self) -> datetime:
-        """When the write was that the record is about, within the day it is filed under.
-
-        A time outside that day becomes the day's start, so that a record with an invented time
-        neither leaves its day's windows nor stays in its grace period for ever.
-        """
-        claimed = self.claim.event.time
-        filed = _FILED_UNDER.search(self.key)
-        if filed is None or filed[1] == f"{claimed:%Y-%m-%d}":
-            return claimed
-        return datetime.fromisoformat(filed[1]).replace(tzinfo=UTC)
+        """When the write was that the record is about (`time_filed`)."""
+        return time_filed(self.key, self.claim.event.time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.facts import StoredRecord, time_filed
 from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.records.checking import ReadEnvelope
 from custody.core.trail.events import TrailEvent
 
+RECORDED_WITHIN: Final = timedelta(hours=2)
+"""How long the recorder takes for a record where nothing keeps it."""
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ANY_VERSION: Final = "any version"
 _DISPLACED: Final = re.compile(r"\.conflict-[0-9a-f]{16}\.json\Z")
 
@@ -18,6 +23,13 @@ _DISPLACED: Final = re.compile(r"\.conflict-[0-9a-f]{16}\.json\Z")
 def undisplaced_key(key: str) -> str:
     """The key that a record would have had the recorder found nothing else under it."""
     return _DISPLACED.sub(".json", key)
+
+
+def stored_late(envelope: ReadEnvelope) -> bool:
+    """Whether an envelope was stored later than the recorder does it, so that the trail has to be
+    read up to then to tell by whom. One that is no record counts from the start of its day."""
+    written = envelope.claim.event.time if envelope.claim is not None else _LONG_AGO
+    return envelope.stored_at > time_filed(envelope.stored.key, written) + RECORDED_WITHIN
 
 
 def _is_displaced(envelope: ReadEnvelope) -> bool:

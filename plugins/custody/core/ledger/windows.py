@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
+from custody.core.ledger.stored_records import RECORDED_WITHIN
+from custody.core.trail.span import Span
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
@@ -78,18 +80,24 @@ class Window:
 
     @property
     def record_days(self) -> tuple[date, ...]:
-        """The days under which the records of these hours may be filed.
+        """The days under which the records of these hours are filed.
 
-        A record is filed under the day of its S3 event; one day either side allows for a difference
+        A record is filed under the day of its S3 event; an hour either side allows for a difference
         of clocks around midnight.
         """
-        return _days(self.start - DAY, self.last_moment + DAY)
+        return _days(self.start - HOUR, self.last_moment + HOUR)
 
-    @property
-    def evidence_from(self) -> datetime:
-        """When the trail's evidence about these hours begins: an hour before them, as clocks
-        differ, and as a session that is used in them may have begun that long before."""
-        return self.start - HOUR
+    def evidence(self, latest_record: datetime | None = None) -> Span:
+        """The time whose events are evidence about these hours.
+
+        It begins an hour before them, as clocks differ, and as a session that is used in them may
+        have begun that long before. It ends when the last of their records should be written;
+        or when the `latest_record` was stored: whoever wrote that is in the trail then.
+        """
+        end = self.end + RECORDED_WITHIN
+        if latest_record is not None:
+            end = max(end, latest_record + HOUR)
+        return Span(self.start - HOUR, end)
 
     def parameters(self) -> dict[str, object]:
         """The window as `of` reads it and `include/sql/reconcile` takes it; JSON values only.

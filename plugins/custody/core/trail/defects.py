@@ -49,7 +49,8 @@ class TrailDefect:
 
     `version_id` is that of the bytes (or delete marker) that are wrong, `None` if there is
     none. `reason` is one sentence; `digest_key` names the digest that is the evidence.
-    `period_start` and `period_end` are set when the defect is about a period of deliveries.
+    `period_start` and `period_end` are set when the defect is about a period of deliveries, or
+    about a log file, of whose first and last event the digest says when they were.
     """
 
     kind: TrailDefectKind

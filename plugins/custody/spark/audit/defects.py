@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from custody.aws.s3.heads import head_key
 from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, version_of
-from custody.aws.trail.proof import ProvenTrail
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.kinds.defects import dated_defect
 from custody.core.ledger.kinds.seal import seal_row
@@ -16,6 +15,7 @@ from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
 from custody.core.seal.check import COSIGNED, REMEMBERED
+from custody.core.trail.defects import TrailDefect
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.audit.sealing import COSIGNED_HEAD, SEAL_HEAD
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 
 def defect_rows(
-    trail: ProvenTrail,
+    trail_defects: Sequence[TrailDefect],
     seal_defects: Sequence[LocatedDefect],
     contents: TrailContents,
     policy: Policy,
     settings: Settings,
     s3: S3Client,
 ) -> list[LedgerRow]:
-    """The rows of what is wrong with the trail, the seal, and the heads remembered."""
+    """The rows of what is wrong with the trail and the seal."""
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
-    defects = [dated_defect(defect, policy.as_of) for defect in trail.defects]
+    defects = [dated_defect(defect, policy.as_of) for defect in trail_defects]
     heads = {
         REMEMBERED: (analytics, head_key(SEAL_HEAD)),
         COSIGNED: (analytics, head_key(COSIGNED_HEAD)),
@@ -55,17 +55,18 @@ def defect_rows(
         seal_row(defect, version, policy, undeclared.get((version.bucket, version.key)))
         for defect, version in versions
     ]
-    if trail.trouble is not None:
-        key = head_key(TRAIL_HEAD)
-        rows.append(
-            row_of_call(
-                Verdict.BAD_SIGNATURE,
-                f"The head of the trail that was remembered cannot be used: {trail.trouble}. The "
-                "trail was proven from its beginning.",
-                ObjectVersion(analytics, key, latest_version_id(s3, analytics, key)),
-                time=policy.as_of,
-                policy=policy,
-                call=None,
-            )
-        )
     return rows
+
+
+def unusable_head_row(trouble: str, policy: Policy, settings: Settings, s3: S3Client) -> LedgerRow:
+    """The row of a remembered head of the trail that cannot be used, for `trouble`."""
+    bucket, key = settings.analytics_bucket, head_key(TRAIL_HEAD)
+    return row_of_call(
+        Verdict.BAD_SIGNATURE,
+        f"The head of the trail that was remembered cannot be used: {trouble}. The "
+        "trail was proven from its beginning.",
+        ObjectVersion(bucket, key, latest_version_id(s3, bucket, key)),
+        time=policy.as_of,
+        policy=policy,
+        call=None,
+    )

@@ -18,7 +18,7 @@ from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.core.records.names import RECORD_PREFIX
 from custody.settings import Settings
-from custody.spark.audit.defects import defect_rows
+from custody.spark.audit.defects import defect_rows, unusable_head_row
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
     COSIGNED_HEAD,
@@ -32,7 +32,14 @@ from custody.spark.audit.sealing import (
 from custody.spark.audit.versions import at_rest, by_bucket
 from custody.spark.ledger import write_rows
 from custody.spark.startup import kms_client, s3_client
-from custody.spark.trail import TRAIL_HEAD, read_logs, trail_clients, trail_contents
+from custody.spark.trail import (
+    TRAIL_HEAD,
+    broken_logs,
+    contents_of,
+    read_logs,
+    trail_clients,
+    trail_contents,
+)
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +92,9 @@ def run(
     kept = seal_recent(spark, settings, request, s3, records, signer)
     now = datetime.now(UTC)
     cosigning = have_cosigned(cosigners, settings, s3, kept.sealed, signer.key, now)
-    contents = trail_contents(read_logs(context, trail.logs, s3_client), policy)
+    logs = read_logs(context, trail.logs, s3_client)
+    broken = broken_logs(logs)
+    contents = trail_contents(contents_of(logs), policy)
     removals = contents.events.filter(lambda event: event.is_removal).collect()
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
@@ -102,7 +111,10 @@ def run(
         s3_client=s3_client,
     )
     seal_defects = (*kept.defects, *cosigning.defects)
-    defects = defect_rows(trail, seal_defects, contents, policy, settings, s3)
+    trail_defects = (*trail.defects, *broken)
+    defects = defect_rows(trail_defects, seal_defects, contents, policy, settings, s3)
+    if trail.trouble is not None:
+        defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
     counts = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
@@ -111,7 +123,7 @@ def run(
         output=output,
     )
     # Once what was found is written: heads that move on must not leave a defect behind.
-    remember(s3, analytics, TRAIL_HEAD, trail.heads.to_json().encode())
+    remember(s3, analytics, TRAIL_HEAD, trail.heads(broken).to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
     if cosigning.head is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NAMES_PER_SLICE = 64
+
 RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
 
 
@@ -53,6 +56,23 @@ def read_records(
     s3 = s3_client()
     for record in stored:
         yield read_record(s3, record, keys)
+
+
+def records_by_name(
+    context: SparkContext,
+    bucket: str,
+    names: Sequence[str],
+    keys: Mapping[str, TrustedKey],
+    s3_client: Callable[[], S3Client],
+) -> RDD[ReadEnvelope]:
+    """Every stored version under these object keys, read and checked anew."""
+    ranges = [KeyRange(name, last=name) for name in names]
+    slices = max(1, len(ranges) // _NAMES_PER_SLICE)
+    return (
+        context.parallelize(ranges, slices)
+        .mapPartitions(lambda some: list_records(some, bucket, s3_client))
+        .mapPartitions(lambda some: read_records(some, keys, s3_client))
+    )
 
 
 def checked_records(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyspark.rdd import RDD
@@ -23,11 +24,17 @@ from custody.spark.reconcile.checking import (
     checked_records,
     checked_statements,
     checks_table,
+    records_by_name,
 )
-from custody.spark.reconcile.evidence import TrailEvidence, prove_trail
-from custody.spark.reconcile.judging import StatementCheck, ledger
+from custody.spark.reconcile.evidence import (
+    TrailEvidence,
+    defects_of,
+    latest_record,
+    prove_trail,
+)
+from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
 from custody.spark.startup import kms_client, s3_client
-from custody.spark.trail import TRAIL_HEAD, read_logs, trail_clients
+from custody.spark.trail import TRAIL_HEAD, broken_logs, contents_of, read_logs, trail_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,10 +42,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records filed under the window's days (`filed`), and how those under other keys are
+    read (`named`)."""
+
+    filed: RDD[ReadEnvelope]
+    named: Callable[[Sequence[str]], RDD[ReadEnvelope]]
+
+
 def run(
     spark: SparkSession,
     trail: TrailEvidence,
-    envelopes: RDD[ReadEnvelope],
+    records: Records,
     policy: Policy,
     window: Window,
     check_statements: StatementCheck,
@@ -47,7 +63,11 @@ def run(
 ) -> dict[str, int]:
     """Judge the evidence and write the window's rows to the URI `output`; return verdict counts."""
     logs = read_logs(spark.sparkContext, trail.logs, s3_client)
-    rows = ledger(logs, envelopes, trail.defects, policy, window, check_statements).filter(
+    defects = [*trail.defects, *defects_of(broken_logs(logs), window)]
+    contents = contents_of(logs)
+    elsewhere = filed_elsewhere(contents, policy, window.record_days)
+    envelopes = records.filed.union(records.named(elsewhere))
+    rows = ledger(contents, envelopes, defects, policy, window, check_statements).filter(
         lambda row: window.start <= row.event_time < window.end
     )
     return write_rows(
@@ -58,19 +78,28 @@ def run(
 def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
     """Judge `window` and write its rows to where the run `run_id` writes."""
     policy = settings.policy(as_of=window.as_of, grace=window.grace)
-    s3, bucket = s3_client(), settings.analytics_bucket
-    trail = prove_trail(
-        settings, window, trail_clients(settings), remembered=recall(s3, bucket, TRAIL_HEAD)
-    )
+    s3, bucket, provenance = s3_client(), settings.analytics_bucket, settings.provenance_bucket
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
+    record_keys = trusted_keys(kms_client(settings.signing_key_arn), settings)
     envelopes = checked_records(
         spark,
-        settings.provenance_bucket,
+        provenance,
         window.record_days,
-        trusted_keys(kms_client(settings.signing_key_arn), settings),
+        record_keys,
         s3_client,
         checks_table(s3, bucket, RECORD_CHECKS, window.record_days, run_id),
     )
+    trail = prove_trail(
+        settings,
+        window,
+        trail_clients(settings),
+        remembered=recall(s3, bucket, TRAIL_HEAD),
+        latest_record=latest_record(envelopes),
+    )
+
+    def named(keys: Sequence[str]) -> RDD[ReadEnvelope]:
+        return records_by_name(spark.sparkContext, provenance, keys, record_keys, s3_client)
+
     lineage_key = settings.lineage_key_arn
     kms = kms_client(lineage_key)
     lineage_keys = LineageKeys(
@@ -81,7 +110,7 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
     counts = run(
         spark,
         trail,
-        envelopes,
+        Records(envelopes, named),
         policy,
         window,
         lambda written: checked_statements(

@@ -5,13 +5,14 @@ The rules are those of `custody.core.ledger.versions`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from pyspark.rdd import RDD
 
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.causes import with_causes
-from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.facts import StoredRecord, day_filed
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
@@ -93,6 +94,19 @@ def ledger(
     )
     proven = logs.context.broadcast([row for row in controls if row.verdict not in SETTLED])
     return found.map(lambda row: with_causes(row, proven.value))
+
+
+def filed_elsewhere(logs: RDD[LogContent], policy: Policy, days: Collection[date]) -> list[str]:
+    """The keys of records, filed under none of `days`, that somebody other than the recorder wrote
+    to."""
+    return (
+        logs.flatMap(lambda content: content.events)
+        .filter(lambda event: _is_undeclared(event, policy))
+        .map(lambda event: event.key or "")
+        .filter(lambda key: day_filed(key) not in days)
+        .distinct()
+        .collect()
+    )
 
 
 def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[DatedDefect]:

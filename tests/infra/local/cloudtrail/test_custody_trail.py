@@ -21,6 +21,7 @@ from tests.infra.local.cloudtrail.conftest import (
 )
 from tests.infra.local.cloudtrail.delivery.test_validate_logs import overwrite, put_back, validate
 
+from custody.aws.trail.checking import Part
 from custody.aws.trail.state import fetch_digest_keys, read_trail_state
 from custody.aws.trail.store import S3TrailStore
 from custody.aws.trail.validation import Pace, validate_trail
@@ -63,7 +64,7 @@ def ours(aws: LocalAws, *, head: Head | None = None) -> TrailReport:
             functools.partial(fetch_digest_keys, cloudtrail),
             state=read_trail_state(cloudtrail, TRAIL_ARN),
             as_of=dt.datetime.now(dt.UTC),
-            head=head,
+            part=Part(head),
             pace=Pace(skew=dt.timedelta(0), workers=4),
         )
     )

@@ -26,11 +26,17 @@ _MAX_SIGNATURE_DIGITS: Final = 2048
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log file as a digest names it; `sha256` is of its *uncompressed* bytes, in hex."""
+    """A log file as a digest names it; `sha256` is of its *uncompressed* bytes, in hex.
+
+    `oldest` and `newest` are the times of its first and last event, None where the digest is
+    silent.
+    """
 
     bucket: str
     key: str
     sha256: str
+    oldest: datetime | None = None
+    newest: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,13 @@ def _log_file(fields: Fields) -> LogFile:
         bucket=bucket_name(fields, "s3Bucket"),
         key=object_key(fields, "s3Object"),
         sha256=fields.sha256("hashValue"),
+        oldest=_time(fields, "oldestEventTime"),
+        newest=_time(fields, "newestEventTime"),
     )
+
+
+def _time(fields: Fields, name: str) -> datetime | None:
+    return instant(fields, name) if fields.has(name) else None
 
 
 def _must_be(fields: Fields, name: str, expected: str) -> None:

@@ -18,6 +18,7 @@ from tests.support.trail_history import (
     fingerprint,
 )
 
+from custody.aws.trail.checking import WHOLE, Part
 from custody.aws.trail.regions import Regions, find_regions, validate_regions
 from custody.aws.trail.state import KeysRefused
 from custody.aws.trail.validation import Pace
@@ -84,7 +85,7 @@ def defects(
         regions=regions_of(store, as_of, remembered=heads, **known),
         state=state,
         as_of=as_of,
-        begin=lambda region: ((heads or {}).get(region), None),
+        part_of=lambda region: Part((heads or {}).get(region)),
         pace=Pace(workers=2),
     )
     return [(region, defect) for region, report in steps for defect in report.defects]
@@ -102,7 +103,7 @@ def heads_at_the_end(store: MemoryStore) -> dict[str, Head]:
         regions=regions_of(store),
         state=ON,
         as_of=END,
-        begin=lambda _: (None, None),
+        part_of=lambda _: WHOLE,
         pace=Pace(workers=2),
     )
     return {region: report.head for region, report in steps if report.head is not None}

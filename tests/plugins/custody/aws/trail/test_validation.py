@@ -28,6 +28,8 @@ from tests.support.trail_history import (
     sign,
 )
 
+from custody.aws.trail.checking import Part
+from custody.aws.trail.logs import NamedLog
 from custody.aws.trail.validation import Pace, validate_trail
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect, TrailDefectKind
@@ -48,6 +50,8 @@ def validate(
     state: TrailState | None = ON,
     head: Head | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
+    leave: Callable[[NamedLog], None] | None = None,
     pace: Pace = PACE,
     keys: Any = KEYS,
 ) -> TrailReport:
@@ -58,8 +62,7 @@ def validate(
             lambda _start, _end: keys,
             state=state,
             as_of=as_of,
-            head=head,
-            since=since,
+            part=Part(head, since, until, leave),
             pace=pace,
         )
     )

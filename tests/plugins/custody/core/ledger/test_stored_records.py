@@ -8,7 +8,7 @@ import pytest
 from tests.plugins.custody.core.records.test_checking import RECORD, ROTATED
 
 from custody.core.ledger.kinds.defects import MalformedRecord
-from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.stored_records import RECORDED_WITHIN, split_envelopes, stored_late
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import conflict_key, record_id, record_key
@@ -164,3 +164,19 @@ def test_something_malformed_beside_a_key_contests_nothing() -> None:
     places = [PLACE, BESIDE]
     found, malformed = split_envelopes([stored(place, None, "not JSON") for place in places], [])
     assert (found, [record.key for record in malformed]) == ([], places)
+
+
+@pytest.mark.parametrize(
+    ("after", "late"), [(timedelta(0), False), (RECORDED_WITHIN, False), (timedelta(hours=9), True)]
+)
+def test_a_record_is_late_by_the_write_that_it_is_about(after: timedelta, late: bool) -> None:
+    envelope = replace(stored(PLACE), stored_at=RECORD.event.time + after)
+    assert stored_late(envelope) is late
+
+
+def test_what_is_no_record_is_late_by_the_day_it_is_filed_under() -> None:
+    midnight = RECORD.event.time.replace(hour=0, minute=0, second=0, microsecond=0)
+    rubbish = stored(PLACE, claim=None, trouble="rubbish")
+    assert not stored_late(replace(rubbish, stored_at=midnight))
+    assert stored_late(replace(rubbish, stored_at=midnight + timedelta(hours=9)))
+    assert stored_late(replace(stored("no day", claim=None), stored_at=midnight))

@@ -153,8 +153,20 @@ def test_a_window_that_ends_at_midnight_does_not_reach_into_the_next_day():
 
 def test_a_window_that_begins_at_midnight_reads_what_came_just_before():
     window = hours(at(0), at(1))
-    assert window.record_days == (date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 2))
-    assert window.evidence_from == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert window.record_days == (date(2026, 10, 31), date(2026, 11, 1))
+    assert window.evidence().start == datetime(2026, 10, 31, 23, tzinfo=UTC)
+
+
+def test_a_window_within_a_day_needs_the_records_of_that_day_alone():
+    assert hours(at(8), at(12)).record_days == (date(2026, 11, 1),)
+    assert hours(at(20), at(0, day=2)).record_days == (date(2026, 11, 1), date(2026, 11, 2))
+
+
+def test_the_trail_is_read_until_the_records_are_written():
+    window = hours(at(8), at(12))
+    assert window.evidence().end == at(14)
+    assert window.evidence(latest_record=at(13)).end == at(14)
+    assert window.evidence(latest_record=at(20)).end == at(21)
 
 
 @given(

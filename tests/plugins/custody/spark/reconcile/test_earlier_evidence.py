@@ -11,6 +11,7 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 from tests.support.earlier_evidence import unpack
 
+from custody.aws.trail.checking import Part
 from custody.aws.trail.validation import Pace, validate_trail
 from custody.cli.reading.copies import CopySource
 from custody.core.case.key_ring import KeyRing
@@ -55,7 +56,7 @@ class Evidence:
                 lambda _first, _last: self.keys.cloudtrail,
                 state=None,
                 as_of=self._as_of,
-                since=since,
+                part=Part(since=since),
                 pace=Pace.of_cadence(self.settings.digest_seconds),
             )
         )
@@ -137,7 +138,7 @@ def test_the_same_rows_come_of_the_same_evidence(
         return context.parallelize(evidence.check(written.collect()), 1)
 
     rows = ledger(
-        context.parallelize(evidence.logs(window.evidence_from), 2),
+        context.parallelize(evidence.logs(window.evidence().start), 2),
         context.parallelize(evidence.envelopes(), 2),
         [],
         evidence.settings.policy(as_of=as_of, grace=window.grace),

@@ -10,7 +10,7 @@ from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, unchecked
 from tests.support.ledger_cases import CASES, read_case
 
 from custody.spark.reconcile.evidence import TrailEvidence
-from custody.spark.reconcile.job import run
+from custody.spark.reconcile.job import Records, run
 
 
 def test_only_rows_of_the_window_are_written_each_in_its_hour(
@@ -19,10 +19,11 @@ def test_only_rows_of_the_window_are_written_each_in_its_hour(
     said = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive")
     trail = TrailEvidence([], [])
     envelopes = spark.sparkContext.parallelize(said.envelopes, 1)
+    none = spark.sparkContext.parallelize([], 1)
     counts = run(
         spark,
         trail,
-        envelopes,
+        Records(envelopes, lambda _: none),
         said.policy,
         WINDOW,
         unchecked,
