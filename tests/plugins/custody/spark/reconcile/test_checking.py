@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import RecordCheck
 from custody.core.trail.log_files import LogContent, read_log
 from custody.spark.checks import Checks
-from custody.spark.reconcile.checking import checked_records, checked_statements
-from custody.spark.reconcile.judging import ledger
+from custody.spark.reconcile.checking import (
+    checked_records,
+    checked_statements,
+    records_by_name,
+)
+from custody.spark.reconcile.evidence import latest_record
+from custody.spark.reconcile.judging import filed_elsewhere, ledger
 
 
 class Unreadable(MemoryS3):
@@ -29,6 +35,10 @@ class Unreadable(MemoryS3):
 
     def get_object(self, **asked: Any) -> dict[str, Any]:
         raise AssertionError(f"read again: {asked}")
+
+
+FILED = [date(2026, 11, 2)]
+"""The day of the records that the zone makes."""
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def test_each_record_is_verified_once(
         return checked_records(
             spark,
             PROVENANCE,
-            WINDOW.record_days,
+            FILED,
             zone.keys,
             lambda: client(objects),
             Checks(known, lambda day: str(tmp_path / f"dt={day}" / f"run={run}")),
@@ -64,6 +74,28 @@ def test_each_record_is_verified_once(
     assert sorted(again, key=repr) == sorted(first, key=repr)
     zone.land("incoming/customers/dt=2026-11-01/late.csv", b"late")
     assert len(checked(MemoryS3, "3", known)) == 7
+
+
+def test_a_record_that_others_filed_under_another_day_is_read_by_its_key(
+    spark: SparkSession, zone: LandingZone
+) -> None:
+    (key, *_) = sorted(key for bucket, key in zone.s3.objects if bucket == PROVENANCE)
+    _, log = statements(b"rubbish")
+    policy = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive").policy
+    object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
+    copied = replace(log.events[0], key=key)
+    logs = spark.sparkContext.parallelize([replace(log, events=(copied, *log.events))], 1)
+    assert filed_elsewhere(logs, policy, FILED) == []
+    assert filed_elsewhere(logs, policy, WINDOW.record_days) == [key]
+    read = records_by_name(
+        spark.sparkContext, PROVENANCE, [key], zone.keys, lambda: MemoryS3(zone.s3.objects)
+    )
+    (envelope,) = read.collect()
+    assert (envelope.stored.key, envelope.trouble) == (key, None)
+    assert latest_record(read) is None
+    late = envelope.stored_at + timedelta(hours=9)
+    moved = read.map(lambda found: replace(found, stored_at=late))
+    assert latest_record(moved) == late
 
 
 def statements(*bodies: bytes) -> tuple[dict[tuple[str, str], list[tuple[str, bytes]]], LogContent]:
