@@ -79,7 +79,8 @@ def test_each_record_is_verified_once(
 def test_a_record_that_others_filed_under_another_day_is_read_by_its_key(
     spark: SparkSession, zone: LandingZone
 ) -> None:
-    (key, *_) = sorted(key for bucket, key in zone.s3.objects if bucket == PROVENANCE)
+    objects = zone.s3.objects
+    (key, *_) = sorted(key for bucket, key in objects if bucket == PROVENANCE)
     _, log = statements(b"rubbish")
     policy = read_case(CASES / "pending_while_a_record_or_event_may_still_arrive").policy
     object.__setattr__(policy, "layers", {**policy.layers, PROVENANCE: "provenance"})
@@ -88,7 +89,7 @@ def test_a_record_that_others_filed_under_another_day_is_read_by_its_key(
     assert filed_elsewhere(logs, policy, FILED) == []
     assert filed_elsewhere(logs, policy, WINDOW.record_days) == [key]
     read = records_by_name(
-        spark.sparkContext, PROVENANCE, [key], zone.keys, lambda: MemoryS3(zone.s3.objects)
+        spark.sparkContext, PROVENANCE, [key], zone.keys, lambda: MemoryS3(objects)
     )
     (envelope,) = read.collect()
     assert (envelope.stored.key, envelope.trouble) == (key, None)
