@@ -7,12 +7,18 @@ import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import Any
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import INSIDER, UPLOADER, World
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World
+from tests.support.notices import notice
 from tests.support.patience import PATIENCE_SECONDS
 
+from custody.core.formats.timestamps import format_utc
+from custody.core.records.model import LandingRecord
 from custody.core.records.statement import to_statement
+from rehearsal.landing import Landed
 from rehearsal.machine import REPOSITORY
 from rehearsal.waiting import wait_until
 
@@ -163,6 +169,97 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
     return [ghost]
 
 
+INNOCENT = {"userIdentity": {"principalId": "AWS:AIDAINNOCENT"}}
+ELSEWHERE = {"requestParameters": {"sourceIPAddress": "198.51.100.99"}}
+
+
+@made(INSIDER)
+def a_message_names_another_uploader(world: World) -> list[Finding]:
+    """sends the recorder a message that names another uploader of a file, instead of S3's own
+
+    The recorder finds the very bytes and signs; CloudTrail says who it was. Nobody is seen sending
+    a message, so nobody is named but as the cause: he let himself into the queue.
+    """
+    return [_announced_by_hand(world, "named-another-uploader.csv", INNOCENT)]
+
+
+@made(INSIDER)
+def a_message_names_another_address(world: World) -> list[Finding]:
+    """sends the recorder a message that names another address of a file, instead of S3's own"""
+    return [_announced_by_hand(world, "named-another-address.csv", ELSEWHERE)]
+
+
+@made(INSIDER)
+def a_message_tells_of_a_recorded_file_again(world: World) -> list[Finding]:
+    """sends the recorder a second message of a recorded file, of yesterday and another uploader"""
+    landed = world.recorded("announced-again.csv")
+    record = world.record_of(landed)
+    at = {"eventTime": format_utc(record.event.time - timedelta(days=1))}
+    _announce(world, landed, record.etag, _call_of(record) | INNOCENT | at)
+    return [world.finding("CONFLICT", landed, by=None)]
+
+
+@made(INSIDER)
+def a_message_tells_of_what_nobody_wrote(world: World) -> list[Finding]:
+    """sends the recorder a message of a file that nobody wrote, and names an uploader"""
+    record = world.record_of(world.land("model-9.csv"))
+    landed = Landed(UPLOADER, f"{FOLDER}/announced-only.csv", "N0B0DY", 12)
+    _announce(world, landed, record.etag, _call_of(record))
+    return [world.finding("UNWITNESSED", landed, by=None)]
+
+
+def _announced_by_hand(world: World, name: str, lie: dict[str, Any]) -> Finding:
+    body = f"customer_id\n{name}\n".encode()
+    with world.without_notifications():
+        put = world.client("s3", UPLOADER).put_object(
+            Bucket=world.raw, Key=f"{FOLDER}/{name}", Body=body
+        )
+    landed = Landed(UPLOADER, f"{FOLDER}/{name}", put["VersionId"], len(body))
+    model = _call_of(world.record_of(world.land(f"beside-{name}")))
+    told = put["ResponseMetadata"]
+    model["eventTime"] = format_utc(
+        world.s3.head_object(Bucket=world.raw, Key=landed.key)["LastModified"]
+    )
+    model["responseElements"] = {"x-amz-request-id": told["RequestId"], "x-amz-id-2": "by-hand"}
+    _announce(world, landed, put["ETag"].strip('"'), model | lie)
+    return world.finding("CONFLICT", landed, by=None)
+
+
+def _call_of(record: LandingRecord) -> dict[str, Any]:
+    """What S3 told of the call that a record is about."""
+    event = record.event
+    return {
+        "eventTime": format_utc(event.time),
+        "userIdentity": {"principalId": event.principal_id},
+        "requestParameters": {"sourceIPAddress": event.source_ip},
+        "responseElements": {"x-amz-request-id": event.request_id, "x-amz-id-2": event.host_id},
+    }
+
+
+def _announce(world: World, landed: Landed, etag: str, told: dict[str, Any]) -> None:
+    """The insider lets himself into the recorder's queue, and sends it a message as S3's."""
+    sqs = world.client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=world.queue, AttributeNames=["Policy"])
+    policy = before["Attributes"]["Policy"]
+    message = notice(
+        bucket=world.raw,
+        key=landed.key,
+        size=landed.size_bytes,
+        etag=etag,
+        version_id=landed.version_id,
+    )
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": "*"}
+    opened = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    sqs.set_queue_attributes(QueueUrl=world.queue, Attributes={"Policy": opened})
+    try:
+        sqs.send_message(
+            QueueUrl=world.queue, MessageBody=json.dumps({"Records": [message | told]})
+        )
+    finally:
+        sqs.set_queue_attributes(QueueUrl=world.queue, Attributes={"Policy": policy})
+    world.drain()
+
+
 def _lying(world: World, change: str) -> AbstractContextManager[None]:
     """The recorder's own code, but `change` is made to each record before it is signed."""
     return _replaced_code(
@@ -229,5 +326,9 @@ ATTACKS = [
     the_code_records_more_bytes,
     the_code_records_another_request,
     the_recorders_role_is_assumed,
+    a_message_names_another_uploader,
+    a_message_names_another_address,
+    a_message_tells_of_a_recorded_file_again,
+    a_message_tells_of_what_nobody_wrote,
 ]
 AT_REST = [the_code_records_another_hash]

@@ -152,7 +152,12 @@ class Platform:
             sequencer="0055AED6DCD90281E5",
             checksum=None,
             event=LandingEvent(
-                "ObjectCreated:Put", at, request_of(version), "host", "203.0.113.7", "AWS:AIDACRM"
+                "ObjectCreated:Put",
+                at,
+                request_of(version),
+                "host",
+                "203.0.113.7",
+                "AWS:AIDACRMEXPORT",
             ),
             hashed_at=at + timedelta(seconds=1),
             recorder=RECORDER,

@@ -112,6 +112,10 @@ class Hour:
     dialect: int
 
 
+_SEEN_FROM: Final = ("203.0.113.7", "AWS Internal", "glue.amazonaws.com", "::1")
+_TOLD_FROM: Final = ("203.0.113.7", "10.0.0.9", "10.0.0.9", "0:0:0:0:0:0:0:1")
+"""Where a call came from, as CloudTrail has it and as S3's notification does."""
+
 MAY_BE_LATE: Final = (
     "userAgent",
     "sourceIPAddress",
@@ -384,6 +388,7 @@ class Platform:
             "eventTime": format_utc(at + timedelta(milliseconds=137 * hour.dialect)),
             "eventName": f"ObjectCreated:{_NOTIFIED[name]}",
             "userIdentity": {"principalId": f"AWS:{who['principalId']}"},
+            "requestParameters": {"sourceIPAddress": _TOLD_FROM[hour.dialect]},
             "responseElements": {"x-amz-request-id": request, "x-amz-id-2": f"{request}-host"},
         }
         for copy in range(hour.notifications):
@@ -475,9 +480,7 @@ class Platform:
             "eventSource": "s3.amazonaws.com",
             "eventName": name,
             "awsRegion": "us-east-1",
-            "sourceIPAddress": ("203.0.113.7", "AWS Internal", "glue.amazonaws.com", "::1")[
-                hour.dialect
-            ],
+            "sourceIPAddress": _SEEN_FROM[hour.dialect],
             "userAgent": "[aws-cli/2.31]",
             "requestParameters": {"bucketName": bucket, "Host": f"{bucket}.s3.amazonaws.com"}
             | ({"key": key} if key else {}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Final
 
+from custody.core.ledger.claims import claimed_id, names_other_caller, names_other_request
 from custody.core.records.model import LandingRecord, Record
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
@@ -118,6 +119,20 @@ class VersionFacts:
         return self.write if self.write is not None and self.write.proven else None
 
     @property
+    def contradicted(self) -> StoredRecord | None:
+        """The first record that tells of another call than the proven events of the write do."""
+        proven = self.proven_writes
+        return next(
+            (
+                record
+                for record in sorted(self.records, key=lambda record: record.key)
+                if names_other_request(record.claim, proven)
+                or names_other_caller(record.claim, proven)
+            ),
+            None,
+        )
+
+    @property
     def request_id(self) -> str | None:
         """The request that wrote it, as far as it is known: where the version has no id, its
         name."""
@@ -147,6 +162,13 @@ class VersionFacts:
         return any(not event.proven for event in events)
 
     @property
+    def is_only_announced(self) -> bool:
+        """Whether only what the recorder was told speaks of the write: no event, no bytes."""
+        return not self.writes and not any(
+            isinstance(record.claim, LandingRecord) for record in self.records
+        )
+
+    @property
     def claimed_arn(self) -> str | None:
         """The uploader whom the record to believe names; his principal id if no event shows his
         ARN."""
@@ -158,8 +180,3 @@ class VersionFacts:
     def _undeclared(self) -> list[TrailEvent]:
         events = (record.undeclared_write or record.displacing_write for record in self.records)
         return [event for event in events if event is not None]
-
-
-def claimed_id(claim: Record) -> str | None:
-    """The principal id in a record, as CloudTrail writes it: S3 notifications prefix `AWS:`."""
-    return claim.event.principal_id.removeprefix("AWS:") or None

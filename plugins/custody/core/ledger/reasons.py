@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from custody.core.ledger.claims import claimed_id
 from custody.core.ledger.facts import VersionFacts
 from custody.core.ledger.kinds.removals import Removal, RemovalGround
 from custody.core.ledger.policy import Policy
@@ -39,6 +40,10 @@ _SENTENCES: Final[Mapping[Ground, str]] = {
         "CloudTrail says request {request_id} wrote this version, the record says "
         "{recorded_request_id}."
     ),
+    Ground.OTHER_CALLER: (
+        "CloudTrail says {arn} ({principal_id}) wrote this version from {source_ip}, the record "
+        "says {recorded_principal} did from {recorded_ip}."
+    ),
     Ground.FEWER_BYTES: "CloudTrail saw {bytes_in} bytes arrive, the record says {recorded_size}.",
     Ground.RECORD_AWAITED: (
         "Written by {arn}; its record may still arrive within {grace} of the write."
@@ -65,14 +70,23 @@ _FORGED: Final = (
 )
 """Of `Ground.NO_EVENT`, where somebody other than the recorder wrote the record."""
 
+_ANNOUNCED: Final = (
+    "No CloudTrail event shows this write, and nobody can hash what it wrote: {refusal}; the "
+    "announcement names {uploader} as the uploader."
+)
+"""Of `Ground.NO_EVENT`, where nothing but what the recorder was told speaks of the write."""
+
 
 def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str:
     """Why an object version has the verdict of `judgement`."""
     ground = judgement.ground
     if ground in _COMPOSED:
         return _COMPOSED[ground](facts)
-    forged = ground is Ground.NO_EVENT and judgement.call is not None
-    sentence = _FORGED if forged else _SENTENCES[ground]
+    sentence = _SENTENCES[ground]
+    if ground is Ground.NO_EVENT and judgement.call is not None:
+        sentence = _FORGED
+    elif ground is Ground.NO_EVENT and facts.is_only_announced:
+        sentence = _ANNOUNCED
     return sentence.format(
         grace=policy.grace_text,
         layer=policy.layer_of(facts.version.bucket),
@@ -88,6 +102,8 @@ def _of_call(call: TrailEvent | None) -> dict[str, object]:
     return {
         "arn": call.who.arn,
         "described": call.who.described,
+        "principal_id": call.who.id,
+        "source_ip": call.source_ip,
         "call": call.name,
         "request_id": call.request_id,
         "bytes_in": call.bytes_in,
@@ -103,8 +119,10 @@ def _of_evidence(facts: VersionFacts) -> dict[str, object]:
     if facts.write is not None:
         known["writer"] = facts.write.who.arn
     if facts.records:
-        claim = facts.records[0].claim
+        claim = (facts.contradicted or facts.records[0]).claim
         known["recorded_request_id"] = claim.event.request_id
+        known["recorded_principal"] = claimed_id(claim) or "nobody"
+        known["recorded_ip"] = claim.event.source_ip
         known["recorded_size"] = claim.size_bytes
     if facts.record is not None and isinstance(facts.record.claim, UnreadableRecord):
         refused = facts.record.claim

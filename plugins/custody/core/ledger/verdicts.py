@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from custody.core.ledger.claims import names_other_request
 from custody.core.ledger.facts import VersionFacts
 from custody.core.ledger.policy import Policy
-from custody.core.records.model import Record, UnreadableRecord
+from custody.core.records.model import UnreadableRecord
 from custody.core.trail.events import TrailEvent
 
 
@@ -52,6 +53,7 @@ class Ground(StrEnum):
     RECORD_BY_OTHERS = "somebody other than the recorder wrote a record"
     WRITTEN_TWICE = "several events claim the write"
     OTHER_REQUEST = "event and record name different requests"
+    OTHER_CALLER = "event and record name different callers"
     FEWER_BYTES = "fewer bytes arrived than the record says"
     UNPROVEN = "an unproven event would decide"
     RECORD_AWAITED = "written, and a record may still arrive"
@@ -74,6 +76,7 @@ _VERDICT_OF: Final = {
     Ground.RECORD_BY_OTHERS: Verdict.CONFLICT,
     Ground.WRITTEN_TWICE: Verdict.CONFLICT,
     Ground.OTHER_REQUEST: Verdict.CONFLICT,
+    Ground.OTHER_CALLER: Verdict.CONFLICT,
     Ground.FEWER_BYTES: Verdict.CONFLICT,
     Ground.UNPROVEN: Verdict.PENDING,
     Ground.RECORD_AWAITED: Verdict.PENDING,
@@ -142,23 +145,23 @@ def _conflict(facts: VersionFacts) -> Judgement | None:
         return None
     if facts.undeclared_record_write is not None:
         return Judgement(Ground.RECORD_BY_OTHERS, facts.undeclared_record_write)
-    ground = _events_disagree(facts, write, facts.records[0].claim)
+    ground = _events_disagree(facts, write)
     return Judgement(ground, None) if ground else None
 
 
-def _events_disagree(facts: VersionFacts, write: TrailEvent, claim: Record) -> Ground | None:
+def _events_disagree(facts: VersionFacts, write: TrailEvent) -> Ground | None:
     proven = facts.proven_writes
     if len({event.upload_id or event.event_id for event in proven}) > 1:
         return Ground.WRITTEN_TWICE
     # All are one write: the notification names whichever request S3 took for it.
-    requests = {event.request_id for event in proven}
-    if None not in requests and claim.event.request_id not in requests:
-        return Ground.OTHER_REQUEST
+    if (record := facts.contradicted) is not None:
+        other = names_other_request(record.claim, proven)
+        return Ground.OTHER_REQUEST if other else Ground.OTHER_CALLER
     # Signing in chunks adds bytes to the transfer, nothing takes bytes away.
     if (
         write.name == "PutObject"
         and write.bytes_in is not None
-        and write.bytes_in < claim.size_bytes
+        and write.bytes_in < facts.records[0].claim.size_bytes
     ):
         return Ground.FEWER_BYTES
     return None

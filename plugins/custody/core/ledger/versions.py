@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from custody.core.ledger import reasons
-from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
+from custody.core.ledger.claims import claimed_id
+from custody.core.ledger.facts import StoredRecord, VersionFacts
 from custody.core.ledger.kinds.control_changes import altered_in_place
 from custody.core.ledger.kinds.removals import is_expected_removal
 from custody.core.ledger.kinds.undeclared import provenance_write_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, fingerprint, named_by_request, row_of_call
-from custody.core.ledger.verdicts import Verdict, judge
+from custody.core.ledger.verdicts import Ground, Judgement, Verdict, judge
 from custody.core.lineage.model import is_statement_key
 from custody.core.records.model import LandingRecord, Record
 from custody.core.records.names import RECORD_PREFIX
@@ -172,7 +173,7 @@ def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
     call = judgement.call
     # Who forged a record is told with his own call, and with what he wrote.
     forged = call if call is not None and call is not facts.write else None
-    record = (forged and facts.record_of(forged)) or facts.record
+    record = (forged and facts.record_of(forged)) or _record_judged(judgement, facts)
     claim = record.claim if record else None
     told = call or facts.write
     if told is not None:
@@ -183,7 +184,7 @@ def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
         request_id = record.claim.event.request_id
     version = facts.version
     claimed = None
-    if call is None and judgement.verdict in _CLAIMED:
+    if call is None and judgement.verdict in _CLAIMED and not facts.is_only_announced:
         claimed = facts.claimed_arn
     return LedgerRow(
         event_time=time,
@@ -213,6 +214,13 @@ def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
         log_key=told.log if told else None,
         digest_key=told.digest if told else None,
     )
+
+
+def _record_judged(judgement: Judgement, facts: VersionFacts) -> StoredRecord | None:
+    """The record that a verdict is about: of several, the one that CloudTrail contradicts."""
+    if judgement.ground in (Ground.OTHER_REQUEST, Ground.OTHER_CALLER):
+        return facts.contradicted
+    return facts.record
 
 
 def _removal_row(event: TrailEvent, policy: Policy) -> LedgerRow:

@@ -42,7 +42,7 @@ def test_gold_leads_to_the_bytes_that_landed_and_to_their_uploaders(audited):
         for key in (A, B)
     ]
     assert {v["principal_arn"] for v in landed} == {UPLOADER}
-    assert {v["uploader"] for v in landed} == {"AWS:AIDACRM"}
+    assert {v["uploader"] for v in landed} == {"AWS:AIDACRMEXPORT"}
 
 
 def test_people_get_a_tree(audited):

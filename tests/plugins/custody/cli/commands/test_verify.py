@@ -41,7 +41,7 @@ def test_one_version_is_told_in_full(audited):
     (told,) = found.of_kind("version")
     assert told["version_id"] == version.version.version_id
     assert told["sha256"] == told["sha256_found"] == version.sha256
-    assert (told["uploader"], told["source_ip"]) == ("AWS:AIDACRM", "203.0.113.7")
+    assert (told["uploader"], told["source_ip"]) == ("AWS:AIDACRMEXPORT", "203.0.113.7")
 
 
 def test_people_get_a_table_without_the_control_characters_of_keys(audited):

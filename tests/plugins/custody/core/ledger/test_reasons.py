@@ -16,6 +16,7 @@ from tests.plugins.custody.core.ledger.test_verdicts import (
     GOOD,
     IN_GRACE,
     INSIDER,
+    OF_INSIDER,
     OTHER_BYTES,
     OTHER_REQUEST,
     PROVEN,
@@ -183,8 +184,24 @@ SENTENCES = [
         ),
     ),
     (
+        Ground.OTHER_CALLER,
+        [PROVEN, OF_INSIDER],
+        (
+            f"CloudTrail says {CRM_ARN} (AIDACRM) wrote this version from 203.0.113.7, the record "
+            "says AIDAINSIDER did from 203.0.113.7."
+        ),
+    ),
+    (
+        Ground.NO_EVENT,
+        [UNREADABLE],
+        (
+            f"No CloudTrail event shows this write, and nobody can hash what it wrote: {WHY} "
+            "(AccessDenied); the announcement names AIDACRM as the uploader."
+        ),
+    ),
+    (
         Ground.UNDECLARED_WRITER,
-        [BY_INSIDER, GOOD],
+        [BY_INSIDER, OF_INSIDER],
         f"{INSIDER_ARN} wrote this version and is not one of the declared writers of bronze.",
     ),
     (

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.ledger.facts import StoredRecord, VersionFacts, claimed_id
+from custody.core.ledger.claims import claimed_id
+from custody.core.ledger.facts import StoredRecord, VersionFacts
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.reasons import of_version
 from custody.core.ledger.verdicts import SETTLED, Verdict, judge
@@ -22,7 +23,7 @@ WRITTEN = datetime(2026, 11, 1, 6, 0, 1, tzinfo=UTC)
 GRACE = timedelta(minutes=30)
 IN_GRACE = WRITTEN + GRACE - timedelta(seconds=1)
 AFTER = WRITTEN + GRACE + timedelta(seconds=1)
-CRM = Principal("arn:aws:iam::111122223333:user/crm-export", "IAMUser", "AIDACRMEXPORT", None)
+CRM = Principal("arn:aws:iam::111122223333:user/crm-export", "IAMUser", "AIDACRM", None)
 INSIDER = Principal("arn:aws:iam::111122223333:user/insider", "IAMUser", "AIDAINSIDER", None)
 
 PROVEN = TrailEvent(
@@ -66,6 +67,9 @@ GOOD = StoredRecord(
     undeclared_write=None,
     displacing_write=None,
 )
+OF_INSIDER = replace(
+    GOOD, claim=replace(CLAIM, event=replace(CLAIM.event, principal_id="AWS:AIDAINSIDER"))
+)
 BAD = replace(GOOD, trouble="the signature does not match the payload")
 OTHER_BYTES = replace(GOOD, key="r2.json", claim=replace(CLAIM, sha256="cd" * 32))
 OTHER_REQUEST = replace(GOOD, claim=replace(CLAIM, event=replace(CLAIM.event, request_id="R9")))
@@ -103,14 +107,17 @@ TRANSITIONS = [
     (AFTER, [PROVEN], GOOD, Verdict.UNRECORDED, Verdict.VERIFIED),
     (AFTER, [PROVEN], BAD, Verdict.UNRECORDED, Verdict.BAD_SIGNATURE),
     (AFTER, [PROVEN], BIGGER, Verdict.UNRECORDED, Verdict.CONFLICT),
-    (AFTER, [BY_INSIDER], GOOD, Verdict.UNRECORDED, Verdict.UNEXPECTED_PRINCIPAL),
-    (IN_GRACE, [BY_INSIDER], GOOD, Verdict.PENDING, Verdict.UNEXPECTED_PRINCIPAL),
+    (AFTER, [BY_INSIDER], OF_INSIDER, Verdict.UNRECORDED, Verdict.UNEXPECTED_PRINCIPAL),
+    (IN_GRACE, [BY_INSIDER], OF_INSIDER, Verdict.PENDING, Verdict.UNEXPECTED_PRINCIPAL),
+    (AFTER, [PROVEN], OF_INSIDER, Verdict.UNRECORDED, Verdict.CONFLICT),
+    (AFTER, [UNPROVEN], OF_INSIDER, Verdict.PENDING, Verdict.PENDING),
     (AFTER, [UNPROVEN], GOOD, Verdict.PENDING, Verdict.PENDING),
     # An event that comes.
     (IN_GRACE, [GOOD], PROVEN, Verdict.PENDING, Verdict.VERIFIED),
     (AFTER, [GOOD], PROVEN, Verdict.UNWITNESSED, Verdict.VERIFIED),
     (AFTER, [GOOD], UNPROVEN, Verdict.UNWITNESSED, Verdict.PENDING),
-    (AFTER, [GOOD], BY_INSIDER, Verdict.UNWITNESSED, Verdict.UNEXPECTED_PRINCIPAL),
+    (AFTER, [OF_INSIDER], BY_INSIDER, Verdict.UNWITNESSED, Verdict.UNEXPECTED_PRINCIPAL),
+    (AFTER, [GOOD], BY_INSIDER, Verdict.UNWITNESSED, Verdict.CONFLICT),
     (AFTER, [OTHER_REQUEST], PROVEN, Verdict.UNWITNESSED, Verdict.CONFLICT),
     (AFTER, [FORGED], PROVEN, Verdict.UNWITNESSED, Verdict.CONFLICT),
     # A digest that vouches for the event's log.
@@ -119,7 +126,7 @@ TRANSITIONS = [
     (AFTER, [UNPROVEN, OTHER_REQUEST], PROVEN, Verdict.PENDING, Verdict.CONFLICT),
     (AFTER, [MAYBE_FORGED], FORGED, Verdict.PENDING, Verdict.UNWITNESSED),
     (AFTER, [PROVEN, MAYBE_FORGED], FORGED, Verdict.PENDING, Verdict.CONFLICT),
-    (AFTER, [GOOD, replace(BY_INSIDER, proven=False)], BY_INSIDER,
+    (AFTER, [OF_INSIDER, replace(BY_INSIDER, proven=False)], BY_INSIDER,
      Verdict.PENDING, Verdict.UNEXPECTED_PRINCIPAL),
     # Time that passes.
     (IN_GRACE, [PROVEN], None, Verdict.PENDING, Verdict.UNRECORDED),
@@ -131,6 +138,9 @@ TRANSITIONS = [
     (AFTER, [GOOD, PROVEN], OTHER_BYTES, Verdict.VERIFIED, Verdict.CONFLICT),
     (AFTER, [GOOD, PROVEN], replace(BAD, key="r2.json"), Verdict.VERIFIED, Verdict.BAD_SIGNATURE),
     (AFTER, [GOOD, PROVEN], replace(FORGED, key="r2.json"), Verdict.VERIFIED, Verdict.CONFLICT),
+    (AFTER, [GOOD, PROVEN], replace(OTHER_REQUEST, key="z.json"),
+     Verdict.VERIFIED, Verdict.CONFLICT),
+    (AFTER, [GOOD, PROVEN], replace(OF_INSIDER, key="z.json"), Verdict.VERIFIED, Verdict.CONFLICT),
     (AFTER, [GOOD, PROVEN], replace(PROVEN, event_id="e2"), Verdict.VERIFIED, Verdict.CONFLICT),
     (AFTER, [GOOD, OTHER_BYTES], PROVEN, Verdict.CONFLICT, Verdict.CONFLICT),
     (AFTER, [BAD, PROVEN], replace(GOOD, key="r2.json"),
@@ -207,7 +217,8 @@ PRECEDENCE = [
     (Verdict.CONFLICT, (BY_INSIDER,), (FORGED,), AFTER),
     (Verdict.CONFLICT, (BY_INSIDER,), (BIGGER,), AFTER),
     (Verdict.PENDING, (replace(UNPROVEN, who=INSIDER),), (GOOD,), AFTER),
-    (Verdict.UNEXPECTED_PRINCIPAL, (BY_INSIDER,), (GOOD,), AFTER),
+    (Verdict.CONFLICT, (BY_INSIDER,), (GOOD,), AFTER),
+    (Verdict.UNEXPECTED_PRINCIPAL, (BY_INSIDER,), (OF_INSIDER,), AFTER),
 ]
 
 
@@ -279,7 +290,9 @@ EVENTS = [
     replace(UNPROVEN, event_id="e3", time=WRITTEN - GRACE),
     replace(PROVEN, event_id="e4", name="CompleteMultipartUpload", upload_id="U"),
 ]
-RECORDS = [GOOD, BAD, OTHER_BYTES, OTHER_REQUEST, BIGGER, DISPLACED, FORGED, MAYBE_FORGED]
+RECORDS = [
+    *(GOOD, OF_INSIDER, BAD, OTHER_BYTES, OTHER_REQUEST, BIGGER, DISPLACED, FORGED, MAYBE_FORGED),
+]
 
 
 @given(
