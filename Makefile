@@ -90,6 +90,7 @@ test-crashes: setup ## Kill parts of the platform and of the local AWS, and run 
 
 test-thorough: setup ## Run the property tests with many more examples (minutes)
 	THOROUGH=yes $(PLATFORM)/python -m pytest $(CORE_TESTS) tests/plugins/custody/aws
+	THOROUGH=yes $(GLUE)/python -m pytest tests/plugins/custody/spark/test_one_among_many.py
 
 attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks

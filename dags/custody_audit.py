@@ -25,6 +25,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
+from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
 from custody.tasks.windows import fail_at_once
 
@@ -111,7 +112,10 @@ def custody_audit() -> None:
     location = f"s3://{setting('analytics_bucket')}/audit/run={RUN}/"
     published = publish_audit(setting("database"), moment, location)
     chain(moment, audit, published)
-    page_findings(published, moment, table="audit", ledger="audit", success_metric="AuditSucceeded")
+    success = page_findings(
+        published, moment, table="audit", ledger="audit", success_metric="AuditSucceeded"
+    )
+    page_failure(success, runbook="docs/runbooks/audit-failed.md")
 
 
 custody_audit()

@@ -11,7 +11,7 @@ The window is the hours that ended at least the grace period before this run, an
 What was paged is not paged again.
 
 Messages that lie in the recorder's dead-letter queue longer than the grace period are one page, and
-one more message when the queue is empty again.
+one more message when the queue is empty again. A run that fails is a page, too.
 
 **On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
 present time. A page may come twice if its task dies between publishing and marking, but it comes.
@@ -31,6 +31,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.windows import reconcile_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
+from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
 from custody.tasks.windows import WHOLE_HOUR, fail_at_once
 
@@ -121,13 +122,14 @@ def provenance_reconcile() -> None:
     location = f"s3://{setting('analytics_bucket')}/reconciliation/run={RUN}/"
     published = publish_hours(setting("database"), hours, location)
     chain(hours, classify, published)
-    page_findings(
+    success = page_findings(
         published,
         hours,
         table="reconciliation",
         ledger="provenance_ledger",
         success_metric="ReconciliationSucceeded",
     )
+    page_failure(success, runbook="docs/runbooks/reconcile-failed.md")
     page_dead_letters()
 
 

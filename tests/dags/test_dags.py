@@ -15,7 +15,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import CronDataIntervalTimetable
+from airflow.sdk import CronDataIntervalTimetable, TriggerRule
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import ParamValidationError
 
@@ -25,9 +25,10 @@ REPOSITORY = Path(__file__).parents[2]
 
 DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
 PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark", "report_success"}
+ENDING = {"run_ended", "run_page.publish", "run_page.mark_run", "succeeded"}
 
 TASKS = {
-    "custody_audit": {"window", "audit", "publish_audit"} | PAGING,
+    "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
     "medallion_customers": {
         "create_tables",
         "wait_for_landing",
@@ -40,7 +41,10 @@ TASKS = {
         "publish_gold",
     },
     "provenance_ledger": {"create_tables", "create_view"},
-    "provenance_reconcile": {"window", "classify", "publish_hours"} | PAGING | DEAD_LETTERS,
+    "provenance_reconcile": {"window", "classify", "publish_hours"}
+    | PAGING
+    | ENDING
+    | DEAD_LETTERS,
 }
 
 PARAMS = {
@@ -54,6 +58,15 @@ PARAMS = {
         "lookback_hours",
     },
 }
+
+ENDS = {
+    "report_success": {"succeeded", "run_ended"},
+    "succeeded": set(),
+    "run_ended": {"run_page.publish", "run_page.mark_run"},
+    "run_page.publish": {"run_page.mark_run"},
+    "run_page.mark_run": set(),
+}
+"""The tasks behind the success of a DAG that pages, and what each is followed by."""
 
 PAGERS = [dag_id for dag_id, tasks in TASKS.items() if tasks >= PAGING]
 
@@ -260,7 +273,7 @@ def test_tasks_run_in_this_order(bag):
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
         "page.mark": {"report_success"},
-        "report_success": set(),
+        **ENDS,
     }
     assert after("provenance_reconcile") == {
         # Waits for nothing: also while nothing can be judged, people hear of it.
@@ -275,14 +288,28 @@ def test_tasks_run_in_this_order(bag):
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
         "page.mark": {"report_success"},
-        "report_success": set(),
+        **ENDS,
     }
 
 
 @pytest.mark.parametrize("dag_id", PAGERS)
-def test_pages_go_out_through_sns(bag, dag_id):
-    publish = bag.dags[dag_id].get_task("page.publish")
+@pytest.mark.parametrize("group", ["page", "run_page"])
+def test_pages_go_out_through_sns(bag, dag_id, group):
+    publish = bag.dags[dag_id].get_task(f"{group}.publish")
     assert isinstance(publish, SnsPublishOperator)
+
+
+@pytest.mark.parametrize("dag_id", PAGERS)
+def test_a_run_that_fails_pages_and_stays_failed(bag, dag_id):
+    """Whatever task it was: each that judges or tells is before the one that counts success."""
+    dag = bag.dags[dag_id]
+    counts = dag.get_task("report_success")
+    before = counts.get_flat_relative_ids(upstream=True)
+    assert before == set(dag.task_ids) - {"report_success"} - ENDING - DEAD_LETTERS
+    # Fails with any of them, where a page that goes out well would not.
+    assert dag.get_task("succeeded").trigger_rule == TriggerRule.ALL_SUCCESS
+    assert dag.get_task("run_ended").trigger_rule == TriggerRule.ALL_DONE
+    assert not dag.get_task("succeeded").downstream_task_ids
 
 
 @pytest.mark.parametrize("dag_id", TASKS)

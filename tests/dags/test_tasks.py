@@ -300,6 +300,33 @@ def test_dead_letters_page_once_and_resolve(aws, function, caplog):
     assert news() == []
 
 
+@pytest.mark.parametrize("dag_id", ["provenance_reconcile", "custody_audit"])
+def test_a_run_that_fails_pages_once_and_the_next_that_succeeds_resolves_it(
+    aws, function, caplog, dag_id
+):
+    s3 = boto3.client("s3", region_name=REGION)
+    bucket = make_bucket(s3, "custody-test-analytics")
+    ended = function(dag_id, "run_ended", s3=s3)
+    mark = function(dag_id, "run_page.mark_run", s3=s3)
+    run = SimpleNamespace(dag_id=dag_id, run_id="scheduled__2026-11-01T06:35:00+00:00")
+
+    def news(succeeded):
+        return json.loads(json.dumps(ended(bucket, "docs/runbooks/x.md", succeeded, run)))
+
+    assert news(True) == []
+    (page,) = news(None)  # what did not run has returned nothing
+    assert page.keys() == {"subject", "message", "message_attributes", "dag_id", "is_open"}
+    assert (page["message_attributes"]["status"], page["is_open"]) == ("open", True)
+    assert news(None) == [page]  # not marked yet: SNS may have refused it
+    mark(bucket, page["dag_id"], page["is_open"])
+    assert caplog.messages[-1] == f"remembered that the page about {dag_id} is open"
+    assert news(None) == []
+    (page,) = news(True)
+    assert (page["message_attributes"]["status"], page["is_open"]) == ("resolved", False)
+    mark(bucket, page["dag_id"], page["is_open"])
+    assert news(True) == []
+
+
 def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     raw = make_bucket(s3, "custody-test-raw")

@@ -83,7 +83,7 @@ def pages(
         len(messages),
     )
     return [
-        {**_message(page), "states": [state.to_json() for state in page.states]}
+        {**message_of(page), "states": [state.to_json() for state in page.states]}
         for page in messages
     ]
 
@@ -106,7 +106,7 @@ def page(
     states: list[dict[str, Any]],
 ) -> None:
     """One page: out, then remembered."""
-    publish = _publish(subject, message, message_attributes)
+    publish = publish_page(subject, message, message_attributes)
     chain(publish, mark(setting("analytics_bucket"), finder, states))
 
 
@@ -129,7 +129,7 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, 
         "know" if is_open else "do not know",
         0 if page is None else 1,
     )
-    return [] if page is None else [{**_message(page), "is_open": not is_open}]
+    return [] if page is None else [{**message_of(page), "is_open": not is_open}]
 
 
 @task
@@ -144,11 +144,11 @@ def dead_letters_page(
     queue: str, subject: str, message: str, message_attributes: dict[str, str], is_open: bool
 ) -> None:
     """One page about the queue: out, then remembered."""
-    publish = _publish(subject, message, message_attributes)
+    publish = publish_page(subject, message, message_attributes)
     chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
 
 
-def _message(page: Page) -> dict[str, Any]:
+def message_of(page: Page) -> dict[str, Any]:
     """What of a page is published."""
     return {
         "subject": page.subject,
@@ -157,7 +157,10 @@ def _message(page: Page) -> dict[str, Any]:
     }
 
 
-def _publish(subject: str, message: str, message_attributes: dict[str, str]) -> SnsPublishOperator:
+def publish_page(
+    subject: str, message: str, message_attributes: dict[str, str]
+) -> SnsPublishOperator:
+    """The task that sends a page to the people on call."""
     return SnsPublishOperator(
         task_id="publish",
         target_arn=setting("topic_arn"),
@@ -179,12 +182,13 @@ def page_dead_letters() -> None:
 
 def page_findings(
     published: Any, window: Any, *, table: str, ledger: str, success_metric: str
-) -> None:
+) -> Any:
     """The tasks that page what stands in `table` once `published` is done.
 
     `window` is the task of that name: its parameters as the statements take them, and in
     `watched` the partitions whose open pages are looked at. People are sent to `ledger` to see
-    for themselves. When they know, `success_metric` counts one: an alarm waits for it.
+    for themselves. When they know, `success_metric` counts one: an alarm waits for it. Returns the
+    task that does.
     """
     bucket = setting("analytics_bucket")
     watched: Any = open_pages(bucket, table, window)
@@ -202,4 +206,6 @@ def page_findings(
         pages(bucket, window, watched, read_findings.output, ledger)
     )
     deployment = f"{setting('project')}-{setting('stage')}"
-    chain(told, report_success(deployment, success_metric, read_findings.output))
+    success: Any = report_success(deployment, success_metric, read_findings.output)
+    chain(told, success)
+    return success

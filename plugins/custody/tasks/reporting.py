@@ -18,8 +18,11 @@ log = logging.getLogger(__name__)
 
 # Without findings, the tasks that page are skipped.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def report_success(deployment: str, metric: str, query: str) -> None:
-    """Count one success, and how many of the findings of `query` say that the trail is broken."""
+def report_success(deployment: str, metric: str, query: str) -> bool:
+    """Count one success, and how many of the findings of `query` say that the trail is broken.
+
+    Returns True: what did not run has returned nothing.
+    """
     found, unread = read_findings_of(rows(client("athena"), query))
     verdicts = Counter(finding.verdict for finding in found)
     for (verdict, _), left in unread.items():
@@ -27,3 +30,4 @@ def report_success(deployment: str, metric: str, query: str) -> None:
     broken = verdicts[Verdict.TRAIL_BROKEN.value]
     metrics.publish(client("cloudwatch"), deployment, {metric: 1, "TrailBroken": broken})
     log.info("%s of %s: 1; TrailBroken: %d", metric, deployment, broken)
+    return True

@@ -55,6 +55,31 @@ def test_an_alarm_watches_a_metric_that_somebody_publishes(
     assert seconds <= (7 * 86_400 if alarm["Period"] >= 3600 else 86_400)
 
 
+@pytest.mark.parametrize(
+    ("metric", "most_hours"), [("ReconciliationSucceeded", 2), ("AuditSucceeded", 26)]
+)
+def test_a_dag_that_does_not_succeed_is_noticed_outside_airflow(
+    metric: str, most_hours: int
+) -> None:
+    """Whatever the reason: that it fails, is paused, or Airflow is away publishes nothing, and
+    nothing is a breach."""
+    (alarm,) = (
+        alarm
+        for case in of_type("AWS::CloudWatch::Alarm")
+        for alarm in [case.values[2]]
+        if alarm["MetricName"] == metric
+    )
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["Statistic"] == "Sum"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == most_hours * 3600
+    # One success in the time is enough, and none is too few: no number of points in between.
+    assert "DatapointsToAlarm" not in alarm
+    assert alarm.get("ActionsEnabled", True) is True
+    # CloudWatch publishes there itself, and Airflow may not.
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopicArn"}]
+
+
 def test_the_dashboard_shows_metrics_that_exist() -> None:
     body = LOADED["observability"]["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
     text = body["Fn::Sub"].replace("${Project}-${Stage}", "p-s").replace("${AWS::Region}", "r")

@@ -4,7 +4,8 @@
 `custody.core.paging.findings.PageState`). `pages/<finder>/dt=…/hour=…/<fingerprint>` says who
 found it (only the finder can tell that it no longer holds: the table its findings stand in) and in
 which hour the finding lies, so that the pages of a window are found by listing its hours or days.
-`pages/queues/<queue>.json` says whether the page about a queue is open.
+`pages/queues/<queue>.json` says whether the page about a queue is open, `pages/dags/<DAG>.json`
+whether the one is that runs of a DAG fail.
 """
 
 from __future__ import annotations
@@ -80,7 +81,25 @@ def remember(s3: S3Client, bucket: str, finder: str, states: Iterable[PageState]
 
 def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
     """Whether people know of what lies in `queue`; not, if the state cannot be read."""
-    key = _queue_key(queue)
+    return _is_open(s3, bucket, _queue_key(queue))
+
+
+def remember_queue_page(s3: S3Client, bucket: str, queue: str, *, is_open: bool) -> None:
+    """Remember what people know of `queue` now; call it after the page is out."""
+    _remember_open(s3, bucket, _queue_key(queue), is_open)
+
+
+def is_run_page_open(s3: S3Client, bucket: str, dag_id: str) -> bool:
+    """Whether people know that runs of a DAG fail; not, if the state cannot be read."""
+    return _is_open(s3, bucket, _dag_key(dag_id))
+
+
+def remember_run_page(s3: S3Client, bucket: str, dag_id: str, *, is_open: bool) -> None:
+    """Remember what people know of a DAG's runs now; call it after the page is out."""
+    _remember_open(s3, bucket, _dag_key(dag_id), is_open)
+
+
+def _is_open(s3: S3Client, bucket: str, key: str) -> bool:
     state = _object(s3, bucket, key)
     if state is None:
         return False
@@ -91,11 +110,10 @@ def is_queue_page_open(s3: S3Client, bucket: str, queue: str) -> bool:
         return False
 
 
-def remember_queue_page(s3: S3Client, bucket: str, queue: str, *, is_open: bool) -> None:
-    """Remember what people know of `queue` now; call it after the page is out."""
+def _remember_open(s3: S3Client, bucket: str, key: str, is_open: bool) -> None:
     s3.put_object(
         Bucket=bucket,
-        Key=_queue_key(queue),
+        Key=key,
         Body=json.dumps({"open": is_open}).encode("utf-8"),
         ContentType="application/json",
     )
@@ -114,6 +132,10 @@ def _state_key(fingerprint: str) -> str:
 
 def _queue_key(queue: str) -> str:
     return f"pages/queues/{queue}.json"
+
+
+def _dag_key(dag_id: str) -> str:
+    return f"pages/dags/{dag_id}.json"
 
 
 def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:

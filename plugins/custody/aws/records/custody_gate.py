@@ -14,8 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from botocore.exceptions import ClientError
+
+from custody.aws.s3.errors import ObjectAbsent, code_of, may_be_its_kms_key
 from custody.aws.s3.listing import StoredVersion
-from custody.aws.s3.reading import open_version, read_current
+from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
 from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
@@ -62,12 +65,13 @@ def open_verified(
 ) -> Iterator[BinaryIO]:
     """The bytes of an object version, read once, on local disk, at their start.
 
-    Raises BrokenFileError `custody.altered` when they are not the bytes of the record, and what
-    `TextCheck` raises when they are no text.
+    Raises BrokenFileError `custody.altered` when they are not the bytes of the record,
+    `custody.unreadable` when S3 does not hand them out, and what `TextCheck` raises when they are
+    no text.
     """
     digest, text = hashlib.sha256(), TextCheck()
     with tempfile.TemporaryFile() as spool:
-        for chunk in open_version(s3, version).chunks:
+        for chunk in _opened(s3, version).chunks:
             digest.update(chunk)
             text.feed(chunk)
             spool.write(chunk)
@@ -79,6 +83,20 @@ def open_verified(
         text.finish()
         spool.seek(0)
         yield spool
+
+
+def _opened(s3: S3Client, version: ObjectVersion) -> OpenObject:
+    """The version, once S3 hands it out; a permission that is missing says nothing of the file."""
+    try:
+        return open_version(s3, version)
+    except ObjectAbsent as error:
+        raise BrokenFileError("custody.unreadable", f"it is gone ({error})") from error
+    except ClientError as error:
+        if not may_be_its_kms_key(error) or kms_key_of(s3, version) is None:
+            raise
+        raise BrokenFileError(
+            "custody.unreadable", f"S3 does not hand it out for its key ({code_of(error)})"
+        ) from error
 
 
 def _envelope_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> ReadEnvelope:

@@ -6,14 +6,15 @@ whoever tampers with evidence leaves the honest version beside his own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from custody.aws.s3.errors import code_of, may_be_its_kms_key, unreadable_reason
+from custody.aws.s3.errors import ObjectAbsent, code_of, may_be_its_kms_key, unreadable_reason
 from custody.aws.s3.listing import KeyRange, StoredVersion
 from custody.aws.s3.reading import kms_key_of, read_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
@@ -58,6 +59,18 @@ def read_record(
             was_read=False,
         )
     return read_envelope(raw, keys, stored=stored.version, stored_at=stored.last_modified)
+
+
+def read_stored(
+    s3: S3Client, stored: Iterable[StoredVersion], keys: Mapping[str, TrustedKey]
+) -> Iterator[ReadEnvelope]:
+    """Each of these envelopes that is still there, read and checked; raises as `read_record` does.
+
+    One that was removed since it was listed is told of by the removal.
+    """
+    for record in stored:
+        with suppress(ObjectAbsent):
+            yield read_record(s3, record, keys)
 
 
 def _is_withheld(s3: S3Client, version: ObjectVersion, error: ClientError) -> bool:

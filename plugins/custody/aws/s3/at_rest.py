@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import FlexibleChecksumError
+from botocore.exceptions import ClientError, FlexibleChecksumError
 
+from custody.aws.s3.errors import code_of
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
 from custody.aws.s3.listing import list_versions
+from custody.aws.s3.reading import is_rekeyed
 from custody.core.ledger.kinds.at_rest import HeldVersion, Reading
 from custody.objects import ObjectVersion
 from custody.settings import Settings
@@ -32,12 +34,14 @@ def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:
             yield version
 
 
-def read_back(s3: S3Client, version: ObjectVersion) -> Reading:
+def read_back(s3: S3Client, version: ObjectVersion, *, own_keys: Collection[str] = ()) -> Reading:
     """Hash the bytes of a version as they are now.
 
     Bytes that S3's own checksum or length does not fit are read a second time, so that a fault on
-    the way is not taken for one at rest. Raises what botocore raises when it is not the version's
-    fault (a permission, S3 itself).
+    the way is not taken for one at rest. A version that was encrypted anew, under a key that is
+    none of the deployment's (`own_keys`, by their ids), cannot be read and is not as it was
+    recorded. Raises what botocore raises when it is not the version's fault (a permission, S3
+    itself, one of the keys).
     """
     trouble = ""
     for _ in range(2):
@@ -49,4 +53,9 @@ def read_back(s3: S3Client, version: ObjectVersion) -> Reading:
             trouble = f"they do not fit the checksum S3 keeps with them ({error})"
         except IncompleteObject as error:
             trouble = str(error)
+        except ClientError as error:
+            if not is_rekeyed(s3, version, error, own_keys):
+                raise
+            answer = f"they were encrypted anew under a key of others ({code_of(error)})"
+            return Reading(None, answer)
     return Reading(None, trouble)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from custody.aws.s3.errors import ObjectAbsent, answer_of, is_absent
+from custody.aws.s3.errors import ObjectAbsent, answer_of, is_absent, may_be_its_kms_key
 from custody.core.formats.checksums import DIGEST_BYTES, S3Checksum, s3_checksum
 from custody.objects import UNVERSIONED, ObjectVersion
 
@@ -116,6 +116,15 @@ def kms_key_of(s3: S3Client, version: ObjectVersion) -> str | None:
     except ClientError:
         return None  # what GetObject said is the better explanation
     return head.get("SSEKMSKeyId")
+
+
+def is_rekeyed(
+    s3: S3Client, version: ObjectVersion, error: ClientError, own_keys: Collection[str]
+) -> bool:
+    """Whether S3 does not hand a version out because it is encrypted under a key that is none of
+    `own_keys` (key ids), if these are known: a fault of one of them is not the version's."""
+    used = kms_key_of(s3, version) if own_keys and may_be_its_kms_key(error) else None
+    return used is not None and used.rpartition("/")[2] not in own_keys
 
 
 def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:

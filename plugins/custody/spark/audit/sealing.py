@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
+from botocore.exceptions import ClientError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from custody.aws.kms.seal_key import kms_signer
+from custody.aws.s3.errors import ObjectAbsent
 from custody.aws.s3.heads import recall
 from custody.aws.s3.listing import StoredVersion
+from custody.aws.s3.reading import is_rekeyed
 from custody.aws.seal.content import record_entry, verdict_files
 from custody.aws.seal.cosigning import Cosigning, keep_cosigned
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal
@@ -58,7 +61,8 @@ def seal_recent(
     glue = boto3.client("glue", config=CLIENTS)
 
     def entries() -> Iterator[SealEntry]:
-        yield from record_entries(spark.sparkContext, recent, s3_client)
+        own_keys = [arn.rpartition("/")[2] for arn in settings.encryption_key_arns]
+        yield from record_entries(spark.sparkContext, recent, s3_client, own_keys)
         files = verdict_files(s3, glue, settings.database, request.recent[0], request.recent[-1])
         yield from verdict_entries(spark, files)
 
@@ -121,21 +125,39 @@ def _tell(defects: Iterable[LocatedDefect]) -> None:
 
 
 def record_entries(
-    context: SparkContext, records: Sequence[StoredVersion], s3_client: Callable[[], S3Client]
+    context: SparkContext,
+    records: Sequence[StoredVersion],
+    s3_client: Callable[[], S3Client],
+    own_keys: Collection[str],
 ) -> list[RecordEntry]:
-    """The records as the seal holds them: the key of each and the SHA-256 of its envelope."""
+    """The records as the seal holds them: the key of each and the SHA-256 of its envelope.
+
+    What is gone since it was listed, or encrypted under a key that is none of `own_keys` (their
+    ids), is left out.
+    """
     slices = max(1, len(records) // RECORDS_PER_SLICE)
     found: list[RecordEntry] = (
         context.parallelize(records, slices)
-        .mapPartitions(lambda some: _hashed(some, s3_client))
+        .mapPartitions(lambda some: hashed(some, s3_client, own_keys))
         .collect()
     )
     return found
 
 
-def _hashed(
-    records: Iterable[StoredVersion], s3_client: Callable[[], S3Client]
+def hashed(
+    records: Iterable[StoredVersion],
+    s3_client: Callable[[], S3Client],
+    own_keys: Collection[str],
 ) -> Iterator[RecordEntry]:
+    """The entry of each of the records that can be read."""
     s3 = s3_client()
     for stored in records:
-        yield record_entry(s3, stored)
+        try:
+            yield record_entry(s3, stored)
+        except (ObjectAbsent, ClientError) as error:
+            rekeyed = isinstance(error, ClientError) and is_rekeyed(
+                s3, stored.version, error, own_keys
+            )
+            if not rekeyed and not isinstance(error, ObjectAbsent):
+                raise
+            log.warning("%s is not sealed, as S3 does not hand it out: %s", stored, error)

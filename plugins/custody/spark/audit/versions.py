@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pyspark.rdd import RDD
 
-from custody.aws.records.reading import read_record
+from custody.aws.records.reading import read_stored
 from custody.aws.s3.at_rest import read_back
 from custody.aws.s3.listing import StoredVersion
 from custody.core.ledger.kinds.at_rest import (
@@ -94,7 +94,7 @@ def at_rest(
         # Spread anew: a few large objects must not wait for each other.
         .repartition(context.defaultParallelism * 4)
         .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
-        .mapPartitions(lambda pairs: _read(pairs, policy, s3_client))
+        .mapPartitions(lambda pairs: read_versions(pairs, policy, s3_client))
     )
     return context.union([compared, read])
 
@@ -131,19 +131,19 @@ def _recorded(
     """What the records of each version say, of those that have a record to be believed."""
     s3 = s3_client()
     for identity, (_, stored) in pairs:
-        found = recorded_version((read_record(s3, record, keys) for record in stored), identity)
+        found = recorded_version(read_stored(s3, stored, keys), identity)
         if found is not None:
             yield identity, found
 
 
-def _read(
+def read_versions(
     pairs: Iterable[tuple[str, RecordedVersion]], policy: Policy, s3_client: Callable[[], S3Client]
 ) -> Iterator[LedgerRow]:
     """The row of each version's bytes."""
-    s3 = s3_client()
+    s3, own_keys = s3_client(), policy.named.get("key", frozenset())
     for _, recorded in pairs:
         if recorded.sha256s:
-            reading = read_back(s3, recorded.version)
+            reading = read_back(s3, recorded.version, own_keys=own_keys)
             row = row_of_reading(recorded, reading, policy)
             if row is not None:
                 yield row

@@ -12,7 +12,7 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.lineage.keeping import check_written
-from custody.aws.records.reading import read_record, record_ranges
+from custody.aws.records.reading import read_stored, record_ranges
 from custody.aws.s3.listing import KeyRange, StoredVersion, list_keys, stored_versions
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
@@ -52,10 +52,8 @@ def read_records(
     keys: Mapping[str, TrustedKey],
     s3_client: Callable[[], S3Client],
 ) -> Iterator[ReadEnvelope]:
-    """Each stored record, read and checked."""
-    s3 = s3_client()
-    for record in stored:
-        yield read_record(s3, record, keys)
+    """Each stored record that is still there, read and checked."""
+    yield from read_stored(s3_client(), stored, keys)
 
 
 def records_by_name(

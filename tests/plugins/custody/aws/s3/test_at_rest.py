@@ -109,3 +109,24 @@ def test_a_refusal_is_no_ones_fault_but_ours(s3, raw):
     s3.meta.events.register("before-call.s3.GetObject", lambda **_: refusal("AccessDenied", 403))
     with pytest.raises(ClientError, match="AccessDenied"):
         read_back(s3, ObjectVersion(raw, "a", version))
+
+
+@pytest.mark.parametrize(("used", "known", "is_finding"), [
+    ("others", {"own"}, True),
+    ("own", {"own"}, False),
+    ("others", set(), False),
+])  # fmt: skip
+def test_a_version_that_was_encrypted_anew_is_not_as_it_was(s3, raw, used, known, is_finding):
+    """A key of the platform's own that is away is no fault of whoever wrote the version."""
+    version = ObjectVersion(raw, "a", put(s3, raw, "a"))
+    events = s3.meta.events
+    events.register("before-call.s3.GetObject", lambda **_: refusal("AccessDenied", 403))
+    key = f"arn:aws:kms:us-east-1:111122223333:key/{used}"
+    events.register("after-call.s3.HeadObject", lambda parsed, **_: parsed.update(SSEKMSKeyId=key))
+    if is_finding:
+        found = read_back(s3, version, own_keys=known)
+        assert (found.sha256, found.gone) == (None, False)
+        assert "encrypted anew" in found.trouble
+    else:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            read_back(s3, version, own_keys=known)

@@ -1,0 +1,194 @@
+"""One object that is unreadable, malformed, encrypted anew or gone is one finding, and all the
+others are judged: in each job, in the part of it that reads objects.
+
+Ten thousand of them every night (`make test-thorough`), some dozens otherwise.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from tests.support.landing_zone import LANDED_AT, PROVENANCE, RAW, LandingZone, MemoryS3
+from tests.support.thoroughness import THOROUGH
+from tests.support.trail_history import LAYOUT, NOON, History, MemoryStore
+
+from custody.aws.records.custody_gate import Gate
+from custody.aws.s3.listing import StoredVersion
+from custody.aws.trail.log_reading import named_log, read_log_file
+from custody.aws.trail.logs import NamedLog
+from custody.core.ledger.kinds.at_rest import RecordedVersion
+from custody.core.ledger.policy import Policy
+from custody.core.records.model import LandingRecord
+from custody.core.trail.digests.document import parse_digest
+from custody.objects import ObjectVersion
+from custody.spark.audit.sealing import hashed
+from custody.spark.audit.versions import read_versions
+from custody.spark.reconcile.checking import read_records
+from custody.spark.silver.lines import read_lines
+
+MANY = 10_000 if THOROUGH else 40
+OWN, OTHERS = (f"arn:aws:kms:us-east-1:111122223333:key/{name}" for name in ("own", "others"))
+OWN_KEYS = frozenset({"own"})
+HEADER = ("customer_id",)
+
+
+class Stubborn(MemoryS3):
+    """A bucket in which one object was encrypted anew under a key (`used`) that nobody may use."""
+
+    def __init__(self, objects: Any, key: str, used: str = OTHERS) -> None:
+        super().__init__(objects)
+        self.key, self.used = key, used
+
+    def get_object(self, **asked: Any) -> dict[str, Any]:
+        if asked["Key"] == self.key:
+            answer = {"Error": {"Code": "KMS.DisabledException", "Message": "no"}}
+            raise ClientError(answer, "GetObject")  # type: ignore[arg-type]
+        return super().get_object(**asked)
+
+    def head_object(self, **_: Any) -> dict[str, Any]:
+        return {"SSEKMSKeyId": self.used}
+
+
+@pytest.fixture(scope="module")
+def zone() -> LandingZone:
+    zone = LandingZone()
+    for number in range(MANY):
+        zone.land(f"incoming/customers/dt=2026-11-01/{number:05}.csv", b"customer_id\nC-1\n")
+    return zone
+
+
+def stored(zone: LandingZone, bucket: str) -> list[StoredVersion]:
+    return [
+        StoredVersion(ObjectVersion(bucket, key, version), LANDED_AT, "e", 1)
+        for (of, key), versions in sorted(zone.s3.objects.items())
+        if of == bucket
+        for version, _ in versions
+    ]
+
+
+Bucket = Callable[[LandingZone, StoredVersion], MemoryS3]
+
+
+def named(value: object) -> str:
+    return getattr(value, "__name__", str(value))
+
+
+def encrypted_anew(zone: LandingZone, one: StoredVersion) -> MemoryS3:
+    return Stubborn(zone.s3.objects, one.version.key)
+
+
+def gone(zone: LandingZone, one: StoredVersion) -> MemoryS3:
+    name = one.version.bucket, one.version.key
+    return MemoryS3({k: v for k, v in zone.s3.objects.items() if k != name})
+
+
+def malformed(zone: LandingZone, one: StoredVersion) -> MemoryS3:
+    name = one.version.bucket, one.version.key
+    return MemoryS3({**zone.s3.objects, name: [(one.version.version_id, b"{")]})
+
+
+@pytest.mark.parametrize(
+    ("bucket", "told"), [(encrypted_anew, 1), (malformed, 1), (gone, 0)], ids=named
+)
+def test_the_reconciliation_reads_every_other_record(
+    zone: LandingZone, bucket: Bucket, told: int
+) -> None:
+    records = stored(zone, PROVENANCE)
+    s3 = bucket(zone, records[MANY // 2])
+    read = list(read_records(records, zone.keys, lambda: s3))
+    assert Counter(envelope.trouble is None for envelope in read) == Counter(
+        {True: MANY - 1} | ({False: told} if told else {})
+    )
+
+
+@pytest.mark.parametrize("bucket", [encrypted_anew, gone])
+def test_the_audit_seals_every_other_record(zone: LandingZone, bucket: Bucket) -> None:
+    records = stored(zone, PROVENANCE)
+    s3 = bucket(zone, records[MANY // 2])
+    entries = list(hashed(records, lambda: s3, OWN_KEYS))
+    assert len({entry.key for entry in entries}) == MANY - 1
+
+
+@pytest.mark.parametrize(
+    ("bucket", "verdict"),
+    [(encrypted_anew, "ALTERED"), (malformed, "ALTERED"), (gone, "REMOVED")],
+    ids=named,
+)
+def test_the_audit_reads_every_other_version(
+    zone: LandingZone, bucket: Bucket, verdict: str
+) -> None:
+    files = stored(zone, RAW)
+    s3 = bucket(zone, files[MANY // 2])
+    envelopes = read_records(stored(zone, PROVENANCE), zone.keys, lambda: zone.s3)
+    claims = [envelope.claim for envelope in envelopes]
+    recorded = [
+        ("", RecordedVersion(claim.version, NOON, NOON, frozenset({claim.sha256}), 1, None, ""))
+        for claim in claims
+        if isinstance(claim, LandingRecord)
+    ]
+    policy = Policy(
+        as_of=NOON,
+        grace=timedelta(0),
+        layers={RAW: "bronze"},
+        writers={},
+        recorders=(),
+        named={"key": OWN_KEYS},
+    )
+    rows = list(read_versions(recorded, policy, lambda: s3))
+    assert Counter(row.verdict for row in rows) == {"VERIFIED": MANY - 1, verdict: 1}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "code"),
+    [
+        (encrypted_anew, "custody.unreadable"),
+        (malformed, "custody.altered"),
+        (gone, "custody.unreadable"),
+    ],
+    ids=named,
+)
+def test_silver_is_built_of_every_other_file(zone: LandingZone, bucket: Bucket, code: str) -> None:
+    files = stored(zone, RAW)
+    s3 = bucket(zone, files[MANY // 2])
+    lines = list(read_lines(files, Gate(PROVENANCE, zone.keys), HEADER, lambda: s3))
+    broken = [line for line in lines if line[-2] is not None]
+    assert [line[-2] for line in broken] == [code]
+    assert sum(line[2] is not None for line in lines) == MANY - 1
+
+
+def test_a_key_of_the_platforms_own_that_is_away_is_no_fault_of_a_version(
+    zone: LandingZone,
+) -> None:
+    """Else an outage of KMS would accuse whoever wrote anything."""
+    records = stored(zone, PROVENANCE)
+    s3 = Stubborn(zone.s3.objects, records[0].version.key, OWN)
+    with pytest.raises(ClientError, match="Disabled"):
+        list(hashed(records, lambda: s3, OWN_KEYS))
+
+
+@pytest.mark.parametrize("fault", ["refused", "malformed", "gone"])
+def test_both_jobs_read_every_other_log_file(fault: str) -> None:
+    history = History(MemoryStore(), logs_per_hour=9).hours(-(-MANY // 9))
+    store = history.store
+    listed = {stored.key: stored for stored in store.list("")}
+    logs = [
+        named_log(LAYOUT.region, NamedLog(log, digest, listed[log.key]), wanted=True)
+        for digest in history.digests
+        for log in parse_digest(gzip.decompress(store.current(digest).body or b"")).log_files
+    ]
+    one = logs[len(logs) // 2].key
+    if fault == "refused":
+        store.refused.add(one)
+    elif fault == "malformed":
+        store.rewrite(one, b"rubbish")
+    else:
+        store.purge(one)
+    read = [read_log_file(store, log) for log in logs]
+    assert [log.file.key for log in read if log.defect is not None] == [one]
+    assert sum(log.content is not None for log in read) == len(logs) - 1 >= MANY - 1
