@@ -202,7 +202,7 @@ def test_no_operator_names_a_connection(bag):
         for task in all_tasks(bag)
         if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
     ]
-    assert len(on_aws) == 14
+    assert len(on_aws) == 16
     for task in on_aws:
         # A mapped operator is given the defaults when its instances are made.
         mapped = isinstance(task, MappedOperator)

@@ -92,6 +92,8 @@ def example_xcoms() -> dict[str, Any]:
         "read_file_accounts": "q",
         "pages": [PAGE],
         "dead_letters": [{**PAGE, "is_open": True}],
+        "report_success": True,
+        "run_ended": [{**PAGE, "dag_id": "d", "is_open": True}],
         "bronze_to_silver": "jr_1",
         "silver_to_gold": "jr_2",
     }
