@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # Whatever became of the others; what did not run has returned nothing.
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def run_ended(
-    bucket: str, runbook: str, succeeded: bool | None, dag_run: Any
+    bucket: str, runbook: str, succeeded: bool | None, dag_run: Any = None
 ) -> list[dict[str, Any]]:
     """The page about this run, if people do not know yet that the DAG fails, or that it works."""
     is_open = page_store.is_run_page_open(client("s3"), bucket, dag_run.dag_id)
