@@ -57,7 +57,12 @@ class LocalAws:
             check=True,
         )
 
-    def deploy(self, *arguments: str, repository: Path = REPOSITORY) -> str:
+    def deploy(
+        self,
+        *arguments: str,
+        repository: Path = REPOSITORY,
+        profile: str = "platform-engineer",
+    ) -> str:
         """What the deploy command prints."""
         finished = subprocess.run(
             [
@@ -65,7 +70,7 @@ class LocalAws:
                 *("--stage", "local", "--yes", *arguments),
             ],
             cwd=repository,
-            env=self.environment,
+            env=self.environment | {"AWS_PROFILE": profile},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -74,16 +79,23 @@ class LocalAws:
         assert finished.returncode == 0, finished.stdout
         return finished.stdout
 
-    def client(self, service: str, principal: str) -> Any:
-        """A client of one of the local principals."""
+    def session(self, principal: str) -> boto3.Session:
+        """A session of one of the local principals."""
         session = botocore.session.Session(profile=principal)
         for file in ("config", "credentials"):
             session.set_config_variable(f"{file}_file", str(self.home / "aws" / file))
-        make: Any = boto3.Session(botocore_session=session).client
+        return boto3.Session(botocore_session=session)
+
+    def client(self, service: str, principal: str) -> Any:
+        """A client of one of them."""
+        make: Any = self.session(principal).client
         return make(service)
 
-    def role_client(self, service: str, role: str) -> Any:
-        """A client of a service's role, which only the account's root can become here."""
+    def role_client(self, service: str, role: str, source: str = "") -> Any:
+        """A client of a service's role, which only the account's root can become here.
+
+        `source` is the resource for which the service takes it, where the role asks for one.
+        """
         root = json.loads((self.home / "aws" / "root.json").read_text())
         place: dict[str, Any] = {
             "region_name": self.region,
@@ -96,7 +108,10 @@ class LocalAws:
             aws_access_key_id=root["AccessKeyId"],
             aws_secret_access_key=root["SecretAccessKey"],
         )
-        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test")["Credentials"]
+        named = {"ExternalId": source} if source else {}
+        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test", **named)[
+            "Credentials"
+        ]
         return make(
             service,
             **place,

@@ -13,10 +13,10 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from localaws import regions
-from localaws.access import conditions, grants, metrics, servicekeys
+from localaws.access import conditions, grants, metrics, secondfactor, servicekeys
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
-from localaws.cloudformation import provisioners, stackrecords
+from localaws.cloudformation import provisioners, rights, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.cosigner.service import Cosigner, CosignerService
 from localaws.durability.middleware import Durability
@@ -37,7 +37,9 @@ def compose(settings: Settings) -> App:
     grants.register(settings.logs)
     regions.register(settings)
     servicekeys.register()
+    secondfactor.register()
     provisioners.register()
+    rights.register()
     listings.register()
     metrics.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))

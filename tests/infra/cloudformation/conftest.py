@@ -1,23 +1,31 @@
 """The platform deployed to a local AWS, once for all tests that look at what was deployed.
 
-The deploy command runs against a local AWS of these tests' own, which checks signatures and
-evaluates policies.
+As on AWS: an administrator makes the roles of people and the bootstrap stack, then the deployer's
+role orders everything else, and CloudFormation works as its own. The local AWS checks signatures
+and evaluates policies, also for what CloudFormation makes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.local_aws import ACCOUNT, LocalAws, local_aws
+from infra.build import REPOSITORY
+from infra.deployment.templates.reading import FOLDER
+from tests.support.local_aws import ACCOUNT, LocalAws, local_aws, role_arn
 
 # Not that of global services, in which much works by chance.
 REGION: Final = "eu-central-1"
 LARGE_OBJECT_BYTES: Final = 1024 * 1024
 SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
+ENGINEER: Final = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
+DEPLOYERS: Final = (ENGINEER, role_arn("deployer"), role_arn("cloudformation"))
 
 
 def bucket(role: str) -> str:
@@ -27,19 +35,84 @@ def bucket(role: str) -> str:
 @dataclass(frozen=True)
 class Deployed:
     aws: LocalAws
-    said: str
+    repository: Path
+    """A copy of the repository whose stage `local` the roles deploy, too."""
+    said: str = ""
     """What the first deployment printed."""
+
+    def deploy(self, *arguments: str, repository: Path | None = None) -> str:
+        """What the deploy command prints to the deployer."""
+        return self.aws.deploy(
+            *("--role-arn", role_arn("cloudformation"), *SMALL_IS_LARGE, *arguments),
+            repository=repository or self.repository,
+            profile="deployer",
+        )
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    repository = copied(tmp_path_factory.mktemp("repository"))
+    stage = repository / "infra" / "cloudformation" / "parameters" / "local.json"
+    content = json.loads(stage.read_text(encoding="utf-8"))
+    stage.write_text(json.dumps(content | {"deployers": DEPLOYERS}), encoding="utf-8")
     with local_aws(tmp_path_factory.mktemp("local-aws"), REGION) as aws:
-        yield Deployed(aws, aws.deploy(*SMALL_IS_LARGE))
+        administer(aws, content["tags"])
+        world = Deployed(aws, repository)
+        yield Deployed(aws, repository, world.deploy())
 
 
 @pytest.fixture(scope="session")
 def aws(deployed: Deployed) -> LocalAws:
     return deployed.aws
+
+
+def copied(folder: Path) -> Path:
+    """What a deployment needs of the repository, in a folder of its own."""
+    for name in ("infra", "include", "lambda", "plugins"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
+    (folder / ".venvs").symlink_to(REPOSITORY / ".venvs")
+    return folder
+
+
+def administer(aws: LocalAws, tags: Mapping[str, str]) -> None:
+    """What an administrator does once, before the deployer's first deployment."""
+    tags = {**tags, "project": "custody", "stage": "local"}
+    stacks = (
+        ("bootstrap", {"DeployerArns": ",".join(DEPLOYERS)}),
+        ("deployers", {"DeployerArns": ENGINEER}),
+        ("access", {"AuditorArns": ENGINEER, "BreakGlassArns": ENGINEER}),
+    )
+    for name, parameters in stacks:
+        create(aws, name, {"Stage": "local", **parameters}, tags)
+    profile = {"role_arn": role_arn("deployer"), "source_profile": "platform-engineer"}
+    with (aws.home / "aws" / "config").open("a", encoding="utf-8") as config:
+        config.write("\n[profile deployer]\n")
+        place = {"region": aws.region, "endpoint_url": f"http://127.0.0.1:{aws.port}"}
+        for field, value in {**place, **profile}.items():
+            config.write(f"{field} = {value}\n")
+
+
+def create(
+    aws: LocalAws,
+    name: str,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    **options: Any,
+) -> None:
+    """A stack by itself, of the template of its name."""
+    stacks = aws.client("cloudformation", "platform-engineer")
+    stack = f"custody-local-{name}"
+    stacks.create_stack(
+        StackName=stack,
+        TemplateBody=(FOLDER / f"{name}.yaml").read_text(encoding="utf-8"),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        **options,
+    )
+    made = stacks.get_waiter("stack_create_complete")
+    made.wait(StackName=stack, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000})
 
 
 def answer(call: Callable[..., object], **arguments: object) -> str:

@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.infra.cloudformation.conftest import ACCOUNT, REGION, bucket
+from tests.support.local_aws import role_arn
 
-USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "auditor", "stranger")
-"""Users, and roles that a user takes; `stranger` has no rights at all."""
-ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
+USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger")
+"""Users, and the role that has a profile; `stranger` has no rights at all."""
+PEOPLE: Final = ("auditor", "break-glass", "deployer")
+"""Roles that people take."""
+ROLES: Final = ("recorder", "recorder-large", "glue", "audit", "cloudformation")
 """Roles that services take."""
-ACTORS: Final = (*USERS, *ROLES)
+ACTORS: Final = (*USERS, *PEOPLE, *ROLES)
 
 NOBODY: Final = frozenset[str]()
-ADMINISTRATORS: Final = frozenset({"insider", "platform-engineer"})
+ADMINISTRATORS: Final = frozenset({"insider", "platform-engineer", "break-glass"})
 RECORDERS: Final = frozenset({"recorder", "recorder-large"})
 UPLOADERS: Final = frozenset({"web-shop"})
-DEPLOYER: Final = frozenset({"platform-engineer"})
+ENGINEER: Final = frozenset({"platform-engineer"})
+"""An administrator who also deploys."""
+DEPLOYER: Final = frozenset({"deployer"})
+CLOUDFORMATION: Final = frozenset({"cloudformation"})
 AIRFLOW: Final = frozenset({"airflow"})
 GLUE: Final = frozenset({"glue"})
 AUDIT: Final = frozenset({"audit"})
@@ -58,6 +64,7 @@ def calls(keys: Mapping[str, str], topics: Mapping[str, str]) -> Iterator[Call]:
     yield from _keys(keys)
     yield from _messages(topics)
     yield from _control()
+    yield from _who_is_who()
 
 
 WRITERS: Final = {
@@ -153,6 +160,8 @@ def _lists() -> Iterator[Call]:
         for role, may in table.items():
             results = operation == "list_object_versions" and role == "athena-results"
             others = ADMINISTRATORS if results else READERS
+            if operation == "list_objects_v2":  # it looks whether a bucket is there
+                others |= CLOUDFORMATION
             yield Call("s3", operation, {"Bucket": bucket(role)}, may | others)
 
 
@@ -188,12 +197,17 @@ def _code() -> Iterator[Call]:
     for role in ("artifacts", "dags"):
         code = {"Bucket": bucket(role), "Key": f"{'0' * 64}/custody.zip"}
         yield Call("s3", "put_object", code, NOBODY)
-        yield Call("s3", "put_object", {**code, "IfNoneMatch": "*"}, DEPLOYER)
-        yield Call("s3", "delete_object", code, DEPLOYER, harmless=False)
+        yield Call("s3", "put_object", {**code, "IfNoneMatch": "*"}, ENGINEER | DEPLOYER)
+        yield Call("s3", "delete_object", code, ENGINEER, harmless=False)
 
 
 def _setting_up() -> Iterator[Call]:
-    """How a bucket is set up: for who deploys, which the deployment itself has shown."""
+    """How a bucket is set up: for who deploys, which the deployment itself has shown.
+
+    CloudFormation's role has what the templates need, and nothing that unmakes a bucket.
+    """
+    unneeded = {"delete_bucket", "delete_bucket_policy", "put_bucket_logging"}
+    unneeded |= {"put_bucket_replication"}
     rule = {"ID": "r", "Status": "Enabled", "Filter": {}, "Expiration": {"Days": 1}}
     replication = {
         "Role": f"arn:aws:iam::{ACCOUNT}:role/x",
@@ -219,10 +233,11 @@ def _setting_up() -> Iterator[Call]:
     }
     for role in ("raw", "provenance", "processed", "analytics", "trail", "athena-results"):
         # Of who has no rights in S3's settings one bucket tells enough.
-        asked = ACTORS if role == "raw" else ("insider",)
+        asked = ACTORS if role == "raw" else ("insider", "break-glass")
         for operation, arguments in changes.items():
             what = {"Bucket": bucket(role), **arguments}
-            yield Call("s3", operation, what, DEPLOYER, harmless=False, actors=asked)
+            may = ENGINEER if operation in unneeded else ENGINEER | CLOUDFORMATION
+            yield Call("s3", operation, what, may, harmless=False, actors=asked)
 
 
 def _keys(keys: Mapping[str, str]) -> Iterator[Call]:
@@ -239,13 +254,13 @@ def _keys(keys: Mapping[str, str]) -> Iterator[Call]:
     for arn in keys.values():
         grant = {"GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:user/insider", "Operations": ["Sign"]}
         yield Call("kms", "create_grant", {"KeyId": arn, **grant}, NOBODY)
-        for operation, arguments in (
-            ("put_key_policy", {"PolicyName": "default", "Policy": "{}"}),
-            ("disable_key", {}),
-            ("schedule_key_deletion", {}),
+        for operation, arguments, others in (
+            ("put_key_policy", {"PolicyName": "default", "Policy": "{}"}, CLOUDFORMATION),
+            ("disable_key", {}, NOBODY),
+            ("schedule_key_deletion", {}, NOBODY),
         ):
             change = {"KeyId": arn, **arguments}
-            yield Call("kms", operation, change, ADMINISTRATORS, harmless=False)
+            yield Call("kms", operation, change, ADMINISTRATORS | others, harmless=False)
     for name in ("DataKeyArn", "ProvenanceKeyArn", "TrailKeyArn"):
         # Only through S3, or SNS.
         use = {"KeyId": keys[name], "KeySpec": "AES_256"}
@@ -262,29 +277,86 @@ def _control() -> Iterator[Call]:
     """What runs, what is believed, and who is who."""
     prefix = "custody-local"
     policy = {"PolicyName": "p", "PolicyDocument": "{}"}
-    changes: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("cloudtrail", "stop_logging", {"Name": prefix}),
-        ("cloudtrail", "delete_trail", {"Name": prefix}),
+    name = {"Name": "/custody/local/airflow/variables/custody"}
+    # What a deployment changes too, and what none does.
+    deployed: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("glue", "update_job", {"JobName": f"{prefix}-audit", "JobUpdate": {}}),
-        ("glue", "delete_table", {"DatabaseName": "custody_local", "Name": "x"}),
         ("iam", "put_role_policy", {"RoleName": f"{prefix}-audit", **policy}),
         ("lambda", "update_function_code", {"FunctionName": f"{prefix}-recorder", "ZipFile": b""}),
-        (
-            "ssm",
-            "put_parameter",
-            {"Name": "/custody/local/airflow/variables/custody", "Value": "{}", "Overwrite": True},
-        ),
+        ("ssm", "put_parameter", {**name, "Value": "{}", "Overwrite": True}),
     )
-    for service, operation, arguments in changes:
-        yield Call(service, operation, arguments, ADMINISTRATORS, harmless=False)
+    never: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("cloudtrail", "stop_logging", {"Name": prefix}),
+        ("cloudtrail", "delete_trail", {"Name": prefix}),
+        ("glue", "delete_table", {"DatabaseName": "custody_local", "Name": "x"}),
+    )
+    for changes, others in ((deployed, CLOUDFORMATION), (never, NOBODY)):
+        for service, operation, arguments in changes:
+            yield Call(service, operation, arguments, ADMINISTRATORS | others, harmless=False)
     for job in ("bronze-to-silver", "silver-to-gold", "reconcile", "audit"):
         start = {"JobName": f"{prefix}-{job}"}
         yield Call("glue", "start_job_run", start, AIRFLOW | ADMINISTRATORS, harmless=False)
     large = {"JobName": f"{prefix}-record-large"}
     may_start = ADMINISTRATORS | {"recorder"}
     yield Call("glue", "start_job_run", large, may_start, harmless=False)
-    settings = {"Name": "/custody/local/airflow/variables/custody"}
-    yield Call("ssm", "get_parameter", settings, AIRFLOW | READERS)
+    yield Call("ssm", "get_parameter", name, AIRFLOW | READERS)
+
+
+def _who_is_who() -> Iterator[Call]:
+    """Who takes which role, and who says so."""
+    prefix = "custody-local"
+    engineer = ("platform-engineer",)
     for role in ROLES:
-        take = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/{prefix}-{role}"}
-        yield Call("sts", "assume_role", {**take, "RoleSessionName": "test"}, NOBODY)
+        take = {"RoleArn": role_arn(role), "RoleSessionName": "test"}
+        yield Call("sts", "assume_role", take, NOBODY)
+    for role in PEOPLE:
+        take = {"RoleArn": role_arn(role), "RoleSessionName": "test"}
+        # Without a second factor nobody acts in an emergency.
+        may = NOBODY if role == "break-glass" else frozenset(engineer)
+        yield Call("sts", "assume_role", take, may)
+    another = f"arn:aws:iam::{ACCOUNT}:mfa/of-somebody-else"
+    emergency = {"RoleArn": role_arn("break-glass"), "RoleSessionName": "test"}
+    factor = {"SerialNumber": another, "TokenCode": "123456"}
+    yield Call("sts", "assume_role", {**emergency, **factor}, NOBODY)
+
+    trust = {"PolicyDocument": "{}"}
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/{prefix}-boundary"
+    for role in (*PEOPLE, "cloudformation"):
+        of_role = {"RoleName": f"{prefix}-{role}"}
+        for operation, arguments in (
+            ("put_role_policy", {"PolicyName": "p", **trust}),
+            ("update_assume_role_policy", trust),
+            ("attach_role_policy", {"PolicyArn": boundary}),
+            ("delete_role", {}),
+        ):
+            what = {**of_role, **arguments}
+            yield Call("iam", operation, what, ADMINISTRATORS, harmless=False)
+    for operation, arguments in (
+        # A role of the platform's beyond its boundary, or a wider boundary.
+        (
+            "create_role",
+            {"RoleName": f"{prefix}-mine", "AssumeRolePolicyDocument": "{}"},
+        ),
+        ("delete_role_permissions_boundary", {"RoleName": f"{prefix}-audit"}),
+        ("create_policy_version", {"PolicyArn": boundary, **trust}),
+        ("delete_policy", {"PolicyArn": boundary}),
+        ("create_user", {"UserName": "mine"}),
+        ("create_access_key", {"UserName": "platform-engineer"}),
+    ):
+        yield Call("iam", operation, arguments, ADMINISTRATORS, harmless=False)
+    for name in ("access", "deployers"):
+        stack = {"StackName": f"{prefix}-{name}"}
+        for operation in ("describe_stacks", "delete_stack"):
+            harmless = operation == "describe_stacks"
+            # The role of CloudFormation looks after nested stacks, whose names begin alike.
+            others = NOBODY if operation == "delete_stack" else CLOUDFORMATION
+            may = ADMINISTRATORS | others
+            yield Call("cloudformation", operation, stack, may, harmless=harmless)
+    for role in ("break-glass", "audit"):
+        order = {
+            "StackName": prefix,
+            "ChangeSetName": "mine",
+            "UsePreviousTemplate": True,
+            "RoleARN": role_arn(role),
+        }
+        yield Call("cloudformation", "create_change_set", order, ADMINISTRATORS, harmless=False)

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from infra.build import REPOSITORY
 from tests.infra.cloudformation.conftest import (
+    DEPLOYERS,
     LARGE_OBJECT_BYTES,
     REGION,
-    SMALL_IS_LARGE,
     Deployed,
     answer,
     bucket,
@@ -49,16 +48,15 @@ MANY_UPLOADERS: Final = [
 
 def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: Deployed) -> None:
     assert "custody-local CREATE_COMPLETE" in deployed.said
-    again = deployed.aws.deploy(*SMALL_IS_LARGE)
+    again = deployed.deploy()
     for stack in ("custody-local-bootstrap", "custody-local-evidence", "custody-local"):
         assert f"{stack}: no changes" in again
     # Every nested stack is updated, those without a change of their own included.
-    updated = deployed.aws.deploy(
-        *SMALL_IS_LARGE,
+    updated = deployed.deploy(
         *("--parameter", "QueryResultDays=7", "--parameter", "LogDays=7"),
         *("--parameter", f"UploaderArns={','.join(MANY_UPLOADERS)}"),
         *("--parameter", f"ErasureArns=arn:aws:iam::{ACCOUNT}:user/insider"),
-        *("--parameter", f"KeyAdministratorArns=arn:aws:iam::{ACCOUNT}:user/platform-engineer"),
+        *("--parameter", f"KeyAdministratorArns={','.join(DEPLOYERS)}"),
     )
     assert "custody-local-evidence: custody-local-evidence UPDATE_COMPLETE" in updated
     assert "custody-local: custody-local UPDATE_COMPLETE" in updated
@@ -403,9 +401,10 @@ def test_nobody_becomes_a_services_role(aws: LocalAws, role: str) -> None:
 
 
 def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
-    aws: LocalAws, tmp_path: Path
+    deployed: Deployed, tmp_path: Path
 ) -> None:
     """As docs/operations.md tells; last, for the stack goes on with the new key."""
+    aws = deployed.aws
     uploader, kms = aws.client("s3", "web-shop"), aws.role_client("kms", "glue")
 
     def signed(name: str) -> Envelope:
@@ -416,11 +415,10 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     (old,) = (signature.keyid for signature in before.signatures)
     until = from_statement(before.payload).hashed_at + timedelta(seconds=1)
     former = f"{old}={until:%Y-%m-%dT%H:%M:%SZ}"
-    aws.deploy(
-        *SMALL_IS_LARGE,
+    deployed.deploy(
         *("--parameter", f"FormerSigningKeys={former}"),
         *("--parameter", "ErasureArns=", "--parameter", "KeyAdministratorArns="),
-        repository=with_another_signing_key(tmp_path / "repository"),
+        repository=with_another_signing_key(deployed.repository, tmp_path / "repository"),
     )
     after = signed("after.csv")
     (new,) = (signature.keyid for signature in after.signatures)
@@ -442,11 +440,9 @@ def trouble(envelope: Envelope, keys: Mapping[str, TrustedKey]) -> str | None:
     ).trouble
 
 
-def with_another_signing_key(repository: Path) -> Path:
+def with_another_signing_key(original: Path, repository: Path) -> Path:
     """A copy of the repository in which the key that signs records has a new logical name."""
-    for folder in ("infra", "include", "lambda", "plugins"):
-        shutil.copytree(REPOSITORY / folder, repository / folder)
-    (repository / ".venvs").symlink_to(REPOSITORY / ".venvs")
+    shutil.copytree(original, repository, symlinks=True)
     keys = repository / "infra" / "cloudformation" / "keys.yaml"
     template = keys.read_text(encoding="utf-8")
     for name in ("  {}:\n", "!Ref {}\n", "${{{}}}"):

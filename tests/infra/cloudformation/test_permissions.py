@@ -7,9 +7,8 @@ from typing import Any
 
 import boto3
 import pytest
-from infra.deployment.templates.reading import FOLDER
-from tests.infra.cloudformation.conftest import answer
-from tests.infra.cloudformation.permissions import ROLES, Call, calls
+from tests.infra.cloudformation.conftest import REGION, answer
+from tests.infra.cloudformation.permissions import PEOPLE, ROLES, Call, calls
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError"})
@@ -51,8 +50,13 @@ class Actors:
                 region_name=self._aws.region,
                 **self._keys[actor],
             )
-        of = self._aws.role_client if actor in ROLES else self._aws.client
-        return of(service, actor)
+        if actor in ROLES:
+            return self._aws.role_client(service, actor, SOURCES.get(actor, ""))
+        return self._aws.client(service, actor)
+
+
+SOURCES = {"cloudformation": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/custody-local/1"}
+"""For what a service takes a role that asks."""
 
 
 @pytest.fixture(scope="module")
@@ -60,26 +64,24 @@ def actors(aws: LocalAws) -> Actors:
     iam = aws.client("iam", "platform-engineer")
     iam.create_user(UserName="stranger")
     stranger = iam.create_access_key(UserName="stranger")["AccessKey"]
-    return Actors(aws, {"stranger": as_arguments(stranger), "auditor": as_arguments(auditor(aws))})
+    taken = {role: taken_by_the_engineer(aws, role) for role in PEOPLE}
+    keys = {"stranger": stranger, **taken}
+    return Actors(aws, {actor: as_arguments(of_actor) for actor, of_actor in keys.items()})
 
 
-def auditor(aws: LocalAws) -> Mapping[str, str]:
-    """The keys of a session of the auditor's role, whose stack an administrator deploys."""
-    engineer = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
-    stacks = aws.client("cloudformation", "platform-engineer")
-    given = {"Stage": "local", "AuditorArns": engineer, "BreakGlassArns": engineer}
-    stacks.create_stack(
-        StackName="custody-local-access",
-        TemplateBody=(FOLDER / "access.yaml").read_text(encoding="utf-8"),
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": value} for name, value in given.items()
-        ],
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    made = stacks.get_waiter("stack_create_complete")
-    made.wait(StackName="custody-local-access", WaiterConfig={"Delay": 1, "MaxAttempts": 600})
-    role = {"RoleArn": role_arn("auditor"), "RoleSessionName": "test"}
-    keys: Mapping[str, str] = aws.client("sts", "platform-engineer").assume_role(**role)[
+def taken_by_the_engineer(aws: LocalAws, role: str) -> Mapping[str, str]:
+    """The keys of a session of a role for people, taken as it wants to be."""
+    iam = aws.client("iam", "platform-engineer")
+    factor = {}
+    if role == "break-glass":
+        made = iam.create_virtual_mfa_device(VirtualMFADeviceName="of-the-engineer")
+        factor = {"SerialNumber": made["VirtualMFADevice"]["SerialNumber"], "TokenCode": "123456"}
+        codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+        iam.enable_mfa_device(
+            UserName="platform-engineer", SerialNumber=factor["SerialNumber"], **codes
+        )
+    take = {"RoleArn": role_arn(role), "RoleSessionName": "test", **factor}
+    keys: Mapping[str, str] = aws.client("sts", "platform-engineer").assume_role(**take)[
         "Credentials"
     ]
     return keys

@@ -1,6 +1,8 @@
 """What AWS says of the sessions that its services take, and ministack does not.
 
 * A role's trust policy learns for which account a service takes the role (`aws:SourceAccount`).
+  Who plays a service as the account's root says for which resource (`aws:SourceArn`) as the
+  external id.
 * A session's requests say which function's code made them (`lambda:SourceFunctionArn`: "Using
   source function ARN to control function access behavior" in AWS's Lambda developer guide), or that
   Glue handed the session to a job (`glue:CredentialIssuingService`: "Control policies that control
@@ -33,8 +35,9 @@ def register() -> None:
     ) -> bool:
         # To ministack a service is the account's root.
         if context is not None and caller_arn.endswith(":root"):
-            account = {"aws:sourceaccount": context.principal_account}
-            context = replace(context, service_context={**context.service_context, **account})
+            known = {"aws:sourceaccount": context.principal_account, **context.service_context}
+            known.setdefault("aws:sourcearn", known.get("sts:externalid"))
+            context = replace(context, service_context=known)
         return bool(trusts(document, caller_arn, context))
 
     def with_services_keys(credential: ResolvedCredential) -> dict[str, Any]:
