@@ -176,6 +176,7 @@ WITHOUT_RESOURCES = {
     "glue:GetSecurityConfiguration",
     "kms:CreateKey",
     "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
     "s3:GetAccountPublicAccessBlock",
     "sns:Unsubscribe",
 }
@@ -258,6 +259,35 @@ def test_a_service_takes_a_role_for_this_account_alone(
     if kind == "trust" and "Service" in statement["Principal"]:
         account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
         assert statement["Condition"]["StringEquals"].items() >= account.items()
+
+
+# Which services say neither for which resource nor for which account they come, and why that is.
+UNBOUND = {
+    "CloudTrailDescribes",  # tells of a key what is no secret
+    "EventRulesEncrypt",  # EventBridge takes no conditions in a topic's policy, nor in its key's
+    "EventRulesPublish",
+}
+BINDS = {"aws:SourceAccount", "aws:SourceArn", "kms:EncryptionContext:aws:logs:arn"}
+
+
+def test_no_service_is_anybodys_deputy() -> None:
+    """ "The confused deputy problem" in AWS's IAM user guide."""
+    by_services = [
+        (kind, statement)
+        for kind, statement in (case.values for case in ALLOWED)
+        if kind in ("key", "resource", "trust") and "Service" in statement["Principal"]
+    ]
+    unbound = {
+        statement["Sid"]
+        for _, statement in by_services
+        if not BINDS & {key for keys in statement.get("Condition", {}).values() for key in keys}
+    }
+    assert unbound == UNBOUND
+    # Of which function or job a role is taken for, these two do not say.
+    silent = {"glue.amazonaws.com", "lambda.amazonaws.com"}
+    for kind, statement in by_services:
+        if kind == "trust" and not silent & set(listed(statement["Principal"]["Service"])):
+            assert "aws:SourceArn" in {k for keys in statement["Condition"].values() for k in keys}
 
 
 @pytest.mark.parametrize(("kind", "statement"), ALLOWED)

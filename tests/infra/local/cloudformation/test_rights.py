@@ -13,10 +13,7 @@ from infra.deployment.templates.reading import FOLDER, load
 from localaws.cloudformation.rights import RIGHTS
 from localaws.cloudformation.rights.model import Change, Operation
 
-TEMPLATES = {
-    file.stem: load(file)
-    for file in sorted(FOLDER.glob("*.yaml"))
-}
+TEMPLATES = {file.stem: load(file) for file in sorted(FOLDER.glob("*.yaml"))}
 # What an administrator deploys, as himself.
 BY_HAND = frozenset({"access", "deployers", "globalevents"})
 # What is retained of these is never deleted by a deployment: a failed one is not undone.
@@ -80,9 +77,7 @@ def granted() -> set[str]:
         for statement in made[name]["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
         for action in (
-            [statement["Action"]]
-            if isinstance(statement["Action"], str)
-            else statement["Action"]
+            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
         )
     }
 
