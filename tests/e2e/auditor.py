@@ -1,4 +1,4 @@
-"""The auditor's command line, as somebody runs it who looks at the platform from outside."""
+"""The auditor, who looks at the platform from outside: his role, and his command line."""
 
 import json
 import subprocess
@@ -8,7 +8,50 @@ from typing import Any
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE
 from rehearsal.platform import ADMIN, Platform
 
+AUDITOR = "auditor"
 COMMAND = "from custody.cli.main import run; run()"  # what its installed script does
+
+
+def make_role(platform: Platform) -> None:
+    """The stack with the auditor's role, as an administrator deploys it, and a profile for it."""
+    account, stack = platform.settings["account_id"], f"{PROJECT}-{STAGE}-access"
+    given = {"Stage": STAGE, "AuditorArns": f"arn:aws:iam::{account}:user/{ADMIN}"}
+    stacks = platform.client("cloudformation")
+    stacks.create_stack(
+        StackName=stack,
+        TemplateBody=(REPOSITORY / "infra/cloudformation/access.yaml").read_text("utf-8"),
+        Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    made = stacks.get_waiter("stack_create_complete")
+    made.wait(StackName=stack, WaiterConfig={"Delay": 0.5, "MaxAttempts": 600})
+    with (platform.machine.home / "aws" / "config").open("a", encoding="utf-8") as config:
+        config.write(
+            f"[profile {AUDITOR}]\n"
+            f"role_arn = arn:aws:iam::{account}:role/{PROJECT}-{STAGE}-auditor\n"
+            f"source_profile = {ADMIN}\n"
+            f"region = {platform.settings['region']}\n"
+            f"endpoint_url = {platform.machine.endpoint}\n"
+            "s3 =\n  addressing_style = path\n"
+        )
+
+
+def look_by_hand(platform: Platform) -> None:
+    """How evidence is kept, asked of AWS itself; raises botocore's error where that is refused."""
+    s3, trail = platform.client("s3", AUDITOR), platform.client("cloudtrail", AUDITOR)
+    settings = platform.settings
+    for role in ("raw", "provenance", "trail"):
+        bucket = {"Bucket": settings[f"{role}_bucket"]}
+        s3.get_bucket_location(**bucket)
+        s3.get_bucket_policy(**bucket)
+        s3.get_bucket_versioning(**bucket)
+        s3.get_object_lock_configuration(**bucket)
+        (first, *_) = s3.list_objects_v2(**bucket)["Contents"]
+        s3.get_object_retention(**bucket, Key=first["Key"])
+    name = {"Name": settings["trail_name"]}
+    trail.get_trail(**name)
+    trail.get_trail_status(**name)
+    trail.get_event_selectors(TrailName=settings["trail_name"])
 
 
 def custody(platform: Platform, command: str, *arguments: str) -> list[dict[str, Any]]:
@@ -16,7 +59,7 @@ def custody(platform: Platform, command: str, *arguments: str) -> list[dict[str,
     settings = f"ssm:/{PROJECT}/{STAGE}/airflow/variables/{PROJECT}"
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, command, "--json", "--settings", settings, *arguments],
-        env=platform.machine.environment_of(ADMIN)
+        env=platform.machine.environment_of(AUDITOR)
         | {
             "PYTHONPATH": str(REPOSITORY / "plugins"),
             "AWS_DEFAULT_REGION": platform.settings["region"],

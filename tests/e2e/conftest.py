@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from auditor import make_role
 
 from rehearsal.machine import REPOSITORY, Machine
 from rehearsal.observing import OnCall
@@ -18,6 +19,7 @@ def platform() -> Iterator[Platform]:
     platform.reset()
     try:
         platform.start()
+        make_role(platform)
         first = switch_on(platform, "provenance_ledger")
         for dag_id in ("medallion_customers", "provenance_reconcile", "custody_audit"):
             switch_on_from_now(platform, dag_id)

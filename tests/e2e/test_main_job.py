@@ -6,9 +6,10 @@ The tests are chapters: each goes on from where the one before it left the platf
 from dataclasses import asdict
 from datetime import date
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
-from auditor import custody
+from auditor import AUDITOR, custody, look_by_hand
 from hostile import broken_files
 from listening import listening, spark_listens
 from story import (
@@ -21,6 +22,7 @@ from story import (
     land_all,
     reconcile,
 )
+from tests.support.grants import unexplained
 
 from custody.core.paging.findings import SEVERITIES
 from rehearsal.airflow import AirflowRefused
@@ -167,6 +169,7 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
     (part, *_) = query(
         platform,
         f"SELECT DISTINCT \"$path\" AS uri FROM {GOLD} WHERE dt = '{day}'",  # noqa: S608
+        AUDITOR,
     )
     trace = custody(platform, "trace", str(part["uri"]))
     sources = {
@@ -179,6 +182,15 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
         for file in landed
         if file.key.startswith(bronze_prefix(day)) and "/burst/" not in file.key
     }
+
+
+def test_an_auditor_does_the_rest_of_his_job(platform: Platform, tmp_path: Path) -> None:
+    keys = str(tmp_path / "keys.json")
+    custody(platform, "keys", "-o", keys)
+    custody(platform, "trail", "--keys", keys, "--head", str(tmp_path / "trail.head"))
+    prefix = f"s3://{platform.settings['raw_bucket']}/{bronze_prefix(DAYS[-1])}"
+    assert custody(platform, "verify", prefix, "--keys", keys)[-1]["versions"] > 0
+    look_by_hand(platform)
 
 
 def test_tampering_pages_exactly_its_findings(
@@ -217,3 +229,8 @@ def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
     known = f"{told['findings']} findings that page (0 more unread): 0 new"
     assert known in platform.airflow.task_log(RECONCILE, run_id, read)
     assert on_call.pages() == []
+
+
+def test_nobody_has_a_right_that_none_of_all_this_needed(platform: Platform) -> None:
+    log = platform.machine.home / "logs" / "grants.jsonl"
+    assert unexplained(log, "airflow", "audit", "auditor", "glue", "recorder") == []

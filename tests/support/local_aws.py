@@ -92,9 +92,9 @@ class LocalAws:
         return make(service)
 
     def role_client(self, service: str, role: str, source: str = "") -> Any:
-        """A client of a service's role, which only the account's root can become here.
+        """A client of a service's role (its ARN, or the platform's of that name).
 
-        `source` is the resource for which the service takes it, where the role asks for one.
+        Only the account's root can become it here. `source` is the resource for which the service takes it, where the role asks for one.
         """
         root = json.loads((self.home / "aws" / "root.json").read_text())
         place: dict[str, Any] = {
@@ -108,10 +108,9 @@ class LocalAws:
             aws_access_key_id=root["AccessKeyId"],
             aws_secret_access_key=root["SecretAccessKey"],
         )
+        taken = {"RoleArn": role if role.startswith("arn:") else role_arn(role)}
         named = {"ExternalId": source} if source else {}
-        session = sts.assume_role(RoleArn=role_arn(role), RoleSessionName="test", **named)[
-            "Credentials"
-        ]
+        session = sts.assume_role(**taken, **named, RoleSessionName="test")["Credentials"]
         return make(
             service,
             **place,

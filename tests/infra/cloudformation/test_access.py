@@ -24,6 +24,7 @@ WITHOUT_BOUNDARY = {
     ("access", "BreakGlass"),
     ("deployers", "CloudFormation"),
     ("deployers", "Deployer"),
+    ("catalogencryption", "Role"),  # of the account, whatever stages it has
     ("globalevents", "Role"),  # in another region, where it does nothing else
 }
 # In letters, of a managed policy; white space does not count ("IAM quotas" in AWS's user guide).

@@ -27,6 +27,7 @@ from tests.infra.cloudformation.conftest import (
     answer,
     bucket,
 )
+from tests.support.grants import unexplained
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
@@ -154,6 +155,8 @@ def test_what_is_too_large_for_the_lambda_is_recorded_by_the_job(aws: LocalAws) 
     assert runs[0]["Arguments"]["--record_id"] == record_id(
         ObjectVersion(bucket("raw"), key, version)
     )
+    # No session of its roles has been taken by anybody else yet.
+    assert unexplained(aws.home / "logs" / "grants.jsonl", "recorder-large", "deployer") == []
 
 
 def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:

@@ -23,7 +23,10 @@ TEMPLATES = REPOSITORY / "infra" / "cloudformation"
 FILES = sorted(TEMPLATES.glob("*.yaml"))
 LOADED: dict[str, dict[str, Any]] = {file.stem: decode(str(file))[0] for file in FILES}
 
-ROOTS = ("access", "bootstrap", "deployers", "evidence", "globalevents", "root")
+ROOTS = (
+    *("access", "bootstrap", "catalogencryption", "deployers", "evidence", "globalevents"),
+    "root",
+)
 """The stacks that are deployed; the others are nested in one of them."""
 
 RESOURCES = [
@@ -240,6 +243,7 @@ def test_who_assumes_each_role() -> None:
         "deployers.CloudFormation": {
             "CloudFormationAssumes": {"Service": "cloudformation.amazonaws.com"}
         },
+        "catalogencryption.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
         "globalevents.Role": {"EventsAssume": {"Service": "events.amazonaws.com"}},
         "network.FlowLogRole": {"FlowLogsAssume": {"Service": "vpc-flow-logs.amazonaws.com"}},
         "audit.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},

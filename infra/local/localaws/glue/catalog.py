@@ -17,8 +17,10 @@ from typing import Any
 
 from ministack.services import glue
 
+from localaws.glue import encryption
 from localaws.protocol import AwsError, AwsRequest, AwsResponse
 
+_ON_CATALOG = encryption.ACTIONS
 _ON_DATABASES = ("GetDatabases",)
 _ON_DATABASE = ("CreateDatabase", "DeleteDatabase", "GetDatabase", "UpdateDatabase")
 _ON_TABLES = ("GetTables",)
@@ -49,7 +51,8 @@ class GlueCatalog:
 
     name = "glue-catalog"
     targets = frozenset(
-        f"AWSGlue.{action}" for action in (*_ON_DATABASES, *_ON_DATABASE, *_ON_TABLES, *_ON_TABLE)
+        f"AWSGlue.{action}"
+        for action in (*_ON_CATALOG, *_ON_DATABASES, *_ON_DATABASE, *_ON_TABLES, *_ON_TABLE)
     )
 
     def __init__(self, commit: Callable[[], None]) -> None:
@@ -67,6 +70,8 @@ class GlueCatalog:
         """The resource of a call and everything above it."""
         prefix = f"arn:aws:glue:{region}:{account_id}"
         catalog = f"{prefix}:catalog"
+        if action in _ON_CATALOG:
+            return (catalog,)
         if action in _ON_DATABASES:
             return catalog, f"{prefix}:database/*"
         if action in _ON_DATABASE:
@@ -84,7 +89,9 @@ class GlueCatalog:
 
     async def handle(self, request: AwsRequest) -> AwsResponse:
         """ministack's answer; UpdatePartition, which it lacks, is a batch of one."""
-        if request.action == "UpdatePartition":
+        if request.action in _ON_CATALOG:
+            response = AwsResponse.of(encryption.answer(request.action, request.json()))
+        elif request.action == "UpdatePartition":
             response = _update_partition(request.json())
         else:
             response = _ask(request.action, request.body)

@@ -15,7 +15,7 @@ from localaws.cloudformation.rights.model import Change, Operation
 
 TEMPLATES = {file.stem: load(file) for file in sorted(FOLDER.glob("*.yaml"))}
 # What an administrator deploys, as himself.
-BY_HAND = frozenset({"access", "deployers", "globalevents"})
+BY_HAND = frozenset({"access", "catalogencryption", "deployers", "globalevents"})
 # What is retained of these is never deleted by a deployment: a failed one is not undone.
 EVIDENCE = frozenset({"bootstrap", "evidence", "keys", "queue", "storage", "trail", "witnesses"})
 # Granted, and not called by what `RIGHTS` knows.

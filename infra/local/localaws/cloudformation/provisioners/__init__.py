@@ -9,6 +9,7 @@ from localaws.cloudformation.provisioners import (
     airflow,
     buckets,
     budgets,
+    catalog_encryption,
     functions,
     nested,
     network,
@@ -22,7 +23,7 @@ from localaws.cloudformation.provisioners import (
 def register() -> None:
     """Add our types and completions to ministack's registry."""
     modules = (
-        *(airflow, buckets, budgets, functions, nested, network, roles),
+        *(airflow, buckets, budgets, catalog_encryption, functions, nested, network, roles),
         *(security_configurations, topics_and_jobs, trail),
     )
     for module in modules:

@@ -17,13 +17,20 @@ def _workgroup(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
     return {**group, "WorkGroupConfiguration": group["Configuration"]}
 
 
+def _catalog_encryption(apis: Apis, _id: str, _wanted: Mapping[str, Any]) -> Properties:
+    told = apis.client("glue").get_data_catalog_encryption_settings()
+    return {"DataCatalogEncryptionSettings": told["DataCatalogEncryptionSettings"]}
+
+
 READERS: dict[str, Reader] = {
     "AWS::Athena::WorkGroup": _workgroup,
+    "AWS::Glue::DataCatalogEncryptionSettings": _catalog_encryption,
     "AWS::Glue::Database": _glue_database,
 }
 NOT_READ = {
     "AWS::Athena::WorkGroup": frozenset(
         {"RecursiveDeleteOption"}
     ),  # says how to delete it; AWS does not tell it either
+    "AWS::Glue::DataCatalogEncryptionSettings": frozenset({"CatalogId"}),  # the same
     "AWS::Glue::Database": frozenset({"CatalogId"}),  # always the caller's account
 }

@@ -30,6 +30,12 @@ def _job_role(change: Change) -> Iterator[Call]:
     yield from change.passes(change.new.get("Role"), "glue")
 
 
+def _encrypting_role(change: Change) -> Iterator[Call]:
+    settings = change.new.get("DataCatalogEncryptionSettings", {})
+    role = settings.get("EncryptionAtRest", {}).get("CatalogEncryptionServiceRole")
+    yield from change.passes(role, "glue")
+
+
 def _of_the_database(change: Change) -> Iterator[Call]:
     """The catalog asks about everything that contains what is changed, and that it contains."""
     name = change.properties["DatabaseInput"]["Name"]
@@ -112,6 +118,14 @@ RIGHTS = {
         more=_job_role,
     ),
     "AWS::Glue::Database": Rights(f"{_GLUE}catalog", more=_of_the_database),
+    "AWS::Glue::DataCatalogEncryptionSettings": Rights(
+        f"{_GLUE}catalog",
+        create=("glue:PutDataCatalogEncryptionSettings",),
+        update=("glue:PutDataCatalogEncryptionSettings",),
+        delete=("glue:PutDataCatalogEncryptionSettings",),
+        read=("glue:GetDataCatalogEncryptionSettings",),
+        more=_encrypting_role,
+    ),
     "AWS::Glue::SecurityConfiguration": Rights(
         "*",
         create=("glue:CreateSecurityConfiguration",),

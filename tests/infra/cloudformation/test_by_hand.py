@@ -1,4 +1,4 @@
-"""What AWS tells of in one region, passed on to that of the platform."""
+"""Stacks that an administrator deploys by hand: for another region, and for the whole account."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ STACK: Final[dict[str, Any]] = {
     ],
     "Capabilities": ["CAPABILITY_NAMED_IAM"],
 }
+CATALOG: Final[dict[str, Any]] = {
+    "StackName": "custody-catalog-encryption",
+    "TemplateBody": (FOLDER / "catalogencryption.yaml").read_text(encoding="utf-8"),
+    "Capabilities": ["CAPABILITY_NAMED_IAM"],
+}
+
+
+def make(stacks: Any, stack: dict[str, Any]) -> None:
+    """Create a stack, and see that updates without a change make none."""
+    stacks.create_stack(**stack)
+    made, name = stacks.get_waiter("stack_create_complete"), stack["StackName"]
+    made.wait(StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000})
+    for _ in range(2):
+        with pytest.raises(ClientError, match="No updates are to be performed"):
+            stacks.update_stack(**stack)
+    assert stacks.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
 
 
 @pytest.fixture(scope="module")
@@ -35,20 +51,12 @@ def there(aws: LocalAws) -> Iterator[Any]:
     def client(service: str) -> Any:
         return engineer.client(service, region_name=GLOBAL)
 
-    stacks = client("cloudformation")
-    stacks.create_stack(**STACK)
-    made = stacks.get_waiter("stack_create_complete")
-    made.wait(StackName=NAME, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000})
+    make(client("cloudformation"), STACK)
     yield client
-    stacks.delete_stack(StackName=NAME)
+    client("cloudformation").delete_stack(StackName=NAME)
 
 
-def test_the_rule_is_made_there_and_an_update_without_a_change_makes_none(there: Any) -> None:
-    for _ in range(2):
-        said = answer(there("cloudformation").update_stack, **STACK)
-        assert said == "ValidationError", "No updates are to be performed"
-    (stack,) = there("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
+def test_what_aws_tells_of_there_is_passed_on(there: Any) -> None:
     events = there("events")
     assert events.describe_rule(Name=NAME)["State"] == "ENABLED"
     (target,) = events.list_targets_by_rule(Rule=NAME)["Targets"]
@@ -74,3 +82,27 @@ def test_its_role_passes_on_to_the_home_region_for_that_rule_and_does_nothing_el
     assert put(HOME_BUS.replace("default", "another")) == "AccessDeniedException"
     assert answer(aws.role_client("s3", role, RULE).list_buckets) == "AccessDenied"
     assert answer(aws.role_client("iam", role, RULE).list_roles) == "AccessDenied"
+
+
+def test_the_catalog_is_under_a_key_that_its_role_alone_uses(aws: LocalAws) -> None:
+    make(aws.client("cloudformation", "platform-engineer"), CATALOG)
+    aws.command("readback", "--stack", CATALOG["StackName"])
+    glue, role = (
+        aws.client("glue", "platform-engineer"),
+        f"arn:aws:iam::{ACCOUNT}:role/custody-catalog",
+    )
+    settings = glue.get_data_catalog_encryption_settings()["DataCatalogEncryptionSettings"]
+    at_rest = settings["EncryptionAtRest"]
+    assert at_rest["CatalogEncryptionMode"] == "SSE-KMS-WITH-SERVICE-ROLE"
+    assert at_rest["CatalogEncryptionServiceRole"] == role
+    use = {"KeyId": at_rest["SseAwsKmsKeyId"], "KeySpec": "AES_256"}
+    assert answer(aws.role_client("kms", role).generate_data_key, **use) == "ok"
+    for other in ("platform-engineer", "insider", "airflow"):
+        said = answer(aws.client("kms", other).generate_data_key, **use)
+        assert said == "AccessDeniedException"
+    # Whoever reads tables needs no right on the key, and none to change this.
+    assert answer(aws.client("glue", "airflow").get_tables, DatabaseName="custody_local") == "ok"
+    off = {"EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"}}
+    for who in ("airflow", "deployer"):
+        change = aws.client("glue", who).put_data_catalog_encryption_settings
+        assert answer(change, DataCatalogEncryptionSettings=off) == "AccessDeniedException"

@@ -1,0 +1,31 @@
+"""`AWS::Glue::DataCatalogEncryptionSettings`, of which an account has one in each region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.cloudformation.provisioners.registry import Made, provide
+from localaws.glue import encryption
+
+_KIND = "AWS::Glue::DataCatalogEncryptionSettings"
+
+
+def register() -> None:
+    """Add the type."""
+    provide(_KIND, _create, _update, _delete)
+
+
+def _create(_logical_id: str, properties: Mapping[str, Any], _stack_name: str) -> Made:
+    encryption.put(properties["DataCatalogEncryptionSettings"])
+    return str(properties["CatalogId"]), {}
+
+
+def _update(
+    _physical_id: str, _old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str
+) -> Made:
+    return _create("", new, stack_name)
+
+
+def _delete(_physical_id: str, _properties: Mapping[str, Any]) -> None:
+    encryption.put({})
