@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks grants bench lint format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -95,9 +95,6 @@ test-thorough: setup ## Run the property tests with many more examples (minutes)
 attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
 
-grants: setup ## List the rights of the roles that the last end-to-end run did without
-	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.e2e.grants
-
 bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)
 	@mkdir -p build
 	@for benchmark in benchmarks/*.py; do $(PLATFORM)/python "$$benchmark"; done | tee build/bench.jsonl
@@ -115,6 +112,16 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/zizmor --offline --quiet .github
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 	.venvs/lint/bin/python -W ignore -m infra.linting
+
+# From crates.io, as its own releases are not for every machine; building it takes minutes, once.
+GUARD := .venvs/guard/bin/cfn-guard
+
+$(GUARD):
+	@command -v cargo >/dev/null || { echo "guard: Rust's cargo is not installed, so cfn-guard cannot be built"; exit 1; }
+	cargo install cfn-guard --version 3.2.1 --locked --quiet --root .venvs/guard
+
+guard: setup $(GUARD) ## Check the templates with AWS's rules for NIST 800-53, CIS and PCI DSS (needs Rust)
+	.venvs/lint/bin/python -m infra.linting.guard $(GUARD)
 
 format: setup ## Format the code
 	$(PLATFORM)/ruff check --fix-only .

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,10 +91,43 @@ class LocalAws:
         make: Any = self.session(principal).client
         return make(service)
 
+    def add_user(self, name: str) -> None:
+        """A user without rights, and a profile of that name."""
+        iam = self.client("iam", "platform-engineer")
+        iam.create_user(UserName=name)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        self.add_profile(
+            name,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+    def add_profile(self, name: str, **fields: str) -> None:
+        """A profile for the tools of AWS, and for `client`."""
+        place = {"region": self.region, "endpoint_url": f"http://127.0.0.1:{self.port}"}
+        lines = [f"{field} = {value}" for field, value in {**place, **fields}.items()]
+        with (self.home / "aws" / "config").open("a", encoding="utf-8") as config:
+            config.write("\n".join(["", f"[profile {name}]", *lines, ""]))
+
+    def taken(self, role: Mapping[str, str]) -> Callable[[str], Any]:
+        """What makes clients of a role that the platform engineer takes, as he asks for it."""
+        sts = self.client("sts", "platform-engineer")
+        keys = sts.assume_role(**role, RoleSessionName="test")["Credentials"]
+        session = boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            region_name=self.region,
+        )
+        make: Any = session.client
+        endpoint = f"http://127.0.0.1:{self.port}"
+        return lambda service: make(service, endpoint_url=endpoint)
+
     def role_client(self, service: str, role: str, source: str = "") -> Any:
         """A client of a service's role (its ARN, or the platform's of that name).
 
-        Only the account's root can become it here. `source` is the resource for which the service takes it, where the role asks for one.
+        Only the account's root can become it here. `source` is the resource for which the service
+        takes it, where the role asks for one.
         """
         root = json.loads((self.home / "aws" / "root.json").read_text())
         place: dict[str, Any] = {

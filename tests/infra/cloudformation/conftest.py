@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,8 @@ import pytest
 from botocore.exceptions import ClientError
 from infra.build import REPOSITORY
 from infra.deployment.templates.reading import FOLDER
-from tests.support.local_aws import ACCOUNT, LocalAws, local_aws, role_arn
+from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 
-# Not that of global services, in which much works by chance.
-REGION: Final = "eu-central-1"
 LARGE_OBJECT_BYTES: Final = 1024 * 1024
 SMALL_IS_LARGE: Final = ("--parameter", f"RecorderLargeObjectBytes={LARGE_OBJECT_BYTES}")
 ENGINEER: Final = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
@@ -50,15 +48,14 @@ class Deployed:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(started_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     repository = copied(tmp_path_factory.mktemp("repository"))
     stage = repository / "infra" / "cloudformation" / "parameters" / "local.json"
     content = json.loads(stage.read_text(encoding="utf-8"))
     stage.write_text(json.dumps(content | {"deployers": DEPLOYERS}), encoding="utf-8")
-    with local_aws(tmp_path_factory.mktemp("local-aws"), REGION) as aws:
-        administer(aws, content["tags"])
-        world = Deployed(aws, repository)
-        yield Deployed(aws, repository, world.deploy())
+    administer(started_aws, content["tags"])
+    world = Deployed(started_aws, repository)
+    return replace(world, said=world.deploy())
 
 
 @pytest.fixture(scope="session")
@@ -85,31 +82,22 @@ def administer(aws: LocalAws, tags: Mapping[str, str]) -> None:
     )
     for name, parameters in stacks:
         create(aws, name, {"Stage": "local", **parameters}, tags)
-    profile = {"role_arn": role_arn("deployer"), "source_profile": "platform-engineer"}
-    with (aws.home / "aws" / "config").open("a", encoding="utf-8") as config:
-        config.write("\n[profile deployer]\n")
-        place = {"region": aws.region, "endpoint_url": f"http://127.0.0.1:{aws.port}"}
-        for field, value in {**place, **profile}.items():
-            config.write(f"{field} = {value}\n")
+    role = {"role_arn": role_arn("deployer"), "source_profile": "platform-engineer"}
+    aws.add_profile("deployer", **role)
 
 
 def create(
-    aws: LocalAws,
-    name: str,
-    parameters: Mapping[str, str],
-    tags: Mapping[str, str],
-    **options: Any,
+    aws: LocalAws, name: str, parameters: Mapping[str, str], tags: Mapping[str, str] | None = None
 ) -> None:
-    """A stack by itself, of the template of its name."""
+    """Create a stack by itself, of the template of its name, as an administrator."""
     stacks = aws.client("cloudformation", "platform-engineer")
-    stack = f"custody-local-{name}"
+    stack = f"custody-{parameters['Stage']}-{name}"
     stacks.create_stack(
         StackName=stack,
         TemplateBody=(FOLDER / f"{name}.yaml").read_text(encoding="utf-8"),
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
-        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        **options,
+        Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
     )
     made = stacks.get_waiter("stack_create_complete")
     made.wait(StackName=stack, WaiterConfig={"Delay": 0.2, "MaxAttempts": 3000})

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.infra.cloudformation.conftest import ACCOUNT, REGION, bucket
+from tests.infra.cloudformation.conftest import ACCOUNT, bucket
+from tests.infra.conftest import REGION
 from tests.support.local_aws import role_arn
 
 USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger")

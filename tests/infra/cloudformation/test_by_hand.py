@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 from botocore.exceptions import ClientError
 from infra.deployment.templates.reading import FOLDER
-from tests.infra.cloudformation.conftest import REGION, answer
+from tests.infra.cloudformation.conftest import answer
+from tests.infra.conftest import REGION
 from tests.support.local_aws import ACCOUNT, LocalAws
 
 # Where AWS tells of IAM and of sign-ins.

@@ -22,11 +22,11 @@ import pytest
 from tests.infra.cloudformation.conftest import (
     DEPLOYERS,
     LARGE_OBJECT_BYTES,
-    REGION,
     Deployed,
     answer,
     bucket,
 )
+from tests.infra.conftest import REGION
 from tests.support.grants import unexplained
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 from tests.support.patience import PATIENCE_SECONDS, wait_for

@@ -6,7 +6,6 @@ Two small stacks instead of the platform's: the ways through the deployment are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +18,9 @@ from infra.deployment.errors import DeployError, Interrupted, explain
 from infra.deployment.session import Session
 from infra.deployment.stacks.changesets import ChangeSets, Request
 from infra.deployment.stages import Place, Stage
-from tests.support.local_aws import ACCOUNT, LocalAws, local_aws
+from tests.infra.conftest import REGION
+from tests.support.local_aws import ACCOUNT, LocalAws
 
-REGION: Final = "us-east-1"
 ROOT: Final = """
 Parameters:
   Project: {Type: String}
@@ -82,12 +81,6 @@ Resources:
 """
 
 
-@pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with local_aws(tmp_path_factory.mktemp("local-aws"), REGION) as running:
-        yield running
-
-
 @dataclass(frozen=True)
 class World:
     """A stage of its own in the local AWS, and what was said in it."""
@@ -144,9 +137,12 @@ class World:
 
 @pytest.fixture
 def world(
-    aws: LocalAws, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    started_aws: LocalAws,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> World:
-    for name, value in aws.environment.items():
+    for name, value in started_aws.environment.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     (tmp_path / "root.yaml").write_text(ROOT)

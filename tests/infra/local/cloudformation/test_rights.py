@@ -69,12 +69,12 @@ def called(stack: str, resource: Mapping[str, Any]) -> set[str]:
 
 
 def granted() -> set[str]:
-    """What the service role's two policies allow."""
-    made = TEMPLATES["deployers"]["Resources"]
+    """What the service role's policies allow."""
     return {
         action
-        for name in ("MakeThings", "MakeWhatRuns")
-        for statement in made[name]["Properties"]["PolicyDocument"]["Statement"]
+        for resource in TEMPLATES["deployers"]["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
         for action in (
             [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]

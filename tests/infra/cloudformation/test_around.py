@@ -1,73 +1,80 @@
 """The stacks around the platform, deployed alone: network, MWAA, and what calls people.
 
-With the platform they are deployed by tests/infra/cloudformation.
+In a stage of their own, `dev`, and as there: the deployer orders, CloudFormation works as its role.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from botocore.config import Config
-from tests.infra.local.conftest import ACCOUNT, REGION, Server, running
+from infra.deployment.templates.reading import FOLDER
+from tests.infra.cloudformation.conftest import ENGINEER, create
+from tests.infra.conftest import REGION
+from tests.support.local_aws import ACCOUNT, LocalAws
 from tests.support.patience import wait_for
 
-from localaws.access.bootstrap import administrator
-from localaws.cloudformation.readback import differences
-from localaws.settings import REPOSITORY
+NAMES: Final = {"Project": "custody", "Stage": "dev"}
+DAGS: Final = f"custody-dev-dags-{ACCOUNT}"
+ROLE: Final = "custody-dev-airflow"
+KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:custody-dev-alarms"
+SERVICE_ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/custody-dev-cloudformation"
 
-TEMPLATES = REPOSITORY / "infra" / "cloudformation"
-NAMES = {"Project": "custody", "Stage": "dev"}
-DAGS = f"custody-dev-dags-{ACCOUNT}"
-ROLE = "custody-dev-airflow"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:custody-dev-alarms"
+
+class Stage:
+    """A local AWS in which an administrator has made the roles of the stage."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self.aws = aws
+        for name in ("bootstrap", "deployers"):
+            create(aws, name, {**NAMES, "DeployerArns": f"{ENGINEER},{SERVICE_ROLE}"})
+        role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/custody-dev-deployer"}
+        self.deployer = aws.taken(role)
+
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A client of the administrator, to look."""
+        make: Any = self.aws.session("platform-engineer").client
+        return make(service, config=config)
+
+    def deploy(self, template: str, **parameters: str) -> str:
+        """Create or update a stack; gives the status it ends in."""
+        stacks, stack = self.deployer("cloudformation"), f"custody-dev-{template}"
+        try:
+            stacks.describe_stacks(StackName=stack)
+            call = stacks.update_stack
+        except stacks.exceptions.ClientError:
+            call = stacks.create_stack
+        call(
+            StackName=stack,
+            TemplateBody=(FOLDER / f"{template}.yaml").read_text(encoding="utf-8"),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+            RoleARN=SERVICE_ROLE,
+        )
+
+        def ended() -> str:
+            (found,) = stacks.describe_stacks(StackName=stack)["Stacks"]
+            status = str(found["StackStatus"])
+            return "" if status.endswith("IN_PROGRESS") else status
+
+        return str(wait_for(ended))
+
+    def read_back(self, template: str) -> None:
+        """Fails if the stack is not as its template."""
+        self.aws.command("readback", "--stack", f"custody-dev-{template}")
+
+    def outputs(self, template: str) -> dict[str, str]:
+        stacks = self.client("cloudformation")
+        (described,) = stacks.describe_stacks(StackName=f"custody-dev-{template}")["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    for server in running(tmp_path_factory.mktemp("stacks")):
-        deployer = f"arn:aws:iam::{ACCOUNT}:user/platform-engineer"
-        made = deploy(server, "bootstrap", **NAMES, DeployerArns=deployer)
-        assert made == "CREATE_COMPLETE"
-        yield server
-
-
-def deploy(server: Server, template: str, **parameters: str) -> str:
-    """Create or update a stack of the template's name; gives the status it ends in."""
-    cloudformation = server.client("cloudformation")
-    body = (TEMPLATES / f"{template}.yaml").read_text(encoding="utf-8")
-    try:
-        cloudformation.describe_stacks(StackName=template)
-        call = cloudformation.update_stack
-    except cloudformation.exceptions.ClientError:
-        call = cloudformation.create_stack
-    given = [{"ParameterKey": key, "ParameterValue": v} for key, v in parameters.items()]
-    call(
-        StackName=template,
-        TemplateBody=body,
-        Parameters=given,
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-
-    def ended() -> str:
-        status: str = cloudformation.describe_stacks(StackName=template)["Stacks"][0]["StackStatus"]
-        return "" if status.endswith("IN_PROGRESS") else status
-
-    status: str = wait_for(ended)
-    return status
-
-
-def as_its_template(server: Server, stack: str) -> list[str]:
-    """What is found wrong with a stack; empty if nothing."""
-    return differences(server.settings, stack, administrator(server.settings))
-
-
-def outputs(server: Server, stack: str) -> dict[str, str]:
-    (described,) = server.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
+def stage(started_aws: LocalAws) -> Stage:
+    return Stage(started_aws)
 
 
 def network(**changes: str) -> dict[str, str]:
@@ -82,11 +89,11 @@ def network(**changes: str) -> dict[str, str]:
     }
 
 
-def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> None:
-    ec2 = server.client("ec2")
-    mwaa = server.client("mwaa", config=Config(inject_host_prefix=False))
-    assert deploy(server, "network", **network()) == "CREATE_COMPLETE"
-    assert as_its_template(server, "network") == []
+def test_mwaa_and_its_network_are_made_changed_and_removed(stage: Stage) -> None:
+    ec2 = stage.client("ec2")
+    mwaa = stage.client("mwaa", config=Config(inject_host_prefix=False))
+    assert stage.deploy("network", **network()) == "CREATE_COMPLETE"
+    stage.read_back("network")
     services = {
         endpoint["ServiceName"].removeprefix(f"com.amazonaws.{REGION}.")
         for endpoint in ec2.describe_vpc_endpoints()["VpcEndpoints"]
@@ -96,9 +103,9 @@ def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> No
         *("glue", "athena", "sns", "ssm", "sts"),  # the DAGs
     }
 
-    environment = mwaa_parameters(server)
-    assert deploy(server, "mwaa", **environment) == "CREATE_COMPLETE"
-    assert as_its_template(server, "mwaa") == []
+    environment = mwaa_parameters(stage)
+    assert stage.deploy("mwaa", **environment) == "CREATE_COMPLETE"
+    stage.read_back("mwaa")
     made = mwaa.get_environment(Name="custody-dev")["Environment"]
     options = made["AirflowConfigurationOptions"]
     assert json.loads(options["secrets.backend_kwargs"]) == {
@@ -107,7 +114,7 @@ def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> No
         "variables_prefix": "/custody/dev/airflow/variables",
     }
     assert all(len(name) <= 64 for name in options), "MWAA takes no longer name"
-    attached = server.client("iam").list_attached_role_policies(RoleName=ROLE)
+    attached = stage.client("iam").list_attached_role_policies(RoleName=ROLE)
     assert [p["PolicyName"] for p in attached["AttachedPolicies"]] == [
         "custody-dev-airflow-on-mwaa"
     ]
@@ -115,8 +122,8 @@ def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> No
     # The way to the internet, and back to none; both in place, twice.
     for nat, gateways, endpoints in (("2", 2, 1), ("1", 1, 1), ("0", 0, 12)):
         wanted = network(NatGateways=nat, AirflowUserCidr="10.1.0.0/16")
-        assert deploy(server, "network", **wanted) == "UPDATE_COMPLETE"
-        assert as_its_template(server, "network") == []
+        assert stage.deploy("network", **wanted) == "UPDATE_COMPLETE"
+        stage.read_back("network")
         found = ec2.describe_nat_gateways(
             Filters=[{"Name": "state", "Values": ["available"]}],
         )["NatGateways"]
@@ -127,36 +134,36 @@ def test_mwaa_and_its_network_are_made_changed_and_removed(server: Server) -> No
         assert len(ec2.describe_addresses()["Addresses"]) == gateways
 
     assert (
-        deploy(server, "mwaa", **environment | {"EnvironmentClass": "mw1.medium"})
+        stage.deploy("mwaa", **environment | {"EnvironmentClass": "mw1.medium"})
         == "UPDATE_COMPLETE"
     )
-    assert as_its_template(server, "mwaa") == []
+    stage.read_back("mwaa")
 
     # An update that cannot be: the environment is as before.
     broken = environment | {"EnvironmentClass": "mw1.large", "RequirementsS3ObjectVersion": "no"}
-    assert deploy(server, "mwaa", **broken) == "UPDATE_ROLLBACK_COMPLETE"
+    assert stage.deploy("mwaa", **broken) == "UPDATE_ROLLBACK_COMPLETE"
     still = mwaa.get_environment(Name="custody-dev")["Environment"]
     assert still["EnvironmentClass"] == "mw1.medium"
     assert still["RequirementsS3ObjectVersion"] == environment["RequirementsS3ObjectVersion"]
-    assert as_its_template(server, "mwaa") == []
+    stage.read_back("mwaa")
 
     for stack in ("mwaa", "network"):
-        server.client("cloudformation").delete_stack(StackName=stack)
+        stage.deployer("cloudformation").delete_stack(StackName=f"custody-dev-{stack}")
     wait_for(lambda: not mwaa.list_environments()["Environments"])
     wait_for(lambda: not ec2.describe_flow_logs()["FlowLogs"])
 
 
-def mwaa_parameters(server: Server) -> dict[str, str]:
+def mwaa_parameters(stage: Stage) -> dict[str, str]:
     """With the role and the code in place, as bootstrap and the platform have them."""
-    s3 = server.client("s3")
+    s3 = stage.client("s3")
     s3.put_object(Bucket=DAGS, Key="b/dags/a.py", Body=b"", IfNoneMatch="*")
     versions = {
         name: s3.put_object(Bucket=DAGS, Key=f"b/{file}", Body=b"x", IfNoneMatch="*")["VersionId"]
         for name, file in (("Plugins", "plugins.zip"), ("Requirements", "requirements.txt"))
     }
     trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-    server.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
-    made = outputs(server, "network")
+    stage.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    made = stage.outputs("network")
     return {
         **NAMES,
         "RoleName": ROLE,
@@ -301,13 +308,13 @@ def observability(**changes: str) -> dict[str, str]:
     }
 
 
-def test_one_rule_tells_of_a_change_of_a_control(server: Server) -> None:
-    assert deploy(server, "observability", **observability()) == "CREATE_COMPLETE"
-    assert as_its_template(server, "observability") == []
-    events = server.client("events")
+def test_one_rule_tells_of_a_change_of_a_control(stage: Stage) -> None:
+    assert stage.deploy("observability", **observability()) == "CREATE_COMPLETE"
+    stage.read_back("observability")
+    events = stage.client("events")
     patterns = {
         rule["Name"].removeprefix("custody-dev-"): rule["EventPattern"]
-        for rule in events.list_rules()["Rules"]
+        for rule in events.list_rules(NamePrefix="custody-dev-")["Rules"]
     }
     assert patterns.keys() == EVENTS.keys()
 
@@ -334,15 +341,15 @@ def test_one_rule_tells_of_a_change_of_a_control(server: Server) -> None:
     assert targets == {TOPIC}
 
 
-def test_a_budget_is_a_switch(server: Server) -> None:
-    budgets = server.client("budgets")
+def test_a_budget_is_a_switch(stage: Stage) -> None:
+    budgets = stage.client("budgets")
     on = observability(MonthlyBudget="500", BudgetEmail="money@example.com")
     for wanted, amounts in (
         (on, ["500"]),
         (on | {"MonthlyBudget": "600"}, ["600"]),
         (observability(), []),
     ):
-        assert deploy(server, "observability", **wanted).endswith("E_COMPLETE")
-        assert as_its_template(server, "observability") == []
+        assert stage.deploy("observability", **wanted).endswith("E_COMPLETE")
+        stage.read_back("observability")
         found = budgets.describe_budgets(AccountId=ACCOUNT).get("Budgets", [])
         assert [budget["BudgetLimit"]["Amount"] for budget in found] == amounts
