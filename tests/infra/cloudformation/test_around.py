@@ -6,6 +6,7 @@ In a stage of their own, `dev`, and as there: the deployer orders, CloudFormatio
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -33,6 +34,7 @@ class Stage:
             create(aws, name, {**NAMES, "DeployerArns": f"{ENGINEER},{SERVICE_ROLE}"})
         role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/custody-dev-deployer"}
         self.deployer = aws.taken(role)
+        self.numbers = count()
 
     def client(self, service: str, config: Config | None = None) -> Any:
         """A client of the administrator, to look."""
@@ -44,16 +46,21 @@ class Stage:
         stacks, stack = self.deployer("cloudformation"), f"custody-dev-{template}"
         try:
             stacks.describe_stacks(StackName=stack)
-            call = stacks.update_stack
+            kind = "UPDATE"
         except stacks.exceptions.ClientError:
-            call = stacks.create_stack
-        call(
-            StackName=stack,
+            kind = "CREATE"
+        change = {"StackName": stack, "ChangeSetName": f"change-{next(self.numbers)}"}
+        stacks.create_change_set(
+            **change,
+            ChangeSetType=kind,
             TemplateBody=(FOLDER / f"{template}.yaml").read_text(encoding="utf-8"),
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
             Capabilities=["CAPABILITY_NAMED_IAM"],
             RoleARN=SERVICE_ROLE,
         )
+        made = stacks.get_waiter("change_set_create_complete")
+        made.wait(**change, WaiterConfig={"Delay": 0.1, "MaxAttempts": 3000})
+        stacks.execute_change_set(**change)
 
         def ended() -> str:
             (found,) = stacks.describe_stacks(StackName=stack)["Stacks"]
@@ -162,7 +169,10 @@ def mwaa_parameters(stage: Stage) -> dict[str, str]:
         for name, file in (("Plugins", "plugins.zip"), ("Requirements", "requirements.txt"))
     }
     trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-    stage.client("iam").create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust))
+    boundary = f"arn:aws:iam::{ACCOUNT}:policy/custody-dev-boundary"
+    stage.client("iam").create_role(
+        RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(trust), PermissionsBoundary=boundary
+    )
     made = stage.outputs("network")
     return {
         **NAMES,

@@ -86,3 +86,23 @@ def test_each_actor_does_what_he_may_and_nothing_else(table: list[Call], actors:
                 wrong.append(f"{actor}: {call}: {said}")
     assert wrong == []
     assert refusals >= 300
+
+
+def test_an_emergency_is_dealt_with(aws: LocalAws, actors: Actors) -> None:
+    """As docs/operations.md tells, and undone."""
+    iam, kms, functions, trail = (
+        actors.client(service, "break-glass") for service in ("iam", "kms", "lambda", "cloudtrail")
+    )
+    leaked = aws.client("iam", "platform-engineer").create_access_key(UserName="stranger")
+    key = {"UserName": "stranger", "AccessKeyId": leaked["AccessKey"]["AccessKeyId"]}
+    iam.update_access_key(**key, Status="Inactive")
+    iam.delete_access_key(**key)
+    signing = kms.describe_key(KeyId="alias/custody-local-signing")["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=signing)
+    kms.enable_key(KeyId=signing)
+    trail.stop_logging(Name="custody-local")
+    trail.start_logging(Name="custody-local")
+    recorder = {"FunctionName": "custody-local-recorder"}
+    before = functions.get_function_concurrency(**recorder)["ReservedConcurrentExecutions"]
+    functions.put_function_concurrency(**recorder, ReservedConcurrentExecutions=0)
+    functions.put_function_concurrency(**recorder, ReservedConcurrentExecutions=before)

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.core.iam_evaluator import AuthError, EvalContext
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, sts
@@ -39,6 +39,22 @@ def register() -> None:
     actions["CreateChangeSet"] = _naming(actions["CreateChangeSet"])
     for action in _WORKING:
         actions[action] = _working(actions[action])
+    resource_of = iam_actions.extract_resource_arn
+
+    def with_stack_of_change_set(service: str, *request: Any) -> Any:
+        found = resource_of(service, *request)
+        query = request[4] if len(request) > 4 else {}
+        if service == "cloudformation" and found == "*" and query.get("ChangeSetName"):
+            return _stack_of(query["ChangeSetName"][0])
+        return found
+
+    iam_actions.extract_resource_arn = with_stack_of_change_set
+
+
+def _stack_of(change_set: str) -> str:
+    """The stack whose change set is named by its ARN alone: that is what IAM is asked about."""
+    record = _change_sets.get(change_set)
+    return str(record["StackId"]) if record else "*"
 
 
 def refusal(call: Call) -> str:
