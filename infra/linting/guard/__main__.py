@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from infra.deployment.templates.reading import FOLDER, load
 from infra.linting.exceptions import Finding, judge
-from infra.linting.policies import TEMPLATES
 
 RULES = Path(__file__).with_name("aws.guard")
 _RESOURCE = re.compile(r"/Resources/(\w+)")
@@ -21,15 +22,20 @@ _CHECKED = (0, 19)
 
 def cfn_guard(command: str) -> Iterator[Finding]:
     """What cfn-guard finds; raises ValueError if it cannot read the rules or a template."""
-    finished = subprocess.run(
-        [
-            *(command, "validate", "--rules", str(RULES), "--data", str(TEMPLATES)),
-            *("--structured", "--output-format", "json", "--show-summary", "none"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with TemporaryDirectory() as folder:
+        # As they are deployed, for it does not read every short form of YAML.
+        for file in FOLDER.glob("*.yaml"):
+            text = json.dumps(load(file))
+            Path(folder, f"{file.stem}.json").write_text(text, encoding="utf-8")
+        finished = subprocess.run(
+            [
+                *(command, "validate", "--rules", str(RULES), "--data", folder),
+                *("--structured", "--output-format", "json", "--show-summary", "none"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     if finished.returncode not in _CHECKED:
         raise ValueError(f"cfn-guard: {finished.stderr}")
     for report in json.loads(finished.stdout):

@@ -16,7 +16,7 @@ from localaws import regions
 from localaws.access import conditions, grants, metrics, secondfactor, servicekeys
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
-from localaws.cloudformation import provisioners, rights, stackrecords
+from localaws.cloudformation import changesets, provisioners, rights, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.cosigner.service import Cosigner, CosignerService
 from localaws.durability.middleware import Durability
@@ -40,6 +40,7 @@ def compose(settings: Settings) -> App:
     secondfactor.register()
     provisioners.register()
     rights.register()
+    changesets.register()
     listings.register()
     metrics.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))

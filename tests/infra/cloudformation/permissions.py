@@ -120,20 +120,18 @@ def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
 
 
 def _reads() -> Iterator[Call]:
-    """Of what the writes left there."""
+    """Of what the writes left there; recorders read only the version that they are told of."""
     readers = {
-        ("raw", f"{DAY}/x.csv"): GLUE | RECORDERS,
+        ("raw", f"{DAY}/x.csv"): GLUE,
         ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): (
             AIRFLOW | AUDIT | GLUE | RECORDERS
         ),
         ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AIRFLOW | AUDIT | GLUE,
         ("provenance", "seal/checkpoint"): AUDIT,
-        ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE | RECORDERS,
-        ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE | RECORDERS,
-        ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): (
-            AIRFLOW | AUDIT | RECORDERS
-        ),
-        ("analytics", "pages/0.json"): AIRFLOW | RECORDERS,
+        ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
+        ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
+        ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AIRFLOW | AUDIT,
+        ("analytics", "pages/0.json"): AIRFLOW,
         ("athena-results", "custody-local/x.csv"): AIRFLOW,
     }
     for (role, key), may in readers.items():
@@ -349,10 +347,7 @@ def _who_is_who() -> Iterator[Call]:
         stack = {"StackName": f"{prefix}-{name}"}
         for operation in ("describe_stacks", "delete_stack"):
             harmless = operation == "describe_stacks"
-            # The role of CloudFormation looks after nested stacks, whose names begin alike.
-            others = NOBODY if operation == "delete_stack" else CLOUDFORMATION
-            may = ADMINISTRATORS | others
-            yield Call("cloudformation", operation, stack, may, harmless=harmless)
+            yield Call("cloudformation", operation, stack, ADMINISTRATORS, harmless=harmless)
     for role in ("break-glass", "audit"):
         order = {
             "StackName": prefix,

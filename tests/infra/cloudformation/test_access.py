@@ -127,6 +127,7 @@ def test_a_deployer_may_what_the_deploy_command_asks_for_and_no_more() -> None:
     ("where", "guarded"),
     [
         ("deployers.Deployer.upload-and-order", ("stack/{}-access/*", "stack/{}-deployers/*")),
+        ("deployers.MakeThings", ("stack/{}-access/*", "stack/{}-deployers/*")),
         (
             "deployers.MakeWhatRuns",
             (

@@ -47,7 +47,7 @@ def test_an_explanation_that_nothing_needs_any_more_fails() -> None:
 
 def test_each_exemption_has_a_reason() -> None:
     content = yaml.safe_load(exceptions.FILE.read_text(encoding="utf-8"))
-    assert content.keys() == {"checkov", "parliament", "cloudsplaining"}
+    assert content.keys() == {"checkov", "parliament", "cloudsplaining", "cfn-guard"}
     for tool in content:
         for exemption in exceptions.read(tool):
             assert len(exemption.reason.split()) > 5, exemption.rule

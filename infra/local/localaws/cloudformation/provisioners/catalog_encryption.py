@@ -8,6 +8,8 @@ from typing import Any
 from localaws.cloudformation.provisioners.registry import Made, provide
 from localaws.glue import encryption
 
+# Property of the type, member of PutDataCatalogEncryptionSettings.
+_MEMBERS = {"KmsKeyId": "AwsKmsKeyId"}
 _KIND = "AWS::Glue::DataCatalogEncryptionSettings"
 
 
@@ -17,7 +19,13 @@ def register() -> None:
 
 
 def _create(_logical_id: str, properties: Mapping[str, Any], _stack_name: str) -> Made:
-    encryption.put(properties["DataCatalogEncryptionSettings"])
+    settings = properties["DataCatalogEncryptionSettings"]
+    passwords = {
+        _MEMBERS.get(name, name): value
+        for name, value in settings.get("ConnectionPasswordEncryption", {}).items()
+    }
+    given = {"ConnectionPasswordEncryption": passwords} if passwords else {}
+    encryption.put({**settings, **given})
     return str(properties["CatalogId"]), {}
 
 

@@ -19,7 +19,10 @@ def _workgroup(apis: Apis, name: str, _wanted: Mapping[str, Any]) -> Properties:
 
 def _catalog_encryption(apis: Apis, _id: str, _wanted: Mapping[str, Any]) -> Properties:
     told = apis.client("glue").get_data_catalog_encryption_settings()
-    return {"DataCatalogEncryptionSettings": told["DataCatalogEncryptionSettings"]}
+    settings = told["DataCatalogEncryptionSettings"]
+    passwords = settings["ConnectionPasswordEncryption"]
+    named = {**passwords, "KmsKeyId": passwords.get("AwsKmsKeyId")}
+    return {"DataCatalogEncryptionSettings": {**settings, "ConnectionPasswordEncryption": named}}
 
 
 READERS: dict[str, Reader] = {
