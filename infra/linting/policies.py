@@ -62,6 +62,8 @@ def _rendered(value: Any) -> Any:
             return _PLACEHOLDER.sub(lambda match: _KNOWN.get(match[1], match[1].lower()), text)
         case {"Ref": str(name)}:
             return _referred(name)
+        case {"GetAtt": str(name)}:
+            return _referred(name.replace(".", ""))
         case {"If": [_, first, _]}:
             return _rendered(first)
         case dict():
