@@ -120,13 +120,11 @@ def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
 
 
 def _reads() -> Iterator[Call]:
-    """Of what the writes left there; recorders read only the version that they are told of."""
+    """Of what the writes left there; recorders and jobs read the versions that they are told of."""
     readers = {
-        ("raw", f"{DAY}/x.csv"): GLUE,
-        ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): (
-            AIRFLOW | AUDIT | GLUE | RECORDERS
-        ),
-        ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AIRFLOW | AUDIT | GLUE,
+        ("raw", f"{DAY}/x.csv"): NOBODY,
+        ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): AUDIT | GLUE | RECORDERS,
+        ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AUDIT | GLUE,
         ("provenance", "seal/checkpoint"): AUDIT,
         ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,

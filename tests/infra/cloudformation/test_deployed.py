@@ -120,7 +120,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
 
 def recorded(aws: LocalAws, key: str, version: str) -> Envelope:
     """The record of an object version, once it is there."""
-    reader = aws.client("s3", "airflow")
+    reader = aws.client("s3", "insider")
     name = record_id(ObjectVersion(bucket("raw"), key, version))
 
     def kept() -> list[str]:
