@@ -60,9 +60,7 @@ def _rendered(value: Any) -> Any:
     match value:
         case {"Sub": str(text)}:
             return _PLACEHOLDER.sub(lambda match: _KNOWN.get(match[1], match[1].lower()), text)
-        case {"Ref": str(name)}:
-            return _referred(name)
-        case {"GetAtt": str(name)}:
+        case {"Ref": str(name)} | {"GetAtt": str(name)}:
             return _referred(name.replace(".", ""))
         case {"If": [_, first, _]}:
             return _rendered(first)

