@@ -14,10 +14,14 @@ from typing import Any, Final
 
 import boto3
 import botocore.session
+from botocore.config import Config
 from infra.build import REPOSITORY
+from tests.support.patience import PATIENCE_SECONDS
 from tests.support.ports import free_port
 
 ACCOUNT: Final = "111122223333"
+PATIENT: Final = Config(read_timeout=PATIENCE_SECONDS)
+"""Of every client: botocore's own minute is too short where the machine is busy."""
 
 
 def role_arn(role: str) -> str:
@@ -89,7 +93,7 @@ class LocalAws:
     def client(self, service: str, principal: str) -> Any:
         """A client of one of them."""
         make: Any = self.session(principal).client
-        return make(service)
+        return make(service, config=PATIENT)
 
     def add_user(self, name: str) -> None:
         """A user without rights, and a profile of that name."""
@@ -121,7 +125,7 @@ class LocalAws:
         )
         make: Any = session.client
         endpoint = f"http://127.0.0.1:{self.port}"
-        return lambda service: make(service, endpoint_url=endpoint)
+        return lambda service: make(service, endpoint_url=endpoint, config=PATIENT)
 
     def role_client(self, service: str, role: str, source: str = "") -> Any:
         """A client of a service's role (its ARN, or the platform's of that name).
@@ -133,6 +137,7 @@ class LocalAws:
         place: dict[str, Any] = {
             "region_name": self.region,
             "endpoint_url": f"http://127.0.0.1:{self.port}",
+            "config": PATIENT,
         }
         make: Any = boto3.client  # its stubs want the service's name as it stands
         sts = make(
