@@ -88,7 +88,7 @@ WRITERS: Final = {
     ("analytics", "pages/0.json"): AIRFLOW,
     ("analytics", "elsewhere/x"): NOBODY,
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
-    ("athena-results", "custody-local/x.csv"): AIRFLOW | READERS,
+    ("athena-results", "custody-local/x.csv"): NOBODY,  # but through Athena
 }
 
 
@@ -195,7 +195,8 @@ def _code() -> Iterator[Call]:
         code = {"Bucket": bucket(role), "Key": f"{'0' * 64}/custody.zip"}
         yield Call("s3", "put_object", code, NOBODY)
         yield Call("s3", "put_object", {**code, "IfNoneMatch": "*"}, ENGINEER | DEPLOYER)
-        yield Call("s3", "delete_object", code, ENGINEER, harmless=False)
+        yield Call("s3", "delete_object", code, NOBODY)
+        yield Call("s3", "put_object_tagging", {**code, "Tagging": {"TagSet": []}}, NOBODY)
 
 
 def _setting_up() -> Iterator[Call]:
@@ -228,7 +229,8 @@ def _setting_up() -> Iterator[Call]:
         "put_object_lock_configuration": {"ObjectLockConfiguration": {}},
         "put_public_access_block": {"PublicAccessBlockConfiguration": {}},
     }
-    for role in ("raw", "provenance", "processed", "analytics", "trail", "athena-results"):
+    data = ("raw", "provenance", "processed", "analytics", "trail", "athena-results")
+    for role in (*data, "artifacts", "dags"):
         # Of who has no rights in S3's settings one bucket tells enough.
         asked = ACTORS if role == "raw" else ("insider", "break-glass")
         for operation, arguments in changes.items():

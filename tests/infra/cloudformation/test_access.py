@@ -60,6 +60,8 @@ def test_an_emergency_takes_a_second_factor_and_is_an_alarm() -> None:
     assert statement["Condition"] == {
         "Bool": {"aws:MultiFactorAuthPresent": "true"},
         "NumericLessThan": {"aws:MultiFactorAuthAge": "3600"},
+        # In another region, the rule below would not hear of it.
+        "StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}},
     }
     rule = LOADED["observability"]["Resources"]["BreakGlassUsed"]["Properties"]
     name = plain(ROLES["access", "BreakGlass"]["RoleName"])

@@ -187,7 +187,7 @@ WRITES: Final = {
     ("analytics", "pages/0.json"): {"airflow"},
     ("analytics", "elsewhere/x"): set[str](),
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),
-    ("athena-results", "custody-local/x.csv"): {"airflow", "insider"},
+    ("athena-results", "custody-local/x.csv"): set[str](),  # but through Athena
 }
 ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
 
@@ -212,6 +212,24 @@ def test_who_writes_where(s3_of: dict[str, Any], place: tuple[str, str]) -> None
     assert answers.keys() - refused == WRITES[place]
     # What another has written already is not refused for want of a right.
     assert set(answers.values()) <= {"ok", "AccessDenied", "PreconditionFailed"}
+
+
+def test_a_query_has_its_result_through_athena(aws: LocalAws) -> None:
+    athena = aws.client("athena", "airflow")
+    query = athena.start_query_execution(QueryString="SELECT 1", WorkGroup="custody-local")
+    what = {"QueryExecutionId": query["QueryExecutionId"]}
+
+    def ended() -> Any:
+        status = athena.get_query_execution(**what)["QueryExecution"]["Status"]
+        return status if status["State"] not in ("QUEUED", "RUNNING") else None
+
+    status = wait_for(ended)
+    assert status["State"] == "SUCCEEDED", status
+    key = f"custody-local/{query['QueryExecutionId']}.csv"
+    result = {"Bucket": bucket("athena-results"), "Key": key}
+    assert aws.client("s3", "airflow").get_object(**result)["Body"].read()
+    over = aws.client("s3", "insider").put_object
+    assert answer(over, **result, Body=b"nothing was found") == "AccessDenied"
 
 
 @pytest.mark.parametrize("role", ["raw", "provenance", "processed", "analytics", "trail"])

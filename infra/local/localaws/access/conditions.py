@@ -4,6 +4,7 @@
   ("Global condition keys" in AWS's IAM User Guide). ministack gives what calls: the session's ARN.
 * A write to S3 names the KMS key and the customer's key it asks for, and on what it depends
   ("Actions, resources, and condition keys for Amazon S3" in AWS's Service Authorization Reference).
+* What Athena does with S3 for its caller names Athena (`calledvia.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.iam_evaluator import EvalContext
 from ministack.services import iam, s3
+
+from localaws.access.calledvia import called_via
 
 _PRINCIPAL_ARN = "aws:principalarn"
 _WRITE = "s3:PutObject"
@@ -38,7 +41,8 @@ def register() -> None:
         action: str, query: Mapping[str, Any], path: str, headers: Mapping[str, str]
     ) -> dict[str, Any]:
         known: dict[str, Any] = of_object(action, query, path, headers)
-        return known | (of_write(headers, query) if action == _WRITE else {})
+        written = of_write(headers, query) if action == _WRITE else {}
+        return known | called_via(headers) | written
 
     iam_evaluator._resolve_condition_key = resolve_as_aws  # noqa: SLF001
     iam_actions._s3_object_context = of_object_as_aws  # noqa: SLF001

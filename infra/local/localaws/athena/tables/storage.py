@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from localaws.access.calledvia import mark
 from localaws.athena.errors import Cancelled, QueryError, internal_error
 from localaws.clients import session
 from localaws.protocol import Caller
 from localaws.settings import Settings
 
+ATHENA: Final = "athena.amazonaws.com"
 # Few: the server that answers them is the same process.
 _READERS = 4
 _CHUNK = 1024 * 1024
@@ -35,12 +37,11 @@ def clients_of(settings: Settings, caller: Caller) -> tuple[Any, Any]:
         s3={"addressing_style": "path"},
         retries={"mode": "standard", "max_attempts": 3},
         max_pool_connections=16,
-        user_agent_extra="athena.amazonaws.com",
+        user_agent_extra=ATHENA,
     )
-    return (
-        own.client("s3", endpoint_url=settings.endpoint, config=config),
-        own.client("glue", endpoint_url=settings.endpoint, config=config),
-    )
+    s3 = own.client("s3", endpoint_url=settings.endpoint, config=config)
+    mark(s3, ATHENA)
+    return s3, own.client("glue", endpoint_url=settings.endpoint, config=config)
 
 
 @dataclass(frozen=True, slots=True)
