@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import boto3
+from types import SimpleNamespace
+
 from botocore.awsrequest import AWSRequest
+from botocore.hooks import HierarchicalEmitter
 
 from localaws.access.calledvia import called_via, mark
 
 
 def marked() -> dict[str, str]:
     """The headers (lower case) of a request that Athena makes."""
-    s3 = boto3.client("s3", region_name="eu-central-1")
-    mark(s3, "athena.amazonaws.com")
+    events = HierarchicalEmitter()
+    mark(SimpleNamespace(meta=SimpleNamespace(events=events)), "athena.amazonaws.com")
     request = AWSRequest("PUT", "http://127.0.0.1/bucket/key")
-    s3.meta.events.emit("before-sign.s3.PutObject", request=request)
+    events.emit("before-sign.s3.PutObject", request=request)
     return {name.lower(): value for name, value in request.headers.items()}
 
 
