@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -73,7 +73,7 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/cosigners tests/e2e)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/cosigners tests/e2e tests/recovery)
 
 test-glue: setup
 	$(SECOND) $(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -94,6 +94,9 @@ test-thorough: setup ## Run the property tests with many more examples (minutes)
 
 attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
 	@PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
+
+recovery: setup ## Lose all that can be made again, on a local AWS of its own, and make it again (about 7 minutes)
+	$(PLATFORM)/python -m pytest tests/recovery
 
 bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)
 	@mkdir -p build
