@@ -12,21 +12,20 @@ made, shown and confirmed; it is watched; then it is protected.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from infra import build
 from infra.deployment import mwaa
 from infra.deployment.artifacts import Artifacts
 from infra.deployment.errors import DeployError
+from infra.deployment.parts import PARTS, Part, Places
 from infra.deployment.session import Session
 from infra.deployment.smoke import Smoke
 from infra.deployment.stacks.changesets import ChangeSet, ChangeSets, Request
-from infra.deployment.stacks.description import Stack, find
+from infra.deployment.stacks.description import Stack
 from infra.deployment.stacks.protecting import protect
 from infra.deployment.stacks.remedies import DEPLOYABLE, GOES_ON, failure
 from infra.deployment.stacks.watching import Watch
@@ -34,35 +33,18 @@ from infra.deployment.stages import LOCAL, Stage
 from infra.deployment.templates import rules
 from infra.deployment.templates.packaging import package
 from infra.deployment.templates.parameters import Choice, check_known, choose
-from infra.deployment.templates.reading import FOLDER, declarations, load
+from infra.deployment.templates.reading import declarations, load
 from infra.deployment.versions import REPOSITORY, check_not_older, commit
 
 _DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _COMPUTED: Final = frozenset(
-    {"Project", "Stage", "CodeLocation", "DeployerArns", "Commit", *mwaa.PARAMETERS}
+    {
+        *("Project", "Stage", "CodeLocation", "DeployerArns", "Commit"),
+        *("HomeAccountId", "ReplicaRegion", "ReplicaAccountId", "ReplicaKeyArn"),
+        *mwaa.PARAMETERS,
+    }
 )
 """Parameters that the deployment itself knows the value of."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One of the stacks that a deployment consists of."""
-
-    suffix: str
-    """What its name has behind the stage."""
-    template: Path
-    holds_evidence: bool
-    """Whether it is deleted only if that is asked for."""
-    is_undone: bool = True
-    """Whether what a failed deployment made is undone; if not, the next one goes on from there."""
-
-
-PARTS: Final = (
-    Part("-bootstrap", FOLDER / "bootstrap.yaml", holds_evidence=True),
-    Part("-evidence", FOLDER / "evidence.yaml", holds_evidence=True, is_undone=False),
-    Part("", FOLDER / "root.yaml", holds_evidence=False),
-)
-"""In the order in which they are deployed."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +68,7 @@ class Deployment:
     confirm: Callable[[str], bool]
     say: Callable[[str], None]
     parts: tuple[Part, ...] = PARTS
-    """Its stacks; the first one is the bootstrap stack, the last one the root stack."""
+    """The stacks that a stage may have."""
     _known: dict[str, str] = field(default_factory=dict)
     """What has been computed so far, and the outputs of the stacks so far."""
 
@@ -99,8 +81,8 @@ class Deployment:
         """
         self._check()
         self._known.update(self._computed())
-        bootstrap, *others = self.parts
-        if not self._deploy(bootstrap, {"TemplateBody": json.dumps(load(bootstrap.template))}):
+        bootstrap, *others = self._places.parts
+        if not self._deploy(bootstrap, bootstrap.body()):
             self.say("The other stacks can be shown once the bootstrap stack is there")
             return {}
         artifacts = Artifacts(self.session, self._known["ArtifactsBucket"])
@@ -110,10 +92,10 @@ class Deployment:
             self._known.update(mwaa.upload(dags))
             self.say(f"Airflow: s3://{dags.bucket}/{self._known['DagS3Path']}")
         for part in others:
-            url = package(part.template, artifacts)
-            if not self._deploy(part, {"TemplateURL": url}):
+            url = {} if part.holds_copies else {"TemplateURL": package(part.template, artifacts)}
+            if not self._deploy(part, url or part.body()):
                 return {}
-        root = find(self._cloudformation, self._name(self.parts[-1]))
+        root = self._places.find(others[-1])
         outputs = root.outputs if root else {}
         if "AirflowEnvironment" in outputs and not self.options.dry_run:
             environment = mwaa.Environment(self.session, outputs["AirflowEnvironment"], self.say)
@@ -125,15 +107,16 @@ class Deployment:
 
     def _runs_on_mwaa(self) -> bool:
         """Whether the stacks will be told to make an environment, or to keep one."""
-        before = find(self._cloudformation, self._name(self.parts[-1]))
+        before = self._places.find(self._places.parts[-1])
         kept = before.kept if before else {}
         return self._given.get("Mwaa", kept.get("Mwaa")) == "true"
 
     def _check(self) -> None:
         """All that can be wrong before anything is made."""
-        templates = {part: load(part.template) for part in self.parts}
+        parts = self._places.parts
+        templates = {part: load(part.template) for part in parts}
         # What a stack gives to later ones is not known yet, but it will be.
-        later = {name for part in self.parts[:-1] for name in templates[part]["Outputs"]}
+        later = {name for part in parts[:-1] for name in templates[part]["Outputs"]}
         declared = {name for template in templates.values() for name in declarations(template)}
         check_known(self._given, declared - later - _COMPUTED)
         given = {
@@ -142,9 +125,12 @@ class Deployment:
             **self._computed(),
         }
         for part, template in templates.items():
-            before = find(self._cloudformation, self._name(part))
+            before, own = self._places.find(part), self._places.parameters(part)
+            check_known(own, declarations(template))
             try:
-                choice = choose(declarations(template), given, before.kept if before else {})
+                choice = choose(
+                    declarations(template), {**given, **own}, before.kept if before else {}
+                )
             except DeployError as error:
                 raise DeployError(
                     f"{error}: add it to {self.stage.file}, or pass --parameter NAME=VALUE"
@@ -152,16 +138,19 @@ class Deployment:
             broken = rules.broken(template, choice.values)
             if broken:
                 raise DeployError("\n  ".join(["nothing was changed:", *broken]))
-            if part is self.parts[-1] and before and not self._may_go_back:
+            if part is parts[-1] and before and not self._may_go_back:
                 check_not_older(before.outputs.get("Commit", ""))
 
     def _computed(self) -> dict[str, str]:
-        place = self.stage.place
+        place, replica = self.stage.place, self.stage.replica
         return {
             "Project": place.project,
             "Stage": place.stage,
             "DeployerArns": ",".join(self.stage.deployers),
             "Commit": commit(),
+            "HomeAccountId": place.account,
+            "ReplicaRegion": replica.region if replica else "",
+            "ReplicaAccountId": replica.account if replica else "",
         }
 
     @property
@@ -174,15 +163,11 @@ class Deployment:
         return {**self.stage.parameters, **self.options.overrides}
 
     @cached_property
-    def _cloudformation(self) -> Any:
-        return self.session.client("cloudformation")
+    def _places(self) -> Places:
+        return Places(self.session, self.stage, self.parts)
 
-    @cached_property
-    def _watch(self) -> Watch:
-        return Watch(self._cloudformation, self.say)
-
-    def _name(self, part: Part) -> str:
-        return f"{self.stage.place.prefix}{part.suffix}"
+    def _watch(self, part: Part) -> Watch:
+        return Watch(self._places.cloudformation(part), self.say)
 
     def _upload_bundle(self, artifacts: Artifacts) -> str:
         content_hash = build.build(REPOSITORY, REPOSITORY / "build")
@@ -195,9 +180,9 @@ class Deployment:
 
     def _deploy(self, part: Part, template: Mapping[str, str]) -> bool:
         """Deploy a stack and remember its outputs; false if it is not there after a dry run."""
-        name = self._name(part)
+        name = self._places.name(part)
         before = self._ready(part, name)
-        given = {**self._given, **self._known}
+        given = {**self._given, **self._known, **self._places.parameters(part)}
         try:
             choice = choose(declarations(load(part.template)), given, before.kept if before else {})
         except DeployError as error:
@@ -205,20 +190,22 @@ class Deployment:
                 raise
             self.say(f"{name} can be shown once the stacks before it are deployed: {error}")
             return False
-        request = Request(name, template, choice.request(), self._tags(), self.options.role_arn)
-        change_sets = ChangeSets(self._cloudformation)
+        role = self._places.service_role(part, self.options.role_arn)
+        request = Request(name, template, choice.request(), self._tags(), role)
+        cloudformation = self._places.cloudformation(part)
+        change_sets = ChangeSets(cloudformation)
         change_set = change_sets.create(request, before)
         if change_set is None:
             self.say(f"{name}: no changes")
         else:
             self._show(change_set, choice, before)
             self._carry_out(change_sets, change_set, part)
-        after = find(self._cloudformation, name)
+        after = self._places.find(part)
         if after is None or not after.exists:
             return False
         if not self.options.dry_run:
             # Also where nothing changed: an interrupted deployment did not get as far as this.
-            protect(self._cloudformation, name)
+            protect(cloudformation, name)
         self._known.update(after.outputs)
         return True
 
@@ -234,9 +221,10 @@ class Deployment:
         if not agreed:
             change_sets.discard(change_set)
             raise DeployError(f"{stack} was not changed")
-        seen = self._watch.seen(stack)
+        watch = self._watch(part)
+        seen = watch.seen(stack)
         change_sets.execute(change_set, undo=part.is_undone)
-        end = self._watch.until_over(stack, seen)
+        end = watch.until_over(stack, seen)
         if end.status not in _DONE:
             raise DeployError(failure(stack, end.status, end.reasons, part.is_undone))
 
@@ -245,28 +233,29 @@ class Deployment:
 
         Raises DeployError with the remedy if it cannot.
         """
-        stack = find(self._cloudformation, name)
+        stack, watch = self._places.find(part), self._watch(part)
         if stack and stack.in_progress:
             self.say(f"{name} is {stack.status}: another deployment is under way; waiting for it")
-            self._watch.until_over(stack.arn, self._watch.seen_before_running(stack.arn))
-            stack = find(self._cloudformation, name)
+            watch.until_over(stack.arn, watch.seen_before_running(stack.arn))
+            stack = self._places.find(part)
         deployable = DEPLOYABLE if part.is_undone else DEPLOYABLE | GOES_ON
         if stack is None or stack.status in deployable:
             return stack
         if stack.status == "ROLLBACK_COMPLETE" and not self.options.dry_run:
-            self._delete_failed(stack)
+            self._delete_failed(part, stack)
             return None
-        reasons = self._watch.reasons_of(name)
+        reasons = watch.reasons_of(name)
         raise DeployError(failure(name, stack.status, reasons, part.is_undone))
 
-    def _delete_failed(self, stack: Stack) -> None:
+    def _delete_failed(self, part: Part, stack: Stack) -> None:
         """Delete what is left of a first deployment that failed."""
         self.say(f"{stack.name} is {stack.status}: its first deployment failed and was undone")
         if not self.confirm(f"Delete what is left of {stack.name} and begin anew?"):
             raise DeployError(f"{stack.name} was not changed")
-        seen = self._watch.seen(stack.arn)
-        self._cloudformation.delete_stack(StackName=stack.arn)
-        end = self._watch.until_over(stack.arn, seen)
+        watch = self._watch(part)
+        seen = watch.seen(stack.arn)
+        self._places.cloudformation(part).delete_stack(StackName=stack.arn)
+        end = watch.until_over(stack.arn, seen)
         if end.status != "DELETE_COMPLETE":
             raise DeployError(failure(stack.name, end.status, end.reasons))
 

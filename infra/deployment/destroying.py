@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from infra.deployment.deploying import PARTS, Part
 from infra.deployment.errors import DeployError
+from infra.deployment.parts import PARTS, Part, Places
 from infra.deployment.session import Session
-from infra.deployment.stacks.description import Resource, Stack, find, tree
+from infra.deployment.stacks.description import Resource, Stack, tree
 from infra.deployment.stacks.protecting import unprotect
 from infra.deployment.stacks.remedies import before_the_next, failure
 from infra.deployment.stacks.watching import Watch
@@ -41,22 +41,22 @@ class Destruction:
             DeployError: somebody said no, another deployment is under way, or a stack cannot be
                 deleted; says what to do.
         """
-        for part in reversed(self.parts):
-            stack = find(self._cloudformation, f"{self.stage.place.prefix}{part.suffix}")
+        for part in reversed(self._places.parts):
+            stack = self._places.find(part)
             if stack is None:
                 continue
             if part.holds_evidence and not self.evidence_stacks:
                 self.say(f"{stack.name} stays: it holds evidence (--evidence-stacks deletes it)")
                 continue
-            self._delete(stack)
+            self._delete(self._places.cloudformation(part), stack)
 
     @cached_property
-    def _cloudformation(self) -> Any:
-        return self.session.client("cloudformation")
+    def _places(self) -> Places:
+        return Places(self.session, self.stage, self.parts)
 
-    def _delete(self, stack: Stack) -> None:
-        watch = Watch(self._cloudformation, self.say)
-        staying = list(self._staying(stack))
+    def _delete(self, cloudformation: Any, stack: Stack) -> None:
+        watch = Watch(cloudformation, self.say)
+        staying = list(self._staying(cloudformation, stack))
         if stack.status == "DELETE_IN_PROGRESS":
             seen = watch.seen_before_running(stack.arn)
         elif stack.in_progress:
@@ -66,8 +66,8 @@ class Destruction:
             if not self.confirm(f"Delete {stack.name}?"):
                 raise DeployError(f"{stack.name} was not deleted")
             seen = watch.seen(stack.arn)
-            unprotect(self._cloudformation, stack.name)
-            self._cloudformation.delete_stack(StackName=stack.arn)
+            unprotect(cloudformation, stack.name)
+            cloudformation.delete_stack(StackName=stack.arn)
         end = watch.until_over(stack.arn, seen)
         if end.status != "DELETE_COMPLETE":
             raise DeployError(failure(stack.name, end.status, end.reasons))
@@ -79,12 +79,12 @@ class Destruction:
         for line in [f"{one.name} {one.kind} {one.physical_id}" for one in staying] or ["nothing"]:
             self.say(f"  {line}")
 
-    def _staying(self, stack: Stack) -> Iterator[Resource]:
+    def _staying(self, cloudformation: Any, stack: Stack) -> Iterator[Resource]:
         """What the stacks' own templates say of it."""
         retained: dict[str, set[str]] = {}
-        for resource in tree(self._cloudformation, stack.arn):
+        for resource in tree(cloudformation, stack.arn):
             if resource.stack not in retained:
-                body = self._cloudformation.get_template(
+                body = cloudformation.get_template(
                     StackName=resource.stack, TemplateStage="Processed"
                 )["TemplateBody"]
                 retained[resource.stack] = set(reading.retained(reading.parse(body)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,11 +21,21 @@ class Session:
     region: str
     profile: str | None = None
     """Another one than that of the environment."""
+    role_arn: str | None = None
+    """A role that the credentials are exchanged for."""
 
     @cached_property
     def _session(self) -> botocore.session.Session:
         session = botocore.session.Session(profile=self.profile)
         session.set_config_variable("region", self.region)
+        if self.role_arn:
+            sts: Any = session.create_client("sts")
+            taken = sts.assume_role(RoleArn=self.role_arn, RoleSessionName="deployment")[
+                "Credentials"
+            ]
+            session.set_credentials(
+                taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"]
+            )
         return session
 
     @cached_property
@@ -47,6 +57,10 @@ class Session:
         """Who the credentials belong to."""
         identity = self.client("sts").get_caller_identity()
         return Caller(identity["Account"], identity["Arn"])
+
+    def elsewhere(self, region: str, role_arn: str | None) -> Session:
+        """The same credentials in another region, or a role that they may take there."""
+        return replace(self, region=region, role_arn=role_arn)
 
     @property
     def endpoint(self) -> str:

@@ -6,12 +6,22 @@
       "project": "custody",
       "tags": {"owner": "data-platform"},
       "deployers": ["arn:aws:iam::${AWS::AccountId}:role/deployer"],
-      "parameters": {"LockDays": 365}
+      "parameters": {"LockDays": 365},
+      "replica": {
+        "region": "eu-west-1",
+        "account": "444455556666",
+        "role": "arn:aws:iam::444455556666:role/deployer",
+        "parameters": {}
+      }
     }
 
 `${AWS::AccountId}` and `${AWS::Region}` stand for the account and the region in `deployers` and
 `parameters`, where a value may also be a list. The stage `local`, which is bound to this machine by
 its endpoint, takes the region the local AWS has.
+
+`replica`, which may be left out, says where what cannot be made again has a second copy: in another
+region, in another account, or both. In another account the copy is deployed as `role` there, and
+`parameters` of its stack win over those of the stage.
 """
 
 from __future__ import annotations
@@ -19,7 +29,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -28,7 +38,10 @@ from infra.deployment.errors import DeployError
 from infra.deployment.session import Caller
 
 LOCAL: Final = "local"
-_FIELDS: Final = frozenset({"account", "region", "project", "tags", "deployers", "parameters"})
+_FIELDS: Final = frozenset(
+    {"account", "region", "project", "tags", "deployers", "parameters", "replica"}
+)
+_REPLICA_FIELDS: Final = dict.fromkeys(("region", "account", "role", "parameters"))
 _PLACEHOLDER: Final = re.compile(r"\$\{(AWS::\w+)\}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
@@ -66,6 +79,18 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Replica:
+    """Where the evidence has a second copy, and as whom it is deployed there."""
+
+    region: str
+    account: str
+    deployers: tuple[str, ...]
+    role_arn: str | None = None
+    """In another account: a role there."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Stage:
     """What a stage's file says."""
 
@@ -74,6 +99,7 @@ class Stage:
     tags: Mapping[str, str]
     deployers: tuple[str, ...]
     parameters: Mapping[str, str]
+    replica: Replica | None = None
 
 
 def read_stage(file: Path, region: str | None) -> Stage:
@@ -96,12 +122,14 @@ def read_stage(file: Path, region: str | None) -> Stage:
         account=account,
         region=_region(file, content, region),
     )
+    deployers = tuple(place.fill(arn) for arn in _deployers(file, content.get("deployers", [])))
     return Stage(
         file=file,
         place=place,
         tags=_tags(file, content.get("tags", {})),
-        deployers=tuple(place.fill(arn) for arn in _deployers(file, content.get("deployers", []))),
+        deployers=deployers,
         parameters=_parameters(file, place, content.get("parameters", {})),
+        replica=_replica(file, place, deployers, content.get("replica")),
     )
 
 
@@ -180,6 +208,29 @@ def _region(file: Path, content: Mapping[str, Any], named: str | None) -> str:
             f"names {named} (AWS_REGION or AWS_DEFAULT_REGION). Nothing was changed"
         )
     return region
+
+
+def _replica(file: Path, place: Place, deployers: tuple[str, ...], value: object) -> Replica | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not value.keys() <= _REPLICA_FIELDS.keys():
+        raise DeployError(f"{file}: replica must be an object of {', '.join(_REPLICA_FIELDS)}")
+    region, account = value.get("region", place.region), value.get("account", place.account)
+    if (region, account) == (place.region, place.account):
+        raise DeployError(f"{file}: replica must be in another region or account than the platform")
+    role = value.get("role")
+    if (account != place.account) != bool(role) or (role and f"::{account}:role/" not in role):
+        raise DeployError(
+            f"{file}: replica: in another account, and only there, role must name a role of it, as "
+            "which the copy is deployed"
+        )
+    return Replica(
+        region=region,
+        account=account,
+        deployers=(role,) if role else deployers,
+        role_arn=role,
+        parameters=_parameters(file, place, value.get("parameters", {})),
+    )
 
 
 def _tags(file: Path, value: object) -> dict[str, str]:

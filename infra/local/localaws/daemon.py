@@ -14,6 +14,7 @@ from hypercorn.typing import ASGIFramework
 
 from localaws import regions
 from localaws.access import conditions, grants, metrics, secondfactor, servicekeys
+from localaws.access.accounts import Accounts
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
 from localaws.cloudformation import changesets, provisioners, rights, stackrecords
@@ -52,8 +53,10 @@ def compose(settings: Settings) -> App:
     records = stackrecords.StackRecords(settings.account_id, settings.region)
     catalog = GlueCatalog(lambda: durability.commit("glue"))
     glue = GlueJobRuns(settings, SparkHome.from_env(os.environ))
+    accounts = Accounts(settings, lambda: durability.commit("iam"))
+    lifecycle = Lifecycle(settings)
     cosigner = CosignerService(Cosigner(settings.state / "cosigner" / "cosigner.json"))
-    services = (cloudtrail, records, catalog, glue, Athena(settings), Lifecycle(settings), cosigner)
+    services = (cloudtrail, records, catalog, glue, Athena(settings), lifecycle, accounts, cosigner)
     return cloudtrail.observe_api(
         LocalAws(chain, durability, services, Control(settings, services))
     )

@@ -25,7 +25,12 @@ AWS_METRICS = {
     ("AWS/Lambda", "Throttles"): "FunctionName",
     # "Monitoring Amazon SNS topics using CloudWatch", SNS's developer guide
     ("AWS/SNS", "NumberOfNotificationsFailed"): "TopicName",
+    # "Using S3 Replication metrics", S3's user guide: the first in the region of the copy, the
+    # other in that of what is copied; with bucket, copy and rule as dimensions
+    ("AWS/S3", "ReplicationLatency"): "SourceBucket",
+    ("AWS/S3", "OperationsFailedReplication"): "SourceBucket",
 }
+TOPIC = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${Project}-${Stage}-alarms"
 CALLING = of_type("AWS::CloudWatch::Alarm", "AWS::Events::Rule")
 
 
@@ -41,7 +46,9 @@ def published() -> set[str]:
 def test_an_alarm_watches_a_metric_that_somebody_publishes(
     stack: str, name: str, alarm: Mapping[str, Any]
 ) -> None:
-    (dimension,) = alarm["Dimensions"]
+    dimension, *others = alarm["Dimensions"]
+    copied = ["DestinationBucket", "RuleId"] if alarm["Namespace"] == "AWS/S3" else []
+    assert [other["Name"] for other in others] == copied
     if alarm["Namespace"] == NAMESPACE:
         assert alarm["MetricName"] in published()
         assert dimension == {
@@ -104,7 +111,11 @@ def test_who_is_called_finds_what_to_do(stack: str, name: str, resource: Mapping
     assert f"`{full.removeprefix('${Project}-${Stage}-')}`" in operations
     for document in re.findall(r"docs/[\w/-]+\.md", resource.get("AlarmDescription", "")):
         assert (REPOSITORY / document).is_file()
-    topic = {"Ref": "AlarmTopicArn"}
+    # Of the region that the alarm is in, whose stack may not have been told which.
+    topic = {
+        "replica": {"Ref": "Topic"},
+        "replication": {"Fn::Sub": TOPIC},
+    }.get(stack, {"Ref": "AlarmTopicArn"})
     if "Targets" in resource:
         assert [target["Arn"] for target in resource["Targets"]] == [topic]
     else:

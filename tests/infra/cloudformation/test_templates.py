@@ -25,7 +25,7 @@ LOADED: dict[str, dict[str, Any]] = {file.stem: decode(str(file))[0] for file in
 
 ROOTS = (
     *("access", "bootstrap", "catalogencryption", "deployers", "evidence", "globalevents"),
-    "root",
+    *("replica", "root"),
 )
 """The stacks that are deployed; the others are nested in one of them."""
 
@@ -247,6 +247,7 @@ def test_who_assumes_each_role() -> None:
         "globalevents.Role": {"EventsAssume": {"Service": "events.amazonaws.com"}},
         "network.FlowLogRole": {"FlowLogsAssume": {"Service": "vpc-flow-logs.amazonaws.com"}},
         "audit.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
+        "replication.Role": {"StorageAssumes": {"Service": "s3.amazonaws.com"}},
         "airflow.Role": {
             "ManagedAirflowAssumes": {
                 "Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]
@@ -262,7 +263,9 @@ def test_a_service_takes_a_role_for_this_account_alone(
 ) -> None:
     if kind == "trust" and "Service" in statement["Principal"]:
         account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-        assert statement["Condition"]["StringEquals"].items() >= account.items()
+        # AWS's guide to replication does not say that S3 tells for whom it acts.
+        said = "IfExists" if statement["Principal"]["Service"] == "s3.amazonaws.com" else ""
+        assert statement["Condition"][f"StringEquals{said}"].items() >= account.items()
 
 
 # Which services say neither for which resource nor for which account they come, and why that is.
@@ -765,7 +768,9 @@ def test_the_platforms_own_stack_holds_no_evidence() -> None:
         }
         for root in ROOTS
     }
-    assert nested["evidence"] == {"keys", "queue", "witnesses", "storage", "trail"}
+    assert nested["evidence"] == {
+        *("keys", "queue", "replication", "witnesses", "storage", "trail"),
+    }
     assert not nested["evidence"] & nested["root"]
 
 
@@ -846,6 +851,7 @@ def test_the_settings_are_these() -> None:
         "former_uploaders",
         "lineage_key_arn",
         "noncurrent_version_days",
+        "organization_id",
         "partition",
         "processed_bucket",
         "project",
@@ -858,6 +864,7 @@ def test_the_settings_are_these() -> None:
         "silver_to_gold_job",
         "stage",
         "topic_arn",
+        "trail_account_id",
         "trail_bucket",
         "trail_name",
         "uploader_arns",
@@ -945,6 +952,22 @@ def test_the_trail_sees_who_takes_roles_and_changes_settings() -> None:
         {"Field": "readOnly", "Equals": ["true"]},
         {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]},
     ]
+
+
+def test_an_organizations_trail_is_a_switch() -> None:
+    trail = LOADED["trail"]["Resources"]["Trail"]["Properties"]
+    switch = ["LogsOrganization", True, {"Ref": "AWS::NoValue"}]
+    assert trail["IsOrganizationTrail"] == {"Fn::If": switch}
+    policy = LOADED["witnesses"]["Resources"]["TrailPolicy"]["Properties"]["PolicyDocument"]
+    (organization,) = [s["Fn::If"] for s in policy["Statement"] if "Fn::If" in s]
+    condition, delivers, _ = organization
+    assert condition == "LogsOrganization"
+    assert plain(delivers["Resource"]).endswith("${Trail}/AWSLogs/${OrganizationId}/*")
+    (own,) = [s for s in policy["Statement"] if s.get("Sid") == "CloudTrailDelivers"]
+    assert delivers["Condition"]["StringEquals"] == {
+        **own["Condition"]["StringEquals"],
+        "aws:SourceOrgID": {"Ref": "OrganizationId"},
+    }
 
 
 def test_deleting_the_stack_does_not_end_the_trail() -> None:

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import pytest
 from botocore.exceptions import ClientError
-from infra.deployment.deploying import PARTS, Deployment, Options, Part
+from infra.deployment.deploying import Deployment, Options
 from infra.deployment.destroying import Destruction
 from infra.deployment.errors import DeployError, Interrupted, explain
+from infra.deployment.parts import PARTS, Part
 from infra.deployment.session import Session
 from infra.deployment.stacks.changesets import ChangeSets, Request
 from infra.deployment.stages import Place, Stage
@@ -77,7 +78,7 @@ Resources:
     DependsOn: Parameter
     Properties:
       BucketName: !Sub "${Project}-broken"
-      ReplicationConfiguration: {Role: r, Rules: []}  # which the local AWS refuses
+      AccelerateConfiguration: {AccelerationStatus: Enabled}  # which the local AWS refuses
 """
 
 
@@ -164,7 +165,7 @@ def test_a_first_deployment_that_fails_can_be_made_again(world: World) -> None:
     with pytest.raises(DeployError) as failed:
         world.deploy(overrides={"Word": "broken"})
     assert f"{world.name} is ROLLBACK_COMPLETE" in str(failed.value)
-    assert "ReplicationConfiguration of AWS::S3::Bucket" in str(failed.value)
+    assert "AccelerateConfiguration of AWS::S3::Bucket" in str(failed.value)
     assert "run the same command again" in str(failed.value)
     # The remedy.
     assert world.deploy(overrides={"Word": "mended"})["Word"] == "mended"
@@ -176,7 +177,7 @@ def test_an_update_that_fails_changes_nothing(world: World) -> None:
     world.deploy(overrides={"Word": "good"})
     with pytest.raises(DeployError, match="Everything is as it was before") as failed:
         world.deploy(overrides={"Word": "broken"})
-    assert "ReplicationConfiguration of AWS::S3::Bucket" in str(failed.value)
+    assert "AccelerateConfiguration of AWS::S3::Bucket" in str(failed.value)
     assert (world.status(), world.word()) == ("UPDATE_ROLLBACK_COMPLETE", "good")
     # Not even the value is taken over, and the stack can be deployed again.
     assert world.deploy()["Word"] == "good"

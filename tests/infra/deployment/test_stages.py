@@ -10,6 +10,7 @@ import pytest
 from infra.deployment.errors import DeployError
 from infra.deployment.session import Caller
 from infra.deployment.stages import (
+    Replica,
     Stage,
     check_account,
     check_deployers,
@@ -20,6 +21,8 @@ from infra.deployment.templates.reading import FOLDER, declarations, load
 
 ACCOUNT = "111122223333"
 REGION = "eu-central-1"
+ARCHIVE = "444455556666"
+THERE = f"arn:aws:iam::{ARCHIVE}:role/deployer"
 DEV: dict[str, Any] = {
     "account": ACCOUNT,
     "region": REGION,
@@ -67,6 +70,13 @@ def test_a_stages_parameters_are_filled_in(tmp_path: Path) -> None:
         ({"deployers": "arn"}, r"dev\.json: deployers: must be"),
         ({"deployers": []}, r"dev\.json: deployers is empty"),
         ({"LockDays": 7}, r"dev\.json: no such field: LockDays"),
+        ({"replica": "eu-west-1"}, r"dev\.json: replica must be an object of region"),
+        ({"replica": {"place": "eu-west-1"}}, r"dev\.json: replica must be an object of region"),
+        ({"replica": {}}, r"must be in another region or account"),
+        ({"replica": {"region": REGION, "account": ACCOUNT}}, r"must be in another region or"),
+        ({"replica": {"account": ARCHIVE}}, r"role must name a role of it"),
+        ({"replica": {"region": "eu-west-1", "role": THERE}}, r"and only there, role must name"),
+        ({"replica": {"account": "777788889999", "role": THERE}}, r"role must name a role of it"),
         ({"parameters": ["A"]}, r"dev\.json: parameters: must be"),
         ({"parameters": {"A": "${AWS::StackName}"}}, r"\$\{AWS::StackName\} is unknown"),
         ({"parameters": {"A": {"B": 1}}}, r"dev\.json: A: must be"),
@@ -79,6 +89,18 @@ def test_a_wrong_file_is_named_with_its_fault(
 ) -> None:
     with pytest.raises(DeployError, match=said):
         dev(tmp_path, **fields)
+
+
+def test_a_copy_is_in_another_region_or_account_or_both(tmp_path: Path) -> None:
+    assert dev(tmp_path).replica is None
+    deployer = "arn:aws:iam::111122223333:role/ci/deployer"
+    assert dev(tmp_path, replica={"region": "eu-west-1"}).replica == Replica(
+        "eu-west-1", ACCOUNT, (deployer,)
+    )
+    there = {"account": ARCHIVE, "role": THERE, "parameters": {"LockDays": 9}}
+    assert dev(tmp_path, replica=there).replica == Replica(
+        REGION, ARCHIVE, (THERE,), THERE, {"LockDays": "9"}
+    )
 
 
 @pytest.mark.parametrize(("text", "said"), [("{", "Expecting"), ("[]", "must be one JSON object")])

@@ -133,6 +133,34 @@ def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return translated
 
 
+def _replication(value: Mapping[str, Any]) -> Configuration:
+    _only("ReplicationConfiguration", value, {"Role", "Rules"})
+    rules = [_replication_rule(rule) for rule in value["Rules"]]
+    return Configuration(
+        "PutBucketReplication",
+        {"ReplicationConfiguration": {"Role": value["Role"], "Rules": rules}},
+    )
+
+
+def _replication_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The template's words are the API's, but for the rule's id; numbers may have come as text."""
+    named = {"DeleteMarkerReplication", "Destination", "Filter", "Id", "Priority", "Status"}
+    _only("ReplicationConfiguration rule", rule, named | {"SourceSelectionCriteria"})
+    destination = dict(rule["Destination"])
+    parts = {"Bucket", "EncryptionConfiguration", "Metrics", "ReplicationTime"}
+    _only("Destination", destination, parts)
+    for name, part in (("ReplicationTime", "Time"), ("Metrics", "EventThreshold")):
+        if name in destination:
+            minutes = {"Minutes": int(destination[name][part]["Minutes"])}
+            destination[name] = {**destination[name], part: minutes}
+    translated = {name: part for name, part in rule.items() if name != "Id"}
+    return translated | {
+        "ID": rule["Id"],
+        "Priority": int(rule["Priority"]),
+        "Destination": destination,
+    }
+
+
 def _only(where: str, value: Mapping[str, Any], known: set[str]) -> None:
     unknown = sorted(set(value) - known)
     if unknown:
@@ -144,4 +172,5 @@ _TRANSLATIONS = {
     "LifecycleConfiguration": _lifecycle,
     "ObjectLockConfiguration": _object_lock,
     "OwnershipControls": _ownership,
+    "ReplicationConfiguration": _replication,
 }

@@ -46,6 +46,20 @@ def test_templates_are_put_into_the_words_of_the_api() -> None:
                 }
             ]
         },
+        "ReplicationConfiguration": {
+            "Role": "r",
+            "Rules": [
+                {
+                    "Id": "second-region",
+                    "Priority": "1",
+                    "Status": "Enabled",
+                    "Destination": {
+                        "Bucket": "arn:aws:s3:::b",
+                        "ReplicationTime": {"Status": "Enabled", "Time": {"Minutes": "15"}},
+                    },
+                }
+            ],
+        },
     }
     encryption = {
         "Rules": [
@@ -71,6 +85,15 @@ def test_templates_are_put_into_the_words_of_the_api() -> None:
         "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
     }
+    copying = {
+        "ID": "second-region",
+        "Priority": 1,
+        "Status": "Enabled",
+        "Destination": {
+            "Bucket": "arn:aws:s3:::b",
+            "ReplicationTime": {"Status": "Enabled", "Time": {"Minutes": 15}},
+        },
+    }
     assert configurations(properties) == [
         Configuration("PutBucketEncryption", {"ServerSideEncryptionConfiguration": encryption}),
         Configuration("PutObjectLockConfiguration", {"ObjectLockConfiguration": lock}),
@@ -80,6 +103,10 @@ def test_templates_are_put_into_the_words_of_the_api() -> None:
         ),
         Configuration(
             "PutBucketLifecycleConfiguration", {"LifecycleConfiguration": {"Rules": [rule]}}
+        ),
+        Configuration(
+            "PutBucketReplication",
+            {"ReplicationConfiguration": {"Role": "r", "Rules": [copying]}},
         ),
     ]
 
@@ -97,7 +124,7 @@ def test_a_lock_without_a_rule_is_still_a_lock() -> None:
 @pytest.mark.parametrize(
     ("properties", "named"),
     [
-        ({"ReplicationConfiguration": {}}, "ReplicationConfiguration"),
+        ({"AccelerateConfiguration": {}}, "AccelerateConfiguration"),
         (
             {"LifecycleConfiguration": {"Rules": [{"Status": "Enabled", "Transitions": []}]}},
             "Transitions",

@@ -100,11 +100,11 @@ def test_a_stack_gets_all_it_asks_for_and_can_be_read_back(own_server: Server) -
 
 
 def test_a_property_nobody_would_set_fails_the_stack(own_server: Server) -> None:
-    bucket = {"BucketName": "replicated", "ReplicationConfiguration": {"Role": "r", "Rules": []}}
+    bucket = {"BucketName": "quick", "AccelerateConfiguration": {"AccelerationStatus": "Enabled"}}
     assert deploy(own_server, {"B": ("AWS::S3::Bucket", bucket)}) == "ROLLBACK_COMPLETE"
     events = own_server.client("cloudformation").describe_stack_events(StackName="it")
     reasons = [event.get("ResourceStatusReason", "") for event in events["StackEvents"]]
-    assert any("ReplicationConfiguration of AWS::S3::Bucket" in reason for reason in reasons)
+    assert any("AccelerateConfiguration of AWS::S3::Bucket" in reason for reason in reasons)
 
 
 def test_what_a_stack_ignored_is_told(own_server: Server) -> None:

@@ -1,4 +1,5 @@
-"""What ministack ignores of `AWS::S3::Bucket`: encryption, Object Lock, ownership and lifecycle."""
+"""What ministack ignores of `AWS::S3::Bucket`: encryption, Object Lock, ownership, lifecycle and
+replication."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ _BUCKET_CALLS: dict[str, tuple[Callable[..., Answer], Callable[..., Answer] | No
         s3._put_bucket_ownership_controls,  # noqa: SLF001
         s3._delete_bucket_ownership_controls,  # noqa: SLF001
     ),
+    "PutBucketReplication": (s3._put_bucket_replication, s3._delete_bucket_replication),  # noqa: SLF001
     # AWS cannot take a lock off a bucket either.
     "PutObjectLockConfiguration": (s3._put_object_lock_configuration, None),  # noqa: SLF001
 }

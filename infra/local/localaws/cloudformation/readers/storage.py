@@ -29,6 +29,7 @@ def _bucket(apis: Apis, name: str, wanted: Mapping[str, Any]) -> Properties:
             "LifecycleConfiguration": s3.get_bucket_lifecycle_configuration(Bucket=name)
         },
         "PutBucketOwnershipControls": lambda: s3.get_bucket_ownership_controls(Bucket=name),
+        "PutBucketReplication": lambda: s3.get_bucket_replication(Bucket=name),
         "PutObjectLockConfiguration": lambda: s3.get_object_lock_configuration(Bucket=name),
     }
     return found | {
@@ -49,6 +50,7 @@ def bucket_wanted(properties: Mapping[str, Any]) -> Properties:
             "ObjectLockConfiguration",
             "ObjectLockEnabled",
             "OwnershipControls",
+            "ReplicationConfiguration",
         )
     }
     return own | {c.operation: c.parameters for c in configurations(properties)}

@@ -1,0 +1,251 @@
+"""The evidence's second copy, in another region and another account, which nobody here can touch.
+
+The local AWS copies as S3 does, but for version ids: there a copy has its original's.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from infra.deployment.deploying import Deployment, Options
+from infra.deployment.session import Session
+from infra.deployment.stages import Replica, Stage, read_stage
+from infra.deployment.templates.reading import FOLDER
+from tests.infra.cloudformation.conftest import ACCOUNT, REGION, answer, bucket
+from tests.support.local_aws import LocalAws
+
+from rehearsal.waiting import wait_until
+
+ARCHIVE: Final = "444455556666"
+SECOND: Final = "eu-west-1"
+ADMINISTRATOR: Final = f"arn:aws:iam::{ARCHIVE}:role/administrator"
+LOCAL: Final = FOLDER / "parameters" / "local.json"
+KEY: Final = "incoming/customers/dt=2026-11-02/copied.csv"
+
+
+def copy_of(role: str) -> str:
+    return f"custody-local-{role}-replica-{ARCHIVE}"
+
+
+@pytest.fixture(scope="module")
+def session(aws: LocalAws) -> Iterator[Session]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.environment.items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        yield Session(REGION)
+
+
+@pytest.fixture(scope="module")
+def stage(aws: LocalAws) -> Stage:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{aws.port}/_local/accounts",
+        data=json.dumps({"account_id": ARCHIVE}).encode(),
+        method="POST",
+    )
+    urllib.request.urlopen(request).close()  # noqa: S310
+    there = Replica(SECOND, ARCHIVE, (ADMINISTRATOR,), ADMINISTRATOR)
+    return replace(read_stage(LOCAL, REGION), replica=there)
+
+
+def deploy(session: Session, stage: Stage) -> list[str]:
+    """What the deployment says."""
+    said: list[str] = []
+    Deployment(session, stage, Options({}), lambda _: True, said.append).run()
+    return said
+
+
+@pytest.fixture(scope="module")
+def replicated(session: Session, stage: Stage) -> list[str]:
+    return deploy(session, stage)
+
+
+@pytest.fixture(scope="module")
+def archive(session: Session, replicated: list[str]) -> Any:
+    """S3 as an administrator of the other account."""
+    return session.elsewhere(SECOND, ADMINISTRATOR).client("s3")
+
+
+def test_the_copies_are_in_the_other_account_and_region(
+    session: Session, archive: Any, replicated: list[str]
+) -> None:
+    assert "custody-local-replica would be made:" in replicated
+    there = session.elsewhere(SECOND, ADMINISTRATOR)
+    (stack,) = there.client("cloudformation").describe_stacks(StackName="custody-local-replica")[
+        "Stacks"
+    ]
+    assert f":{SECOND}:{ARCHIVE}:" in stack["StackId"]
+    assert stack["EnableTerminationProtection"] is True
+    for role in ("raw", "provenance", "trail"):
+        assert archive.get_bucket_location(Bucket=copy_of(role))["LocationConstraint"] == SECOND
+    # Not what is made of these.
+    names = {one["Name"] for one in archive.list_buckets()["Buckets"]}
+    assert names == {copy_of(role) for role in ("raw", "provenance", "trail")}
+
+
+def test_what_is_deployed_is_what_the_templates_say(aws: LocalAws, replicated: list[str]) -> None:
+    aws.command("readback", "--stack", "custody-local-evidence")
+
+
+def test_what_lands_is_copied_with_its_record_and_the_trail(aws: LocalAws, archive: Any) -> None:
+    put = aws.client("s3", "web-shop").put_object(Bucket=bucket("raw"), Key=KEY, Body=b"id\n1\n")
+    assert archive.get_object(Bucket=copy_of("raw"), Key=KEY)["Body"].read() == b"id\n1\n"
+    insider = aws.client("s3", "insider")
+    status = insider.head_object(Bucket=bucket("raw"), Key=KEY, VersionId=put["VersionId"])
+    assert status["ReplicationStatus"] == "COMPLETED"
+
+    def copied(role: str, prefix: str) -> bool:
+        listed = archive.list_objects_v2(Bucket=copy_of(role), Prefix=prefix)
+        return any(item["Key"] for item in listed.get("Contents", []))
+
+    wait_until("its record is copied", lambda: copied("provenance", "provenance/incoming/"))
+    wait_until("the trail is copied", lambda: copied("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/"))
+
+
+def test_a_copy_outlives_its_original(aws: LocalAws, archive: Any) -> None:
+    """A delete marker and a deleted version stay where somebody made them."""
+    before = archive.list_object_versions(Bucket=copy_of("raw"), Prefix=KEY)
+    deployer = aws.client("s3", "platform-engineer")
+    policy = deployer.get_bucket_policy(Bucket=bucket("raw"))["Policy"]
+    deployer.delete_bucket_policy(Bucket=bucket("raw"))
+    try:
+        version = deployer.head_object(Bucket=bucket("raw"), Key=KEY)["VersionId"]
+        deployer.delete_object(Bucket=bucket("raw"), Key=KEY)
+        deployer.delete_object(
+            Bucket=bucket("raw"), Key=KEY, VersionId=version, BypassGovernanceRetention=True
+        )
+    finally:
+        deployer.put_bucket_policy(Bucket=bucket("raw"), Policy=policy)
+    after = archive.list_object_versions(Bucket=copy_of("raw"), Prefix=KEY)
+    assert after["Versions"] == before["Versions"]
+    assert "DeleteMarkers" not in after
+
+
+@pytest.mark.parametrize("role", ["raw", "provenance", "trail"])
+def test_nobody_changes_a_copy(aws: LocalAws, archive: Any, role: str) -> None:
+    """Neither the administrators of the platform's account nor those of the copies' own."""
+    (held, *_) = archive.list_object_versions(Bucket=copy_of(role))["Versions"]
+    here = [aws.client("s3", name) for name in ("insider", "platform-engineer", "web-shop")]
+    for s3 in (archive, *here):
+        where = {"Bucket": copy_of(role), "Key": held["Key"]}
+        asked = [
+            answer(s3.put_object, **where, Body=b"x"),
+            answer(s3.delete_object, **where),
+            answer(s3.delete_object, **where, VersionId=held["VersionId"]),
+            answer(
+                s3.delete_object,
+                **where,
+                VersionId=held["VersionId"],
+                BypassGovernanceRetention=True,
+            ),
+            answer(
+                s3.put_object_legal_hold,
+                **where,
+                VersionId=held["VersionId"],
+                LegalHold={"Status": "OFF"},
+            ),
+        ]
+        assert asked == ["AccessDenied"] * len(asked)
+    for s3 in here:
+        asked = [
+            answer(s3.get_object, Bucket=copy_of(role), Key=held["Key"]),
+            answer(s3.list_objects_v2, Bucket=copy_of(role)),
+            answer(s3.delete_bucket_policy, Bucket=copy_of(role)),
+            answer(s3.put_bucket_versioning, Bucket=copy_of(role), VersioningConfiguration={}),
+        ]
+        assert asked == ["AccessDenied"] * len(asked)
+
+
+def test_the_role_that_copies_does_nothing_else(
+    aws: LocalAws, archive: Any, replicated: list[str]
+) -> None:
+    """Neither here nor there: what is held, and what could be written, by anything but a copy."""
+    s3 = aws.role_client("s3", "replication")
+    for role in ("raw", "provenance", "trail"):
+        (held, *_) = archive.list_object_versions(Bucket=copy_of(role))["Versions"]
+        for name in (bucket(role), copy_of(role)):
+            where = {"Bucket": name, "Key": held["Key"]}
+            asked = [
+                answer(s3.get_object, **where),
+                answer(s3.put_object, **where, Body=b"x"),
+                answer(s3.delete_object, **where),
+                answer(s3.delete_object, **where, VersionId=held["VersionId"]),
+                answer(s3.put_object_tagging, **where, Tagging={"TagSet": []}),
+                answer(s3.delete_bucket_policy, Bucket=name),
+                answer(s3.delete_bucket_replication, Bucket=name),
+            ]
+            assert asked == ["AccessDenied"] * len(asked)
+    kms = aws.role_client("kms", "replication")
+    assert answer(kms.list_keys) == "AccessDeniedException"
+
+
+def test_only_who_deploys_them_changes_how_copies_are_kept(session: Session, archive: Any) -> None:
+    iam = session.elsewhere(SECOND, ADMINISTRATOR).client("iam")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    iam.create_role(RoleName="other", AssumeRolePolicyDocument=json.dumps(trust))
+    iam.attach_role_policy(
+        RoleName="other", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    other = session.elsewhere(SECOND, f"arn:aws:iam::{ARCHIVE}:role/other").client("s3")
+    for role in ("raw", "provenance", "trail"):
+        assert answer(other.delete_bucket_policy, Bucket=copy_of(role)) == "AccessDenied"
+        assert answer(other.get_bucket_policy, Bucket=copy_of(role)) == "ok"
+
+
+def test_deploying_again_changes_nothing(session: Session, stage: Stage, archive: Any) -> None:
+    said = deploy(session, stage)
+    for part in ("bootstrap", "replica", "evidence"):
+        assert f"custody-local-{part}: no changes" in said
+
+
+def test_auditors_of_another_account_say_what_was_agreed(aws: LocalAws, session: Session) -> None:
+    engineer = aws.client("iam", "platform-engineer")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    engineer.create_policy(
+        PolicyName="auditing-local-boundary",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+    )
+    stacks = aws.client("cloudformation", "platform-engineer")
+    given = {
+        "Project": "auditing",
+        "Stage": "local",
+        "AuditorArns": f"arn:aws:iam::{ARCHIVE}:root",
+        "AuditorExternalId": "agreed",
+    }
+    stacks.create_stack(
+        StackName="auditing-local-access",
+        TemplateBody=(FOLDER / "access.yaml").read_text(encoding="utf-8"),
+        Parameters=[{"ParameterKey": n, "ParameterValue": v} for n, v in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    made = stacks.get_waiter("stack_create_complete")
+    made.wait(StackName="auditing-local-access", WaiterConfig={"Delay": 1, "MaxAttempts": 600})
+    take = session.elsewhere(SECOND, ADMINISTRATOR).client("sts").assume_role
+    role = {"RoleArn": f"arn:aws:iam::{ACCOUNT}:role/auditing-local-auditor"}
+    asked = {
+        said: answer(take, **role, RoleSessionName="audit", **said_with)
+        for said, said_with in {
+            "nothing": {},
+            "something else": {"ExternalId": "guessed"},
+            "what was agreed": {"ExternalId": "agreed"},
+        }.items()
+    }
+    assert asked == {
+        "nothing": "AccessDenied",
+        "something else": "AccessDenied",
+        "what was agreed": "ok",
+    }
