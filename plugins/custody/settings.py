@@ -70,6 +70,11 @@ def _optional_text(fields: Fields, name: str) -> str | None:
     return _text(fields, name) if fields.values.get(name) else None
 
 
+def _text_or_empty(fields: Fields, name: str) -> str:
+    """The text; empty if the setting is missing."""
+    return _optional_text(fields, name) or ""
+
+
 def _number(fields: Fields, name: str) -> int:
     """A whole number; a template writes it as a text."""
     value = fields.values.get(name)
@@ -147,6 +152,8 @@ class Settings:
     trail_bucket = _Setting(_text)
     database = _Setting(_text)
     trail_name = _Setting(_text)
+    trail_account_id = _Setting(_text_or_empty)
+    organization_id = _Setting(_text_or_empty)
     signing_key_arn = _Setting(_text)
     lineage_key_arn = _Setting(_text)
     seal_key_arn = _Setting(_text)
@@ -197,7 +204,17 @@ class Settings:
             region=self.region,
             trail=self.trail_name,
             home_region=self.region,
+            organization_id=self.organization_id,
         )
+
+    @property
+    def trail_id(self) -> str:
+        """What CloudTrail knows the trail by here: its name, or the ARN of one of another account,
+        which an organization's may be."""
+        account = self.trail_account_id
+        if account in ("", self.account_id):
+            return self.trail_name
+        return f"arn:{self.partition}:cloudtrail:{self.region}:{account}:trail/{self.trail_name}"
 
     @property
     def signing_key_periods(self) -> list[KeyPeriod]:

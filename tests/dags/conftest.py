@@ -39,7 +39,7 @@ SETTINGS = {
         "trail_name",
         "code_location",
     )
-} | {"partition": "aws"}
+} | {"partition": "aws", "trail_account_id": "", "organization_id": ""}
 
 Render = Callable[..., Any]
 

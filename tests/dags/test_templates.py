@@ -59,6 +59,14 @@ def test_the_ledger_tables_and_view(render):
     assert (view.workgroup, view.database) == ("the-workgroup", "the-database")
 
 
+def test_the_trail_of_an_organization_lies_in_its_folder(render, settings, monkeypatch):
+    monkeypatch.setitem(settings, "organization_id", "o-1")
+    created = render("provenance_ledger", "create_tables", map_index=0).query
+    trail = "s3://the-trail-bucket/AWSLogs/o-1/the-account-id/CloudTrail"
+    assert f"LOCATION '{trail}'" in created
+    assert f"'storage.location.template' = '{trail}/${{region}}/${{timestamp}}'" in created
+
+
 def test_customers_tables(render):
     created = [
         statement(render("medallion_customers", "create_tables", map_index=n).query)

@@ -1,6 +1,6 @@
 -- Grain:   one row per CloudTrail record (duplicated and unordered, as delivered)
 -- Writes:  the table definition cloudtrail_logs, no data
--- Params:  trail_bucket, account_id, partition (settings); trail_regions (macro)
+-- Params:  trail_bucket, organization_id, account_id, partition (settings); trail_regions (macro)
 -- Source:  the table AWS documents for CloudTrail with partition projection: Athena User Guide,
 --          "Create the table for CloudTrail logs in Athena using partition projection"
 -- Notes:   `timestamp` is the DELIVERY day: an event of 23:59 is found on the next one. `region` is
@@ -79,7 +79,7 @@ PARTITIONED BY (region STRING, `timestamp` STRING)
 ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
 STORED AS INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
 OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
-LOCATION 's3://{{ var.json.custody.trail_bucket }}/AWSLogs/{{ var.json.custody.account_id }}/CloudTrail'
+LOCATION 's3://{{ var.json.custody.trail_bucket }}/AWSLogs/{% if var.json.custody.organization_id %}{{ var.json.custody.organization_id }}/{% endif %}{{ var.json.custody.account_id }}/CloudTrail'
 TBLPROPERTIES (
     'projection.enabled' = 'true',
     'projection.region.type' = 'enum',
@@ -89,5 +89,5 @@ TBLPROPERTIES (
     'projection.timestamp.interval' = '1',
     'projection.timestamp.interval.unit' = 'DAYS',
     'projection.timestamp.range' = '2026/11/01,NOW',
-    'storage.location.template' = 's3://{{ var.json.custody.trail_bucket }}/AWSLogs/{{ var.json.custody.account_id }}/CloudTrail/${region}/${timestamp}'
+    'storage.location.template' = 's3://{{ var.json.custody.trail_bucket }}/AWSLogs/{% if var.json.custody.organization_id %}{{ var.json.custody.organization_id }}/{% endif %}{{ var.json.custody.account_id }}/CloudTrail/${region}/${timestamp}'
 )

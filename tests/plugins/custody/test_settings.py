@@ -103,6 +103,22 @@ def test_the_policy_names_the_deployment_and_what_is_called_otherwise() -> None:
     }
 
 
+def test_a_trail_may_be_an_organizations_and_of_another_account() -> None:
+    """Settings that were written before know neither."""
+    own = Settings.parse(SETTINGS)
+    assert (own.trail_id, own.trail_layout.organization_id) == ("custody-dev", "")
+    told = {"trail_account_id": "111122223333", "organization_id": ""}
+    assert Settings.parse(SETTINGS | told).trail_id == "custody-dev"
+    told = {"trail_account_id": "999988887777", "organization_id": "o-abcdefghij"}
+    of_organization = Settings.parse(SETTINGS | told)
+    assert (
+        of_organization.trail_id == "arn:aws:cloudtrail:eu-central-1:999988887777:trail/custody-dev"
+    )
+    assert of_organization.trail_layout.log_prefix == (
+        "AWSLogs/o-abcdefghij/111122223333/CloudTrail/eu-central-1/"
+    )
+
+
 def test_lineage_is_stated_by_the_jobs_that_build() -> None:
     job = "arn:aws:glue:eu-central-1:111122223333:job/"
     assert Settings.parse(SETTINGS).builders == {f"{job}to-silver", f"{job}to-gold"}

@@ -185,7 +185,7 @@ def _prove(
         layout,
         clients.keys,
         regions=regions,
-        state=read_trail_state(clients.cloudtrail(layout.home_region), settings.trail_name),
+        state=read_trail_state(clients.cloudtrail(layout.home_region), settings.trail_id),
         as_of=as_of,
         part_of=lambda region: replace(part_of(region), leave=named[region].append),
         pace=Pace.of_cadence(settings.digest_seconds),

@@ -92,6 +92,8 @@ def pins_of(settings: Settings) -> Pins:
         },
         trail=settings.trail_name,
         cadence=settings.digest_seconds,
+        organization_id=settings.organization_id,
+        foreign_trail=settings.trail_id if settings.trail_id != settings.trail_name else "",
     )
 
 
@@ -257,7 +259,7 @@ class Deployment:
         """What CloudTrail says of the trail. Of a copy's nobody is asked: it is taken to be on."""
         if self.is_copy:
             return TrailState(self.layout.bucket, self.layout.prefix, logging=True, validated=True)
-        return read_trail_state(self._cloudtrail(self.layout.home_region), self.pins.trail)
+        return read_trail_state(self._cloudtrail(self.layout.home_region), self.pins.trail_id)
 
     @staticmethod
     def _cloudtrail(region: str) -> CloudTrailClient:

@@ -21,18 +21,28 @@ DATA: Final = ("raw", "processed", "analytics")
 """The buckets of data."""
 
 _BUCKETS: Final = (*DATA, "provenance", "trail")
+_ELSEWHERE: Final = ("organization_id", "foreign_trail")
+"""Fields that are there only if something of the trail is not the account's own."""
 
 
 @dataclass(frozen=True)
 class Pins:
     """One deployment: its account and region, its buckets (`raw`, `processed`, `analytics`,
-    `provenance`, `trail`), its trail, and how long the period of a digest is."""
+    `provenance`, `trail`), its trail, and how long the period of a digest is; the organization that
+    the trail logs, and the trail's ARN if it is another account's (each empty if not)."""
 
     account_id: str
     region: str
     buckets: Mapping[str, str]
     trail: str
     cadence: timedelta
+    organization_id: str = ""
+    foreign_trail: str = ""
+
+    @property
+    def trail_id(self) -> str:
+        """What CloudTrail knows the trail by in the deployment's account."""
+        return self.foreign_trail or self.trail
 
     @property
     def provenance_bucket(self) -> str:
@@ -56,6 +66,7 @@ class Pins:
             region=self.region,
             trail=self.trail,
             home_region=self.region,
+            organization_id=self.organization_id,
         )
 
     def differences(self, other: Pins) -> list[str]:
@@ -75,6 +86,7 @@ class Pins:
             "buckets": dict(self.buckets),
             "trail": self.trail,
             "digest_seconds": int(self.cadence.total_seconds()),
+            **{name: getattr(self, name) for name in _ELSEWHERE if getattr(self, name)},
         }
 
     @classmethod
@@ -89,6 +101,7 @@ class Pins:
             buckets={name: bucket_name(buckets, name) for name in _BUCKETS},
             trail=fields.text("trail"),
             cadence=timedelta(seconds=seconds),
+            **{name: fields.text(name) for name in _ELSEWHERE if name in fields.values},
         )
 
     def facts(self) -> dict[str, str]:
@@ -99,4 +112,6 @@ class Pins:
             **{f"the {name} bucket": self.buckets[name] for name in _BUCKETS},
             "the trail": self.trail,
             "the period of a digest": f"{int(self.cadence.total_seconds())} s",
+            "the organization": self.organization_id or "none",
+            "the trail's ARN": self.foreign_trail or "of the account",
         }

@@ -62,6 +62,28 @@ def history(s3: Any) -> History:
     return made
 
 
+def test_an_organizations_trail_is_proven_in_this_accounts_folder(s3: Any, clients: Any) -> None:
+    """Its bucket has a folder for the organization, and in it one for each account."""
+    ours = replace(LAYOUT, organization_id="o-abcdefghij")
+    store = MemoryStore()
+    made = History(store, layout=ours).hours(HOURS)
+    History(store, layout=ours.in_region(ELSEWHERE.region), key=ANOTHER_KEY).hours(HOURS)
+    another = History(store, layout=replace(ours, account_id="999988887777")).hours(HOURS)
+    store.objects.pop(another.logs[1][0])  # which is the other account's to find out
+    make_bucket(s3, LAYOUT.bucket)
+    for key, (stored,) in store.objects.items():
+        metadata = dict(stored.metadata)
+        s3.put_object(Bucket=LAYOUT.bucket, Key=key, Body=stored.body, Metadata=metadata)
+    settings = Settings.parse({**SETTINGS.fields.values, "organization_id": "o-abcdefghij"})
+    proven = prove_onward(clients, settings, as_of=made.end, since=NOON, remembered=None)
+    assert proven.defects == ()
+    assert proven.digests_verified == 2 * HOURS
+    assert {log.version.key.split("/")[1] for log in proven.logs} == {"o-abcdefghij"}
+    s3.delete_object(Bucket=LAYOUT.bucket, Key=made.logs[1][0])
+    again = prove_onward(clients, settings, as_of=made.end, since=NOON, remembered=None)
+    assert [defect.key for defect in again.defects] == [made.logs[1][0]]
+
+
 @pytest.fixture
 def clients(s3: Any) -> TrailClients:
     """A CloudTrail that knows the trail, and each region its key, in an account of two regions; S3

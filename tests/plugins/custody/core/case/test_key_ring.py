@@ -83,6 +83,20 @@ def test_another_deployment_is_not_trusted():
     assert RING.beyond(replace(RING, deployment=None)) == []
 
 
+def test_an_organizations_trail_is_pinned_and_a_ring_from_before_knows_none():
+    assert "organization_id" not in PINS.document()
+    arn = "arn:aws:cloudtrail:eu-central-1:999988887777:trail/custody-test"
+    pinned = replace(PINS, organization_id="o-abcdefghij", foreign_trail=arn)
+    kept = KeyRing.parse(replace(RING, deployment=pinned).to_json()).deployment
+    assert kept == pinned
+    assert (kept.trail_id, PINS.trail_id) == (arn, PINS.trail)
+    assert kept.layout.digests_root.startswith("AWSLogs/o-abcdefghij/")
+    assert PINS.differences(pinned) == [
+        "the organization is o-abcdefghij, not none",
+        f"the trail's ARN is {arn}, not of the account",
+    ]
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
