@@ -162,9 +162,10 @@ def test_nobody_changes_a_copy(aws: LocalAws, archive: Any, role: str) -> None:
 
 
 def test_the_role_that_copies_does_nothing_else(
-    aws: LocalAws, archive: Any, replicated: list[str]
+    aws: LocalAws, archive: Any, replicated: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither here nor there: what is held, and what could be written, by anything but a copy."""
+    monkeypatch.delenv("AWS_PROFILE")  # the role has keys of its own
     s3 = aws.role_client("s3", "replication")
     for role in ("raw", "provenance", "trail"):
         (held, *_) = archive.list_object_versions(Bucket=copy_of(role))["Versions"]
