@@ -211,6 +211,8 @@ def called(source: str, name: str, parameters: Any = None, **detail: Any) -> dic
             "eventSource": f"{source}.amazonaws.com",
             "eventName": name,
             "awsRegion": REGION,
+            "readOnly": name.startswith(("Assume", "Decrypt", "Get")),
+            "managementEvent": True,
             "requestParameters": parameters,
             **detail,
         },
@@ -235,6 +237,7 @@ SIGNED_IN = called("signin", "ConsoleLogin", userIdentity={"type": "Root"}) | {
 BREAK_GLASS = f"arn:aws:iam::{ACCOUNT}:role/custody-dev-break-glass"
 TRAIL_ARN = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/custody-dev"
 RECORDER_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:custody-dev-recorder"
+ROLE_ARN = BREAK_GLASS.replace("break-glass", "recorder")
 SERVICE = {"type": "AWSService", "invokedBy": "airflow.amazonaws.com"}
 # Each event, and the rule that tells of it.
 EVENTS: dict[str, list[dict[str, Any]]] = {
@@ -267,6 +270,19 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
         called("sqs", "PurgeQueue", {"queueUrl": "https://sqs/1/custody-dev-recorder"}),
         called("airflow", "UpdateEnvironment", {"name": "custody-dev"}),
     ],
+    "role-given": [
+        called("glue", "CreateJob", {"name": "another", "role": "custody-dev-glue"}),
+        called("glue", "UpdateJob", {"jobName": "another", "jobUpdate": {"role": ROLE_ARN}}),
+        called("lambda", "CreateFunction20150331", {"functionName": "another", "role": ROLE_ARN}),
+    ],
+    "watch-changed": [
+        called("monitoring", "DisableAlarmActions", {"alarmNames": ["custody-dev-no-audit"]}),
+        called("monitoring", "PutMetricAlarm", {"alarmName": "custody-dev-no-audit"}),
+        called("events", "DisableRule", {"name": "custody-dev-trail-changed"}),
+        called("events", "RemoveTargets", {"rule": "custody-dev-trail-changed", "ids": ["t"]}),
+        called("sns", "Subscribe", {"topicArn": TOPIC, "protocol": "email"}),
+        called("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC}:1"}),
+    ],
     "settings-changed": [
         called("ssm", "PutParameter", {"name": "/custody/dev/airflow/variables/custody"}),
         called("ssm", "DeleteParameters", {"names": ["x", "/custody/dev/airflow/variables/a"]}),
@@ -298,6 +314,9 @@ NO_NEWS = [
     called("s3", "GetBucketPolicy", {"bucketName": f"custody-dev-raw-{ACCOUNT}"}),
     called("lambda", "UpdateFunctionCode20150331v2", {"functionName": "another"}),
     called("glue", "UpdateJob", {"jobName": "another"}),
+    called("glue", "CreateJob", {"name": "another", "role": "another"}),
+    called("monitoring", "PutMetricAlarm", {"alarmName": "another"}),
+    called("sns", "Subscribe", {"topicArn": TOPIC.replace("custody", "another")}),
     called("sqs", "PurgeQueue", {"queueUrl": "https://sqs/1/another"}),
     called("ssm", "PutParameter", {"name": "/another/dev/x"}),
     called("iam", "PutRolePolicy", {"roleName": "another"}),

@@ -22,6 +22,13 @@ def _of_the_key(change: Change) -> Iterator[Call]:
     yield Call(f"kms:{action}Alias", change.fill(_KEY) + key)
 
 
+def _copying_as_a_role(change: Change) -> Iterator[Call]:
+    """S3 is given the role as which it copies."""
+    if change.sets("ReplicationConfiguration"):
+        replication = change.new.get("ReplicationConfiguration") or {}
+        yield from change.passes(replication.get("Role"), "s3")
+
+
 RIGHTS = {
     "AWS::S3::Bucket": Rights(
         _BUCKET,
@@ -50,9 +57,11 @@ RIGHTS = {
             "ObjectLockEnabled": ("s3:PutBucketObjectLockConfiguration",),
             "OwnershipControls": ("s3:PutBucketOwnershipControls",),
             "PublicAccessBlockConfiguration": ("s3:PutBucketPublicAccessBlock",),
+            "ReplicationConfiguration": ("s3:PutReplicationConfiguration",),
             "Tags": ("s3:PutBucketTagging",),
             "VersioningConfiguration": ("s3:PutBucketVersioning",),
         },
+        more=_copying_as_a_role,
     ),
     "AWS::S3::BucketPolicy": Rights(
         "arn:aws:s3:::{Bucket}",
