@@ -88,11 +88,17 @@ class GlueCatalog:
         )
 
     async def handle(self, request: AwsRequest) -> AwsResponse:
-        """ministack's answer; UpdatePartition, which it lacks, is a batch of one."""
+        """ministack's answer.
+
+        UpdatePartition, which it lacks, is a batch of one; a table that is missing has no
+        partitions there.
+        """
         if request.action in _ON_CATALOG:
             response = AwsResponse.of(encryption.answer(request.action, request.json()))
         elif request.action == "UpdatePartition":
             response = _update_partition(request.json())
+        elif request.action == "GetPartitions":
+            response = _get_partitions(request)
         else:
             response = _ask(request.action, request.body)
         if not request.action.startswith(_READING):
@@ -119,6 +125,13 @@ def _update_partition(payload: Mapping[str, Any]) -> AwsResponse:
         detail = error["ErrorDetail"]
         raise AwsError(detail["ErrorCode"], detail["ErrorMessage"])
     return AwsResponse.of({})
+
+
+def _get_partitions(request: AwsRequest) -> AwsResponse:
+    payload = request.json()
+    table = {"DatabaseName": payload.get("DatabaseName"), "Name": payload.get("TableName")}
+    found = _ask("GetTable", json.dumps(table).encode())
+    return _ask(request.action, request.body) if found.status == 200 else found
 
 
 def _ask(action: str, body: bytes) -> AwsResponse:
