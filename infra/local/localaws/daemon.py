@@ -13,7 +13,7 @@ from hypercorn.config import Config
 from hypercorn.typing import ASGIFramework
 
 from localaws import regions
-from localaws.access import conditions, grants, metrics, secondfactor, servicekeys
+from localaws.access import conditions, functions, grants, metrics, secondfactor, servicekeys
 from localaws.access.accounts import Accounts
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
@@ -43,6 +43,7 @@ def compose(settings: Settings) -> App:
     rights.register()
     changesets.register()
     listings.register()
+    functions.register()
     metrics.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))
     durability = Durability(settings, cloudtrail.recover_write)

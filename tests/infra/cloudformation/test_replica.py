@@ -16,8 +16,9 @@ from infra.deployment.deploying import Deployment, Options
 from infra.deployment.session import Session
 from infra.deployment.stages import Replica, Stage, read_stage
 from infra.deployment.templates.reading import FOLDER
-from tests.infra.cloudformation.conftest import ACCOUNT, REGION, answer, bucket
-from tests.support.local_aws import LocalAws
+from tests.infra.cloudformation.conftest import answer, bucket
+from tests.infra.conftest import REGION
+from tests.support.local_aws import ACCOUNT, LocalAws
 
 from rehearsal.waiting import wait_until
 

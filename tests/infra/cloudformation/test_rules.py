@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
-from tests.infra.cloudformation.conftest import REGION, bucket
+from tests.infra.cloudformation.conftest import bucket
+from tests.infra.conftest import REGION
 from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 
 NAME: Final = "custody-local"

@@ -158,9 +158,6 @@ class _Call:
             bytes(self._request),
             dict(head.query),
         )
-        # ministack knows the path of a function's reserved concurrency, and takes all for writing.
-        if action == "lambda:PutFunctionConcurrency" and head.method == "GET":
-            action = "lambda:GetFunctionConcurrency"
         return management.parse(action, tuple(_named(service, head)))
 
 

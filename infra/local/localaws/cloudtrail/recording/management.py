@@ -65,8 +65,9 @@ _KEY_USES = ("Decrypt", "DeriveSharedSecret", "Encrypt", "Generate", "ReEncrypt"
 _CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
 _SECRETS = frozenset(
     {
-        "EncryptedKeyMaterial", "Environment", "GrantToken", "GrantTokens", "ImportToken",
-        "Password", "SAMLAssertion", "SecretAccessKey", "Value", "WebIdentityToken", "ZipFile",
+        "Base32StringSeed", "EncryptedKeyMaterial", "Environment", "GrantToken", "GrantTokens",
+        "ImportToken", "Password", "QRCodePNG", "SAMLAssertion", "SecretAccessKey", "Value",
+        "WebIdentityToken", "ZipFile",
     }
 )  # fmt: skip
 _REFUSED_CALLER = frozenset(

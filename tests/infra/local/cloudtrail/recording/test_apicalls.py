@@ -163,6 +163,10 @@ def test_who_changed_a_user_a_function_or_a_parameter_is_told(aws: LocalAws) -> 
     made = only(aws.records(eventName="CreateAccessKey", userName="web-shop"))
     assert made["responseElements"]["accessKey"]["accessKeyId"] == key["AccessKeyId"]
     assert key["SecretAccessKey"] not in json.dumps(made)
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName="shop")["VirtualMFADevice"]
+    made = only(aws.records(eventName="CreateVirtualMFADevice"))
+    assert made["responseElements"]["virtualMFADevice"]["serialNumber"] == device["SerialNumber"]
+    assert device["Base32StringSeed"].decode() not in json.dumps(made)
     with pytest.raises(ClientError):
         functions.put_function_concurrency(FunctionName="none", ReservedConcurrentExecutions=0)
     throttled = only(aws.records(eventSource="lambda.amazonaws.com", functionName="none"))
@@ -170,6 +174,10 @@ def test_who_changed_a_user_a_function_or_a_parameter_is_told(aws: LocalAws) -> 
     with pytest.raises(ClientError):
         functions.get_function_concurrency(FunctionName="nobody")
     assert aws.records(eventName="PutFunctionConcurrency", functionName="nobody") == []
+    with pytest.raises(ClientError):
+        functions.update_event_source_mapping(UUID="11111111-2222-3333-4444-555555555555")
+    cut = only(aws.records(eventName="UpdateEventSourceMapping"))
+    assert (cut["readOnly"], cut["errorCode"]) == (False, "ResourceNotFoundException")
     ssm.put_parameter(Name="/custody/local/x", Value="hush", Type="String")
     put = only(aws.records(eventName="PutParameter"))
     assert put["requestParameters"]["name"] == "/custody/local/x"
