@@ -17,7 +17,7 @@ from localaws.access import conditions, functions, grants, metrics, secondfactor
 from localaws.access.accounts import Accounts
 from localaws.access.encryption import ask_for_keys
 from localaws.athena.service import Athena
-from localaws.cloudformation import changesets, provisioners, rights, stackrecords
+from localaws.cloudformation import changesets, joins, provisioners, rights, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
 from localaws.cosigner.service import Cosigner, CosignerService
 from localaws.durability.middleware import Durability
@@ -42,6 +42,7 @@ def compose(settings: Settings) -> App:
     provisioners.register()
     rights.register()
     changesets.register()
+    joins.register()
     listings.register()
     functions.register()
     metrics.register()

@@ -290,8 +290,8 @@ def test_no_service_is_anybodys_deputy() -> None:
         if not BINDS & {key for keys in statement.get("Condition", {}).values() for key in keys}
     }
     assert unbound == UNBOUND
-    # Of which function or job a role is taken for, these two do not say.
-    silent = {"glue.amazonaws.com", "lambda.amazonaws.com"}
+    # For which function, job or bucket they take a role, these do not say.
+    silent = {"glue.amazonaws.com", "lambda.amazonaws.com", "s3.amazonaws.com"}
     for kind, statement in by_services:
         if kind == "trust" and not silent & set(listed(statement["Principal"]["Service"])):
             assert "aws:SourceArn" in {k for keys in statement["Condition"].values() for k in keys}

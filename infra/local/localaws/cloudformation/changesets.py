@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services.cloudformation import changesets
-from ministack.services.cloudformation.engine import _evaluate_conditions
+from ministack.services.cloudformation import changesets, engine
 
 
 def register() -> None:
@@ -23,7 +22,7 @@ def register() -> None:
         resolved: dict[str, Any] = resolve(template, params, *place)
         if not resolved:
             return resolved
-        conditions = _evaluate_conditions(template, params)
+        conditions = engine._evaluate_conditions(template, params)  # noqa: SLF001
         made = {
             name: resource
             for name, resource in resolved["Resources"].items()
