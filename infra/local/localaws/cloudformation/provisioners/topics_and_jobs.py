@@ -1,4 +1,5 @@
-"""What ministack ignores of `AWS::SNS::Topic` (its key) and of `AWS::Glue::Job` (concurrency)."""
+"""What ministack ignores of `AWS::SNS::Topic` (its key) and of `AWS::Glue::Job` (concurrency, and
+that a template's numbers may have come as text)."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 from ministack.services import glue, sns
 
 from localaws.cloudformation.provisioners.registry import complete
+
+_NUMBERS = ("MaxRetries", "NumberOfWorkers", "Timeout")
 
 
 def register() -> None:
@@ -24,6 +27,8 @@ def _complete_topic(arn: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -
 
 
 def _complete_job(name: str, _old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    job = glue._jobs[name]  # noqa: SLF001
+    job.update({field: int(job[field]) for field in _NUMBERS if field in job})
     # AWS's default is one run at a time.
     runs = new.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1)
-    glue._jobs[name]["ExecutionProperty"] = {"MaxConcurrentRuns": int(runs)}  # noqa: SLF001
+    job["ExecutionProperty"] = {"MaxConcurrentRuns": int(runs)}
