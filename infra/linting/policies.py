@@ -77,6 +77,8 @@ def _referred(name: str) -> str:
     place = f"{_KNOWN['AWS::Region']}:{_KNOWN['AWS::AccountId']}"
     if name.endswith("KeyArn"):
         return f"arn:aws:kms:{place}:key/11111111-2222-3333-4444-555555555555"
+    if name.endswith("RoleArn"):
+        return "arn:aws:iam::444455556666:role/x"
     if name.endswith("TopicArn"):
         return f"arn:aws:sns:{place}:custody-dev-pages"
     return name.lower()

@@ -17,7 +17,9 @@ TEMPLATES = {file.stem: load(file) for file in sorted(FOLDER.glob("*.yaml"))}
 # What an administrator deploys, as himself.
 BY_HAND = frozenset({"access", "catalogencryption", "deployers", "globalevents"})
 # What is retained of these is never deleted by a deployment: a failed one is not undone.
-EVIDENCE = frozenset({"bootstrap", "evidence", "keys", "queue", "storage", "trail", "witnesses"})
+EVIDENCE = frozenset(
+    {"bootstrap", "evidence", "keys", "queue", "replica", "storage", "trail", "witnesses"}
+)
 # Granted, and not called by what `RIGHTS` knows.
 UNCALLED = {
     "kms:RevokeGrant": "MWAA gives back with it what it was granted with kms:CreateGrant",
