@@ -18,6 +18,7 @@ _KNOWN = {
     "AWS::Region": "us-east-1",
     "AWS::URLSuffix": "amazonaws.com",
     "Project": "custody",
+    "ReplicaRegion": "eu-west-1",
     "Stage": "dev",
 }
 _PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 from custody.core.ledger.rows import CONTROL
 
@@ -142,9 +142,10 @@ def a_file_is_tagged(world: World) -> list[Finding]:
     """tags a file in bronze, by which a rule might remove it or a right be given"""
     landed = world.recorded("tagged.csv")
     tags = {"TagSet": [{"Key": "expire", "Value": "soon"}]}
-    world.s3.put_object_tagging(
-        Bucket=world.raw, Key=landed.key, VersionId=landed.version_id, Tagging=tags
-    )
+    with lifted(world, world.raw) as s3:
+        s3.put_object_tagging(
+            Bucket=world.raw, Key=landed.key, VersionId=landed.version_id, Tagging=tags
+        )
     return [world.finding("CONTROL_CHANGED", landed, INSIDER)]
 
 

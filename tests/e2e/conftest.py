@@ -19,7 +19,6 @@ def platform() -> Iterator[Platform]:
     platform.reset()
     try:
         platform.start()
-        make_role(platform)
         first = switch_on(platform, "provenance_ledger")
         for dag_id in ("medallion_customers", "provenance_reconcile", "custody_audit"):
             switch_on_from_now(platform, dag_id)
@@ -32,3 +31,9 @@ def platform() -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def on_call(platform: Platform) -> OnCall:
     return OnCall(platform)
+
+
+@pytest.fixture(scope="module")
+def auditor(platform: Platform) -> None:
+    """The auditor's role can be taken; a restart of AWS forgets profiles that it did not make."""
+    make_role(platform)

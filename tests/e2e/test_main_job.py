@@ -153,6 +153,7 @@ def test_the_api_refuses_a_window_that_is_not_of_whole_hours(platform: Platform)
     assert refused.value.status == 400
 
 
+@pytest.mark.usefixtures("auditor")
 def test_the_daily_audit_finds_all_well_and_seals_the_day(
     platform: Platform, on_call: OnCall
 ) -> None:
@@ -163,6 +164,7 @@ def test_the_daily_audit_finds_all_well_and_seals_the_day(
     assert (seal["size"] > 0, seal["cosigned"]) == (True, True)
 
 
+@pytest.mark.usefixtures("auditor")
 def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: list[Landed]) -> None:
     day = DAYS[-1]
     (part, *_) = query(
