@@ -5,6 +5,7 @@ Both sides are rows of the ledger, so that the job that judges and the page that
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,7 @@ LATER: Final = timedelta(hours=1)
 """How long after: what an object was announced with may be lost while it waits."""
 
 MAX_TOLD: Final = 8
-"""Causes that a reason names one by one."""
+"""Controls that a reason names one by one."""
 
 _RECORDING: Final = frozenset(
     {
@@ -89,9 +90,17 @@ def nearest(finding: LedgerRow, causes: Sequence[LedgerRow], most: int) -> list[
 
 
 def with_causes(row: LedgerRow, changed: Sequence[LedgerRow]) -> LedgerRow:
-    """The row, whose reason names its causes, the nearest one by one."""
-    causes = causes_of(row, changed)
-    if not causes:
+    """The row, whose reason names the controls, the nearest one by one, and who changed each.
+
+    However often somebody changed a control, the call nearest to the row is told.
+    """
+    calls: defaultdict[tuple[str | None, str], list[LedgerRow]] = defaultdict(list)
+    for cause in causes_of(row, changed):
+        calls[cause.principal_arn, cause.object_key].append(cause)
+    if not calls:
         return row
-    told = reasons.of_causes(nearest(row, causes, MAX_TOLD), len(causes))
-    return replace(row, verdict_reason=row.verdict_reason + told)
+    told = [
+        (cause, len(calls[cause.principal_arn, cause.object_key]))
+        for cause in nearest(row, [nearest(row, some, 1)[0] for some in calls.values()], MAX_TOLD)
+    ]
+    return replace(row, verdict_reason=row.verdict_reason + reasons.of_causes(told, len(calls)))

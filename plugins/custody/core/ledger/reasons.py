@@ -299,12 +299,12 @@ def of_control_change(
     return reason
 
 
-def of_causes(causes: Sequence[LedgerRow], total: int) -> str:
-    """Those of `total` changes of controls that may have led to a finding that are told."""
+def of_causes(causes: Sequence[tuple[LedgerRow, int]], total: int) -> str:
+    """Those of `total` controls that are told: a call that changed each, and how many did."""
     told = "; ".join(
         f"{cause.principal_arn} called {cause.event_name} on {cause.object_key} at "
-        f"{_moment(cause.event_time)}"
-        for cause in causes
+        f"{_moment(cause.event_time)}{f' ({calls} calls)' if calls > 1 else ''}"
+        for cause, calls in causes
     )
     more = f"; and {total - len(causes)} more" if total > len(causes) else ""
     return f" Controls that bear on it were changed: {told}{more}."

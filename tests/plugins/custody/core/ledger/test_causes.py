@@ -115,16 +115,18 @@ def test_the_reason_names_the_causes_in_order_and_not_without_end() -> None:
         for n in (1, 2)
     )
     assert causes_of(row, [one, other]) == [other, one]
-    assert with_causes(row, [one, other]).verdict_reason == (
+    another = replace(one, object_key="iam/role/r/trust", event_time=AT - timedelta(minutes=3))
+    assert with_causes(row, [one, other, another]).verdict_reason == (
         "because Controls that bear on it were changed: "
-        f"insider called Change on {control} at 2026-11-01 06:28:00; "
-        f"insider called Change on {control} at 2026-11-01 06:29:00."
+        "insider called Change on iam/role/r/trust at 2026-11-01 06:27:00; "
+        f"insider called Change on {control} at 2026-11-01 06:29:00 (2 calls)."
     )
     assert with_causes(row, []) is row
     many = [
-        replace(one, event_time=AT - timedelta(minutes=n), fingerprint=f"n{n}")
+        replace(one, object_key=f"iam/role/{n}/trust", event_time=AT - timedelta(minutes=n))
         for n in range(MAX_TOLD + 3)
     ]
+    many = [replace(cause, fingerprint=cause.object_key) for cause in many]
     told = with_causes(row, many).verdict_reason
     assert told.count("called Change") == MAX_TOLD
     assert f"06:{30 - MAX_TOLD + 1}:00" in told, "the nearest are told"
