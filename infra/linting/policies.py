@@ -18,8 +18,10 @@ _KNOWN = {
     "AWS::Region": "us-east-1",
     "AWS::URLSuffix": "amazonaws.com",
     "Project": "custody",
+    "ReplicaAccountId": "444455556666",
     "ReplicaRegion": "eu-west-1",
     "Stage": "dev",
+    "TrailAccountId": "111122223333",
 }
 _PLACEHOLDER = re.compile(r"\$\{([\w:]+)\}")
 
