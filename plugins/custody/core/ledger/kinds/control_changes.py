@@ -84,7 +84,7 @@ def _names_of_ours(change: ControlChange, policy: Policy) -> list[str]:
 
 def _short(name: str, thing: str) -> str:
     """The name of a thing without what all ARNs, URLs and paths have before it."""
-    if name.startswith("https://"):
+    if "://" in name:
         name = name.rpartition("/")[2]
     elif name.startswith("arn:"):
         name = name.split(":", 5)[-1]

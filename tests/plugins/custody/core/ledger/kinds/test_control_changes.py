@@ -159,7 +159,7 @@ def test_what_cloudtrail_left_out_may_be_ours(record: Any) -> None:
     [
         call("iam", "PutRolePolicy", INSIDER, {"roleName": "of-others"}),
         call("s3", "PutBucketPolicy", INSIDER, {"bucketName": "custody-locale"}),
-        call("sqs", "PurgeQueue", INSIDER, {"queueUrl": "https://sqs/1/crm-export"}),
+        call("sqs", "PurgeQueue", INSIDER, {"queueUrl": "http://127.0.0.1:4566/1/crm-export"}),
         call("ssm", "PutParameter", INSIDER, {"name": "/custody/dev/x"}),
         call(
             "lambda", "UpdateFunctionCode20150331v2", INSIDER, {"functionName": "x-custody-local"}
@@ -193,7 +193,7 @@ def test_what_others_change_of_theirs_and_the_platform_of_its_own_is_no_finding(
             "kms/key/k-1/state",
         ),
         (
-            call("sqs", "PurgeQueue", INSIDER, {"queueUrl": "https://sqs/1/custody-local-recorder"}),
+            call("sqs", "PurgeQueue", INSIDER, {"queueUrl": "http://sqs/1/custody-local-recorder"}),
             "sqs/queue/custody-local-recorder/messages",
         ),
         (
