@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from auditor import custody
+from auditor import custody, make_role
 from tests.recovery.steps import Steps
 
 from rehearsal.landing import Landed, land, land_sample, sample_days
@@ -86,6 +86,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     platform.start_aws()
     try:
         platform.deploy()
+        make_role(platform)
         yield World(platform, tmp_path_factory.mktemp("heads"))
     finally:
         platform.stop_aws()
