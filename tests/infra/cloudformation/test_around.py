@@ -280,7 +280,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
         called("monitoring", "PutMetricAlarm", {"alarmName": "custody-dev-no-audit"}),
         called("events", "DisableRule", {"name": "custody-dev-trail-changed"}),
         called("events", "RemoveTargets", {"rule": "custody-dev-trail-changed", "ids": ["t"]}),
-        called("sns", "Subscribe", {"topicArn": TOPIC, "protocol": "email"}),
+        called("sns", "RemovePermission", {"topicArn": TOPIC, "label": "x"}),
         called("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC}:1"}),
     ],
     "settings-changed": [
@@ -316,7 +316,9 @@ NO_NEWS = [
     called("glue", "UpdateJob", {"jobName": "another"}),
     called("glue", "CreateJob", {"name": "another", "role": "another"}),
     called("monitoring", "PutMetricAlarm", {"alarmName": "another"}),
-    called("sns", "Subscribe", {"topicArn": TOPIC.replace("custody", "another")}),
+    called("sns", "DeleteTopic", {"topicArn": TOPIC.replace("custody", "another")}),
+    # One more who is told takes the page from nobody.
+    called("sns", "Subscribe", {"topicArn": TOPIC, "protocol": "email"}),
     called("sqs", "PurgeQueue", {"queueUrl": "https://sqs/1/another"}),
     called("ssm", "PutParameter", {"name": "/another/dev/x"}),
     called("iam", "PutRolePolicy", {"roleName": "another"}),
