@@ -41,6 +41,7 @@ SETTINGS = {
     "project": "custody",
     "stage": "local",
     "account_id": "111122223333",
+    "organization_id": "",
     "partition": "aws",
     "region": "us-east-1",
     "raw_bucket": "raw",
