@@ -10,11 +10,13 @@ from importlib import resources
 from pathlib import Path
 
 import resvg_py
-from diagrams import ledger_verdicts, overview
+from diagrams import deployment, ledger_verdicts, lineage, overview
 from diagrams.drawing import Drawing
 
 HERE = Path(__file__).parent
 PICTURES: Mapping[str, Callable[[], Drawing]] = {
+    "deployment": deployment.draw,
+    "lineage": lineage.draw,
     "overview": overview.draw,
     "ledger-verdicts": ledger_verdicts.draw,
 }

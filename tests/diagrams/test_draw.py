@@ -26,6 +26,13 @@ def test_the_overview_shows_every_verdict_and_every_dag() -> None:
     assert [name for name in (*Verdict, *dags) if name not in shown] == []
 
 
+def test_the_deployment_shows_every_template() -> None:
+    shown = PICTURES["deployment"]().svg().partition("</desc>")[2]
+    templates = {file.stem for file in (DIAGRAMS.parent / "infra/cloudformation").glob("*.yaml")}
+    assert [name for name in templates if f">{name}<" not in shown and name != "evidence"] == []
+    assert ">evidence ·" in shown
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_committed_png_has_the_size_of_the_svg(name: str) -> None:
     drawing = PICTURES[name]()
