@@ -78,7 +78,7 @@ def test_an_organizations_trail_is_proven_in_this_accounts_folder(s3: Any, clien
     proven = prove_onward(clients, settings, as_of=made.end, since=NOON, remembered=None)
     assert proven.defects == ()
     assert proven.digests_verified == 2 * HOURS
-    assert {log.version.key.split("/")[1] for log in proven.logs} == {"o-abcdefghij"}
+    assert {log.key.split("/")[1] for log in proven.logs} == {"o-abcdefghij"}
     s3.delete_object(Bucket=LAYOUT.bucket, Key=made.logs[1][0])
     again = prove_onward(clients, settings, as_of=made.end, since=NOON, remembered=None)
     assert [defect.key for defect in again.defects] == [made.logs[1][0]]
