@@ -14,6 +14,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from custody.core.datasets.contract_fields import (
+    ContractError,
+    custom_properties,
+    decimal,
+    flag,
+    length,
+    mapping,
+    only,
+    sequence,
+    text,
+    words,
+)
+
 Bound = int | Decimal | date | datetime
 """A limit, in the Python type that the column's values have."""
 
@@ -43,10 +56,20 @@ _OPTIONS = frozenset(
         "defaultTimezone",
     }
 )
-
-
-class ContractError(ValueError):
-    """The contract cannot be used; the message names the field at fault and the remedy."""
+# What a table and a property may say beside their rules describes them for people and catalogs.
+_DESCRIBING = frozenset(
+    {
+        *("authoritativeDefinitions", "businessName", "customProperties", "description", "id"),
+        *("logicalType", "name", "physicalName", "physicalType", "tags"),
+    }
+)
+_OF_TABLE = _DESCRIBING | {"dataGranularityDescription", "properties"}
+_OF_PROPERTY = _DESCRIBING | {
+    *("classification", "examples", "logicalTypeOptions", "primaryKey", "primaryKeyPosition"),
+    *("quality", "required", "unique"),
+}
+_CUSTOM_OF_TABLE = frozenset({"deduplicationOrder", "goldTables", "maxRejectedShare"})
+_CUSTOM_OF_BOOLEAN = frozenset({"falseValues", "trueValues"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,36 +160,41 @@ def parse_contract(document: object) -> Contract:
 
     Raises ContractError when the document is not one, or states a rule this module cannot read.
     """
-    root = _mapping(document, "the contract")
+    root = mapping(document, "the contract")
     if root.get("kind") != "DataContract" or not str(root.get("apiVersion")).startswith("v3."):
         raise ContractError("the contract: expected kind DataContract and apiVersion v3.x")
-    tables = _sequence(root.get("schema"), "schema")
+    tables = sequence(root.get("schema"), "schema")
     if len(tables) != 1:
         raise ContractError(f"schema: expected one table, found {len(tables)}")
-    table = _mapping(tables[0], "schema[0]")
+    table = mapping(tables[0], "schema[0]")
+    only(table, _OF_TABLE, "schema[0]")
     properties = [
-        _mapping(item, f"schema[0].properties[{index}]")
-        for index, item in enumerate(_sequence(table.get("properties"), "schema[0].properties"))
+        mapping(item, f"schema[0].properties[{index}]")
+        for index, item in enumerate(sequence(table.get("properties"), "schema[0].properties"))
     ]
     columns = tuple(_column(item) for item in properties)
     names = [column.name for column in columns]
     if len(set(names)) != len(names):
         raise ContractError("schema[0].properties: a name appears twice")
     _check_references(columns)
-    custom = _custom_properties(table, "schema[0]")
+    custom = custom_properties(table, "schema[0]")
+    only(custom, _CUSTOM_OF_TABLE, "schema[0].customProperties")
+    primary_key = _primary_key(properties)
+    _check_unique(properties, primary_key)
     return Contract(
-        dataset=_text(table.get("name"), "schema[0].name"),
-        version=_text(root.get("version"), "version"),
+        dataset=text(table.get("name"), "schema[0].name"),
+        version=text(root.get("version"), "version"),
         columns=columns,
-        primary_key=_primary_key(properties),
+        primary_key=primary_key,
         deduplication_order=_order(custom.get("deduplicationOrder", ()), names),
         max_rejected_share=_share(custom.get("maxRejectedShare")),
     )
 
 
 def _column(item: Mapping[str, Any]) -> Column:
-    name = _text(item.get("name"), "a property's name")
-    declared = _text(item.get("physicalType"), f"{name}.physicalType")
+    name = text(item.get("name"), "a property's name")
+    only(item, _OF_PROPERTY, name)
+    declared = text(item.get("physicalType"), f"{name}.physicalType")
     physical = _PHYSICAL_TYPE.fullmatch(declared)
     if physical is None or (physical[1] and not _is_decimal(int(physical[1]), int(physical[2]))):
         raise ContractError(
@@ -178,27 +206,35 @@ def _column(item: Mapping[str, Any]) -> Column:
         raise ContractError(
             f"{name}.logicalType: {item.get('logicalType')!r} does not fit physicalType {declared}"
         )
-    options = _mapping(item.get("logicalTypeOptions", {}), f"{name}.logicalTypeOptions")
+    options = mapping(item.get("logicalTypeOptions", {}), f"{name}.logicalTypeOptions")
     if unknown := options.keys() - _OPTIONS:
         raise ContractError(
             f"{name}.logicalTypeOptions: {', '.join(sorted(unknown))} is not enforced; "
             f"use {', '.join(sorted(_OPTIONS))}"
         )
-    custom = _custom_properties(item, name)
-    return Column(
+    custom = custom_properties(item, name)
+    only(custom, _CUSTOM_OF_BOOLEAN if base == "boolean" else (), f"{name}.customProperties")
+    column = Column(
         name=name,
         type=declared,
-        required=item.get("required") is True or item.get("primaryKey") is True,
+        required=flag(item, "required", name) | flag(item, "primaryKey", name),
         pattern=_pattern(options.get("pattern"), f"{name}.pattern"),
-        min_length=_length(options.get("minLength"), f"{name}.minLength"),
-        max_length=_length(options.get("maxLength"), f"{name}.maxLength"),
+        min_length=length(options.get("minLength"), f"{name}.minLength"),
+        max_length=length(options.get("maxLength"), f"{name}.maxLength"),
         minimum=_bound(options.get("minimum"), base, f"{name}.minimum"),
         maximum=_bound(options.get("maximum"), base, f"{name}.maximum"),
         format=_format(options, base, name),
-        true_values=_words(custom.get("trueValues", ["true"]), f"{name}.trueValues"),
-        false_values=_words(custom.get("falseValues", ["false"]), f"{name}.falseValues"),
+        true_values=words(custom.get("trueValues", ["true"]), f"{name}.trueValues"),
+        false_values=words(custom.get("falseValues", ["false"]), f"{name}.falseValues"),
         checks=tuple(_checks(item.get("quality", ()), base, name)),
     )
+    for least, most, limits in (
+        (column.min_length, column.max_length, "minLength is more than maxLength"),
+        (column.minimum, column.maximum, "minimum is more than maximum"),
+    ):
+        if least is not None and most is not None and least > most:  # type: ignore[operator]
+            raise ContractError(f"{name}.logicalTypeOptions: {limits}: no value would be valid")
+    return column
 
 
 def _is_decimal(precision: int, scale: int) -> bool:
@@ -217,10 +253,10 @@ def _format(options: Mapping[str, Any], base: str, name: str) -> str | None:
 
 
 def _checks(rules: object, base: str, column: str) -> Iterator[Check]:
-    for index, item in enumerate(_sequence(rules, f"{column}.quality")):
+    for index, item in enumerate(sequence(rules, f"{column}.quality")):
         place = f"{column}.quality[{index}]"
-        rule = _mapping(item, place)
-        name = _text(rule.get("name"), f"{place}.name")
+        rule = mapping(item, place)
+        name = text(rule.get("name"), f"{place}.name")
         if rule.get("severity", "error") != "error":
             raise ContractError(f"{place}.severity: only 'error' is enforced")
         if rule.get("metric") == "invalidValues" and rule.get("type", "library") == "library":
@@ -235,21 +271,21 @@ def _checks(rules: object, base: str, column: str) -> Iterator[Check]:
 
 
 def _valid_values(rule: Mapping[str, Any], name: str, base: str, place: str) -> ValidValues:
-    arguments = _mapping(rule.get("arguments"), f"{place}.arguments")
+    arguments = mapping(rule.get("arguments"), f"{place}.arguments")
     if base != "string" or arguments.keys() != {"validValues"} or rule.get("mustBe") != 0:
         raise ContractError(f"{place}: expected validValues of a string column and mustBe 0")
-    return ValidValues(name, _words(arguments["validValues"], f"{place}.arguments.validValues"))
+    return ValidValues(name, words(arguments["validValues"], f"{place}.arguments.validValues"))
 
 
 def _custody_rule(rule: Mapping[str, Any], name: str, base: str, place: str) -> Check:
-    implementation = _mapping(rule.get("implementation"), f"{place}.implementation")
+    implementation = mapping(rule.get("implementation"), f"{place}.implementation")
     if base not in _FORMATS:
         raise ContractError(f"{place}: this rule is for a date or a timestamp")
     match implementation.get("rule"):
         case "notAfterPartition":
             return NotAfterPartition(name)
         case "notBefore":
-            other = _text(implementation.get("property"), f"{place}.implementation.property")
+            other = text(implementation.get("property"), f"{place}.implementation.property")
             return NotBefore(name, other)
         case unknown:
             raise ContractError(f"{place}.implementation.rule: unknown rule {unknown!r}")
@@ -263,6 +299,16 @@ def _check_references(columns: Sequence[Column]) -> None:
                 raise ContractError(
                     f"{column.name}.{check.name}: {check.column!r} is not a date or timestamp"
                 )
+
+
+def _check_unique(properties: Sequence[Mapping[str, Any]], primary_key: tuple[str, ...]) -> None:
+    """Of rows with one primary key one stays, and nothing else is compared with other rows."""
+    for item in properties:
+        if flag(item, "unique", str(item["name"])) and primary_key != (item["name"],):
+            raise ContractError(
+                f"{item['name']}.unique: only the primary key is made unique, within a day, where "
+                "it is one property: take it out"
+            )
 
 
 def _primary_key(properties: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -279,8 +325,8 @@ def _primary_key(properties: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 def _order(value: object, names: Sequence[str]) -> tuple[SortKey, ...]:
     place = "schema[0].deduplicationOrder"
     keys = []
-    for index, item in enumerate(_sequence(value, place)):
-        step = _mapping(item, f"{place}[{index}]")
+    for index, item in enumerate(sequence(value, place)):
+        step = mapping(item, f"{place}[{index}]")
         column, direction = step.get("property"), step.get("direction", "asc")
         if column not in names or direction not in {"asc", "desc"}:
             raise ContractError(
@@ -292,20 +338,12 @@ def _order(value: object, names: Sequence[str]) -> tuple[SortKey, ...]:
 
 def _share(value: object) -> Decimal:
     try:
-        share = _decimal(value)
+        share = decimal(value)
     except InvalidOperation:
         share = Decimal(-1)
     if not 0 <= share <= 1:
         raise ContractError("schema[0].maxRejectedShare: expected a number from 0 to 1")
     return share
-
-
-def _decimal(value: object) -> Decimal:
-    """A finite number; raises InvalidOperation, as Decimal does for what is no number at all."""
-    number = Decimal(str(value))
-    if not number.is_finite():
-        raise InvalidOperation
-    return number
 
 
 def _bound(value: object, base: str, place: str) -> Bound | None:
@@ -316,7 +354,7 @@ def _bound(value: object, base: str, place: str) -> Bound | None:
             case "int" | "bigint":
                 return int(str(value))
             case "decimal":
-                return _decimal(value)
+                return decimal(value)
             case "date":
                 return date.fromisoformat(str(value))
             case "timestamp":
@@ -329,53 +367,9 @@ def _bound(value: object, base: str, place: str) -> Bound | None:
 def _pattern(value: object, place: str) -> str | None:
     if value is None:
         return None
-    text = _text(value, place)
+    pattern = text(value, place)
     try:
-        re.compile(text)
+        re.compile(pattern)
     except re.error as error:
         raise ContractError(f"{place}: not a regular expression: {error}") from error
-    return text
-
-
-def _length(value: object, place: str) -> int | None:
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ContractError(f"{place}: expected a number of characters")
-    return value
-
-
-def _words(value: object, place: str) -> tuple[str, ...]:
-    words = _sequence(value, place)
-    # YAML reads NO (Norway) and yes as booleans; such a list would silently lose them.
-    if not words or not all(isinstance(word, str) for word in words):
-        raise ContractError(f"{place}: expected texts; quote words such as 'NO' and 'yes'")
-    return tuple(words)
-
-
-def _custom_properties(item: Mapping[str, Any], place: str) -> dict[str, Any]:
-    found = {}
-    for index, entry in enumerate(_sequence(item.get("customProperties", ()), place)):
-        pair = _mapping(entry, f"{place}.customProperties[{index}]")
-        found[_text(pair.get("property"), f"{place}.customProperties[{index}].property")] = (
-            pair.get("value")
-        )
-    return found
-
-
-def _mapping(value: object, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise ContractError(f"{place}: expected a mapping")
-    return value
-
-
-def _sequence(value: object, place: str) -> Sequence[Any]:
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        raise ContractError(f"{place}: expected a list")
-    return value
-
-
-def _text(value: object, place: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise ContractError(f"{place}: expected a text")
-    return value
+    return pattern

@@ -196,6 +196,31 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
             "x.trueValues",
         ),
         ({"name": "id", "logicalType": "string", "physicalType": "string"}, "appears twice"),
+        (column("string", "string", unique=True), "x.unique: only the primary key"),
+        (column("string", "string", required="true"), "x.required: expected true or false"),
+        (column("string", "string", unique="yes"), "x.unique: expected true or false"),
+        (column("string", "string", enum=["a"]), "x: enum is not read"),
+        (column("string", "string", requird=True), "x: requird is not read"),
+        (
+            column("string", "string", logicalTypeOptions={"minLength": 3, "maxLength": 2}),
+            "minLength is more than maxLength",
+        ),
+        (
+            column("integer", "int", logicalTypeOptions={"minimum": 3, "maximum": 2}),
+            "minimum is more than maximum",
+        ),
+        (
+            column("string", "string", customProperties=[{"property": "trueValues", "value": []}]),
+            "x.customProperties: trueValues is not read",
+        ),
+        (
+            column(
+                "boolean",
+                "boolean",
+                customProperties=[{"property": "trueValues", "value": ["a"]}] * 2,
+            ),
+            "x.customProperties[1]: trueValues appears twice",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -203,6 +228,34 @@ def test_a_rule_that_cannot_be_enforced_is_refused(broken: dict[str, Any], says:
     with pytest.raises(ContractError) as refusal:
         parse_contract(minimal(broken))
     assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({"quality": [{"metric": "rowCount", "mustBeGreaterThan": 0}]}, "schema[0]: quality"),
+        ({"partitioned": True}, "schema[0]: partitioned is not read"),
+        (
+            {
+                "custom": [
+                    {"property": "maxRejectedShare", "value": 0.1},
+                    {"property": "maxRejectedShares", "value": 0.1},
+                ]
+            },
+            "schema[0].customProperties: maxRejectedShares is not read",
+        ),
+    ],
+)
+def test_what_nobody_reads_of_a_table_is_refused(table: dict[str, Any], says: str) -> None:
+    with pytest.raises(ContractError) as refusal:
+        parse_contract(minimal(**table))
+    assert says in str(refusal.value)
+
+
+def test_the_one_key_may_say_that_it_is_unique() -> None:
+    document = minimal()
+    document["schema"][0]["properties"][0]["unique"] = True
+    assert parse_contract(document).primary_key == ("id",)
 
 
 @pytest.mark.parametrize("share", [None, -0.1, 1.1, "some", "NaN"])
