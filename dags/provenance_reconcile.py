@@ -6,9 +6,9 @@ them. Each finding is published once to the SNS topic, with who did what to whic
 more than 100 new ones of one cause become one page. A page whose finding no longer holds is
 resolved by one more message.
 
-The window is the hours that ended at least the grace period before this run, and the
-`lookback_hours` before those, which are judged once more with what came late; or the window given.
-What was paged is not paged again.
+The window is what is owed: the hours that no run has judged, the oldest first, up to those that
+ended the grace period before this run, and the `lookback_hours` before; twice a day all hours that
+are still open (`custody.core.ledger.chain`). Or the window given. Nothing is paged again.
 
 Messages that lie in the recorder's dead-letter queue longer than the grace period are one page, and
 one more message when the queue is empty again. A run that fails is a page, too.
@@ -29,7 +29,8 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger.windows import reconcile_window
+from custody.aws.chain import last_link, whoever_signed
+from custody.core.ledger.windows import Window, reconcile_window, run_location
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
@@ -43,16 +44,19 @@ RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 
 @task
 @fail_at_once()
-def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
-    """The hours to compare and the partitions that hold them, as the statements take them."""
+def window(bucket: str, params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
+    """The hours to compare and the partitions that hold them, as the statements take them.
+
+    A proposal: the job holds it against the chain of runs, whose signatures it verifies.
+    """
+    as_of = datetime.now(UTC)
+    last = last_link(client("s3"), bucket, as_of=as_of, opened=whoever_signed)
     chosen = reconcile_window(
-        window_start=params["window_start"],
-        window_end=params["window_end"],
+        params,
         interval_start=dag_run.data_interval_start,
         interval_end=dag_run.data_interval_end,
-        as_of=datetime.now(UTC),
-        grace_minutes=params["grace_minutes"],
-        lookback_hours=params["lookback_hours"],
+        as_of=as_of,
+        reached=None if last is None else last.reached,
     )
     log.info("%d hours, from %s to %s", len(chosen.hours), chosen.start, chosen.end)
     return {**chosen.parameters(), "watched": chosen.partitions()}
@@ -60,12 +64,21 @@ def window(params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
 
 @task
 def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
-    """Show readers this run's verdicts for every hour of the window, the empty hours included."""
-    places = [
-        Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/") for dt, hour in window["watched"]
-    ]
-    point_partitions(client("glue"), database, "reconciliation", places)
-    log.info("reconciliation: %d hours are in %s", len(places), location)
+    """Show readers this run's verdicts for every hour of the window, the empty hours included; but
+    for hours that another run has judged later."""
+    judged_at = Window.of(window).as_of
+    with fail_at_once():
+        places = [
+            Pointer((dt, hour), f"{run_location(location)}dt={dt}/hour={hour}/", judged_at)
+            for dt, hour in window["watched"]
+        ]
+    shown = point_partitions(client("glue"), database, "reconciliation", places)
+    log.info(
+        "reconciliation: %d hours are in %s, %d were judged later by others",
+        len(shown),
+        location,
+        len(places) - len(shown),
+    )
 
 
 @dag(
@@ -97,9 +110,18 @@ def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
             30,
             type="integer",
             minimum=0,
-            maximum=10080,
+            maximum=1440,
             title="Grace period (minutes)",
-            description="How long a witness may be missing before that is a finding",
+            description="How long a record may be missing before that is a finding. Hours whose "
+            "grace has passed once stay as final as they are",
+        ),
+        "delivery_hours": Param(
+            48,
+            type="integer",
+            minimum=0,
+            maximum=48,
+            title="Delivery (hours)",
+            description="How long CloudTrail's event may be missing before that is a finding",
         ),
         "lookback_hours": Param(
             3,
@@ -112,7 +134,7 @@ def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
     },
 )
 def provenance_reconcile() -> None:
-    hours = window()
+    hours = window(setting("analytics_bucket"))
     classify = GlueJobOperator(
         task_id="classify",
         job_name=setting("reconcile_job"),

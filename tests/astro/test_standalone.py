@@ -99,7 +99,12 @@ def test_an_upload_becomes_verified(platform: Platform) -> None:
     wait_settled(platform, bronze=len(landed))
     start, end = whole_hours(began, datetime.now(UTC))
     window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
-    run_dag(platform, "provenance_reconcile", {**window, "grace_minutes": 0}, say=print)
+    run_dag(
+        platform,
+        "provenance_reconcile",
+        {**window, "grace_minutes": 0, "delivery_hours": 0},
+        say=print,
+    )
     verdicts = {
         row["object_key"]: row["verdict"]
         for row in query(platform, "SELECT object_key, verdict FROM reconciliation")

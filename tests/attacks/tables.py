@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from tests.attacks.attack import Finding, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
+from custody.core.ledger.chain import Reached
+from custody.core.ledger.links import CHAIN_PREFIX, Link
 from custody.core.ledger.rows import CATALOG
 
 
@@ -15,9 +19,9 @@ def _newest_part(world: World) -> str:
     return min(str(i["Key"]) for i in found["Contents"] if i["Key"].endswith(".parquet"))
 
 
-def _put(world: World, key: str) -> list[Finding]:
+def _put(world: World, key: str, body: bytes = b"PAR1") -> list[Finding]:
     with lifted(world, world.analytics) as s3:
-        version = s3.put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")["VersionId"]
+        version = s3.put_object(Bucket=world.analytics, Key=key, Body=body)["VersionId"]
     return [Finding("UNEXPECTED_PRINCIPAL", world.analytics, key, version, world.arn(INSIDER))]
 
 
@@ -79,10 +83,30 @@ def verdicts_are_turned_back(world: World) -> list[Finding]:
     return [_point(world, _newest_part(world), "reconciliation/run=jr_nothing/")]
 
 
+@made(INSIDER)
+def the_chain_is_forged(world: World) -> list[Finding]:
+    """adds a link to the chain of runs that says all hours of the year are judged and closed"""
+    now = datetime.now(UTC)
+    end = (now + timedelta(days=365)).replace(minute=0, second=0, microsecond=0)
+    link = Link("jr_forged", now, now, end, Reached.nothing(end), None)
+    return _put(world, link.key, link.to_text().encode() + b"\n\xe2\x80\x94 seal AAAA\n")
+
+
+@made(INSIDER)
+def the_chain_is_shortened(world: World) -> list[Finding]:
+    """hides the last link of the chain of runs, as if its hours were not judged"""
+    links = world.s3.list_objects_v2(Bucket=world.analytics, Prefix=CHAIN_PREFIX)["Contents"]
+    key = max(str(link["Key"]) for link in links)
+    marker = world.hide(world.analytics, key)
+    return [Finding("REMOVED", world.analytics, key, marker, world.arn(INSIDER))]
+
+
 ATTACKS = [
     verdicts_are_overwritten,
     verdicts_are_replaced_for_good,
     verdicts_are_invented,
     verdicts_are_turned_back,
     verdicts_are_hidden,
+    the_chain_is_forged,
+    the_chain_is_shortened,
 ]

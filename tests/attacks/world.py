@@ -395,7 +395,7 @@ class World:
         started = time.monotonic()
         now, as_of, self.as_of = datetime.now(UTC), self.as_of, None
         midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
-        window = Window(*whole_hours(midnight, now), as_of or now, timedelta())
+        window = Window(*whole_hours(midnight, now), as_of or now, timedelta(), timedelta())
         order = {"window": window.parameters()}
         changed = frozenset(self.changes.findings(self.arn(INSIDER)))
         self.outputs.append(self._run(Job.RECONCILE, order, window.partitions()))

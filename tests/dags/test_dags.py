@@ -55,6 +55,7 @@ PARAMS = {
         "window_start",
         "window_end",
         "grace_minutes",
+        "delivery_hours",
         "lookback_hours",
     },
 }
@@ -145,7 +146,8 @@ WRONG = {
         "2026-11-01T06:00:00.001Z",
         "",
     ),
-    ("provenance_reconcile", "grace_minutes"): (-1, 10081, "30"),
+    ("provenance_reconcile", "grace_minutes"): (-1, 1441, "30"),
+    ("provenance_reconcile", "delivery_hours"): (-1, 49, 1.5),
     ("provenance_reconcile", "lookback_hours"): (-1, 73),
     ("custody_audit", "sample_days"): (0, 91),
     ("custody_audit", "days"): (0, 91),
@@ -265,7 +267,7 @@ def test_tasks_run_in_this_order(bag):
     }
     assert after("provenance_ledger") == {"create_tables": {"create_view"}, "create_view": set()}
     assert after("custody_audit") == {
-        "window": {"audit", "publish_audit", "open_pages", "pages"},
+        "window": {"audit", "publish_audit", "open_pages", "pages", "report_success"},
         "audit": {"publish_audit"},
         "publish_audit": {"open_pages"},
         "open_pages": {"read_findings", "pages"},
@@ -280,7 +282,7 @@ def test_tasks_run_in_this_order(bag):
         "dead_letters": {"dead_letters_page.publish", "dead_letters_page.mark_queue"},
         "dead_letters_page.publish": {"dead_letters_page.mark_queue"},
         "dead_letters_page.mark_queue": set(),
-        "window": {"classify", "publish_hours", "open_pages", "pages"},
+        "window": {"classify", "publish_hours", "open_pages", "pages", "report_success"},
         "classify": {"publish_hours"},
         "publish_hours": {"open_pages"},
         "open_pages": {"read_findings", "pages"},

@@ -2,16 +2,23 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from inspect import unwrap
 from types import SimpleNamespace
 
 import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from tests.support.moto_aws import REGION, answer, make_bucket
 
+from custody.core.ledger.chain import Reached
+from custody.core.ledger.links import Link
 from custody.core.ledger.rows import fingerprint
+from custody.core.ledger.windows import Window
 from custody.core.records.names import record_id, record_key
 from custody.objects import ObjectVersion
 
@@ -31,7 +38,7 @@ def function(bag, monkeypatch):
         mapped = getattr(task, "partial_kwargs", {}).get("python_callable")
         found = mapped or task.python_callable
         if clients:
-            monkeypatch.setitem(found.__globals__, "client", clients.__getitem__)
+            monkeypatch.setitem(unwrap(found).__globals__, "client", clients.__getitem__)
         return found
 
     return of
@@ -48,32 +55,60 @@ def reconcile_params(**given):
         "window_start": None,
         "window_end": None,
         "grace_minutes": 30,
+        "delivery_hours": 48,
         "lookback_hours": 3,
     } | given
 
 
-def test_the_window_follows_the_interval(function, caplog):
+def propose(function, params, run, links=()):
+    """What the task proposes where the chain has these links."""
+    s3 = boto3.client("s3", region_name=REGION)
+    bucket = "custody-test-analytics"
+    with suppress(ClientError):
+        make_bucket(s3, bucket)
+    for link in links:
+        s3.put_object(Bucket=bucket, Key=link.key, Body=link.to_text().encode() + b"\n- x y\n")
+    return function("provenance_reconcile", "window", s3=s3)(bucket, params, run)
+
+
+def test_the_window_follows_the_interval(aws, function, caplog):
     run = SimpleNamespace(
         data_interval_start=datetime(2026, 11, 1, 6, 35, tzinfo=UTC),
         data_interval_end=datetime(2026, 11, 1, 7, 35, tzinfo=UTC),
     )
-    window = function("provenance_reconcile", "window")(reconcile_params(), run)
+    window = propose(function, reconcile_params(), run)
     assert (window["start"], window["end"]) == (
         "2026-11-01 03:00:00.000",
         "2026-11-01 07:00:00.000",
     )
     assert window["watched"] == [("2026-11-01", hour) for hour in ("03", "04", "05", "06")]
-    assert caplog.messages == [
-        "4 hours, from 2026-11-01 03:00:00+00:00 to 2026-11-01 07:00:00+00:00"
-    ]
+    said = "4 hours, from 2026-11-01 03:00:00+00:00 to 2026-11-01 07:00:00+00:00"
+    assert caplog.messages[-1] == said
 
 
-def test_the_window_given_wins(function):
+def test_hours_that_were_missed_are_proposed_first(aws, function, caplog):
+    run = SimpleNamespace(
+        data_interval_start=datetime(2026, 11, 5, 6, 35, tzinfo=UTC),
+        data_interval_end=datetime(2026, 11, 5, 7, 35, tzinfo=UTC),
+    )
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+    hours = (at - timedelta(hours=4), at)
+    ago = Link("jr_1", at + timedelta(minutes=35), *hours, Reached(at, at, at), None)
+    later = at + timedelta(days=365)
+    planted = replace(ago, run_id="jr_2", as_of=later, reached=Reached(later, later, later))
+    window = propose(function, reconcile_params(), run, [ago, planted])
+    assert (window["start"], window["end"]) == (
+        "2026-11-02 00:00:00.000",
+        "2026-11-05 07:00:00.000",
+    )
+
+
+def test_the_window_given_wins(aws, function):
     run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
     params = reconcile_params(
         window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z"
     )
-    window = function("provenance_reconcile", "window")(params, run)
+    window = propose(function, params, run)
     assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
     assert window["last_dt"] == "2026-11-02"
 
@@ -89,11 +124,11 @@ def test_the_window_given_wins(function):
         ("2026-02-30T06:00:00Z", "2026-11-05T07:00:00Z", "window_start is"),
     ],
 )
-def test_a_window_that_cannot_be_worked_on_is_not_tried_again(function, start, end, why):
+def test_a_window_that_cannot_be_worked_on_is_not_tried_again(aws, function, start, end, why):
     run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
     params = reconcile_params(window_start=start, window_end=end)
     with pytest.raises(AirflowFailException, match=why):
-        function("provenance_reconcile", "window")(params, run)
+        propose(function, params, run)
 
 
 def test_an_audit_that_looks_back_too_far_is_not_tried_again(function):
@@ -148,15 +183,42 @@ def test_empty_hours_are_published_too(aws, function, caplog):
     glue.create_database(DatabaseInput={"Name": "db"})
     table(glue, "reconciliation", "dt", "hour")
     publish = function("provenance_reconcile", "publish_hours", glue=glue)
-    window = {"watched": [["2026-11-01", "06"], ["2026-11-01", "07"]]}
-    publish("db", window, "s3://analytics/reconciliation/run=1/")
-    publish("db", window, "s3://analytics/reconciliation/run=2/")
-    assert locations(glue, "reconciliation") == {
-        ("2026-11-01", "06"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=06/",
-        ("2026-11-01", "07"): "s3://analytics/reconciliation/run=2/dt=2026-11-01/hour=07/",
+
+    def judged(minute):
+        six, eight = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (6, 8))
+        as_of = eight + timedelta(hours=1, minutes=minute)
+        window = Window(six, eight, as_of, timedelta(minutes=30))
+        return window.parameters() | {"watched": window.partitions()}
+
+    places = {run: f"s3://analytics/reconciliation/run={run}/" for run in ("jr_1", "jr_2", "jr_3")}
+    publish("db", judged(1), places["jr_1"])
+    publish("db", judged(2), places["jr_2"])
+    expected = {
+        ("2026-11-01", "06"): f"{places['jr_2']}dt=2026-11-01/hour=06/",
+        ("2026-11-01", "07"): f"{places['jr_2']}dt=2026-11-01/hour=07/",
     }
-    said = "reconciliation: 2 hours are in s3://analytics/reconciliation/run=2/"
-    assert said in caplog.messages
+    assert locations(glue, "reconciliation") == expected
+    assert f"2 hours are in {places['jr_2']}, 0 were judged later" in caplog.text
+    # Clearing the older run shows nobody what it found.
+    publish("db", judged(1), places["jr_3"])
+    assert locations(glue, "reconciliation") == expected
+    assert f"0 hours are in {places['jr_3']}, 2 were judged later" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "s3://analytics/reconciliation/run=/",
+        "s3://analytics/reconciliation/run=jr_1/../run=jr_2/",
+        "s3://analytics/mine/run=jr_1/",
+        "s3://analytics/reconciliation/run=None/dt=2026-11-01/",
+    ],
+)
+def test_a_place_that_no_run_writes_to_is_not_published(function, location):
+    publish = function("provenance_reconcile", "publish_hours", glue=None)
+    window = window_of(timedelta()) | {"watched": [("2026-11-01", "07")]}
+    with pytest.raises(AirflowFailException, match="is not where a run"):
+        publish("db", window, location)
 
 
 def test_a_day_is_published_table_by_table(aws, function, caplog):
@@ -385,6 +447,13 @@ def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, 
     )
 
 
+def window_of(ago):
+    """A window of one hour that ended so long before the last hour that was over."""
+    end = datetime(2026, 11, 1, 8, tzinfo=UTC) - ago
+    as_of = datetime(2026, 11, 1, 8, 35, tzinfo=UTC)
+    return Window(end - timedelta(hours=1), end, as_of, timedelta(minutes=30)).parameters()
+
+
 def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(aws, function):
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
     broken = row("TRAIL_BROKEN", "a") | {"cause_findings": "7"}
@@ -394,7 +463,8 @@ def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(aws, funct
     ):
         clients = {"athena": athena_with([broken, CONFLICT]), "cloudwatch": cloudwatch}
         report = function(dag_id, "report_success", **clients)
-        report(f"custody-{dag_id}", metric, "q")
+        report(f"custody-{dag_id}", metric, "q", window_of(timedelta()))
+        report(f"custody-{dag_id}", metric, "q", window_of(timedelta(hours=4)))
         found = cloudwatch.get_metric_data(
             StartTime=datetime.now(UTC) - timedelta(hours=1),
             EndTime=datetime.now(UTC) + timedelta(hours=1),
@@ -414,4 +484,5 @@ def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(aws, funct
                 for name in (metric, "TrailBroken")
             ],
         )["MetricDataResults"]
-        assert [sum(each["Values"]) for each in found] == [1, 7]
+        # The second judged only older hours: somebody who judges those alone does not watch.
+        assert [sum(each["Values"]) for each in found] == [1, 14]

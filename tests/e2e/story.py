@@ -45,5 +45,5 @@ def reconcile(platform: Platform, on_call: OnCall) -> list[Page]:
     """What is paged when everything since the beginning is judged."""
     start, end = whole_hours(STARTED, datetime.now(UTC))
     window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
-    run_dag(platform, RECONCILE, window | {"grace_minutes": 0}, say=print)
+    run_dag(platform, RECONCILE, window | {"grace_minutes": 0, "delivery_hours": 0}, say=print)
     return on_call.pages()

@@ -125,9 +125,12 @@ MAY_BE_LATE: Final = (
 )
 
 
-def histories(longest: timedelta) -> st.SearchStrategy[list[Hour]]:
-    """Days whose evidence is up to `longest` late."""
+def histories(
+    longest: timedelta, *, events: timedelta | None = None
+) -> st.SearchStrategy[list[Hour]]:
+    """Days whose evidence is up to `longest` late; CloudTrail's up to `events`, if given."""
     delays = st.integers(0, int(longest.total_seconds()))
+    of_events = delays if events is None else st.integers(0, int(events.total_seconds()))
     hour = st.builds(
         Hour,
         activity=st.sampled_from(Activity),
@@ -135,9 +138,9 @@ def histories(longest: timedelta) -> st.SearchStrategy[list[Hour]]:
         key=st.integers(0, 2),
         layer=st.sampled_from(["processed", "analytics"]),
         second=st.integers(0, 3599),
-        event_delay=delays,
+        event_delay=of_events,
         record_delay=delays,
-        addendum_delay=delays,
+        addendum_delay=of_events,
         deliveries=st.integers(1, 3),
         notifications=st.integers(1, 3),
         version_named=st.booleans(),

@@ -118,6 +118,7 @@ class Demo:
             "window_end": end.isoformat(),
             # Both witnesses have settled, so there is nothing to wait for.
             "grace_minutes": 0,
+            "delivery_hours": 0,
         }
 
     def _run(self, **parameters: dict[str, Any]) -> None:

@@ -206,6 +206,6 @@ def page_findings(
         pages(bucket, window, watched, read_findings.output, ledger)
     )
     deployment = f"{setting('project')}-{setting('stage')}"
-    success: Any = report_success(deployment, success_metric, read_findings.output)
+    success: Any = report_success(deployment, success_metric, read_findings.output, window)
     chain(told, success)
     return success

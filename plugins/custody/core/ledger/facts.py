@@ -11,7 +11,7 @@ from custody.core.ledger.claims import claimed_id, names_other_caller, names_oth
 from custody.core.records.model import LandingRecord, Record
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
-from custody.objects import ObjectVersion
+from custody.objects import UNVERSIONED, ObjectVersion
 
 _FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
 
@@ -139,6 +139,11 @@ class VersionFacts:
         if self.write is not None:
             return self.write.request_id
         return self.record.claim.event.request_id if self.record else None
+
+    @property
+    def is_unidentified(self) -> bool:
+        """Whether the event of its writing names neither the version nor the request."""
+        return self.version.version_id == UNVERSIONED and self.request_id is None
 
     def record_of(self, call: TrailEvent) -> StoredRecord | None:
         """The record that a call of somebody other than the recorder wrote."""

@@ -73,8 +73,10 @@ class Policy:
     `catalog_writers` may change its tables and partitions. `deployment` begins the names of
     everything that was deployed, `named` has the platform's things that are called otherwise, by
     kind of thing; `deployers` change them through CloudFormation, and `control_writers` may change
-    some by their work, by thing and aspect. `as_of` is the time of judging;
-    records and events may arrive `grace` after the write.
+    some by their work, by thing and aspect. `as_of` is the time of judging; a
+    record may arrive `grace` after the write, CloudTrail's event `delivery` after it (None: as long
+    as a record). `recorded` and `closed` say before which time none is awaited any more, whatever
+    the grace: what was judged then is final.
     """
 
     as_of: datetime
@@ -93,6 +95,29 @@ class Policy:
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deployers: tuple[str, ...] = ()
     control_writers: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    delivery: timedelta | None = None
+    recorded: datetime | None = None
+    closed: datetime | None = None
+
+    def awaits_record(self, written: datetime) -> bool:
+        """Whether the record of a write may still come."""
+        is_final = self.recorded is not None and written < self.recorded
+        return not is_final and written + self.grace > self.as_of
+
+    def awaits_event(self, written: datetime) -> bool:
+        """Whether CloudTrail's event of a write may still come."""
+        is_final = self.closed is not None and written < self.closed
+        return not is_final and written + self._delivery > self.as_of
+
+    @property
+    def _delivery(self) -> timedelta:
+        return self.grace if self.delivery is None else self.delivery
+
+    @property
+    def delivery_text(self) -> str:
+        """How late an event may be, in words."""
+        minutes = int(self._delivery.total_seconds() // 60)
+        return f"{minutes // 60} hours" if minutes >= 120 else f"{minutes} minutes"
 
     @property
     def grace_text(self) -> str:

@@ -49,7 +49,7 @@ _SENTENCES: Final[Mapping[Ground, str]] = {
         "Written by {arn}; its record may still arrive within {grace} of the write."
     ),
     Ground.EVENT_AWAITED: (
-        "Recorded; its CloudTrail event may still arrive within {grace} of the write."
+        "Recorded; its CloudTrail event may still arrive within {delivery} of the write."
     ),
     Ground.NO_RECORD: (
         "{arn} wrote this version with {call} and no record of it exists {grace} later."
@@ -89,6 +89,7 @@ def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str
         sentence = _ANNOUNCED
     return sentence.format(
         grace=policy.grace_text,
+        delivery=policy.delivery_text,
         layer=policy.layer_of(facts.version.bucket),
         uploader=facts.claimed_arn or "nobody",
         **_of_call(judgement.call or facts.write),

@@ -115,7 +115,10 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     if write is None:
         return _recorded_only(facts, policy)
     if record is None:
-        awaited = write.time + policy.grace > policy.as_of
+        awaited = policy.awaits_record(write.time) or (
+            # What it lacks CloudTrail may yet amend, and then a record may be about it.
+            facts.is_unidentified and policy.awaits_event(write.time)
+        )
         return Judgement(Ground.RECORD_AWAITED if awaited else Ground.NO_RECORD, write)
     declared = policy.writers_of(facts.version.bucket, facts.version.key, at=write.time)
     if isinstance(record.claim, UnreadableRecord):
@@ -129,9 +132,10 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
 
 def _recorded_only(facts: VersionFacts, policy: Policy) -> Judgement:
     assert facts.record is not None  # noqa: S101 - VersionFacts holds a write or a record
-    if facts.record.event_time + policy.grace > policy.as_of:
-        return Judgement(Ground.EVENT_AWAITED, None)
-    return Judgement(Ground.NO_EVENT, facts.undeclared_record_write)
+    forged, written = facts.undeclared_record_write, facts.record.event_time
+    # Whoever is proven to have forged a record need not be waited for as an event is.
+    awaited = policy.awaits_event(written) if forged is None else policy.awaits_record(written)
+    return Judgement(Ground.EVENT_AWAITED, None) if awaited else Judgement(Ground.NO_EVENT, forged)
 
 
 def _conflict(facts: VersionFacts) -> Judgement | None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
+from custody.core.ledger.chain import Reached
+from custody.core.ledger.hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.ledger.stored_records import RECORDED_WITHIN
-from custody.core.trail.span import Span
+from custody.core.trail.span import LATEST_DELIVERY, Span
 
-HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-
-MAX_HOURS: Final = 96
-"""Longest window in hours: Glue's catalog takes at most 100 partitions in one call, and a window
-has one partition per hour."""
 
 MAX_AUDIT_DAYS: Final = 90
 """How far apart two readings of the same bytes may be, and how far back an audit may look."""
 
-MAX_GRACE_MINUTES: Final = 7 * 24 * 60
+MAX_GRACE_MINUTES: Final = 24 * 60
+"""Longest grace that a run may be given. A record that is later is missing, for good until it
+comes."""
+
+
+_RUN_LOCATION: Final = re.compile(r"s3://[a-z0-9.-]+/reconciliation/run=[A-Za-z0-9_-]{1,255}/")
 
 
 class BadWindow(ValueError):
@@ -31,18 +34,20 @@ class BadWindow(ValueError):
 @dataclass(frozen=True, slots=True)
 class Window:
     """The hours to judge (`start` ≤ event time < `end`: UTC, whole hours, at most
-    `MAX_HOURS`), as things stand at `as_of` and with which `grace` for late evidence."""
+    `MAX_HOURS`), as things stand at `as_of`; a record may come `grace` after its write, and
+    CloudTrail's event `delivery` after it."""
 
     start: datetime
     end: datetime
     as_of: datetime
     grace: timedelta
+    delivery: timedelta = LATEST_DELIVERY
 
     def __post_init__(self) -> None:
         for name, instant in (("start", self.start), ("end", self.end)):
             if instant.tzinfo is not UTC:
                 raise BadWindow(f"window {name} {instant} must be an aware UTC time")
-            if instant != _floor_hour(instant):
+            if instant != floor_hour(instant):
                 raise BadWindow(f"window {name} {format_utc(instant)} must be a whole hour")
         if self.end <= self.start:
             raise BadWindow(
@@ -62,7 +67,10 @@ class Window:
             datetime.fromisoformat(parameters[name]).replace(tzinfo=UTC)
             for name in ("start", "end", "as_of")
         )
-        return cls(start, end, as_of, timedelta(minutes=parameters["grace_minutes"]))
+        grace, delivery = (
+            timedelta(minutes=parameters[name]) for name in ("grace_minutes", "delivery_minutes")
+        )
+        return cls(start, end, as_of, grace, delivery)
 
     @property
     def hours(self) -> tuple[datetime, ...]:
@@ -72,6 +80,12 @@ class Window:
     @property
     def last_moment(self) -> datetime:
         return self.end - timedelta(seconds=1)
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether it reaches to the last hours that were over when it was judged: whoever judges
+        only older ones does not watch."""
+        return self.end >= floor_hour(self.as_of - self.grace) - HOUR
 
     @property
     def days(self) -> tuple[date, ...]:
@@ -110,6 +124,7 @@ class Window:
             "end": _sql_time(self.end),
             "as_of": _sql_time(self.as_of),
             "grace_minutes": self.grace // timedelta(minutes=1),
+            "delivery_minutes": self.delivery // timedelta(minutes=1),
             "first_dt": f"{self.start:%Y-%m-%d}",
             "last_dt": f"{last_hour:%Y-%m-%d}",
             "first_hour": f"{self.start:%Y-%m-%d %H}",
@@ -122,44 +137,46 @@ class Window:
 
 
 def reconcile_window(
+    asked: Mapping[str, Any],
     *,
-    window_start: str | None,
-    window_end: str | None,
     interval_start: datetime | None,
     interval_end: datetime | None,
     as_of: datetime,
-    grace_minutes: int,
-    lookback_hours: int,
+    reached: Reached | None,
 ) -> Window:
     """The window a reconciliation run at `as_of` (aware) is for.
 
-    `window_start` and `window_end` (ISO 8601 with a zone) name it. Without them it is the
-    run's data interval moved back by the grace period and down to whole hours, so that the grace of
-    everything in it has passed when the interval ends, and so that intervals that meet give windows
-    that meet; and `lookback_hours` before it, which are judged once more: what was late for the
-    run before, a digest above all, has come by now.
+    `asked` are the run's parameters. `window_start` and `window_end` (ISO 8601 with a zone) name
+    the window. Without them it is what is owed where the runs have `reached`: up to the end of the
+    data interval, moved back by `grace_minutes` and down to whole hours, so that the grace of
+    everything in it has passed when the interval ends. If no run has reached anything yet, it is
+    the data interval, moved back so. The `lookback_hours` before are judged once more: what was
+    late for the run before, a digest above all, has come by now. `delivery_hours` is how late an
+    event may be.
 
     Raises `BadWindow` if only one of the two is given, if there is nothing to derive the window
     from (an asset-triggered or API run without a logical date), or if the window is not valid.
     """
-    if not 0 <= grace_minutes <= MAX_GRACE_MINUTES:
-        raise BadWindow(
-            f"grace_minutes is {grace_minutes}, must be between 0 and {MAX_GRACE_MINUTES}"
-        )
-    as_of, grace = _utc(as_of), timedelta(minutes=grace_minutes)
+    for name, most in (
+        ("grace_minutes", MAX_GRACE_MINUTES),
+        ("delivery_hours", LATEST_DELIVERY // HOUR),
+    ):
+        if not 0 <= asked[name] <= most:
+            raise BadWindow(f"{name} is {asked[name]}, must be between 0 and {most}")
+    as_of, grace = _utc(as_of), timedelta(minutes=asked["grace_minutes"])
+    delivery, lookback = asked["delivery_hours"] * HOUR, asked["lookback_hours"] * HOUR
+    window_start, window_end = asked["window_start"], asked["window_end"]
     if window_start and window_end:
         start, end = _instant("window_start", window_start), _instant("window_end", window_end)
-        return Window(start, end, as_of, grace)
+        return Window(start, end, as_of, grace, delivery)
     if window_start or window_end:
         raise BadWindow("give window_start and window_end together, or neither")
     if interval_start is None or interval_end is None:
         raise BadWindow("this run has no data interval: give window_start and window_end")
-    return Window(
-        _floor_hour(_utc(interval_start) - grace) - lookback_hours * HOUR,
-        _floor_hour(_utc(interval_end) - grace),
-        as_of,
-        grace,
-    )
+    first, latest = (floor_hour(_utc(at) - grace) for at in (interval_start, interval_end))
+    begun = reached or Reached.nothing(first - lookback)
+    start, end = begun.owed(latest, lookback)
+    return Window(start, end, as_of, grace, delivery)
 
 
 def audit_window(
@@ -176,7 +193,7 @@ def audit_window(
     for name, value in (("sample_days", sample_days), ("days", days)):
         if not 1 <= value <= MAX_AUDIT_DAYS:
             raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
-    hour = _floor_hour(_utc(as_of))
+    hour = floor_hour(_utc(as_of))
     window = Window(hour, hour + HOUR, _utc(as_of), timedelta(minutes=grace_minutes))
     return {
         **window.parameters(),
@@ -186,6 +203,13 @@ def audit_window(
         "partition": window.partitions()[0],
         "watched": [(f"{hour - n * DAY:%Y-%m-%d}",) for n in range(sample_days + 2)],
     }
+
+
+def run_location(location: str) -> str:
+    """The `location` (S3 URI) of a run's verdicts; raises `BadWindow` for any other text."""
+    if not _RUN_LOCATION.fullmatch(location):
+        raise BadWindow(f"{location[:200]!r} is not where a run of a job writes")
+    return location
 
 
 def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
@@ -225,10 +249,6 @@ def _instant(name: str, text: str) -> datetime:
 def _utc(instant: datetime) -> datetime:
     """`instant` as a plain UTC datetime, whatever datetime class and zone it came with."""
     return datetime.fromtimestamp(instant.timestamp(), UTC)
-
-
-def _floor_hour(instant: datetime) -> datetime:
-    return instant.replace(minute=0, second=0, microsecond=0)
 
 
 def _sql_time(instant: datetime) -> str:

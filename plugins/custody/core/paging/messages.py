@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from custody.core.ledger.causes import nearest
+from custody.core.ledger.hours import HOUR
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
-from custody.core.ledger.windows import HOUR
 from custody.core.paging.changes import Change, Status, by_cause
 from custody.core.paging.findings import (
     SEVERITIES,

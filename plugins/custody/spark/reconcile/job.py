@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
+from custody.aws.chain import keep_link, last_link, signed_by
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.s3.heads import recall
+from custody.core.ledger.links import next_link, reached_before
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.windows import Window
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import ReadEnvelope
 from custody.settings import Settings
+from custody.spark.audit.sealing import seal_signer
 from custody.spark.ledger import write_rows
 from custody.spark.reconcile.checking import (
     LINEAGE_CHECKS,
@@ -76,9 +79,22 @@ def run(
 
 
 def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
-    """Judge `window` and write its rows to where the run `run_id` writes."""
-    policy = settings.policy(as_of=window.as_of, grace=window.grace)
-    s3, bucket, provenance = s3_client(), settings.analytics_bucket, settings.provenance_bucket
+    """Judge `window`, write its rows to where the run `run_id` writes, and the run to the chain.
+
+    Raises `HoleInTheChain`.
+    """
+    s3, signer = s3_client(), seal_signer(settings)
+    last = last_link(
+        s3, settings.analytics_bucket, as_of=window.as_of, opened=signed_by(signer.key)
+    )
+    reached = reached_before(last, window)
+    policy = replace(
+        settings.policy(as_of=window.as_of, grace=window.grace),
+        delivery=window.delivery,
+        recorded=reached.recorded,
+        closed=reached.closed,
+    )
+    bucket, provenance = settings.analytics_bucket, settings.provenance_bucket
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
     record_keys = trusted_keys(kms_client(settings.signing_key_arn), settings)
     envelopes = checked_records(
@@ -120,3 +136,11 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
         output,
     )
     log.info("%s to %s: %s; %s", window.start, window.end, counts or "no rows", output)
+    link = next_link(last, reached, window, run_id=run_id)
+    keep_link(s3, bucket, link, signer)
+    log.info(
+        "judged until %s, final until %s, closed until %s",
+        link.reached.judged,
+        link.reached.recorded,
+        link.reached.closed,
+    )

@@ -1,5 +1,8 @@
 """Readers see the old files or the new ones, and doing it again changes nothing."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import boto3
 import pytest
 from tests.support.moto_aws import REGION, answer
@@ -58,7 +61,45 @@ def test_existing_partitions_move_and_others_stay(glue):
 
 
 def test_nothing_to_point_is_no_call():
-    point_partitions(None, "db", "reconciliation", [])
+    assert point_partitions(None, "db", "reconciliation", []) == []
+
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def judged(run, minutes, *numbers):
+    at = NOON + timedelta(minutes=minutes)
+    return [replace(pointer, judged_at=at) for pointer in hours(run, *numbers)]
+
+
+def test_what_was_judged_later_is_not_moved_back(glue):
+    """As whoever clears an older run would have it."""
+    point_partitions(glue, "db", "reconciliation", judged("late", 60, "06", "07"))
+    moved = point_partitions(glue, "db", "reconciliation", judged("early", 0, "05", "06"))
+    assert moved == [("2026-11-01", "05")]
+    assert locations(glue) == {
+        ("2026-11-01", "05"): "s3://analytics/run=early/hour=05/",
+        ("2026-11-01", "06"): "s3://analytics/run=late/hour=06/",
+        ("2026-11-01", "07"): "s3://analytics/run=late/hour=07/",
+    }
+    point_partitions(glue, "db", "reconciliation", judged("later", 61, "06"))
+    assert locations(glue)["2026-11-01", "06"] == "s3://analytics/run=later/hour=06/"
+
+
+@pytest.mark.parametrize(
+    ("shown", "kept"),
+    [
+        (None, False),
+        ("2026-11-01T12:00:00.000Z", False),
+        ("2026-11-01T12:00:00.001Z", True),
+        ("2026-11-01T13:00:00.000Z", True),
+        ("2026-11-01T13:00:00.001Z", False),
+        ("9999-12-31T00:00:00.000Z", False),
+        ("tomorrow", False),
+    ],
+)
+def test_nobody_keeps_verdicts_from_moving_by_a_date_of_his_own(shown, kept):
+    assert catalog.stays(shown, NOON, NOON + timedelta(hours=1)) is kept
 
 
 def test_more_than_glue_takes_is_refused_before_anything_moves():

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custody.core.ledger.chain import Reached
+from custody.core.ledger.hours import MAX_HOURS
 from custody.core.ledger.windows import (
-    MAX_HOURS,
     BadWindow,
     Window,
     audit_window,
@@ -30,27 +31,34 @@ def hours(start, end, as_of=AS_OF, grace_minutes=30):
     return Window(start, end, as_of, timedelta(minutes=grace_minutes))
 
 
-def from_interval(start, end, grace_minutes=30, lookback_hours=0):
+def asked(**others):
+    return {
+        "window_start": None,
+        "window_end": None,
+        "grace_minutes": 30,
+        "delivery_hours": 48,
+        "lookback_hours": 0,
+    } | others
+
+
+def from_interval(start, end, grace_minutes=30, lookback_hours=0, reached=None, **others):
     return reconcile_window(
-        window_start=None,
-        window_end=None,
+        asked(grace_minutes=grace_minutes, lookback_hours=lookback_hours, **others),
         interval_start=start,
         interval_end=end,
         as_of=AS_OF,
-        grace_minutes=grace_minutes,
-        lookback_hours=lookback_hours,
+        reached=reached,
     )
 
 
 def given_as(start, end, grace_minutes=30):
+    named = {"window_start": start, "window_end": end, "lookback_hours": 3}
     return reconcile_window(
-        window_start=start,
-        window_end=end,
+        asked(grace_minutes=grace_minutes, **named),
         interval_start=None,
         interval_end=None,
         as_of=AS_OF,
-        grace_minutes=grace_minutes,
-        lookback_hours=3,
+        reached=Reached.nothing(at(0)),
     )
 
 
@@ -65,7 +73,7 @@ def test_the_window_is_over_for_the_grace_period_when_the_interval_ends(grace_mi
 
 @given(
     start=st.integers(0, 500_000).map(lambda minutes: at(0) + timedelta(minutes=minutes)),
-    grace=st.integers(0, 10080),
+    grace=st.integers(0, 1440),
     count=st.integers(1, 20),
 )
 def test_intervals_that_meet_give_windows_that_meet(start, grace, count):
@@ -112,10 +120,23 @@ def test_a_window_that_cannot_be_is_refused(start, end, problem):
         given_as(start, end)
 
 
-@pytest.mark.parametrize("grace_minutes", [-1, 10081])
+@pytest.mark.parametrize("grace_minutes", [-1, 1441])
 def test_a_grace_period_has_bounds(grace_minutes):
     with pytest.raises(BadWindow, match="grace_minutes"):
         from_interval(at(6), at(7), grace_minutes)
+
+
+@pytest.mark.parametrize("delivery_hours", [-1, 49])
+def test_so_has_the_time_in_which_an_event_may_come(delivery_hours):
+    with pytest.raises(BadWindow, match="delivery_hours"):
+        from_interval(at(6), at(7), delivery_hours=delivery_hours)
+
+
+def test_hours_that_no_run_has_judged_are_owed_to_the_next():
+    reached = Reached(at(3), at(3), at(1))
+    assert from_interval(at(9, 35), at(10, 35), lookback_hours=2, reached=reached) == hours(
+        at(1), at(10)
+    )
 
 
 def test_the_longest_window_fits_one_unload():
@@ -130,6 +151,7 @@ def test_parameters_name_the_partitions_of_the_window():
         "end": "2026-11-02 02:00:00.000",
         "as_of": "2026-11-02 02:35:00.000",
         "grace_minutes": 30,
+        "delivery_minutes": 2880,
         "first_dt": "2026-11-01",
         "last_dt": "2026-11-02",
         "first_hour": "2026-11-01 22",
@@ -173,7 +195,7 @@ def test_the_trail_is_read_until_the_records_are_written():
     start=st.integers(0, 1_000).map(lambda count: at(0) + count * HOUR),
     count=st.integers(1, MAX_HOURS),
     late=st.integers(0, 10**9).map(lambda count: timedelta(milliseconds=count)),
-    grace=st.integers(0, 10080),
+    grace=st.integers(0, 1440),
 )
 def test_a_window_is_read_back_from_its_parameters(start, count, late, grace):
     end = start + count * HOUR
