@@ -14,6 +14,7 @@ from custody.core.formats.timestamps import parse_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.ledger.policy import (
     AIRFLOW,
+    ATHENA,
     AUDITOR,
     CATALOG_WRITERS,
     CLOUDFORMATION,
@@ -21,6 +22,7 @@ from custody.core.ledger.policy import (
     LAYER_WRITERS,
     PREFIX_WRITERS,
     RECORDERS,
+    UNHASHED,
     WRITERS,
     WRITERS_BELOW,
     Policy,
@@ -35,6 +37,12 @@ LAYERS: Final[Mapping[str, str]] = {
     "trail_bucket": "trail",
 }
 """The layer of the bucket that each setting names."""
+
+UNRECORDED: Final[Mapping[str, str]] = {
+    "artifacts_bucket": "artifacts",
+    "athena_results_bucket": "results",
+}
+"""The same of buckets whose objects nobody records."""
 
 _MAX_BYTES: Final = 64 * 1024
 _MAX_TEXT: Final = 4096
@@ -240,7 +248,7 @@ class Settings:
         return Policy(
             as_of=as_of.astimezone(UTC),
             grace=grace,
-            layers={_text(self.fields, setting): layer for setting, layer in LAYERS.items()},
+            layers=self._layers(),
             writers={
                 "bronze": self.uploader_arns,
                 **{layer: self._roles(names) for layer, names in LAYER_WRITERS.items()},
@@ -252,6 +260,9 @@ class Settings:
             recorders=self._roles(RECORDERS),
             retired=dict(_ends(self.fields, "former_uploaders")),
             prefix_writers={prefix: self._roles(names) for prefix, names in PREFIX_WRITERS.items()},
+            unhashed_writers={
+                layer: (*self._roles(names), ATHENA) for layer, names in UNHASHED.items()
+            },
             assumed_by={self.role(name): trusted for name, trusted in assumed_by.items()},
             trail=self.trail_name,
             database=self.database,
@@ -262,6 +273,18 @@ class Settings:
             control_writers={what: self._roles(names) for what, names in CONTROL_WRITERS.items()},
         )
 
+    def _layers(self) -> dict[str, str]:
+        """The layer of each bucket. Who has but some settings has no bucket without records."""
+        others = (
+            (bucket, layer)
+            for setting, layer in UNRECORDED.items()
+            if (bucket := _optional_text(self.fields, setting)) is not None
+        )
+        return {
+            **{_text(self.fields, setting): layer for setting, layer in LAYERS.items()},
+            **dict(others),
+        }
+
     def _named(self) -> Mapping[str, frozenset[str]]:
         """The platform's things whose names do not begin as its own do, by kind of thing."""
         people = (*self.uploader_arns, *self.deployer_arns, *self.airflow_trusted_arns)
@@ -269,7 +292,7 @@ class Settings:
         for setting in ("lineage_key_arn", "seal_key_arn", "encryption_key_arns"):
             keys += _optional_texts(self.fields, setting)
         return {
-            "bucket": frozenset(_text(self.fields, setting) for setting in LAYERS),
+            "bucket": frozenset(self._layers()),
             "database": frozenset({self.database}),
             "key": frozenset(arn.rpartition("/")[2] for arn in keys),
             "role": _names_of(people, "role"),

@@ -26,6 +26,16 @@ def _two(world: World) -> tuple[str, str]:
     return world.digest(), world.digest()
 
 
+def _hidden(world: World, key: str) -> list[Finding]:
+    marker = world.hide(world.trail, key)
+    return [world.broken(key, marker), world.removed(key, marker)]
+
+
+def _destroyed(world: World, key: str) -> list[Finding]:
+    gone = world.destroy(world.trail, key)
+    return [world.broken(key, None), world.removed(key, gone)]
+
+
 @made(INSIDER)
 def a_digest_is_edited(world: World) -> list[Finding]:
     """changes a digest"""
@@ -72,14 +82,13 @@ def two_digests_are_swapped(world: World) -> list[Finding]:
 @made(INSIDER)
 def a_digest_is_hidden(world: World) -> list[Finding]:
     """deletes a digest, which hides it behind a delete marker"""
-    key = world.digest()
-    return [world.broken(key, world.hide(world.trail, key))]
+    return _hidden(world, world.digest())
 
 
 @made(INSIDER)
 def two_adjacent_digests_are_hidden(world: World) -> list[Finding]:
     """deletes two digests that follow each other"""
-    return [world.broken(key, world.hide(world.trail, key)) for key in _two(world)]
+    return [found for key in _two(world) for found in _hidden(world, key)]
 
 
 @made(INSIDER)
@@ -104,9 +113,7 @@ def a_stranger_lies_among_the_digests(world: World) -> list[Finding]:
 @made(INSIDER)
 def a_digest_is_destroyed(world: World) -> list[Finding]:
     """deletes a digest for good, past its lock"""
-    key = _quiet(world)
-    world.destroy(world.trail, key)
-    return [world.broken(key, None)]
+    return _destroyed(world, _quiet(world))
 
 
 @made(INSIDER)
@@ -116,7 +123,7 @@ def a_digest_is_replaced_for_good(world: World) -> list[Finding]:
     honest = world.s3.head_object(Bucket=world.trail, Key=key)["VersionId"]
     forged = world.put_in_trail(key, gzip.compress(b"{}"))
     world.destroy(world.trail, key, honest)
-    return [world.broken(key, forged)]
+    return [world.broken(key, forged), world.removed(key, honest)]
 
 
 @made(INSIDER)
@@ -124,18 +131,14 @@ def two_adjacent_digests_are_destroyed(world: World) -> list[Finding]:
     """deletes two digests that follow each other for good"""
     _quiet(world)
     keys = [world.next_digest() for _ in range(3)][1:]
-    for key in keys:
-        world.destroy(world.trail, key)
-    return [world.broken(key, None) for key in keys]
+    return [found for key in keys for found in _destroyed(world, key)]
 
 
 @made(INSIDER)
 def a_digest_of_another_region_is_destroyed(world: World) -> list[Finding]:
     """deletes a digest of a region in which nobody works for good"""
     _quiet(world)
-    key = world.digests(world.layouts[-1])[-1]
-    world.destroy(world.trail, key)
-    return [world.broken(key, None)]
+    return _destroyed(world, world.digests(world.layouts[-1])[-1])
 
 
 BESIDE_THE_HONEST = [

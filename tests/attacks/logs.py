@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World
+from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 from rehearsal.landing import Landed
 
@@ -121,7 +121,8 @@ def a_log_is_no_gzip(world: World) -> list[Finding]:
 def a_log_is_hidden(world: World) -> list[Finding]:
     """deletes a log file, which hides it behind a delete marker"""
     key, _ = _log_of(world, "log-hidden.csv")
-    return [world.broken(key, world.hide(world.trail, key))]
+    marker = world.hide(world.trail, key)
+    return [world.broken(key, marker), world.removed(key, marker)]
 
 
 @made(INSIDER)
@@ -131,8 +132,33 @@ def a_log_is_destroyed(world: World) -> list[Finding]:
     Its event was the second witness of that file.
     """
     key, landed = _log_of(world, "log-destroyed.csv")
-    world.destroy(world.trail, key)
-    return [world.broken(key, None), world.finding("UNWITNESSED", landed, UPLOADER)]
+    gone = world.destroy(world.trail, key)
+    return [
+        world.broken(key, None),
+        world.removed(key, gone),
+        world.finding("UNWITNESSED", landed, UPLOADER),
+    ]
+
+
+@made(INSIDER)
+def a_log_is_destroyed_in_a_batch(world: World) -> list[Finding]:
+    """destroys a log file by DeleteObjects, which names nothing in CloudTrail
+
+    Whoever made such a call may have been it, and is named for the call alone.
+    """
+    key, landed = _log_of(world, "log-destroyed-in-a-batch.csv")
+    version = world.s3.head_object(Bucket=world.trail, Key=key)["VersionId"]
+    with lifted(world, world.trail) as s3:
+        s3.delete_objects(
+            Bucket=world.trail,
+            Delete={"Objects": [{"Key": key, "VersionId": version}]},
+            BypassGovernanceRetention=True,
+        )
+    return [
+        world.broken(key, None, by=None),
+        world.removed("*", "null"),
+        world.finding("UNWITNESSED", landed, UPLOADER),
+    ]
 
 
 @made(INSIDER)
@@ -142,7 +168,11 @@ def a_log_is_replaced_for_good(world: World) -> list[Finding]:
     honest = world.s3.head_object(Bucket=world.trail, Key=key)["VersionId"]
     forged = world.put_in_trail(key, gzip.compress(b'{"Records": []}'))
     world.destroy(world.trail, key, honest)
-    return [world.broken(key, forged), world.finding("UNWITNESSED", landed, UPLOADER)]
+    return [
+        world.broken(key, forged),
+        world.removed(key, honest),
+        world.finding("UNWITNESSED", landed, UPLOADER),
+    ]
 
 
 def _new_log(world: World) -> str:
@@ -231,6 +261,7 @@ ATTACKS = [
     a_log_is_no_gzip,
     a_log_is_hidden,
     a_log_is_destroyed,
+    a_log_is_destroyed_in_a_batch,
     a_log_is_replaced_for_good,
     an_event_is_invented,
     a_forged_record_gets_its_event,

@@ -195,7 +195,7 @@ def a_message_tells_of_a_recorded_file_again(world: World) -> list[Finding]:
     landed = world.recorded("announced-again.csv")
     record = world.record_of(landed)
     at = {"eventTime": format_utc(record.event.time - timedelta(days=1))}
-    _announce(world, landed, record.etag, _call_of(record) | INNOCENT | at)
+    announce(world, landed, record.etag, call_of(record) | INNOCENT | at)
     return [world.finding("CONFLICT", landed, by=None)]
 
 
@@ -204,7 +204,7 @@ def a_message_tells_of_what_nobody_wrote(world: World) -> list[Finding]:
     """sends the recorder a message of a file that nobody wrote, and names an uploader"""
     record = world.record_of(world.land("model-9.csv"))
     landed = Landed(UPLOADER, f"{FOLDER}/announced-only.csv", "N0B0DY", 12)
-    _announce(world, landed, record.etag, _call_of(record))
+    announce(world, landed, record.etag, call_of(record))
     return [world.finding("UNWITNESSED", landed, by=None)]
 
 
@@ -215,17 +215,17 @@ def _announced_by_hand(world: World, name: str, lie: dict[str, Any]) -> Finding:
             Bucket=world.raw, Key=f"{FOLDER}/{name}", Body=body
         )
     landed = Landed(UPLOADER, f"{FOLDER}/{name}", put["VersionId"], len(body))
-    model = _call_of(world.record_of(world.land(f"beside-{name}")))
+    model = call_of(world.record_of(world.land(f"beside-{name}")))
     told = put["ResponseMetadata"]
     model["eventTime"] = format_utc(
         world.s3.head_object(Bucket=world.raw, Key=landed.key)["LastModified"]
     )
     model["responseElements"] = {"x-amz-request-id": told["RequestId"], "x-amz-id-2": "by-hand"}
-    _announce(world, landed, put["ETag"].strip('"'), model | lie)
+    announce(world, landed, put["ETag"].strip('"'), model | lie)
     return world.finding("CONFLICT", landed, by=None)
 
 
-def _call_of(record: LandingRecord) -> dict[str, Any]:
+def call_of(record: LandingRecord) -> dict[str, Any]:
     """What S3 told of the call that a record is about."""
     event = record.event
     return {
@@ -236,7 +236,7 @@ def _call_of(record: LandingRecord) -> dict[str, Any]:
     }
 
 
-def _announce(world: World, landed: Landed, etag: str, told: dict[str, Any]) -> None:
+def announce(world: World, landed: Landed, etag: str, told: dict[str, Any]) -> None:
     """The insider lets himself into the recorder's queue, and sends it a message as S3's."""
     sqs = world.client("sqs")
     before = sqs.get_queue_attributes(QueueUrl=world.queue, AttributeNames=["Policy"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.attacks import (
     controls,
     digests,
+    elsewhere,
     logs,
     recorder,
     records,
@@ -38,6 +39,7 @@ ROUNDS = [
                 *removals.ATTACKS,
                 *records.ATTACKS,
                 *controls.ATTACKS,
+                *elsewhere.ATTACKS,
             ],
             logs.ATTACKS,
             digests.BESIDE_THE_HONEST,

@@ -58,8 +58,9 @@ def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
     return [world.broken(last, None) for last in ends]
 
 
-def _cut_the_tail(world: World) -> tuple[str, datetime]:
-    """Keep CloudTrail from writing, and delete its newest digest; with the end of its period."""
+def _cut_the_tail(world: World) -> tuple[str, str, datetime]:
+    """Keep CloudTrail from writing, and delete its newest digest: its key, its version, and the end
+    of its period."""
     world.next_digest()
     key = world.next_digest()
     deny = {
@@ -82,7 +83,7 @@ def _cut_the_tail(world: World) -> tuple[str, datetime]:
     world.s3.delete_object(**where, Key=key, VersionId=version, BypassGovernanceRetention=True)
     name = world.layout.digest_name(key)
     assert name is not None
-    return key, name.end
+    return key, version, name.end
 
 
 @made(INSIDER)
@@ -91,13 +92,14 @@ def the_tail_is_truncated(world: World) -> Outcome:
 
     Nobody can be named while CloudTrail cannot deliver; once it can, he is, and people are told.
     """
-    key, end = _cut_the_tail(world)
+    key, version, end = _cut_the_tail(world)
     # One digest is due and not there: the next is not due yet.
     world.as_of = overdue = end + timedelta(seconds=15)
     wait_until(
         "the digest is overdue", lambda: datetime.now(UTC) > overdue, seconds=PATIENCE_SECONDS
     )
-    return Outcome((world.broken(key, None, by=None),), (world.broken(key, None),))
+    named = (world.broken(key, None), world.removed(key, version))
+    return Outcome((world.broken(key, None, by=None),), named)
 
 
 @made(INSIDER)

@@ -377,6 +377,10 @@ class World:
             "TRAIL_BROKEN", self.trail, key, version_id or "null", self.arn(by) if by else None
         )
 
+    def removed(self, key: str, version_id: str) -> Finding:
+        """A removal from the trail, which is a finding by itself."""
+        return Finding("REMOVED", self.trail, key, version_id, self.arn(INSIDER))
+
     # Judging
 
     def settle(self) -> None:

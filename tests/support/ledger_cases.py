@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ import yaml
 
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.kinds.defects import malformed_record_row
-from custody.core.ledger.kinds.undeclared import batch_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, unread_record_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.stored_records import found_records, is_notable_write
 from custody.core.ledger.versions import histories, rows_of
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.statement import read_record
@@ -102,7 +102,7 @@ def envelope(row: Row) -> ReadEnvelope:
     except MalformedInput as error:
         trouble = str(error)
     keys = [signature["keyid"] for signature in row["signatures"] or []]
-    stored_at = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
+    stored_at = datetime.fromisoformat(row.get("$stored", "2026-11-01T06:00:02+00:00"))
     return ReadEnvelope(
         ObjectVersion("provenance", place, row.get("$version", "p0")),
         stored_at,
@@ -141,18 +141,13 @@ def rows_of_case(
     for event in evidence.log.events:
         by_id.setdefault(event.event_id, []).append(event)
     events = [merge(deliveries) for deliveries in by_id.values()]
-    seen, malformed = split_envelopes(
-        evidence.envelopes,
-        [
-            event
-            for event in events
-            if event.bucket == "provenance"
-            and not event.who.is_one_of(rules.recorders)
-            and event.key
-        ],
+    found = found_records(
+        evidence.envelopes, [event for event in events if is_notable_write(event, rules)], rules
     )
-    for history in histories(events, seen):
+    for history in histories(events, found.records):
         yield from rows_of(history, rules, evidence.log.principals)
-    yield from (malformed_record_row(record, rules) for record in malformed)
+    yield from (malformed_record_row(record, rules) for record in found.malformed)
+    for write in found.unread:
+        yield from unread_record_rows(write, rules)
     for event in events:
         yield from batch_rows(event, rules)

@@ -34,8 +34,8 @@ from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.trail.events import TrailEvent, merge
 from custody.objects import UNVERSIONED, ObjectVersion
 
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for when an envelope was stored, which a case does not say."""
+_AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
+"""Stands for when an envelope was stored, which a case does not say: not before its write."""
 
 ReadMember = Callable[[str], bytes]
 
@@ -158,7 +158,7 @@ def _check_object(
                 raw,
                 keys.records,
                 stored=ObjectVersion(manifest.provenance_bucket, filed.key, UNVERSIONED),
-                stored_at=_LONG_AGO,
+                stored_at=_AT_LAST,
             )
         )
     return check_version(

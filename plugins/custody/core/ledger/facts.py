@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from custody.core.ledger.claims import claimed_id, names_other_caller, names_other_request
 from custody.core.records.model import LandingRecord, Record
+from custody.core.records.names import day_filed
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import UNVERSIONED, ObjectVersion
 
-_FILED_UNDER: Final = re.compile(r"/dt=(\d{4}-\d{2}-\d{2})/")
-
-
-def day_filed(key: str) -> date | None:
-    """The day in the key of a record; None for a key without one."""
-    filed = _FILED_UNDER.search(key)
-    try:
-        return None if filed is None else date.fromisoformat(filed[1])
-    except ValueError:
-        return None
+_CLOCKS: Final = timedelta(minutes=5)
+"""How far the times of S3's notifications and of its objects may be apart."""
 
 
 def time_filed(key: str, claimed: datetime) -> datetime:
@@ -44,9 +36,9 @@ class StoredRecord:
 
     `key` is its object key; it is `displaced` if the recorder found something else under the
     key that the record should have had. `trouble` says why it is not to be believed, None for a
-    good signature. `claim` is what it says. `undeclared_write` is the trail's event of somebody
-    other than the recorder writing to its key, `displacing_write` the same for the key it should
-    have had.
+    good signature. `claim` is what it says, `stored_at` when S3 stored it. `undeclared_write` is
+    the trail's event of somebody other than the recorder writing to its key, `displacing_write` the
+    same for the key it should have had.
     """
 
     key: str
@@ -56,11 +48,17 @@ class StoredRecord:
     displaced: bool
     undeclared_write: TrailEvent | None
     displacing_write: TrailEvent | None
+    stored_at: datetime
 
     @property
     def event_time(self) -> datetime:
         """When the write was that the record is about (`time_filed`)."""
         return time_filed(self.key, self.claim.event.time)
+
+    @property
+    def precedes_its_write(self) -> bool:
+        """Whether it was stored before the write that it tells of, by S3's own time."""
+        return self.stored_at < self.event_time - _CLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +163,12 @@ class VersionFacts:
         """Whether an event in a log file that no digest proves would decide."""
         events = [self.write, *self._undeclared] if self.write else self._undeclared
         return any(not event.proven for event in events)
+
+    @property
+    def early_record(self) -> StoredRecord | None:
+        """The first record that was there before the write that it tells of."""
+        early = (record for record in self.records if record.precedes_its_write)
+        return min(early, key=lambda record: record.key, default=None)
 
     @property
     def is_only_announced(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.records.names import RECORD_PREFIX
 from custody.core.seal.layout import SEAL_PREFIX
 
 # The declared writers, by the names of the platform's roles.
@@ -44,6 +45,15 @@ PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The roles that may write to the provenance bucket beside the records, by key prefix."""
 
+UNHASHED: Final[Mapping[str, tuple[str, ...]]] = {
+    "results": (AIRFLOW,),
+}
+"""The roles that may write to a bucket that holds neither evidence nor data, by its layer; to any
+other but those who deploy, nobody may."""
+
+ATHENA: Final = "athena.amazonaws.com"
+"""What writes query results for whoever asks."""
+
 CATALOG_WRITERS: Final = (AIRFLOW,)
 """The roles that may change the Glue database's tables and partitions."""
 
@@ -67,10 +77,12 @@ class Policy:
     `layers` maps each bucket of the platform to its layer. `writers` are the ARNs (of users or
     roles) that may write to a layer, or to a part of it (`writers_below`), `recorders` the roles
     that may write records, `prefix_writers` those that may write to the provenance bucket beside
-    the records, by key prefix. `retired` are ARNs that were writers of bronze, and until when.
-    `assumed_by` maps each of the platform's roles to those who may assume it beside AWS's own
-    services. `trail` is the name of the trail, `database` the Glue database, and
-    `catalog_writers` may change its tables and partitions. `deployment` begins the names of
+    the records, by key prefix, and `unhashed_writers` those (services that write for whoever uses
+    them included) that may write to a bucket whose objects nobody records, by layer. `retired` are
+    ARNs that were writers of bronze, and until when. `assumed_by` maps each of the platform's roles
+    to those who may assume it beside AWS's own services. `trail` is the name of the trail,
+    `database` the Glue database, and `catalog_writers` may change its tables and partitions.
+    `deployment` begins the names of
     everything that was deployed, `named` has the platform's things that are called otherwise, by
     kind of thing; `deployers` change them through CloudFormation, and `control_writers` may change
     some by their work, by thing and aspect. `as_of` is the time of judging; a
@@ -85,6 +97,7 @@ class Policy:
     writers: Mapping[str, tuple[str, ...]]
     recorders: tuple[str, ...]
     prefix_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unhashed_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     assumed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trail: str = ""
     database: str = ""
@@ -128,6 +141,11 @@ class Policy:
         """The layer of a bucket, `"no layer"` for a bucket that is not the platform's."""
         return self.layers.get(bucket, "no layer")
 
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether a bucket is the platform's: declared, or called as whatever was deployed is."""
+        own = f"{self.deployment}-" if self.deployment else None
+        return bucket in self.layers or (own is not None and bucket.startswith(own))
+
     def writers_of(self, bucket: str, key: str, *, at: datetime | None = None) -> tuple[str, ...]:
         """Who may write an object: its layer's writers, or those of the part that it lies in; also
         those who were retired later than `at`. What lies in no part of a layer that has some,
@@ -141,3 +159,14 @@ class Policy:
             return self.writers.get(layer, ())
         within = (part for part in parts if key.startswith(part))
         return parts.get(max(within, key=len, default=""), ())
+
+    def writers_beside(self, bucket: str, key: str) -> tuple[str, tuple[str, ...]]:
+        """Who may write an object that nobody records, and to what: a prefix of the provenance
+        bucket (empty for none), or a whole bucket."""
+        layer = self.layers.get(bucket, "")
+        if layer != "provenance":
+            return layer or bucket, self.unhashed_writers.get(layer, self.deployers)
+        prefixes = {RECORD_PREFIX: self.recorders, **self.prefix_writers}
+        within = (prefix for prefix in prefixes if key.startswith(prefix))
+        prefix = max(within, key=len, default="")
+        return prefix, prefixes.get(prefix, ())

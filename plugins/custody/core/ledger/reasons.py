@@ -156,6 +156,15 @@ def _record_displaced(facts: VersionFacts) -> str:
     return reason + (f", written by {write.who.described}." if write else ".")
 
 
+def _record_early(facts: VersionFacts) -> str:
+    early = facts.early_record
+    assert early is not None  # noqa: S101 - it is what decided
+    return (
+        f"The record {early.key} was stored at {_moment(early.stored_at)}, and tells of a write at "
+        f"{_moment(early.claim.event.time)}: S3 announces none before."
+    )
+
+
 def _unproven(facts: VersionFacts) -> str:
     recorded = "recorded" if facts.records else "not recorded"
     if facts.write is None:
@@ -173,6 +182,7 @@ _COMPOSED: Final[Mapping[Ground, Callable[[VersionFacts], str]]] = {
     Ground.BAD_RECORD: _bad_record,
     Ground.RECORDS_DISAGREE: _records_disagree,
     Ground.RECORD_DISPLACED: _record_displaced,
+    Ground.RECORD_EARLY: _record_early,
     Ground.UNPROVEN: _unproven,
 }
 
@@ -264,11 +274,19 @@ def of_unrecorded_at_rest(stored_at: datetime) -> str:
 # --- Everything else ------------------------------------------------------------------------------
 
 
-def of_undeclared_write(call: TrailEvent, prefix: str | None) -> str:
-    """A write to the provenance bucket under `prefix`, None where nobody is declared."""
-    declared = f"is not one of those who write to {prefix}" if prefix else "nobody does"
+def of_undeclared_write(call: TrailEvent, place: str) -> str:
+    """A write to a `place` that nobody records; it is empty where nobody is declared."""
+    declared = f"is not one of those who write to {place}" if place else "nobody does"
     unproven = "" if call.proven else _UNPROVEN
     return f"{call.who.described} wrote this version and {declared}{unproven}."
+
+
+def of_early_record(write: TrailEvent) -> str:
+    """A record that was filed under a day that had not come."""
+    return (
+        f"The recorder was told of a write on a day that had not come, and filed its record under "
+        f"it at {_when(write)}: S3 did not tell it{'' if write.proven else _UNPROVEN}."
+    )
 
 
 def of_catalog_change(call: ManagementEvent, location: str | None) -> str:

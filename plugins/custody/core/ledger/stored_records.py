@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from custody.core.ledger.facts import StoredRecord, time_filed
 from custody.core.ledger.kinds.defects import MalformedRecord
+from custody.core.ledger.policy import Policy
 from custody.core.records.checking import ReadEnvelope
+from custody.core.records.names import RECORD_PREFIX, is_filed_early
 from custody.core.trail.events import TrailEvent
 
 RECORDED_WITHIN: Final = timedelta(hours=2)
@@ -34,6 +37,60 @@ def stored_late(envelope: ReadEnvelope) -> bool:
 
 def _is_displaced(envelope: ReadEnvelope) -> bool:
     return _DISPLACED.search(envelope.stored.key) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecords:
+    """What lies, or lay, under the keys of records: `records`, what cannot be read as one, and the
+    writes of which nothing was read (`unread`)."""
+
+    records: Sequence[StoredRecord]
+    malformed: Sequence[MalformedRecord]
+    unread: Sequence[TrailEvent]
+
+
+def is_record_write(event: TrailEvent, policy: Policy) -> bool:
+    """Whether an event is a write under the key of a record."""
+    return (
+        event.is_write
+        and policy.layers.get(event.bucket) == "provenance"
+        and (event.key or "").startswith(RECORD_PREFIX)
+    )
+
+
+def is_early(event: TrailEvent, policy: Policy) -> bool:
+    """Whether it is the recorder's write of a record, under a day that had not come."""
+    by_recorder = is_record_write(event, policy) and event.who.is_one_of(policy.recorders)
+    return by_recorder and is_filed_early(event.key or "", event.time)
+
+
+def is_notable_write(event: TrailEvent, policy: Policy) -> bool:
+    """Whether an event is a write under the key of a record that may be a finding: by somebody
+    other than the recorder, or under a day that had not come."""
+    by_other = is_record_write(event, policy) and not event.who.is_one_of(policy.recorders)
+    return by_other or is_early(event, policy)
+
+
+def found_records(
+    envelopes: Iterable[ReadEnvelope], notable: Iterable[TrailEvent], policy: Policy
+) -> FoundRecords:
+    """Put together what was read under some keys of records with the `notable` writes to them."""
+    read, writes = list(envelopes), list(notable)
+    undeclared = (write for write in writes if not write.who.is_one_of(policy.recorders))
+    return FoundRecords(*split_envelopes(read, undeclared), _unread(read, writes))
+
+
+def _unread(envelopes: Sequence[ReadEnvelope], writes: Sequence[TrailEvent]) -> list[TrailEvent]:
+    """The writes of which no envelope was read: what they wrote is gone again, or is filed where
+    the records of the window are not."""
+    versions = {(envelope.stored.key, envelope.stored.version_id) for envelope in envelopes}
+    keys = {key for key, _ in versions}
+    return [
+        write
+        for write in writes
+        if write.key not in keys
+        or (write.version_id is not None and (write.key, write.version_id) not in versions)
+    ]
 
 
 def split_envelopes(
@@ -70,6 +127,7 @@ def split_envelopes(
             displaced=_is_displaced(e),
             undeclared_write=write_of(e),
             displacing_write=displacing(e),
+            stored_at=e.stored_at,
         )
         for e in read
         if e.claim is not None

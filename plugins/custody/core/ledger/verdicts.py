@@ -54,6 +54,7 @@ class Ground(StrEnum):
     WRITTEN_TWICE = "several events claim the write"
     OTHER_REQUEST = "event and record name different requests"
     OTHER_CALLER = "event and record name different callers"
+    RECORD_EARLY = "a record was there before the write that it tells of"
     FEWER_BYTES = "fewer bytes arrived than the record says"
     UNPROVEN = "an unproven event would decide"
     RECORD_AWAITED = "written, and a record may still arrive"
@@ -77,6 +78,7 @@ _VERDICT_OF: Final = {
     Ground.WRITTEN_TWICE: Verdict.CONFLICT,
     Ground.OTHER_REQUEST: Verdict.CONFLICT,
     Ground.OTHER_CALLER: Verdict.CONFLICT,
+    Ground.RECORD_EARLY: Verdict.CONFLICT,
     Ground.FEWER_BYTES: Verdict.CONFLICT,
     Ground.UNPROVEN: Verdict.PENDING,
     Ground.RECORD_AWAITED: Verdict.PENDING,
@@ -107,10 +109,8 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     """Decide the verdict on one object version. The first rule that applies decides."""
     if facts.bad_record is not None:
         return Judgement(Ground.BAD_RECORD, facts.undeclared_record_write)
-    if conflict := _conflict(facts):
-        return conflict
-    if facts.rests_on_unproven:
-        return Judgement(Ground.UNPROVEN, facts.write)
+    if decided := _conflict(facts) or _unsettled(facts):
+        return decided
     write, record = facts.write, facts.record
     if write is None:
         return _recorded_only(facts, policy)
@@ -128,6 +128,16 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     else:
         ground = Ground.UNDECLARED_WRITER
     return Judgement(ground, write)
+
+
+def _unsettled(facts: VersionFacts) -> Judgement | None:
+    """What must be known before any agreement counts."""
+    if facts.rests_on_unproven:
+        return Judgement(Ground.UNPROVEN, facts.write)
+    # Who forged it is named for that.
+    if facts.early_record is not None and facts.undeclared_record_write is None:
+        return Judgement(Ground.RECORD_EARLY, None)
+    return None
 
 
 def _recorded_only(facts: VersionFacts, policy: Policy) -> Judgement:

@@ -22,7 +22,7 @@ from custody.core.ledger.claims import claimed_id
 from custody.core.ledger.facts import StoredRecord, VersionFacts
 from custody.core.ledger.kinds.control_changes import altered_in_place
 from custody.core.ledger.kinds.removals import is_expected_removal
-from custody.core.ledger.kinds.undeclared import provenance_write_rows
+from custody.core.ledger.kinds.undeclared import unhashed_write_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, fingerprint, named_by_request, row_of_call
 from custody.core.ledger.verdicts import Ground, Judgement, Verdict, judge
@@ -87,18 +87,22 @@ def rows_of(
     if history.records or policy.layers.get(history.bucket) in policy.writers:
         for facts in versions_of(history, identities):
             yield _version_row(facts, policy)
-    elif policy.layers.get(history.bucket) == "provenance" and not (
-        history.key.startswith(RECORD_PREFIX)
-        # What a lineage statement says decides first: `custody.core.ledger.kinds.lineage`.
-        or is_statement_key(history.key)
-    ):
+    elif not _is_read_first(history, policy):
         for event in history.events:
-            yield from provenance_write_rows(event, policy)
+            yield from unhashed_write_rows(event, policy)
     for event in history.events:
         if event.is_removal and not is_expected_removal(event, policy):
             yield _removal_row(event, policy)
         elif not event.is_removal and not event.is_write:
             yield from altered_in_place(event, policy)
+
+
+def _is_read_first(history: ObjectHistory, policy: Policy) -> bool:
+    """Whether what an object says decides before who wrote it: that of a record, or of a lineage
+    statement (`custody.core.ledger.kinds.lineage`)."""
+    return policy.layers.get(history.bucket) == "provenance" and (
+        history.key.startswith(RECORD_PREFIX) or is_statement_key(history.key)
+    )
 
 
 def versions_of(
@@ -217,9 +221,11 @@ def _version_row(facts: VersionFacts, policy: Policy) -> LedgerRow:
 
 
 def _record_judged(judgement: Judgement, facts: VersionFacts) -> StoredRecord | None:
-    """The record that a verdict is about: of several, the one that CloudTrail contradicts."""
+    """The record that a verdict is about: of several, the one that cannot be true."""
     if judgement.ground in (Ground.OTHER_REQUEST, Ground.OTHER_CALLER):
         return facts.contradicted
+    if judgement.ground is Ground.RECORD_EARLY:
+        return facts.early_record
     return facts.record
 
 

@@ -18,6 +18,7 @@ from custody.objects import ObjectVersion
 RECORD_PREFIX: Final = "provenance/incoming/"
 
 _RECORD_ID: Final = re.compile(r"[0-9a-f]{64}")
+_FILED_UNDER: Final = re.compile(rf"{RECORD_PREFIX}dt=(\d{{4}}-\d{{2}}-\d{{2}})/")
 _MULTIPART_ETAG: Final = re.compile(r"[^-]+-[0-9]+")
 
 _DAYS_OF_ONE_PUT: Final = (0, 1, -1)
@@ -54,6 +55,24 @@ def record_key(event_time: datetime, record_id: str) -> str:
 def record_day_prefix(day: date) -> str:
     """What the keys of the records of one day's writes begin with."""
     return f"{RECORD_PREFIX}dt={day}/"
+
+
+def day_filed(key: str) -> date | None:
+    """The day in the key of a record; None for a key without one."""
+    found = _FILED_UNDER.match(key)
+    try:
+        return date.fromisoformat(found[1]) if found else None
+    except ValueError:
+        return None
+
+
+def is_filed_early(key: str, written_at: datetime) -> bool:
+    """Whether the day in a record's key had not come when the record was written (aware).
+
+    A day ahead is allowed for, as clocks differ around midnight.
+    """
+    day = day_filed(key)
+    return day is not None and day > (written_at + timedelta(days=1)).astimezone(UTC).date()
 
 
 def record_days(last_modified: datetime, etag: str | None) -> Iterator[date]:

@@ -18,7 +18,7 @@ from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import from_row, to_row
 from custody.core.records.checking import ReadEnvelope, TrustedKey
-from custody.core.records.names import RECORD_PREFIX
+from custody.core.records.names import day_filed
 from custody.core.trail.events import TrailEvent
 from custody.spark.checks import (
     LINEAGE_CHECK,
@@ -99,7 +99,7 @@ def checked_records(
     keep_checks(
         spark,
         new.filter(lambda envelope: envelope.was_read).map(to_row),
-        lambda check: _day_filed(check.record_key),
+        lambda check: _day_listed(check.record_key),
         schema=RECORD_CHECK,
         days=days,
         checks=checks,
@@ -108,9 +108,11 @@ def checked_records(
     return known.union(new)
 
 
-def _day_filed(key: str) -> date:
-    """The day in the key of a record."""
-    return date.fromisoformat(key.removeprefix(f"{RECORD_PREFIX}dt=")[:10])
+def _day_listed(key: str) -> date:
+    """The day under which a record was listed."""
+    day = day_filed(key)
+    assert day is not None  # noqa: S101 - it is what was listed
+    return day
 
 
 def checked_statements(

@@ -12,20 +12,26 @@ from pyspark.rdd import RDD
 
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.causes import with_causes
-from custody.core.ledger.facts import StoredRecord, day_filed
+from custody.core.ledger.facts import StoredRecord
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
-from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows, unread_record_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.stored_records import split_envelopes, undisplaced_key
+from custody.core.ledger.stored_records import (
+    found_records,
+    is_early,
+    is_notable_write,
+    is_record_write,
+    undisplaced_key,
+)
 from custody.core.ledger.verdicts import SETTLED
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.names import RECORD_PREFIX
+from custody.core.records.names import day_filed
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent
 from custody.core.trail.principals import Principal, better_known
@@ -51,19 +57,20 @@ def ledger(
     principals = logs.context.broadcast(dict(seen.collect()))
     trail = trail_contents(logs, policy)
     events = trail.events
-    found_records = (
+    found = (
         envelopes.map(lambda envelope: (undisplaced_key(envelope.stored.key), envelope))
         .cogroup(
-            events.filter(lambda event: _is_undeclared(event, policy)).map(
+            events.filter(lambda event: is_notable_write(event, policy)).map(
                 lambda event: (undisplaced_key(event.key or ""), event)
             )
         )
-        .map(lambda pair: split_envelopes(*pair[1]))
+        .map(lambda pair: found_records(*pair[1], policy))
         .persist()
     )
-    records = found_records.flatMap(
-        lambda found: (
-            ((record.claim.version.bucket, record.claim.version.key), record) for record in found[0]
+    records = found.flatMap(
+        lambda some: (
+            ((record.claim.version.bucket, record.claim.version.key), record)
+            for record in some.records
         )
     )
     judged = (
@@ -78,30 +85,37 @@ def ledger(
         .cogroup(by_object(statements))
         .flatMap(lambda known: rows_of_statements(known[1][0], known[1][1], policy))
     )
-    malformed = found_records.flatMap(lambda found: found[1])
+    beside = found.flatMap(
+        lambda some: [
+            *(malformed_record_row(record, policy) for record in some.malformed),
+            *(row for write in some.unread for row in unread_record_rows(write, policy)),
+        ]
+    )
     touched = latest(events, ((defect.bucket, defect.key) for defect in defects))
     broken = trail_rows(defects, trail.calls, touched, policy)
     changed = [row for call in trail.calls for row in catalog_rows(call, policy)]
     controls = list(control_rows(trail.calls, policy))
-    found = logs.context.union(
+    rows = logs.context.union(
         [
             judged,
-            malformed.map(lambda record: malformed_record_row(record, policy)),
+            beside,
             bad_statements,
             events.flatMap(lambda event: batch_rows(event, policy)),
             logs.context.parallelize([*broken, *changed, *controls], 1),
         ]
     )
     proven = logs.context.broadcast([row for row in controls if row.verdict not in SETTLED])
-    return found.map(lambda row: with_causes(row, proven.value))
+    return rows.map(lambda row: with_causes(row, proven.value))
 
 
 def filed_elsewhere(logs: RDD[LogContent], policy: Policy, days: Collection[date]) -> list[str]:
-    """The keys of records, filed under none of `days`, that somebody other than the recorder wrote
-    to."""
+    """The keys of records, filed under none of `days`, that somebody wrote to.
+
+    What the recorder filed under a day that had not come is a finding as it is, and not read.
+    """
     return (
         logs.flatMap(lambda content: content.events)
-        .filter(lambda event: _is_undeclared(event, policy))
+        .filter(lambda event: is_record_write(event, policy) and not is_early(event, policy))
         .map(lambda event: event.key or "")
         .filter(lambda key: day_filed(key) not in days)
         .distinct()
@@ -122,16 +136,6 @@ def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[D
         )
         for content in logs.filter(lambda content: bool(content.problems)).collect()
     ]
-
-
-def _is_undeclared(event: TrailEvent, policy: Policy) -> bool:
-    """Whether somebody other than the recorder wrote under the key of a record."""
-    return (
-        event.is_write
-        and policy.layers.get(event.bucket) == "provenance"
-        and (event.key or "").startswith(RECORD_PREFIX)
-        and not event.who.is_one_of(policy.recorders)
-    )
 
 
 def _judged(

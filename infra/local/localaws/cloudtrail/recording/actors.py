@@ -7,6 +7,7 @@ from typing import Any
 
 from ministack.services import iam, sts
 
+from localaws.access.calledvia import called_via
 from localaws.access.identity import caller_of
 from localaws.cloudtrail.recording.events import Actor, Session, identity_of, service_identity
 from localaws.protocol import AwsError
@@ -35,6 +36,10 @@ def actor_of(scope: Scope, head: Head, access_key: str, account_id: str) -> Acto
     else:
         session = _session(access_key, account_id) if caller.type == "AssumedRole" else None
         identity = identity_of(caller, session)
+    for service in called_via(head.headers).get("aws:calledvia", ()):
+        # AWS shows through whom a call came in the place of where it came from.
+        through = identity | {"invokedBy": service}
+        return Actor(through, service, service, authentication, signature)
     return Actor(identity, head.source_ip, user_agent, authentication, signature)
 
 

@@ -177,7 +177,7 @@ def service_identity(principal: str) -> dict[str, Any]:
 
 def notification_principal(identity: Mapping[str, Any]) -> str:
     """The same caller as an S3 notification names it (`AWS:<principal id>`)."""
-    if "invokedBy" in identity:
+    if identity["type"] == "AWSService":
         return f"AWS:{identity['invokedBy']}"
     return f"AWS:{identity.get('principalId', '')}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from custody.core.ledger import reasons
-from custody.core.ledger.kinds.undeclared import provenance_write_rows
+from custody.core.ledger.kinds.undeclared import unhashed_write_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
@@ -43,7 +43,7 @@ def rows_of_statements(
     bad = {version: c for version, c in found.items() if c.trouble is not None}
     for write in writes:
         if write.version_id not in bad:
-            yield from provenance_write_rows(write, policy)
+            yield from unhashed_write_rows(write, policy)
     for version, check in sorted(bad.items()):
         named = (w for w in proven if w.version_id in (version, None, UNVERSIONED))
         call = next(named, None)

@@ -60,10 +60,8 @@ def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
     """Whether an event gives no row: a layer's writer clearing its working files, or nothing named.
 
     `DeleteObjects` names no keys: what it removed is found by comparing versions (the audit).
-    Removals from the trail's own bucket are found by proving the trail.
     """
-    layer = policy.layers.get(event.bucket, "trail")
-    if event.key is None or layer == "trail":
+    if event.key is None or not policy.has_bucket(event.bucket):
         return True
     return is_working_file(event.key) and event.who.is_one_of(
         policy.writers_of(event.bucket, event.key)

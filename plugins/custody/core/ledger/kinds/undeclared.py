@@ -1,5 +1,5 @@
-"""Rows of what no record tells of, by somebody who is not declared to do it: writes to the
-provenance bucket beside the records, removals that name no object, changes of the Glue catalog."""
+"""Rows of what no record tells of, by somebody who is not declared to do it: writes where nobody
+hashes what lies, removals that name no object, changes of the Glue catalog."""
 
 from __future__ import annotations
 
@@ -18,36 +18,61 @@ from custody.core.ledger.rows import (
     row_of_request,
 )
 from custody.core.ledger.verdicts import Verdict
+from custody.core.records.names import is_filed_early
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import CatalogChanged, ManagementEvent
 from custody.core.trail.principals import Call
 from custody.objects import UNVERSIONED, ObjectVersion
 
-_NEVER_CLEARED: Final = frozenset({"bronze", "provenance", "trail"})
+_CLEARED: Final = frozenset({"silver", "gold"})
+"""Layers whose writers clear their working files, with calls that name none of them."""
 
 
-def provenance_write_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
-    """The row of a write to the provenance bucket, beside the records, by somebody who is no
-    declared writer of the key's prefix.
+def unhashed_write_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The row of a write where nobody hashes what lies, by somebody who is no declared writer:
+    beside the records, among code and query results, in any other bucket of the deployment.
 
-    Nobody hashes what lies there: it is signed, and whoever reads it verifies that.
+    What others write into the trail is found by proving the trail.
     """
-    if not event.is_write or event.key is None:
+    if (
+        not event.is_write
+        or event.key is None
+        or not policy.has_bucket(event.bucket)
+        or policy.layers.get(event.bucket) == "trail"
+    ):
         return
-    prefixes = (prefix for prefix in policy.prefix_writers if event.key.startswith(prefix))
-    prefix = max(prefixes, key=len, default=None)
-    writers = policy.prefix_writers[prefix] if prefix is not None else ()
-    if event.who.is_one_of(writers):
+    place, writers = policy.writers_beside(event.bucket, event.key)
+    if event.who.is_one_of(writers) or event.who.invoked_by in writers:
         return
     version = ObjectVersion(event.bucket, event.key, event.version_id or UNVERSIONED)
-    yield _row(reasons.of_undeclared_write(event, prefix), version, event, policy)
+    yield _row(reasons.of_undeclared_write(event, place), version, event, policy)
+
+
+def unread_record_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
+    """The row of a write under the keys of records of which nothing was read.
+
+    It is by somebody who is no recorder; or by the recorder, under a day that had not come: it was
+    told of a write that had not happened, which S3 does not do. Nobody is seen telling it.
+    """
+    yield from unhashed_write_rows(event, policy)
+    by_recorder = event.who.is_one_of(policy.recorders)
+    if not by_recorder or event.key is None or not is_filed_early(event.key, event.time):
+        return
+    yield row_of_call(
+        Verdict.CONFLICT if event.proven else Verdict.PENDING,
+        reasons.of_early_record(event),
+        ObjectVersion(event.bucket, event.key, event.version_id or UNVERSIONED),
+        time=event.time,
+        policy=policy,
+        call=None,
+    )
 
 
 def batch_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
     """The row of a call that removed things and names none, where nobody is declared to remove
-    anything: in bronze, among the records, in the trail. It is about the bucket."""
-    layer = policy.layers.get(event.bucket)
-    if event.is_removal and event.key is None and layer in _NEVER_CLEARED:
+    anything: anywhere but in silver and gold. It is about the bucket."""
+    cleared = policy.layers.get(event.bucket) in _CLEARED
+    if event.is_removal and event.key is None and policy.has_bucket(event.bucket) and not cleared:
         yield row_of_request(
             Verdict.REMOVED if event.proven else Verdict.PENDING,
             reasons.of_batch_removal(event),

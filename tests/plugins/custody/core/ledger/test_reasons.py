@@ -1,6 +1,7 @@
 """The sentences that explain verdicts, word for word: they are stored and searched for."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.plugins.custody.core.ledger.test_verdicts import (
@@ -189,6 +190,14 @@ SENTENCES = [
         (
             f"CloudTrail says {CRM_ARN} (AIDACRM) wrote this version from 203.0.113.7, the record "
             "says AIDAINSIDER did from 203.0.113.7."
+        ),
+    ),
+    (
+        Ground.RECORD_EARLY,
+        [PROVEN, replace(GOOD, stored_at=WRITTEN - timedelta(minutes=6))],
+        (
+            "The record provenance/incoming/dt=2026-11-01/r1.json was stored at 2026-11-01 "
+            "05:54:01, and tells of a write at 2026-11-01 06:00:01: S3 announces none before."
         ),
     ),
     (

@@ -66,6 +66,7 @@ GOOD = StoredRecord(
     displaced=False,
     undeclared_write=None,
     displacing_write=None,
+    stored_at=WRITTEN,
 )
 OF_INSIDER = replace(
     GOOD, claim=replace(CLAIM, event=replace(CLAIM.event, principal_id="AWS:AIDAINSIDER"))

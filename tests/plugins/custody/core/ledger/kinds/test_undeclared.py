@@ -108,6 +108,68 @@ def test_who_may_write_beside_the_records(key: str, who: dict[str, Any], found: 
         assert all(row.version_id == "v1" for row in rows)
 
 
+OURS = replace(
+    policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+    layers={"raw": "bronze", "code": "artifacts", "answers": "results", "trail": "trail"},
+    unhashed_writers={"results": (f"{ROLE}airflow", "athena.amazonaws.com")},
+    deployment="custody-local",
+    deployers=(f"{ROLE}deployer",),
+)
+DEPLOYER, AIRFLOW = session("deployer", "ASIA3"), session("airflow", "ASIA4")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "who", "found"),
+    [
+        ("code", DEPLOYER, False),
+        ("code", INSIDER, True),
+        ("code", AIRFLOW, True),
+        ("answers", AIRFLOW, False),
+        ("answers", INSIDER | {"invokedBy": "athena.amazonaws.com"}, False),
+        ("answers", INSIDER, True),
+        ("answers", DEPLOYER, True),
+        # One that no setting names, as MWAA's.
+        ("custody-local-dags-1", DEPLOYER, False),
+        ("custody-local-dags-1", INSIDER, True),
+        ("custody-locality", INSIDER, False),
+        ("elsewhere", INSIDER, False),
+        # Proving the trail finds what others put there.
+        ("trail", INSIDER, False),
+    ],
+)
+def test_who_may_write_where_nobody_records(
+    bucket: str, who: dict[str, Any], *, found: bool
+) -> None:
+    record = put(userIdentity=who)
+    record["requestParameters"] |= {"bucketName": bucket, "key": "a/b"}
+    for proven, verdict in ((True, "UNEXPECTED_PRINCIPAL"), (False, "PENDING")):
+        events = read_log(
+            json.dumps({"Records": [record]}).encode(), log="log", proven=proven
+        ).events
+        rows = list(rows_of(ObjectHistory(bucket, "a/b", events, ()), OURS, {}))
+        assert [(row.verdict, row.principal_arn) for row in rows] == (
+            [(verdict, who["arn"])] if found else []
+        )
+
+
+@pytest.mark.parametrize(
+    ("bucket", "found"),
+    [("raw", True), ("code", True), ("answers", True), ("trail", True), ("elsewhere", False),
+     ("custody-local-dags-1", True)],
+)  # fmt: skip
+def test_whoever_removes_anything_from_a_bucket_of_ours_is_found(
+    bucket: str, *, found: bool
+) -> None:
+    for who in (INSIDER, DEPLOYER):
+        record = put(eventName="DeleteObject", userIdentity=who)
+        record["requestParameters"] |= {"bucketName": bucket, "key": "a/b", "versionId": "v3"}
+        events = read_log(json.dumps({"Records": [record]}).encode(), log="l", proven=True).events
+        rows = list(rows_of(ObjectHistory(bucket, "a/b", events, ()), OURS, {}))
+        assert [(row.verdict, row.principal_arn, row.version_id) for row in rows] == (
+            [("REMOVED", who["arn"], "v3")] if found else []
+        )
+
+
 @pytest.mark.parametrize(
     ("bucket", "found"), [("raw", True), ("provenance", True), ("processed", False), ("x", False)]
 )
