@@ -16,6 +16,7 @@ from tests.support.notices import notice
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.core.formats.timestamps import format_utc
+from custody.core.ledger.rows import CONTROL
 from custody.core.records.model import LandingRecord
 from custody.core.records.statement import to_statement
 from rehearsal.landing import Landed
@@ -167,6 +168,36 @@ def the_recorders_role_is_assumed(world: World) -> list[Finding]:
         world.arn(INSIDER),
     )
     return [ghost]
+
+
+@made(INSIDER)
+def the_signing_key_is_away_while_a_file_lands(world: World) -> list[Finding]:
+    """switches the recorder's signing key off while a file lands, until a record has failed
+
+    Nothing is lost, and the uploader is nobody's finding: the recorder tries again.
+    """
+    kms, arn = world.client("kms"), world.platform.settings["signing_key_arn"]
+    world.drain()
+    kms.disable_key(KeyId=arn)
+    try:
+        landed = world.land("while-the-key-was-away.csv")
+        wait_until(
+            f"the recorder has failed at {landed.key}",
+            lambda: _in_flight(world) == 1,
+            seconds=PATIENCE_SECONDS,
+        )
+    finally:
+        kms.enable_key(KeyId=arn)
+    world.record_of(landed)
+    key = arn.rpartition("/")[2]
+    return [Finding("CONTROL_CHANGED", CONTROL, f"kms/key/{key}/state", "null", world.arn(INSIDER))]
+
+
+def _in_flight(world: World) -> int:
+    """Messages that the recorder has taken and not dealt with."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    told = world.client("sqs").get_queue_attributes(QueueUrl=world.queue, AttributeNames=[name])
+    return int(told["Attributes"][name])
 
 
 INNOCENT = {"userIdentity": {"principalId": "AWS:AIDAINNOCENT"}}
@@ -326,6 +357,7 @@ ATTACKS = [
     the_code_records_more_bytes,
     the_code_records_another_request,
     the_recorders_role_is_assumed,
+    the_signing_key_is_away_while_a_file_lands,
     a_message_names_another_uploader,
     a_message_names_another_address,
     a_message_tells_of_a_recorded_file_again,

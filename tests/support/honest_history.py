@@ -34,9 +34,10 @@ from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.formats.timestamps import format_utc
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.model import HashedVersion
-from custody.core.records.names import record_id, record_key
+from custody.core.records.names import late_key, record_id, record_key
 from custody.core.records.notifications import object_created
 from custody.core.records.recording import landing_record
+from custody.core.records.retries import NOTED_AFTER, retry_seconds
 from custody.core.records.statement import to_statement
 from custody.objects import ObjectVersion
 
@@ -115,6 +116,9 @@ class Hour:
 _SEEN_FROM: Final = ("203.0.113.7", "AWS Internal", "glue.amazonaws.com", "::1")
 _TOLD_FROM: Final = ("203.0.113.7", "10.0.0.9", "10.0.0.9", "0:0:0:0:0:0:0:1")
 """Where a call came from, as CloudTrail has it and as S3's notification does."""
+
+NOTED_SECONDS: Final = sum(retry_seconds(n, may_pass=True) for n in range(1, NOTED_AFTER))
+"""When the recorder notes that a record is late."""
 
 MAY_BE_LATE: Final = (
     "userAgent",
@@ -394,6 +398,8 @@ class Platform:
             "requestParameters": {"sourceIPAddress": _TOLD_FROM[hour.dialect]},
             "responseElements": {"x-amz-request-id": request, "x-amz-id-2": f"{request}-host"},
         }
+        if hour.record_delay // hour.notifications > NOTED_SECONDS:
+            self._note_late(told, at + timedelta(seconds=NOTED_SECONDS), hour)
         for copy in range(hour.notifications):
             delay = timedelta(seconds=hour.record_delay * (copy + 1) // hour.notifications)
             self._record(told, sha256, at + delay, hour)
@@ -421,6 +427,14 @@ class Platform:
         )
         answer = {"x-amz-version-id": stored}
         self._call(hashed_at, hour, me, "PutObject", PROVENANCE, place, answer)
+
+    def _note_late(self, told: Mapping[str, Any], at: datetime, hour: Hour) -> None:
+        """The recorder, which cannot record yet, says so."""
+        created = object_created(told)
+        place = late_key(created.event.time, record_id(created.version))
+        me = self._session(at, hour, RECORDER, service("lambda"))
+        answer = {"x-amz-version-id": self._id("p")}
+        self._call(at, hour, me, "PutObject", PROVENANCE, place, answer)
 
     def _refused(
         self,

@@ -15,10 +15,10 @@ Environment variables, read on each invocation and all required:
 `LARGE_OBJECT_JOB`
     Name of that job.
 
-A message that fails is reported alone (`ReportBatchItemFailures`) and comes back; after the
-queue's `maxReceiveCount` it moves to the dead-letter queue, with one `error` line in the log
-for every attempt. An object version that nobody can ever read does not fail: it gets a record that
-says so.
+A message that fails is reported alone (`ReportBatchItemFailures`) and comes back, soon at first
+(`custody.core.records.retries`); what fails for longer is noted as late. After the queue's
+`maxReceiveCount` it moves to the dead-letter queue, with one `error` line in the log for every
+attempt. An object version that nobody can ever read does not fail: its record says so.
 
 Large objects: the message of one comes back until the job has recorded it, so that the queue keeps
 it for as long as it has no record. Handing over is quick and comes first. Then the other objects of
@@ -48,11 +48,13 @@ from custody.aws.s3.hashing import IncompleteObject
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.notifications import ObjectCreated, message_records, object_created
 from custody.core.records.recording import NotAsAnnounced
+from custody.core.records.retries import NOTED_AFTER, retry_seconds
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 _RESERVED_MS: Final = 10_000
 """Time kept back at the end of an invocation to sign, write and answer."""
@@ -72,6 +74,9 @@ _EXPLAINED: Final = (
 )
 """Failures whose text says it all, by the names the runbook knows; any other is a bug and is logged
 with its traceback."""
+
+_LASTING: Final = (MalformedInput, NotAsAnnounced)
+"""Failures that no waiting mends: they are about the message."""
 
 _ALARMING: Final = frozenset({Outcome.CONFLICT, Outcome.RECORDED_UNREADABLE})
 
@@ -106,19 +111,23 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Landed:
-    """An object version that landed, the event record that says so, and the message it is in."""
+    """An object version that landed, the event record that says so, the message it is in, and how
+    often that was received."""
 
     message_id: str
+    received: int
     created: ObjectCreated
     announcement: object
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What one invocation works with; `remaining_ms` is the time it has left."""
+    """What one invocation works with; `remaining_ms` is the time it has left, `put_off` has the
+    queue deliver a message again in so many seconds."""
 
     session: RecordingSession
     glue: GlueClient
+    put_off: Callable[[Mapping[str, Any], int], None]
     large_object_bytes: int
     large_object_job: str
     remaining_ms: Callable[[], int]
@@ -138,7 +147,7 @@ class Invocation:
 def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """Record what the batch announces; the answer lists the messages to deliver again."""
     settings = Settings.from_env(os.environ)
-    s3, kms, glue = _clients()
+    s3, kms, glue, sqs = _clients()
     session = RecordingSession(
         s3=s3,
         kms=kms,
@@ -152,6 +161,7 @@ def lambda_handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dic
         Invocation(
             session=session,
             glue=glue,
+            put_off=lambda message, seconds: _put_off(sqs, message, seconds),
             large_object_bytes=settings.large_object_bytes,
             large_object_job=settings.large_object_job,
             remaining_ms=context.get_remaining_time_in_millis,
@@ -165,7 +175,7 @@ def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict
     Every event record of every message is tried, whatever becomes of the others; a message comes
     back if any of its records has no record yet. Trying one twice changes nothing.
     """
-    failed: dict[str, None] = {}
+    failed: dict[str, bool] = {}
     landed = _landed(event, failed)
     for each in sorted(landed, key=invocation.turn):
         version = {
@@ -176,17 +186,23 @@ def run(event: Mapping[str, Any], invocation: Invocation) -> dict[str, list[dict
         }
         try:
             work = _hand_over if invocation.is_large(each) else _record
-            done = work(each, invocation, version)
+            done, may_pass = work(each, invocation, version), True
         except Exception as error:  # noqa: BLE001 - one bad object must not stop the others
             _log_failure(error, **version)
-            done = False
+            done, may_pass = False, not isinstance(error, _LASTING)
         if not done:
-            failed[each.message_id] = None
+            failed[each.message_id] = failed.get(each.message_id, False) or may_pass
+            if may_pass and each.received >= NOTED_AFTER:
+                _note_late(each, invocation, version)
+    for message in event["Records"]:
+        if (message_id := message["messageId"]) in failed:
+            _try_again(message, invocation, may_pass=failed[message_id])
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
-    """What the batch announces; a message that holds anything else is added to `failed`."""
+def _landed(event: Mapping[str, Any], failed: dict[str, bool]) -> list[_Landed]:
+    """What the batch announces; a message that holds anything else is added to `failed`, as one
+    that does not pass."""
     landed = []
     for message in event["Records"]:
         message_id = message["messageId"]
@@ -194,7 +210,7 @@ def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
             records = message_records(message["body"])
         except MalformedInput as error:
             _log_failure(error, messageId=message_id)
-            failed[message_id] = None
+            failed[message_id] = False
             continue
         if not records:
             _log("info", "test event", messageId=message_id)
@@ -203,9 +219,9 @@ def _landed(event: Mapping[str, Any], failed: dict[str, None]) -> list[_Landed]:
                 created = object_created(record, f"Records[{i}]")
             except MalformedInput as error:
                 _log_failure(error, messageId=message_id)
-                failed[message_id] = None
+                failed[message_id] = False
             else:
-                landed.append(_Landed(message_id, created, record))
+                landed.append(_Landed(message_id, _received(message), created, record))
     return landed
 
 
@@ -224,14 +240,49 @@ def _hand_over(landed: _Landed, invocation: Invocation, version: Mapping[str, st
     return progress is HandOver.DONE
 
 
+def _try_again(message: Mapping[str, Any], invocation: Invocation, *, may_pass: bool) -> None:
+    """Put a message off for as long as it is worth; if that fails, it comes back all the same."""
+    try:
+        invocation.put_off(message, retry_seconds(_received(message), may_pass=may_pass))
+    except (ClientError, BotoCoreError) as error:
+        _log("info", "not put off", messageId=message["messageId"], reason=str(error))
+
+
+def _received(message: Mapping[str, Any]) -> int:
+    return int(message["attributes"]["ApproximateReceiveCount"])
+
+
+def _note_late(landed: _Landed, invocation: Invocation, version: Mapping[str, str]) -> None:
+    """Note that the record is late; if that fails, too, the next try notes it."""
+    try:
+        invocation.session.note_late(landed.created)
+    except (ClientError, BotoCoreError) as error:
+        _log_failure(error, **version)
+
+
+def _put_off(sqs: SQSClient, message: Mapping[str, Any], seconds: int) -> None:
+    *_, account, name = message["eventSourceARN"].split(":")
+    sqs.change_message_visibility(
+        QueueUrl=_queue_url(sqs, account, name),
+        ReceiptHandle=message["receiptHandle"],
+        VisibilityTimeout=seconds,
+    )
+
+
 @cache
-def _clients() -> tuple[S3Client, KMSClient, GlueClient]:
+def _queue_url(sqs: SQSClient, account: str, name: str) -> str:
+    return sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+
+
+@cache
+def _clients() -> tuple[S3Client, KMSClient, GlueClient, SQSClient]:
     """Built once per execution environment: a client takes a noticeable share of a second."""
     config = Config(retries={"mode": "standard", "max_attempts": 4})
     return (
         boto3.client("s3", config=config),
         boto3.client("kms", config=config),
         boto3.client("glue", config=config),
+        boto3.client("sqs", config=config),
     )
 
 

@@ -15,6 +15,7 @@ from custody.aws.trail.proof import TrailClients
 from custody.aws.trail.store import S3TrailStore
 from custody.core.ledger.attribution import attribute, calls_of, may_concern
 from custody.core.ledger.policy import Policy
+from custody.core.ledger.stored_records import noted_late
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
@@ -106,6 +107,12 @@ def by_object(events: RDD[TrailEvent]) -> RDD[tuple[Object, TrailEvent]]:
     return events.flatMap(
         lambda event: [] if event.key is None else [((event.bucket, event.key), event)]
     )
+
+
+def late_records(events: RDD[TrailEvent], policy: Policy) -> frozenset[str]:
+    """The ids of the records that the recorder has noted as late; few, while it works."""
+    noted = events.flatMap(lambda event: filter(None, [noted_late(event, policy)]))
+    return frozenset(noted.distinct().collect())
 
 
 def latest(events: RDD[TrailEvent], objects: Iterable[Object]) -> dict[Object, TrailEvent]:

@@ -72,6 +72,7 @@ WRITERS: Final = {
     ("raw", f"{DAY}/x.csv"): UPLOADERS,
     ("raw", "elsewhere/x.csv"): NOBODY,
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): RECORDERS,
+    ("provenance", "provenance/late/dt=2026-11-01/0.json"): frozenset({"recorder"}),
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
     ("provenance", "seal/checkpoint"): AUDIT,
     ("provenance", "seal/tile/0/000"): AUDIT,

@@ -174,6 +174,7 @@ WRITES: Final = {
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "elsewhere/x.csv"): set[str](),
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
+    ("provenance", "provenance/late/dt=2026-11-01/0.json"): {"recorder"},
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): {"glue"},
     ("provenance", "seal/checkpoint"): {"audit"},
     ("processed", "silver/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},

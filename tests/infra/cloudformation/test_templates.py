@@ -349,11 +349,11 @@ def test_what_each_role_writes() -> None:
             f"{arn}${{ProcessedBucket}}/silver/*",
             f"{arn}${{ProvenanceBucket}}/provenance/lineage/*",
         ],
-        # The Lambda and the job for large objects.
+        # The Lambda and the job for large objects; what is late, the Lambda alone notes.
         "recorder": [
-            f"{arn}${{Project}}-${{Stage}}-provenance-${{AWS::AccountId}}/provenance/incoming/*"
-        ]
-        * 2,
+            f"{arn}${{Project}}-${{Stage}}-provenance-${{AWS::AccountId}}/provenance/{place}/*"
+            for place in ("incoming", "incoming", "late")
+        ],
     }
 
 
@@ -404,6 +404,7 @@ def test_large_objects_are_recorded_with_the_rights_of_the_recorder() -> None:
     assert rights["Role"].keys() - shared == {
         "TakeEvents",
         "LeaveLargeObjectsToTheJob",
+        "NoteThatARecordIsLate",
         "SignRecordsInTheFunction",
         "WriteItsLog",
     }
@@ -645,7 +646,7 @@ def test_records_are_write_once() -> None:
     rule = provenance_rule("DenyOverwritingRecords")
     assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     places = [plain(place).partition("/provenance/")[2] for place in rule["Resource"]]
-    assert places == ["incoming/*", "lineage/*"]
+    assert places == ["incoming/*", "late/*", "lineage/*"]
 
 
 def provenance_rule(sid: str) -> Mapping[str, Any]:

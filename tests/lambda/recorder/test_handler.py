@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 from tests.plugins.custody.aws.records.test_large_objects import JOB, Glue
 from tests.support.moto_aws import (
@@ -31,14 +32,18 @@ from custody.aws.records.recording import RecordingSession
 from custody.core.formats.dsse import Envelope
 from custody.core.formats.signatures import verify
 from custody.core.records.model import LandingRecord, UnreadableReason, UnreadableRecord
-from custody.core.records.names import record_id
+from custody.core.records.names import late_key, record_id
+from custody.core.records.retries import NOTED_AFTER
 from custody.core.records.statement import from_statement, read_record
+from custody.objects import ObjectVersion
 from recorder import handler
 from recorder.handler import Invocation, Settings, run
 
 RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
 MIB = 1024 * 1024
 LARGE_BYTES = 4 * MIB
+EVENT_TIME = datetime(2026, 11, 1, 6, tzinfo=UTC)
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:111122223333:custody-test-recorder"
 ROOT = Path(__file__).parents[3]
 
 
@@ -51,11 +56,14 @@ def s3() -> Iterator[Any]:
         yield client
 
 
-def invocation(s3, *, glue=None, remaining_ms=lambda: 60_000) -> Invocation:
+def invocation(
+    s3, *, glue=None, remaining_ms=lambda: 60_000, put_off=lambda *_: None
+) -> Invocation:
     now = datetime(2026, 11, 1, 6, 0, 2, tzinfo=UTC)
     return Invocation(
         session=RecordingSession(s3, signing_kms(), lambda: now, PROVENANCE, KEY_ARN, DATA_KEY_ARN),
         glue=glue,
+        put_off=put_off,
         large_object_bytes=LARGE_BYTES,
         large_object_job=JOB,
         remaining_ms=remaining_ms,
@@ -80,6 +88,9 @@ def batch(*bodies: Any) -> dict[str, Any]:
         "Records": [
             {
                 "messageId": f"m{number}",
+                "receiptHandle": f"h{number}",
+                "attributes": {"ApproximateReceiveCount": "3"},
+                "eventSourceARN": QUEUE_ARN,
                 "body": json.dumps({"Records": body}) if isinstance(body, list) else body,
             }
             for number, body in enumerate(bodies)
@@ -253,6 +264,77 @@ def test_a_failure_to_sign_or_write_brings_the_message_back(s3, operation, code)
     assert objects(s3) == {}
 
 
+def test_what_fails_comes_back_soon_and_what_no_waiting_mends_at_once(s3):
+    """Each by itself; a message in which anything may pass waits for that."""
+    put_off = {}
+    world = invocation(s3, put_off=lambda m, seconds: put_off.update({m["messageId"]: seconds}))
+    world.session.kms.meta.events.register_first(
+        "before-call.kms.Sign", lambda **_: refusal("KMSInternalException", 500)
+    )
+    event = batch([land(s3)], "{", [forged(s3)], [forged(s3), land(s3, "incoming/b.csv")])
+    assert sorted(failures(run(event, world))) == ["m0", "m1", "m2", "m3"]
+    assert put_off == {"m0": 240, "m1": 0, "m2": 0, "m3": 240}
+
+
+def test_what_keeps_failing_is_noted_as_late_once_and_recorded_when_that_is_over(s3):
+    landed = land(s3)
+    version = landed["s3"]["object"]["versionId"]
+    noted = late_key(EVENT_TIME, record_id(ObjectVersion(RAW, "incoming/a.csv", version)))
+    away = invocation(s3)
+    away.session.kms.meta.events.register_first(
+        "before-call.kms.Sign", lambda **_: refusal("DisabledException", 400)
+    )
+    event = batch([landed], "{")
+    for received in (1, NOTED_AFTER - 1):
+        for message in event["Records"]:
+            message["attributes"]["ApproximateReceiveCount"] = str(received)
+        run(event, away)
+        assert objects(s3) == {}
+    for message in event["Records"]:
+        message["attributes"]["ApproximateReceiveCount"] = str(NOTED_AFTER)
+    for _ in range(2):  # once
+        assert sorted(failures(run(event, away))) == ["m0", "m1"]
+    (note,) = objects(s3).items()
+    about = {"bucket": RAW, "key": "incoming/a.csv", "versionId": version}
+    assert (note[0], json.loads(note[1])) == (noted, about)
+    assert failures(run(event, invocation(s3))) == ["m1"]
+    assert len(objects(s3)) == 2, "the record beside the note"
+
+
+def test_a_note_that_cannot_be_written_fails_nothing_else(s3, capsys):
+    event = batch([land(s3)])
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(NOTED_AFTER)
+    s3.meta.events.register_first(
+        "before-call.s3.PutObject", lambda **_: refusal("AccessDenied", 403)
+    )
+    assert failures(run(event, invocation(s3))) == ["m0"]
+    assert [line["error"] for line in log_lines(capsys)] == ["ClientError", "ClientError"]
+
+
+def test_a_queue_that_does_not_put_off_brings_the_message_back_all_the_same(s3, capsys):
+    def refuse(message, seconds):
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "ChangeMessageVisibility")
+
+    assert failures(run(batch("{"), invocation(s3, put_off=refuse))) == ["m0"]
+    assert [line["message"] for line in log_lines(capsys)] == ["not recorded", "not put off"]
+
+
+def test_a_message_is_put_off_in_the_queue_that_it_came_from():
+    with mock_aws():
+        sqs = boto3.client("sqs", region_name=REGION)
+        url = sqs.create_queue(
+            QueueName="custody-test-recorder", Attributes={"VisibilityTimeout": "600"}
+        )["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="{")
+        (got,) = sqs.receive_message(QueueUrl=url)["Messages"]
+        assert "Messages" not in sqs.receive_message(QueueUrl=url)
+        account = "123456789012"  # moto's
+        arn = f"arn:aws:sqs:{REGION}:{account}:custody-test-recorder"
+        message = {"eventSourceARN": arn, "receiptHandle": got["ReceiptHandle"]}
+        handler._put_off(sqs, message, 0)
+        assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "{"
+
+
 def test_a_bug_is_logged_with_its_traceback_and_stops_nothing_else(s3, capsys, monkeypatch):
     def record(self, created, **how):
         if created.version.key == "incoming/bug.csv":
@@ -386,7 +468,9 @@ def test_lambda_calls_it_with_its_own_surroundings(s3, monkeypatch):
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     glue = Glue(monkeypatch)
-    monkeypatch.setattr(handler, "_clients", lambda: (s3, signing_kms(), glue.client))
+    sqs = boto3.client("sqs", region_name=REGION)
+    sqs.create_queue(QueueName="custody-test-recorder")
+    monkeypatch.setattr(handler, "_clients", lambda: (s3, signing_kms(), glue.client, sqs))
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
     event = batch([land(s3)], [large(s3)])
     assert failures(handler.lambda_handler(event, context)) == ["m1"]
@@ -427,7 +511,7 @@ s3.meta.events.register("before-call.s3.PutObject", lambda **_: answer({}))
 kms.meta.events.register("before-call.kms.Sign", lambda **_: answer({"Signature": b"s"}))
 arn = "arn:aws:kms:us-east-1:111122223333:key/1"
 session = RecordingSession(s3, kms, lambda: datetime.now(UTC), "provenance-bucket", arn, arn)
-invocation = Invocation(session, glue, Letters.size, "job", lambda: 60_000)
+invocation = Invocation(session, glue, None, Letters.size, "job", lambda: 60_000)
 print(run(json.loads(sys.argv[1]), invocation), file=sys.stderr)
 unit = 1 if sys.platform == "darwin" else 1024
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, file=sys.stderr)
@@ -466,7 +550,7 @@ def test_it_runs_on_what_the_lambda_runtime_has():
 import sys
 for absent in ("cryptography", "airflow", "pyspark", "yaml"):
     sys.modules[absent] = None
-for service in ("s3", "kms", "glue"):
+for service in ("s3", "kms", "glue", "sqs"):
     sys.modules[f"mypy_boto3_{service}"] = None
 import recorder.handler
 """

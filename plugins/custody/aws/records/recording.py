@@ -5,6 +5,7 @@ The Lambda and the Glue job for large objects both do this; they differ only in 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 from custody.aws.kms.signing import is_key_arn, sign_statement
 from custody.aws.records.keeping import Kept, keep_record
 from custody.aws.s3.hashing import Unreadable, hash_version
+from custody.aws.s3.write_once import put_if_absent
 from custody.core.records.model import Record
+from custody.core.records.names import late_key, record_id
 from custody.core.records.notifications import ObjectCreated
 from custody.core.records.recording import landing_record, unreadable_record
 from custody.core.records.statement import to_statement
@@ -58,6 +61,21 @@ class RecordingSession:
         record = self._read(created, before_chunk)
         envelope = sign_statement(self.kms, self.signing_key_arn, to_statement(record))
         return keep_record(self.s3, self.provenance_bucket, record, envelope)
+
+    def note_late(self, created: ObjectCreated) -> None:
+        """Note, once, that the record of what was `created` is late; raises what botocore raises.
+
+        What counts is that the recorder wrote it, which is in CloudTrail. It is not signed: the key
+        that signs may be what is away.
+        """
+        version = created.version
+        note = {"bucket": version.bucket, "key": version.key, "versionId": version.version_id}
+        put_if_absent(
+            self.s3,
+            self.provenance_bucket,
+            late_key(created.event.time, record_id(version)),
+            json.dumps(note, separators=(",", ":")).encode(),
+        )
 
     def _read(self, created: ObjectCreated, before_chunk: Callable[[], None]) -> Record:
         try:

@@ -67,13 +67,14 @@ class VersionFacts:
 
     `writes` are the trail's events of its writing, `records` what the provenance bucket holds
     about it. `claimed` is the principal whom the record's notification names, as other events of
-    the trail describe him.
+    the trail describe him. `noted_late`: the recorder has noted that its record is late.
     """
 
     version: ObjectVersion
     writes: tuple[TrailEvent, ...]
     records: tuple[StoredRecord, ...]
     claimed: Principal | None
+    noted_late: bool = False
 
     @property
     def write(self) -> TrailEvent | None:

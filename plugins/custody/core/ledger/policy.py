@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.records.names import RECORD_PREFIX
+from custody.core.records.names import LATE_PREFIX, RECORD_PREFIX
 from custody.core.seal.layout import SEAL_PREFIX
 
 # The declared writers, by the names of the platform's roles.
@@ -42,8 +42,13 @@ RECORDERS: Final = ("recorder", "recorder-large")
 PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     LINEAGE_PREFIX: (BUILDER,),
     SEAL_PREFIX: (AUDITOR,),
+    LATE_PREFIX: (RECORDERS[0],),
 }
 """The roles that may write to the provenance bucket beside the records, by key prefix."""
+
+MAX_LATE: Final = timedelta(days=1)
+"""How long a record may come after its write when the recorder has noted that it is late: as long
+as the queue has it try (`queue.yaml`)."""
 
 UNHASHED: Final[Mapping[str, tuple[str, ...]]] = {
     "results": (AIRFLOW,),

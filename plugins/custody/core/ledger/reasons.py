@@ -48,6 +48,9 @@ _SENTENCES: Final[Mapping[Ground, str]] = {
     Ground.RECORD_AWAITED: (
         "Written by {arn}; its record may still arrive within {grace} of the write."
     ),
+    Ground.RECORD_LATE: (
+        "Written by {arn}; the recorder was told of it and has noted that its record is late."
+    ),
     Ground.EVENT_AWAITED: (
         "Recorded; its CloudTrail event may still arrive within {delivery} of the write."
     ),

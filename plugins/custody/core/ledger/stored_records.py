@@ -12,7 +12,7 @@ from custody.core.ledger.facts import StoredRecord, time_filed
 from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.ledger.policy import Policy
 from custody.core.records.checking import ReadEnvelope
-from custody.core.records.names import RECORD_PREFIX, is_filed_early
+from custody.core.records.names import RECORD_PREFIX, is_filed_early, noted_id
 from custody.core.trail.events import TrailEvent
 
 RECORDED_WITHIN: Final = timedelta(hours=2)
@@ -37,6 +37,20 @@ def stored_late(envelope: ReadEnvelope) -> bool:
 
 def _is_displaced(envelope: ReadEnvelope) -> bool:
     return _DISPLACED.search(envelope.stored.key) is not None
+
+
+def noted_late(event: TrailEvent, policy: Policy) -> str | None:
+    """The id of the record that the recorder notes as late by this event; None for any other.
+
+    Also by one that no digest covers yet: it pages nobody, and names nobody.
+    """
+    if (
+        not event.is_write
+        or policy.layers.get(event.bucket) != "provenance"
+        or not event.who.is_one_of(policy.recorders)
+    ):
+        return None
+    return noted_id(event.key or "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Final
 
 from custody.core.ledger.claims import names_other_request
 from custody.core.ledger.facts import VersionFacts
-from custody.core.ledger.policy import Policy
+from custody.core.ledger.policy import MAX_LATE, Policy
 from custody.core.records.model import UnreadableRecord
 from custody.core.trail.events import TrailEvent
 
@@ -58,6 +58,7 @@ class Ground(StrEnum):
     FEWER_BYTES = "fewer bytes arrived than the record says"
     UNPROVEN = "an unproven event would decide"
     RECORD_AWAITED = "written, and a record may still arrive"
+    RECORD_LATE = "written, and the recorder has noted that its record is late"
     EVENT_AWAITED = "recorded, and an event may still arrive"
     NO_RECORD = "written and not recorded"
     NO_EVENT = "recorded, and no event of the write exists"
@@ -82,6 +83,7 @@ _VERDICT_OF: Final = {
     Ground.FEWER_BYTES: Verdict.CONFLICT,
     Ground.UNPROVEN: Verdict.PENDING,
     Ground.RECORD_AWAITED: Verdict.PENDING,
+    Ground.RECORD_LATE: Verdict.PENDING,
     Ground.EVENT_AWAITED: Verdict.PENDING,
     Ground.NO_RECORD: Verdict.UNRECORDED,
     Ground.NO_EVENT: Verdict.UNWITNESSED,
@@ -115,11 +117,7 @@ def judge(facts: VersionFacts, policy: Policy) -> Judgement:
     if write is None:
         return _recorded_only(facts, policy)
     if record is None:
-        awaited = policy.awaits_record(write.time) or (
-            # What it lacks CloudTrail may yet amend, and then a record may be about it.
-            facts.is_unidentified and policy.awaits_event(write.time)
-        )
-        return Judgement(Ground.RECORD_AWAITED if awaited else Ground.NO_RECORD, write)
+        return Judgement(_missing_record(facts, write, policy), write)
     declared = policy.writers_of(facts.version.bucket, facts.version.key, at=write.time)
     if isinstance(record.claim, UnreadableRecord):
         ground = Ground.UNREADABLE
@@ -138,6 +136,18 @@ def _unsettled(facts: VersionFacts) -> Judgement | None:
     if facts.early_record is not None and facts.undeclared_record_write is None:
         return Judgement(Ground.RECORD_EARLY, None)
     return None
+
+
+def _missing_record(facts: VersionFacts, write: TrailEvent, policy: Policy) -> Ground:
+    awaited = policy.awaits_record(write.time) or (
+        # What it lacks CloudTrail may yet amend, and then a record may be about it.
+        facts.is_unidentified and policy.awaits_event(write.time)
+    )
+    if awaited:
+        return Ground.RECORD_AWAITED
+    if facts.noted_late and write.time + MAX_LATE > policy.as_of:
+        return Ground.RECORD_LATE
+    return Ground.NO_RECORD
 
 
 def _recorded_only(facts: VersionFacts, policy: Policy) -> Judgement:

@@ -13,7 +13,7 @@ upload are about one version.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ from custody.core.ledger.rows import LedgerRow, fingerprint, named_by_request, r
 from custody.core.ledger.verdicts import Ground, Judgement, Verdict, judge
 from custody.core.lineage.model import is_statement_key
 from custody.core.records.model import LandingRecord, Record
-from custody.core.records.names import RECORD_PREFIX
+from custody.core.records.names import RECORD_PREFIX, record_id
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import UNVERSIONED, ObjectVersion
@@ -78,14 +78,18 @@ def histories(
 
 
 def rows_of(
-    history: ObjectHistory, policy: Policy, identities: Mapping[str, Principal]
+    history: ObjectHistory,
+    policy: Policy,
+    identities: Mapping[str, Principal],
+    noted: Collection[str] = (),
 ) -> Iterator[LedgerRow]:
     """The ledger's rows of one object in a bucket of the platform.
 
-    `identities` are the principals the trail shows anywhere in what was read, by principal id.
+    `identities` are the principals the trail shows anywhere in what was read, by principal id;
+    `noted` are the ids of the records that the recorder has noted as late.
     """
     if history.records or policy.layers.get(history.bucket) in policy.writers:
-        for facts in versions_of(history, identities):
+        for facts in versions_of(history, identities, noted):
             yield _version_row(facts, policy)
     elif not _is_read_first(history, policy):
         for event in history.events:
@@ -106,7 +110,7 @@ def _is_read_first(history: ObjectHistory, policy: Policy) -> bool:
 
 
 def versions_of(
-    history: ObjectHistory, identities: Mapping[str, Principal]
+    history: ObjectHistory, identities: Mapping[str, Principal], noted: Collection[str] = ()
 ) -> Iterator[VersionFacts]:
     """The evidence about each version of an object."""
     seen = sorted(history.records, key=lambda r: (r.key, repr(r)))
@@ -117,11 +121,13 @@ def versions_of(
     for name in sorted(writes.keys() | records.keys(), key=str):
         found = tuple(records[name])
         claimed = claimed_id(found[0].claim) if found else None
+        version = ObjectVersion(history.bucket, history.key, name.version_id)
         yield VersionFacts(
-            version=ObjectVersion(history.bucket, history.key, name.version_id),
+            version=version,
             writes=tuple(writes.get(name, ())),
             records=found,
             claimed=identities.get(claimed) if claimed else None,
+            noted_late=bool(noted) and not found and record_id(version) in noted,
         )
 
 

@@ -17,6 +17,9 @@ from custody.objects import ObjectVersion
 
 RECORD_PREFIX: Final = "provenance/incoming/"
 
+LATE_PREFIX: Final = "provenance/late/"
+"""Where the recorder notes that it has been told of a version and cannot record it yet."""
+
 _RECORD_ID: Final = re.compile(r"[0-9a-f]{64}")
 _FILED_UNDER: Final = re.compile(rf"{RECORD_PREFIX}dt=(\d{{4}}-\d{{2}}-\d{{2}})/")
 _MULTIPART_ETAG: Final = re.compile(r"[^-]+-[0-9]+")
@@ -55,6 +58,17 @@ def record_key(event_time: datetime, record_id: str) -> str:
 def record_day_prefix(day: date) -> str:
     """What the keys of the records of one day's writes begin with."""
     return f"{RECORD_PREFIX}dt={day}/"
+
+
+def late_key(event_time: datetime, record_id: str) -> str:
+    """The object key of the note that the record of a write at `event_time` (aware) is late."""
+    return record_key(event_time, record_id).replace(RECORD_PREFIX, LATE_PREFIX, 1)
+
+
+def noted_id(key: str) -> str | None:
+    """The id of the record that a note is about; None for a key of another form."""
+    name = key.rpartition("/")[2].removesuffix(".json")
+    return name if key.startswith(LATE_PREFIX) and _RECORD_ID.fullmatch(name) else None
 
 
 def day_filed(key: str) -> date | None:

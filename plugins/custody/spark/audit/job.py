@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,6 +37,7 @@ from custody.spark.trail import (
     TRAIL_HEAD,
     broken_logs,
     contents_of,
+    late_records,
     read_logs,
     trail_clients,
     trail_contents,
@@ -96,6 +98,9 @@ def run(
     broken = broken_logs(logs)
     contents = trail_contents(contents_of(logs), policy)
     removals = contents.events.filter(lambda event: event.is_removal).collect()
+    noted = late_records(contents.events, policy)
+    if noted:
+        held = [replace(version, noted_late=version.identity in noted) for version in held]
     found = at_rest(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(

@@ -36,7 +36,7 @@ from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent
 from custody.core.trail.principals import Principal, better_known
 from custody.objects import UNVERSIONED
-from custody.spark.trail import by_object, latest, trail_contents
+from custody.spark.trail import by_object, late_records, latest, trail_contents
 
 StatementCheck = Callable[[RDD[TrailEvent]], RDD[LineageCheck]]
 """Given the writes of lineage statements, what became of each of these."""
@@ -73,10 +73,11 @@ def ledger(
             for record in some.records
         )
     )
+    noted = logs.context.broadcast(late_records(events, policy))
     judged = (
         by_object(events)
         .cogroup(records)
-        .flatMap(lambda known: _judged(known, policy, principals.value))
+        .flatMap(lambda known: _judged(known, policy, principals.value, noted.value))
     )
     statements = events.filter(lambda event: is_statement(event, policy))
     bad_statements = (
@@ -142,6 +143,8 @@ def _judged(
     known: tuple[tuple[str, str], tuple[Iterable[TrailEvent], Iterable[StoredRecord]]],
     policy: Policy,
     principals: Mapping[str, Principal],
+    noted: Collection[str],
 ) -> Iterator[LedgerRow]:
     (bucket, key), (events, records) = known
-    return rows_of(ObjectHistory(bucket, key, tuple(events), tuple(records)), policy, principals)
+    history = ObjectHistory(bucket, key, tuple(events), tuple(records))
+    return rows_of(history, policy, principals, noted)

@@ -19,7 +19,7 @@ from typing import Final
 
 from custody.core.ledger import reasons
 from custody.core.ledger.kinds.removals import RemovalCalls, decide_removal
-from custody.core.ledger.policy import Policy
+from custody.core.ledger.policy import MAX_LATE, Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.ledger.verdicts import Verdict
@@ -42,11 +42,13 @@ _RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 
 @dataclass(frozen=True, slots=True)
 class HeldVersion:
-    """A version, or a delete marker, that a bucket holds now; `stored_at` is its LastModified."""
+    """A version, or a delete marker, that a bucket holds now; `stored_at` is its LastModified.
+    `noted_late`: the recorder has noted that its record is late."""
 
     version: ObjectVersion
     stored_at: datetime
     is_marker: bool
+    noted_late: bool = False
 
     @property
     def identity(self) -> str:
@@ -205,7 +207,8 @@ def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: da
 
 
 def _unrecorded(held: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
-    if held.stored_at + policy.grace > policy.as_of:
+    patience = max(MAX_LATE, policy.grace) if held.noted_late else policy.grace
+    if held.stored_at + patience > policy.as_of:
         return
     reason = reasons.of_unrecorded_at_rest(held.stored_at)
     yield _row(Verdict.UNRECORDED, reason, held.version, policy, None)

@@ -41,15 +41,15 @@ from custody.core.ledger.attribution import attribute, calls_of
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
-from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
+from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows, unread_record_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.stored_records import split_envelopes
+from custody.core.ledger.stored_records import found_records, is_notable_write, noted_late
 from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.ledger.versions import histories as objects_of
 from custody.core.ledger.versions import rows_of
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.records.names import RECORD_PREFIX
+from custody.core.records.names import LATE_PREFIX
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import read_log
 from custody.core.trail.management_events import ManagementEvent
@@ -89,17 +89,14 @@ def ledger(history: History, policy: Policy, order: random.Random | None = None)
             principals[id_] = better_known(principals.get(id_, who), who)
     calls, taken = calls_of(told, policy)
     events = [attribute(merge(copies), taken) for copies in deliveries.values()]
-    undeclared_writes = [
-        event
-        for event in events
-        if event.bucket == PROVENANCE
-        and (event.key or "").startswith(RECORD_PREFIX)
-        and not event.who.is_one_of([RECORDER])
-    ]
-    records, malformed = split_envelopes(envelopes, undeclared_writes)
-    rows = [malformed_record_row(record, policy) for record in malformed]
-    for found in objects_of(events, records):
-        rows += rows_of(found, policy, principals)
+    notable = (event for event in events if is_notable_write(event, policy))
+    records = found_records(envelopes, notable, policy)
+    rows = [malformed_record_row(record, policy) for record in records.malformed]
+    for write in records.unread:
+        rows += unread_record_rows(write, policy)
+    noted = {late for event in events if (late := noted_late(event, policy))}
+    for found in objects_of(events, records.records):
+        rows += rows_of(found, policy, principals, noted)
     stated = [event for event in events if is_statement(event, policy)]
     rows += rows_of_statements([], stated, policy)  # what they say is well
     for event in events:
@@ -116,7 +113,7 @@ def policy_at(at: datetime) -> Policy:
         layers={**LAYERS, PROVENANCE: "provenance"},
         writers={"bronze": UPLOADERS, "silver": (GLUE,), "gold": (GLUE,)},
         recorders=(RECORDER,),
-        prefix_writers={LINEAGE_PREFIX: (GLUE,)},
+        prefix_writers={LINEAGE_PREFIX: (GLUE,), LATE_PREFIX: (RECORDER,)},
         assumed_by={GLUE: (), RECORDER: (), AIRFLOW: (ENGINEER,), DEPLOYMENT: ()},
         trail="custody-local",
         database="custody_local",
@@ -185,6 +182,18 @@ def test_within_grace_nobody_is_paged(day: list[Hour], moments: list[datetime]) 
         now = {written(row) for row in rows if row.verdict == Verdict.VERIFIED}
         assert verified <= now <= history.writes
         verified = now
+
+
+@settings(repeatable, max_examples=100 if THOROUGH else 10)
+@given(histories(PROMPT), st.integers(0, 12 * 3600), instants)
+def test_a_recorder_that_is_away_for_half_a_day_pages_nobody(
+    day: list[Hour], away: int, moments: list[datetime]
+) -> None:
+    """It was told of everything, and says so of each version; of a bucket with versions, CloudTrail
+    names them."""
+    history = live([replace(hour, record_delay=away, version_named=True) for hour in day])
+    for at in moments:
+        assert {row.verdict for row in ledger(history, policy_at(at))} <= SETTLED
 
 
 @settings(repeatable, max_examples=100 if THOROUGH else 25)

@@ -201,6 +201,11 @@ SENTENCES = [
         ),
     ),
     (
+        Ground.RECORD_LATE,
+        [PROVEN],
+        f"Written by {CRM_ARN}; the recorder was told of it and has noted that its record is late.",
+    ),
+    (
         Ground.NO_EVENT,
         [UNREADABLE],
         (
@@ -227,6 +232,7 @@ def test_each_ground_has_its_sentence(ground: Ground, evidence: Evidence, senten
         tuple(e for e in evidence if isinstance(e, TrailEvent)),
         tuple(e for e in evidence if isinstance(e, StoredRecord)),
     )
+    known = replace(known, noted_late=ground is Ground.RECORD_LATE)
     awaited = ground in {Ground.RECORD_AWAITED, Ground.EVENT_AWAITED}
     rules = policy(IN_GRACE if awaited else AFTER)
     judgement = judge(known, rules)

@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 from tests.plugins.custody.core.records.test_checking import RECORD, ROTATED
+from tests.support.ledger_cases import RECORDER, policy
 
 from custody.core.ledger.kinds.defects import MalformedRecord
-from custody.core.ledger.stored_records import RECORDED_WITHIN, split_envelopes, stored_late
+from custody.core.ledger.stored_records import (
+    RECORDED_WITHIN,
+    noted_late,
+    split_envelopes,
+    stored_late,
+)
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import LandingRecord
-from custody.core.records.names import conflict_key, record_id, record_key
+from custody.core.records.names import conflict_key, late_key, record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.principals import Principal
 from custody.objects import ObjectVersion
@@ -180,3 +186,20 @@ def test_what_is_no_record_is_late_by_the_day_it_is_filed_under() -> None:
     assert not stored_late(replace(rubbish, stored_at=midnight))
     assert stored_late(replace(rubbish, stored_at=midnight + timedelta(hours=9)))
     assert stored_late(replace(stored("no day", claim=None), stored_at=midnight))
+
+
+def test_a_note_of_the_recorder_says_which_record_is_late() -> None:
+    rules = policy(ROTATED)
+    key = late_key(ROTATED, "ab" * 32)
+    recorder = Principal(f"{RECORDER}/x", "AssumedRole", "AROA:x", RECORDER)
+    note = replace(writing(key), who=recorder)
+    assert noted_late(note, rules) == "ab" * 32
+    assert noted_late(replace(note, proven=False), rules) == "ab" * 32
+    for other in (
+        replace(note, bucket="raw"),
+        replace(note, key=key.replace("late", "incoming")),
+        replace(note, key="provenance/late/x"),
+        replace(note, name="DeleteObject"),
+        writing(key),
+    ):
+        assert noted_late(other, rules) is None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from custody.core.ledger.claims import claimed_id
 from custody.core.ledger.facts import StoredRecord, VersionFacts
-from custody.core.ledger.policy import Policy
+from custody.core.ledger.policy import MAX_LATE, Policy
 from custody.core.ledger.reasons import of_version
 from custody.core.ledger.verdicts import SETTLED, Verdict, judge
 from custody.core.records.model import LandingEvent, LandingRecord, Recorder
@@ -197,6 +197,25 @@ def test_grace_ends_on_its_last_instant(
 
 def test_what_is_written_in_the_future_is_waited_for() -> None:
     assert verdict((PROVEN,), (), WRITTEN - timedelta(days=1)) == Verdict.PENDING
+
+
+@pytest.mark.parametrize(
+    ("after", "noted", "expected"),
+    [
+        (GRACE, True, Verdict.PENDING),
+        (MAX_LATE - timedelta(seconds=1), True, Verdict.PENDING),
+        (MAX_LATE, True, Verdict.UNRECORDED),
+        (GRACE, False, Verdict.UNRECORDED),
+    ],
+)
+def test_what_the_recorder_notes_as_late_pages_nobody_for_a_day(
+    after: timedelta, noted: bool, expected: Verdict
+) -> None:
+    late = replace(facts((PROVEN,), ()), noted_late=noted)
+    assert judge(late, policy(WRITTEN + after)).verdict == expected
+    # What is decided by evidence that is there is not put off.
+    forged = replace(facts((PROVEN,), (FORGED,)), noted_late=noted)
+    assert judge(forged, policy(WRITTEN + after)).verdict == Verdict.CONFLICT
 
 
 @pytest.mark.parametrize("claimed", ["2031-01-01T00:00:00", "1999-01-01T00:00:00"])
