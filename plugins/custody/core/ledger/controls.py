@@ -8,6 +8,7 @@ from typing import Final
 from custody.core.ledger.policy import Policy
 from custody.core.trail.control_changes import ControlChange
 from custody.core.trail.management_events import ManagementEvent
+from custody.core.trail.principals import Principal
 
 CLOUDFORMATION: Final = "cloudformation.amazonaws.com"
 
@@ -41,6 +42,11 @@ def names_role(change: ControlChange, role_arn: str) -> bool:
     return not change.names or role_arn.rpartition("/")[2] in change.names
 
 
+def is_deployment(who: Principal, policy: Policy) -> bool:
+    """Whether a caller is CloudFormation, working for one of those who deploy."""
+    return who.invoked_by == CLOUDFORMATION and who.is_one_of(policy.deployers)
+
+
 def is_explained(call: ManagementEvent, policy: Policy) -> bool:
     """Whether who changed a control may: AWS itself, the deployment, a role whose work it is, or a
     user who changes his own keys."""
@@ -48,7 +54,7 @@ def is_explained(call: ManagementEvent, policy: Policy) -> bool:
     if change is None or who.is_service:
         return True
     if who.invoked_by == CLOUDFORMATION:
-        return who.is_one_of(policy.deployers)
+        return is_deployment(who, policy)
     if who.invoked_by is not None and (change.thing, change.aspect) == ("key", "grants"):
         return True  # a service takes the grant that it needs for whoever uses it
     if change.thing == "stack":

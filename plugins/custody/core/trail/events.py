@@ -119,6 +119,16 @@ def read_event(
     )
 
 
+def is_about_an_object(event: Fields) -> bool:
+    """Whether a call writes, removes or alters an object, whatever CloudTrail files it under: of a
+    verb that is new, nobody knows."""
+    source, name = event.values.get("eventSource"), event.values.get("eventName")
+    if source != "s3.amazonaws.com" or not isinstance(name, str):
+        return False
+    known = operation_of(source, name)
+    return known is not None and known.kind in _MATTERING
+
+
 def merge(deliveries: Iterable[TrailEvent]) -> TrailEvent:
     """One event out of all deliveries that share its `event_id`.
 

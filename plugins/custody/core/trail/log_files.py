@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.trail.events import TrailEvent, read_event
+from custody.core.trail.events import TrailEvent, is_about_an_object, read_event
 from custody.core.trail.management_events import (
     ManagementEvent,
     is_management,
@@ -53,7 +53,7 @@ def read_log(content: bytes, *, log: str, proven: bool, digest: str | None = Non
     for i, item in enumerate(document.items("Records", max_items=MAX_LOG_EVENTS)):
         try:
             fields = Fields.of(item, f"Records[{i}]")
-            if is_management(fields):
+            if is_management(fields) and not is_about_an_object(fields):
                 call = read_management_event(fields, log=log, proven=proven, digest=digest)
                 calls += [call] if call is not None else []
                 continue

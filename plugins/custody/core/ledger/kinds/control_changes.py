@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from custody.core.ledger import reasons
-from custody.core.ledger.controls import is_explained, is_ours, touches
+from custody.core.ledger.controls import is_deployment, is_explained, is_ours, touches
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import CONTROL, LedgerRow, row_of_request
 from custody.core.ledger.verdicts import Verdict
@@ -40,8 +40,11 @@ def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[L
 
 
 def altered_in_place(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
-    """The row of a call that altered an object version in place; nobody is declared to."""
-    if event.key is not None and not event.who.is_service:
+    """The row of a call that altered an object version in place; nobody but the deployment is
+    declared to."""
+    if event.key is None or is_deployment(event.who, policy):
+        return
+    if not event.who.is_service:
         yield row_of_request(
             _verdict(proven=event.proven),
             reasons.of_altered_version(event),

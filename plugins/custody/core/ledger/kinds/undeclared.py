@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from custody.core.ledger import reasons
+from custody.core.ledger.controls import is_deployment
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import (
     CATALOG,
@@ -90,6 +91,7 @@ def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:
         not isinstance(change, CatalogChanged)
         or change.database != policy.database
         or call.who.is_one_of(policy.catalog_writers)
+        or is_deployment(call.who, policy)
     ):
         return
     changed = [

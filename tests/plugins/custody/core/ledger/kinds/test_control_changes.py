@@ -17,6 +17,7 @@ from custody.core.calls.s3 import S3
 from custody.core.calls.table import SERVICES
 from custody.core.ledger.attribution import calls_of
 from custody.core.ledger.kinds.control_changes import control_rows
+from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import CONTROL, LedgerRow
 from custody.core.ledger.versions import ObjectHistory, rows_of
@@ -31,6 +32,11 @@ ENGINEER = {
     "userName": "platform-engineer",
 }
 BY_CLOUDFORMATION = {"invokedBy": "cloudformation.amazonaws.com"}
+
+THROUGH_CLOUDFORMATION = (
+    ENGINEER | BY_CLOUDFORMATION,
+    session("cloudformation", "ASIA1", "AWSCloudFormation") | BY_CLOUDFORMATION,
+)
 
 RULES = replace(
     policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
@@ -74,11 +80,7 @@ def test_each_call_of_the_table_is_found_of_an_insider_and_not_of_the_deployment
     assert (row.verdict, row.principal_arn) == ("CONTROL_CHANGED", INSIDER["arn"])
     assert (row.bucket, row.event_name) == (CONTROL, name)
     assert row.object_key.startswith(f"{source}/{operation.thing}")
-    through_cloudformation = (
-        ENGINEER | BY_CLOUDFORMATION,
-        session("cloudformation", "ASIA1", "AWSCloudFormation") | BY_CLOUDFORMATION,
-    )
-    for who in through_cloudformation:
+    for who in THROUGH_CLOUDFORMATION:
         assert rows(changed(source, name, operation.named_by, who)) == []
     # Neither does anybody else become the deployment by using CloudFormation.
     assert len(rows(changed(source, name, operation.named_by, INSIDER | BY_CLOUDFORMATION))) == 1
@@ -98,6 +100,26 @@ def test_what_alters_a_version_in_place_is_found_with_its_name(name: str) -> Non
         assert (row.verdict, row.principal_arn) == (verdict, INSIDER["arn"])
         assert (row.bucket, row.object_key, row.version_id) == (bucket, key, "v7")
         assert name in row.verdict_reason
+    for who in THROUGH_CLOUDFORMATION:
+        event = read_log(
+            json.dumps({"Records": [record | {"userIdentity": who}]}).encode(), log="l", proven=True
+        ).events[0]
+        assert list(rows_of(ObjectHistory(bucket, key, (event,), ()), RULES, {})) == []
+
+
+@pytest.mark.parametrize("filed_as", [{}, {"managementEvent": True, "eventCategory": "Management"}])
+def test_another_key_for_a_version_is_found_whatever_cloudtrail_files_it_under(
+    filed_as: dict[str, Any],
+) -> None:
+    """AWS does not say whether `UpdateObjectEncryption` is a data event or a management event."""
+    record = put(eventName="UpdateObjectEncryption", userIdentity=INSIDER, **filed_as)
+    record["requestParameters"]["versionId"] = "v7"
+    content = read_log(json.dumps({"Records": [record]}).encode(), log="log", proven=True)
+    assert content.calls == ()
+    (event,) = content.events
+    (row,) = rows_of(ObjectHistory(event.bucket, event.key or "", (event,), ()), RULES, {})
+    assert (row.verdict, row.principal_arn) == ("CONTROL_CHANGED", INSIDER["arn"])
+    assert (row.object_key, row.version_id) == (event.key, "v7")
 
 
 def test_a_verb_of_s3_that_nobody_has_looked_at_alters_in_place() -> None:
@@ -280,3 +302,33 @@ def test_who_took_the_deployments_role_is_not_the_deployment() -> None:
 def test_rules_of_a_deployment_that_is_not_named_find_nothing_by_a_name() -> None:
     rules = replace(RULES, deployment="", grace=timedelta())
     assert rows(call("s3", "PutBucketPolicy", INSIDER, {"bucketName": "raw"}), rules=rules) == []
+
+
+CATALOG = [
+    (name, operation.named_by)
+    for name, operation in SERVICES["glue"].items()
+    if (operation.thing, operation.aspect) == ("database", "tables")
+]
+
+
+@pytest.mark.parametrize(("name", "parameters"), CATALOG)
+def test_each_change_of_tables_is_found_of_an_insider_and_not_of_the_deployment(
+    name: str, parameters: tuple[str, ...]
+) -> None:
+    """These have rows of their own, about the table or partition."""
+
+    def found(who: dict[str, Any]) -> list[LedgerRow]:
+        named = "custody_local" if name == "DeleteDatabase" else "t"
+        asked = {"databaseName": "custody_local", "name": named, "tableName": "t"}
+        record = call("glue", name, who, asked | {"tableInput": {"name": "t"}})
+        content = read_log(json.dumps({"Records": [record]}).encode(), log="log", proven=True)
+        assert [c.control is not None for c in content.calls] == [True]
+        rules = replace(RULES, database="custody_local", catalog_writers=(f"{ROLE}airflow",))
+        return [row for c in content.calls for row in catalog_rows(c, rules)]
+
+    assert parameters
+    assert {(row.verdict, row.principal_arn) for row in found(INSIDER)} == {
+        ("UNEXPECTED_PRINCIPAL", INSIDER["arn"])
+    }
+    for who in THROUGH_CLOUDFORMATION:
+        assert found(who) == []
