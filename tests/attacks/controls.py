@@ -96,16 +96,20 @@ def the_selectors_are_narrowed_for_a_moment(world: World) -> list[Finding]:
     """takes removals out of the trail's event selectors, and puts them back at once"""
     trail, name = world.client("cloudtrail"), world.platform.settings["trail_name"]
     before = trail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+    for selectors in (without_removals(before), before):
+        trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
+    return _changed(world, f"cloudtrail/trail/{name}/selectors")
+
+
+def without_removals(selectors: list[Any]) -> list[Any]:
+    """A trail's selectors that leave out the removal of objects."""
     without = {"Field": "eventName", "NotEquals": ["DeleteObject"]}
-    narrowed = [
+    return [
         {**selector, "FieldSelectors": [*selector["FieldSelectors"], without]}
         if {"Field": "eventCategory", "Equals": ["Data"]} in selector["FieldSelectors"]
         else selector
-        for selector in before
+        for selector in selectors
     ]
-    for selectors in (narrowed, before):
-        trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
-    return _changed(world, f"cloudtrail/trail/{name}/selectors")
 
 
 @made(INSIDER)

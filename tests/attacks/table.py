@@ -54,6 +54,7 @@ ROUNDS = [
             [trail.validation_is_switched_off_for_a_while],
         ],
     ),
+    Round(Job.RECONCILE, [[trail.the_selectors_stay_narrowed]]),
     Round(Job.RECONCILE, [[trail.the_tail_is_truncated]]),
     Round(Job.RECONCILE, [[trail.logging_is_stopped]]),
 ]

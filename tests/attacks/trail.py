@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.attacks.attack import Finding, Outcome, made
+from tests.attacks.controls import without_removals
 from tests.attacks.world import INSIDER, UPLOADER, World
 from tests.support.patience import PATIENCE_SECONDS
 
@@ -100,6 +102,23 @@ def the_tail_is_truncated(world: World) -> Outcome:
     )
     named = (world.broken(key, None), world.removed(key, version))
     return Outcome((world.broken(key, None, by=None),), named)
+
+
+@made(INSIDER)
+def the_selectors_stay_narrowed(world: World) -> Outcome:
+    """takes removals out of the trail's event selectors and leaves it so
+
+    That he did is found by itself; that the trail does not see is found for as long as it holds.
+    """
+    trail, name = world.client("cloudtrail"), world.platform.settings["trail_name"]
+    before = trail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
+
+    def select(selectors: list[Any]) -> None:
+        trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
+
+    select(without_removals(before))
+    world.undo.append(lambda: select(before))
+    return Outcome((world.broken(world.layout.digest_prefix, None, by=None),), ())
 
 
 @made(INSIDER)

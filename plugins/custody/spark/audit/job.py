@@ -17,6 +17,7 @@ from custody.aws.s3.at_rest import audited_versions
 from custody.aws.s3.heads import recall, remember
 from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
+from custody.aws.trail.setup import setup_defects
 from custody.core.records.names import RECORD_PREFIX
 from custody.settings import Settings
 from custody.spark.audit.defects import defect_rows, unusable_head_row
@@ -74,8 +75,9 @@ def run(
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     policy = settings.policy(as_of=request.as_of, grace=request.grace)
     cosigners = cosigning_policy(settings)
+    clients = trail_clients(settings)
     trail = prove_onward(
-        trail_clients(settings),
+        clients,
         settings,
         as_of=request.as_of,
         since=request.since,
@@ -116,7 +118,8 @@ def run(
         s3_client=s3_client,
     )
     seal_defects = (*kept.defects, *cosigning.defects)
-    trail_defects = (*trail.defects, *broken)
+    setup = setup_defects(clients.cloudtrail(settings.region), settings)
+    trail_defects = (*trail.defects, *setup, *broken)
     defects = defect_rows(trail_defects, seal_defects, contents, policy, settings, s3)
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))

@@ -11,6 +11,7 @@ from pyspark.rdd import RDD
 
 from custody.aws.trail.log_reading import LogToRead
 from custody.aws.trail.proof import TrailClients, prove_recent
+from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.defects import DatedDefect, dated_defect
 from custody.core.ledger.stored_records import stored_late
 from custody.core.ledger.windows import Window
@@ -57,7 +58,8 @@ def prove_trail(
         len(trail.reports),
         len(trail.logs),
     )
-    return TrailEvidence(trail.logs, defects_of(trail.defects, window))
+    setup = setup_defects(clients.cloudtrail(settings.region), settings)
+    return TrailEvidence(trail.logs, defects_of([*trail.defects, *setup], window))
 
 
 def defects_of(defects: Iterable[TrailDefect], window: Window) -> list[DatedDefect]:
