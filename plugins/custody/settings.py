@@ -22,6 +22,7 @@ from custody.core.ledger.policy import (
     LAYER_WRITERS,
     PREFIX_WRITERS,
     RECORDERS,
+    REPLICATION,
     UNHASHED,
     WRITERS,
     WRITERS_BELOW,
@@ -243,7 +244,7 @@ class Settings:
     def policy(self, *, as_of: datetime, grace: timedelta) -> Policy:
         """The ledger's policy in this deployment at `as_of` (aware)."""
         # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
-        services_only = dict.fromkeys((*WRITERS, CLOUDFORMATION), ())
+        services_only = dict.fromkeys((*WRITERS, CLOUDFORMATION, REPLICATION), ())
         assumed_by = services_only | {AIRFLOW: self.airflow_trusted_arns}
         return Policy(
             as_of=as_of.astimezone(UTC),
@@ -263,6 +264,7 @@ class Settings:
             unhashed_writers={
                 layer: (*self._roles(names), ATHENA) for layer, names in UNHASHED.items()
             },
+            copiers=self._roles((REPLICATION,)),
             assumed_by={self.role(name): trusted for name, trusted in assumed_by.items()},
             trail=self.trail_name,
             database=self.database,

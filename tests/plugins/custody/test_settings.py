@@ -67,8 +67,12 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.prefix_writers == {
         "provenance/lineage/": (f"{role}glue",),
         "seal/": (f"{role}audit",),
+        "provenance/late/": (f"{role}recorder",),
     }
-    services_only = ("glue", "audit", "airflow", "recorder", "recorder-large", "cloudformation")
+    assert policy.unhashed_writers == {"results": (f"{role}airflow", "athena.amazonaws.com")}
+    assert policy.copiers == (f"{role}replication",)
+    of_ours = ("glue", "audit", "airflow", "recorder", "recorder-large")
+    services_only = (*of_ours, "cloudformation", "replication")
     assert policy.assumed_by == {role + name: () for name in services_only}
     assert (policy.trail, policy.database) == ("custody-dev", "custody_dev")
     assert policy.catalog_writers == (f"{role}airflow",)

@@ -50,11 +50,14 @@ MAX_LATE: Final = timedelta(days=1)
 """How long a record may come after its write when the recorder has noted that it is late: as long
 as the queue has it try (`queue.yaml`)."""
 
+REPLICATION: Final = "replication"
+"""The role that S3 copies evidence as, into buckets of the deployment that no setting names."""
+
 UNHASHED: Final[Mapping[str, tuple[str, ...]]] = {
     "results": (AIRFLOW,),
 }
 """The roles that may write to a bucket that holds neither evidence nor data, by its layer; to any
-other but those who deploy, nobody may."""
+other, those may who deploy, and to one without a layer the copying role."""
 
 ATHENA: Final = "athena.amazonaws.com"
 """What writes query results for whoever asks."""
@@ -83,8 +86,9 @@ class Policy:
     roles) that may write to a layer, or to a part of it (`writers_below`), `recorders` the roles
     that may write records, `prefix_writers` those that may write to the provenance bucket beside
     the records, by key prefix, and `unhashed_writers` those (services that write for whoever uses
-    them included) that may write to a bucket whose objects nobody records, by layer. `retired` are
-    ARNs that were writers of bronze, and until when. `assumed_by` maps each of the platform's roles
+    them included) that may write to a bucket whose objects nobody records, by layer; `copiers`
+    write copies of evidence to buckets without a layer. `retired` are ARNs that were writers of
+    bronze, and until when. `assumed_by` maps each of the platform's roles
     to those who may assume it beside AWS's own services. `trail` is the name of the trail,
     `database` the Glue database, and `catalog_writers` may change its tables and partitions.
     `deployment` begins the names of
@@ -103,6 +107,7 @@ class Policy:
     recorders: tuple[str, ...]
     prefix_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unhashed_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    copiers: tuple[str, ...] = ()
     assumed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trail: str = ""
     database: str = ""
@@ -169,8 +174,10 @@ class Policy:
         """Who may write an object that nobody records, and to what: a prefix of the provenance
         bucket (empty for none), or a whole bucket."""
         layer = self.layers.get(bucket, "")
+        if not layer:
+            return bucket, (*self.deployers, *self.copiers)
         if layer != "provenance":
-            return layer or bucket, self.unhashed_writers.get(layer, self.deployers)
+            return layer, self.unhashed_writers.get(layer, self.deployers)
         prefixes = {RECORD_PREFIX: self.recorders, **self.prefix_writers}
         within = (prefix for prefix in prefixes if key.startswith(prefix))
         prefix = max(within, key=len, default="")

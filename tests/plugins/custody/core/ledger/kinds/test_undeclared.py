@@ -114,8 +114,10 @@ OURS = replace(
     unhashed_writers={"results": (f"{ROLE}airflow", "athena.amazonaws.com")},
     deployment="custody-local",
     deployers=(f"{ROLE}deployer",),
+    copiers=(f"{ROLE}replication",),
 )
 DEPLOYER, AIRFLOW = session("deployer", "ASIA3"), session("airflow", "ASIA4")
+COPYING = session("replication", "ASIA5", "s3-replication")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,9 @@ DEPLOYER, AIRFLOW = session("deployer", "ASIA3"), session("airflow", "ASIA4")
         # One that no setting names, as MWAA's.
         ("custody-local-dags-1", DEPLOYER, False),
         ("custody-local-dags-1", INSIDER, True),
+        ("custody-local-raw-replica-1", COPYING, False),
+        ("custody-local-raw-replica-1", AIRFLOW, True),
+        ("code", COPYING, True),
         ("custody-locality", INSIDER, False),
         ("elsewhere", INSIDER, False),
         # Proving the trail finds what others put there.
