@@ -159,6 +159,8 @@ class Settings:
     analytics_bucket = _Setting(_text)
     provenance_bucket = _Setting(_text)
     trail_bucket = _Setting(_text)
+    artifacts_bucket = _Setting(_optional_text)
+    athena_results_bucket = _Setting(_optional_text)
     database = _Setting(_text)
     trail_name = _Setting(_text)
     trail_account_id = _Setting(_text_or_empty)
@@ -280,7 +282,7 @@ class Settings:
         others = (
             (bucket, layer)
             for setting, layer in UNRECORDED.items()
-            if (bucket := _optional_text(self.fields, setting)) is not None
+            if (bucket := getattr(self, setting)) is not None
         )
         return {
             **{_text(self.fields, setting): layer for setting, layer in LAYERS.items()},

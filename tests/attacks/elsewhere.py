@@ -59,8 +59,7 @@ def something_is_filed_under_no_day(world: World) -> list[Finding]:
 @made(INSIDER)
 def a_folder_is_made_among_the_records(world: World) -> list[Finding]:
     """makes a folder among the records, whose key ends with a slash"""
-    put = _written(world, world.provenance, f"{RECORD_PREFIX}dt=2026-01-01/", b"")
-    return [replace(put, verdict="BAD_SIGNATURE")]
+    return [_written(world, world.provenance, f"{RECORD_PREFIX}dt=2026-01-01/", b"")]
 
 
 @made(INSIDER)

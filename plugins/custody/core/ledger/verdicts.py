@@ -153,9 +153,12 @@ def _missing_record(facts: VersionFacts, write: TrailEvent, policy: Policy) -> G
 def _recorded_only(facts: VersionFacts, policy: Policy) -> Judgement:
     assert facts.record is not None  # noqa: S101 - VersionFacts holds a write or a record
     forged, written = facts.undeclared_record_write, facts.record.event_time
-    # Whoever is proven to have forged a record need not be waited for as an event is.
+    # Whoever is proven to have forged a record need not be waited for as an event is, and nothing
+    # is until the time comes that it is dated ahead to.
     awaited = policy.awaits_event(written) if forged is None else policy.awaits_record(written)
-    return Judgement(Ground.EVENT_AWAITED, None) if awaited else Judgement(Ground.NO_EVENT, forged)
+    if awaited and facts.early_record is None:
+        return Judgement(Ground.EVENT_AWAITED, None)
+    return Judgement(Ground.NO_EVENT, forged)
 
 
 def _conflict(facts: VersionFacts) -> Judgement | None:

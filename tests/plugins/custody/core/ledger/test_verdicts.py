@@ -218,6 +218,17 @@ def test_what_the_recorder_notes_as_late_pages_nobody_for_a_day(
     assert judge(forged, policy(WRITTEN + after)).verdict == Verdict.CONFLICT
 
 
+def test_a_record_that_is_dated_ahead_is_not_waited_for() -> None:
+    ahead = replace(GOOD, stored_at=WRITTEN - timedelta(days=2))
+    forged = replace(ahead, undeclared_write=FORGING)
+    for record, expected, call in (
+        (ahead, Verdict.CONFLICT, None),
+        (forged, Verdict.UNWITNESSED, FORGING),
+    ):
+        judgement = judge(facts((), (record,)), policy(WRITTEN - timedelta(days=2)))
+        assert (judgement.verdict, judgement.call) == (expected, call)
+
+
 @pytest.mark.parametrize("claimed", ["2031-01-01T00:00:00", "1999-01-01T00:00:00"])
 def test_an_invented_time_buys_no_grace(claimed: str) -> None:
     time = datetime.fromisoformat(claimed).replace(tzinfo=UTC)
