@@ -166,9 +166,10 @@ def destroy(platform: Platform) -> None:
 
 
 def test_every_row_of_the_ledger_comes_back_as_it_was(after: World) -> None:
-    rows = after.rows()
-    assert len(after.ledger) > 20
-    assert after.ledger - rows == frozenset()
+    """What was still to be judged, as its digest was not there yet, has been since."""
+    settled = {row for row in after.ledger if dict(row)["verdict"] != "PENDING"}
+    assert len(settled) > 20
+    assert settled - after.rows() == frozenset()
 
 
 def test_what_is_new_in_the_ledger_is_the_loss_and_the_way_back(after: World) -> None:
