@@ -27,6 +27,7 @@ from custody.core.ledger.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
+from custody.tasks.runs import judging_run
 from custody.tasks.windows import fail_at_once
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,13 @@ def custody_audit() -> None:
     published = publish_audit(setting("database"), moment, location)
     chain(moment, audit, published)
     success = page_findings(
-        published, moment, table="audit", ledger="audit", success_metric="AuditSucceeded"
+        audit,
+        published,
+        moment,
+        run=judging_run("audit_job", RUN),
+        finder="audit",
+        ledger="audit",
+        success_metric="AuditSucceeded",
     )
     page_failure(success, runbook="docs/runbooks/audit-failed.md")
 

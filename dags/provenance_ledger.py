@@ -1,8 +1,9 @@
 """Keep the tables and the view of the provenance ledger in place.
 
 Creates `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks` and
-`audit` where they are missing, and makes the view `provenance_ledger` anew, so that a change of its
-definition reaches Athena within the hour.
+`audit` where they are missing, holds every table of the platform against its definition here and
+makes right what differs, and makes the view `provenance_ledger` anew, so that a change of its
+definition reaches Athena within the hour. Nothing that judges or pages reads any of them.
 The partitions of both witnesses are projected: there is nothing to register.
 
 **On failure:** clear the failed task; every task may run again at any time.
@@ -13,11 +14,53 @@ the view.
 
 from __future__ import annotations
 
+import logging
+
 import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
-from airflow.sdk import CronDataIntervalTimetable, chain, dag
+from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 
-from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, SQL_MACROS, Tag, sql_root
+from custody.aws.definitions import make_right
+from custody.core.formats.hive_ddl import read_definition
+from custody.tasks.defaults import (
+    ATHENA_SHORT,
+    DEFAULT_ARGS,
+    SQL_MACROS,
+    Tag,
+    client,
+    setting,
+    sql_root,
+)
+
+log = logging.getLogger(__name__)
+
+TABLES = [
+    "provenance/create_cloudtrail_logs.sql",
+    "provenance/create_hash_records.sql",
+    "provenance/create_reconciliation.sql",
+    "provenance/create_record_checks.sql",
+    "provenance/create_lineage_checks.sql",
+    "provenance/create_audit.sql",
+]
+
+OTHERS = [
+    "medallion/create_silver_customers.sql",
+    "medallion/create_silver_customers_quarantine.sql",
+    "medallion/create_silver_customers_files.sql",
+    "medallion/create_gold_customers_by_country_month.sql",
+]
+"""Made by the DAGs that fill them."""
+
+
+@task
+def correct_tables(database: str, statements: list[str]) -> None:
+    """Make the definition of every table that is there the one of its statement."""
+    for statement in statements:
+        deployed = read_definition(statement)
+        differing = make_right(client("glue"), database, deployed)
+        if differing:
+            log.warning("%s was made right: %s differed", deployed.name, ", ".join(differing))
+    log.info("%d tables are as deployed, or not there yet", len(statements))
 
 
 @dag(
@@ -33,19 +76,15 @@ from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, SQL_MACROS, Tag, 
 )
 def provenance_ledger() -> None:
     create_tables = AthenaOperator.partial(task_id="create_tables", **ATHENA_SHORT).expand(
-        query=[
-            "provenance/create_cloudtrail_logs.sql",
-            "provenance/create_hash_records.sql",
-            "provenance/create_reconciliation.sql",
-            "provenance/create_record_checks.sql",
-            "provenance/create_lineage_checks.sql",
-            "provenance/create_audit.sql",
-        ]
+        query=TABLES
+    )
+    correct = correct_tables(
+        setting("database"), [f"{{% include '{name}' %}}" for name in (*TABLES, *OTHERS)]
     )
     create_view = AthenaOperator(
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT
     )
-    chain(create_tables, create_view)
+    chain(create_tables, correct, create_view)
 
 
 provenance_ledger()

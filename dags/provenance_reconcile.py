@@ -1,10 +1,9 @@
 """Compare the two witnesses of every write, and page people about what does not fit.
 
 For each object version written in the window, CloudTrail must have seen the write and the recorder
-must have hashed it. The verdicts of the window go to the table `reconciliation`; a rerun replaces
-them. Each finding is published once to the SNS topic, with who did what to which object version;
-more than 100 new ones of one cause become one page. A page whose finding no longer holds is
-resolved by one more message.
+must have hashed it. The verdicts go to the table `reconciliation`; a rerun replaces them. Each
+finding that the run signed is published once to the SNS topic, with who did what to which version;
+more than 100 of one cause are one page. One that no longer holds is resolved by one more message.
 
 The window is what is owed: the hours that no run has judged, the oldest first, up to those that
 ended the grace period before this run, and the `lookback_hours` before; twice a day all hours that
@@ -34,6 +33,7 @@ from custody.core.ledger.windows import Window, reconcile_window, run_location
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
+from custody.tasks.runs import judging_run
 from custody.tasks.windows import WHOLE_HOUR, fail_at_once
 
 log = logging.getLogger(__name__)
@@ -145,9 +145,11 @@ def provenance_reconcile() -> None:
     published = publish_hours(setting("database"), hours, location)
     chain(hours, classify, published)
     success = page_findings(
+        classify,
         published,
         hours,
-        table="reconciliation",
+        run=judging_run("reconcile_job", RUN),
+        finder="reconciliation",
         ledger="provenance_ledger",
         success_metric="ReconciliationSucceeded",
     )

@@ -5,8 +5,9 @@ Reads   the digests and log files since the head remembered; the names of all re
         and verdicts of the last days; the seal.
 Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket, as Parquet: one
         row per finding and one per version whose bytes are as recorded; the seal of those records
-        and verdicts; and, where nothing was wrong, the heads of trail and seal under
-        `audit/heads/`.
+        and verdicts; `provenance/runs/dt=…/<job run id>.json` of the provenance bucket, what it
+        judged by, and the hash of its report, signed; and, where nothing was wrong, the heads of
+        trail and seal under `audit/heads/`.
 
 Arguments: audit (JSON, that of `custody.core.ledger.windows.audit_window`); fixed by the job:
 settings (JSON, what is believed and where everything lies).
@@ -18,20 +19,18 @@ from __future__ import annotations
 import json
 import sys
 
-from custody.settings import Settings
 from custody.spark.audit.job import audit
 from custody.spark.audit.request import AuditRequest
-from custody.spark.startup import job_arguments, log_to_stdout
+from custody.spark.glue_runs import this_run
+from custody.spark.startup import log_to_stdout
+
+PARAMETERS = ("settings", "audit")
 
 
 def main(argv: list[str]) -> None:
     """Run on Glue."""
-    arguments = job_arguments(argv, ["settings", "audit"])
-    audit(
-        Settings.parse(arguments["settings"]),
-        AuditRequest.of(json.loads(arguments["audit"])),
-        run_id=arguments["JOB_RUN_ID"],
-    )
+    run = this_run(argv, PARAMETERS, script=__file__)
+    audit(run, AuditRequest.of(json.loads(run.parameters["audit"])))
 
 
 if __name__ == "__main__":

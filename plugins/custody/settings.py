@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -170,6 +172,8 @@ class Settings:
     seal_key_arn = _Setting(_text)
     bronze_to_silver_job = _Setting(_text)
     silver_to_gold_job = _Setting(_text)
+    reconcile_job = _Setting(_text)
+    code_location = _Setting(_text)
     uploader_arns = _Setting(_texts)
     airflow_trusted_arns = _Setting(_optional_texts)
     deployer_arns = _Setting(_optional_texts)
@@ -189,6 +193,24 @@ class Settings:
         if isinstance(document, str | bytes):
             document = load_json(document, what=what, max_bytes=_MAX_BYTES)
         return cls(Fields.of(document, what))
+
+    @property
+    def sha256(self) -> str:
+        """What these settings are known by: the SHA-256 of their JSON with sorted names and no
+        spaces."""
+        document = dict(self.fields.values)
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+    @property
+    def parameter_name(self) -> str:
+        """The SSM parameter that Airflow reads the same settings from."""
+        return f"/{self.project}/{self.stage}/airflow/variables/custody"
+
+    def differences(self, other: Settings) -> tuple[str, ...]:
+        """The names of the settings that `other` has not, or has otherwise, or alone."""
+        mine, others = self.fields.values, other.fields.values
+        return tuple(sorted(n for n in mine.keys() | others if mine.get(n) != others.get(n)))
 
     def role(self, name: str) -> str:
         """The ARN of one of the platform's own roles."""

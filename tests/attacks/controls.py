@@ -36,6 +36,23 @@ def the_settings_name_him_as_an_uploader(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def the_settings_keep_him_as_an_uploader(world: World) -> list[Finding]:
+    """names himself as an uploader in the settings' parameter, leaves it so, and uploads a file"""
+    name = f"/{world.workgroup.replace('-', '/')}/airflow/variables/custody"
+    ssm, key = world.client("ssm"), f"{FOLDER}/by-a-new-uploader.csv"
+    settings = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    settings["uploader_arns"] += f",{world.arn(INSIDER)}"
+    ssm.put_parameter(Name=name, Value=json.dumps(settings), Type="String", Overwrite=True)
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-8\n")
+    version = str(put["VersionId"])
+    return [
+        *_changed(world, f"ssm/parameter{name}"),
+        Finding("UNEXPECTED_PRINCIPAL", world.raw, key, version, world.arn(INSIDER)),
+    ]
+
+
+@made(INSIDER)
 def a_key_is_made_for_an_uploader(world: World) -> list[Finding]:
     """makes himself an access key of an uploader's user and uploads as him"""
     iam, key = world.client("iam"), f"{FOLDER}/as-the-uploader.csv"
@@ -155,6 +172,7 @@ def a_file_is_tagged(world: World) -> list[Finding]:
 
 ATTACKS = [
     the_settings_name_him_as_an_uploader,
+    the_settings_keep_him_as_an_uploader,
     a_key_is_made_for_an_uploader,
     an_uploader_gets_more_rights,
     the_judges_role_gets_other_rights,

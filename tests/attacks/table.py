@@ -24,6 +24,7 @@ from tests.attacks.attack import Job, Round
 ROUNDS = [
     Round(Job.RECONCILE, [[]]),
     Round(Job.AUDIT, [[]]),
+    Round(Job.AUDIT, [tables.BEFORE_AN_AUDIT]),
     Round(Job.AUDIT, [[*removals.AT_REST, *recorder.AT_REST]]),
     Round(Job.AUDIT, [[seal.it_is_rolled_back]]),
     Round(Job.AUDIT, [[seal.a_tile_is_changed]]),

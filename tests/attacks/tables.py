@@ -1,16 +1,17 @@
-"""Attacks on the ledger's own tables. They need a reconciliation whose verdicts they falsify."""
+"""Attacks on the ledger's own tables and on what is kept of checks. They need a reconciliation
+whose verdicts and caches they falsify."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.attacks.attack import Finding, made
+from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.chain import Reached
 from custody.core.ledger.links import CHAIN_PREFIX, Link
-from custody.core.ledger.rows import CATALOG
+from custody.core.ledger.rows import CATALOG, CONTROL
 
 
 def _newest_part(world: World) -> str:
@@ -101,7 +102,79 @@ def the_chain_is_shortened(world: World) -> list[Finding]:
     return [Finding("REMOVED", world.analytics, key, marker, world.arn(INSIDER))]
 
 
+def _cache(world: World) -> str:
+    """The key of a Parquet file of checks that a run has named."""
+    prefix = f"record_checks/dt={world.began:%Y-%m-%d}/"
+    found = world.s3.list_objects_v2(Bucket=world.analytics, Prefix=prefix)
+    return min(str(i["Key"]) for i in found["Contents"] if i["Key"].endswith(".parquet"))
+
+
+@made(INSIDER)
+def a_cache_that_is_no_parquet(world: World) -> list[Finding]:
+    """puts an object that is no Parquet among the checks of records, as if a run had written it"""
+    key = _cache(world)
+    return _put(world, f"{key.rpartition('/')[0]}/part-planted.parquet")
+
+
+@made(INSIDER)
+def a_cache_is_overwritten(world: World) -> list[Finding]:
+    """overwrites a file of the checks of records"""
+    return _put(world, _cache(world))
+
+
+@made(INSIDER)
+def caches_are_deleted(world: World) -> list[Finding]:
+    """deletes every file of the checks of records, which hides each behind a delete marker"""
+    prefix = f"record_checks/dt={world.began:%Y-%m-%d}/"
+    listed = world.s3.list_objects_v2(Bucket=world.analytics, Prefix=prefix)["Contents"]
+    keys = [str(item["Key"]) for item in listed if item["Key"].endswith(".parquet")]
+    with lifted(world, world.analytics) as s3:
+        markers = [s3.delete_object(Bucket=world.analytics, Key=key)["VersionId"] for key in keys]
+    return [
+        Finding("REMOVED", world.analytics, key, marker, world.arn(INSIDER))
+        for key, marker in zip(keys, markers, strict=True)
+    ]
+
+
+def _definition(world: World, table: str) -> Finding:
+    control = f"glue/table/{world.platform.settings['database']}/{table}"
+    return Finding("CONTROL_CHANGED", CONTROL, control, "null", world.arn(INSIDER))
+
+
+@made(INSIDER)
+def the_verdicts_show_nothing(world: World) -> list[Finding]:
+    """gives the table of the verdicts a projection onto an empty prefix"""
+    glue, database = world.client("glue"), world.platform.settings["database"]
+    table = glue.get_table(DatabaseName=database, Name="reconciliation")["Table"]
+    kept = {name: table[name] for name in ("Name", "TableType", "PartitionKeys")}
+    projection = {
+        "projection.enabled": "true",
+        "projection.dt.type": "enum",
+        "projection.dt.values": f"{world.began:%Y-%m-%d}",
+        "projection.hour.type": "enum",
+        "projection.hour.values": "00",
+        "storage.location.template": f"s3://{world.analytics}/nothing/${{dt}}/${{hour}}",
+    }
+    storage, parameters = table["StorageDescriptor"], table.get("Parameters", {})
+    bent = {**kept, "StorageDescriptor": storage, "Parameters": {**parameters, **projection}}
+    glue.update_table(DatabaseName=database, TableInput=bent)
+    return [_definition(world, "reconciliation")]
+
+
+@made(INSIDER)
+def tables_are_dropped(world: World) -> Outcome:
+    """drops the tables of the verdicts, of the reconciliation and of the audit"""
+    glue, database = world.client("glue"), world.platform.settings["database"]
+    for table in Job:
+        glue.delete_table(DatabaseName=database, Name=table)
+    return Outcome((), (), reconciled=tuple(_definition(world, table) for table in Job))
+
+
+BEFORE_AN_AUDIT = [tables_are_dropped]
 ATTACKS = [
+    the_verdicts_show_nothing,
+    a_cache_that_is_no_parquet,
+    a_cache_is_overwritten,
     verdicts_are_overwritten,
     verdicts_are_replaced_for_good,
     verdicts_are_invented,
@@ -109,4 +182,5 @@ ATTACKS = [
     verdicts_are_hidden,
     the_chain_is_forged,
     the_chain_is_shortened,
+    caches_are_deleted,
 ]

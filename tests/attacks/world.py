@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
@@ -20,12 +20,20 @@ from tests.attacks.changes import Changes
 from tests.support.patience import PATIENCE_SECONDS
 
 from custody.aws.catalog import Pointer, point_partitions
+from custody.aws.definitions import make_right
+from custody.aws.kms.seal_key import fetch_seal_key
+from custody.aws.runs.keeping import read_run
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.formats.hive_ddl import read_definition
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.windows import Window, audit_window
+from custody.core.paging.findings import is_finding
+from custody.core.paging.found import Found
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import record_id, record_key
 from custody.core.records.statement import from_statement, to_statement
+from custody.core.runs.report import RunReport
+from custody.core.seal.layout import log_origin
 from custody.core.trail.layout import TrailLayout
 from custody.objects import ObjectVersion
 from custody.settings import Settings
@@ -402,19 +410,23 @@ class World:
         window = Window(*whole_hours(midnight, now), as_of or now, timedelta(), timedelta())
         order = {"window": window.parameters()}
         changed = frozenset(self.changes.findings(self.arn(INSIDER)))
-        self.outputs.append(self._run(Job.RECONCILE, order, window.partitions()))
-        return replace(self._seen(Job.RECONCILE, started), changed=changed)
+        run = self._run(Job.RECONCILE, order, window.partitions())
+        self.outputs.append(f"{Job.RECONCILE}/run={run}/")
+        seen = self._seen(Job.RECONCILE, run, window.as_of.date(), started)
+        return replace(seen, changed=changed)
 
     def audit(self) -> Seen:
         """Run the audit: everything at rest is read, nothing has grace."""
         started = time.monotonic()
-        order = audit_window(as_of=datetime.now(UTC), grace_minutes=0, sample_days=1, days=2)
+        now = datetime.now(UTC)
+        order = audit_window(as_of=now, grace_minutes=0, sample_days=1, days=2)
         dt, hour = order["partition"]
-        self._run(Job.AUDIT, {"audit": order}, [(dt, hour)])
-        return self._seen(Job.AUDIT, started, f"dt = '{dt}' AND hour = '{hour}'")
+        run = self._run(Job.AUDIT, {"audit": order}, [(dt, hour)])
+        where = f"dt = '{dt}' AND hour = '{hour}'"
+        return self._seen(Job.AUDIT, run, now.date(), started, where)
 
     def _run(self, job: Job, order: dict[str, Any], partitions: list[tuple[str, str]]) -> str:
-        """Run a job as its DAG does, and point its table at what it wrote: the place of that."""
+        """Run a job as its DAG does, and point its table at what it wrote: the run's id."""
         settings = self.platform.settings
         glue = self.platform.client("glue", "airflow")
         name = settings[_JOB_NAMES[job]]
@@ -436,51 +448,62 @@ class World:
             Pointer((dt, hour), f"s3://{self.analytics}/{output}dt={dt}/hour={hour}/")
             for dt, hour in partitions
         ]
+        self.make_tables()
         point_partitions(glue, settings["database"], job, places)
-        return output
+        return str(run)
 
-    def _seen(self, job: Job, started: float, where: str = "true") -> Seen:
+    def _seen(self, job: Job, run: str, day: date, started: float, where: str = "true") -> Seen:
         """Read what a job found, and make good what had to stay broken for it."""
-        pages, verified = self._verdicts(job, where)
+        pages, verified = self._pages(job, run, day), self._verified(job, where)
         while self.undo:
             self.undo.pop()()
         return Seen(pages, verified, time.monotonic() - started)
 
-    def _verdicts(
-        self, table: str, where: str
-    ) -> tuple[tuple[Finding, ...], frozenset[tuple[str, str, str]]]:
+    def _pages(self, job: Job, run: str, day: date) -> tuple[Finding, ...]:
+        """What a run has to have paged, as the task that pages reads it."""
+        settings = self.platform.settings
+        kms = self.platform.client("kms", "airflow")
+        key = fetch_seal_key(kms, settings["seal_key_arn"], log_origin(self.provenance))
+        told = read_run(
+            self.platform.client("s3", "airflow"),
+            key,
+            self.provenance,
+            job=settings[_JOB_NAMES[job]],
+            run_id=run,
+            day=day,
+            parts=["report"],
+        )
+        found = Found.from_document(RunReport.parse(told.parts["report"]).found)
+        assert not any(found.left_out.values()), "so many findings of one cause were not meant"
+        return tuple(
+            Finding(row.verdict, row.bucket, row.object_key, row.version_id, row.principal_arn)
+            for row in found.rows
+            if is_finding(row)
+        )
+
+    def _verified(self, table: str, where: str) -> frozenset[tuple[str, str, str]]:
         rows = query(
             self.platform,
-            "SELECT verdict, bucket, object_key, version_id, principal_arn "  # noqa: S608 - ours
-            f"FROM {table} WHERE verdict <> 'PENDING' AND {where}",
+            "SELECT bucket, object_key, version_id "  # noqa: S608 - ours
+            f"FROM {table} WHERE verdict = 'VERIFIED' AND {where}",
         )
-        pages = tuple(
-            Finding(
-                str(row["verdict"]),
-                str(row["bucket"]),
-                str(row["object_key"]),
-                str(row["version_id"]),
-                row["principal_arn"],
-            )
-            for row in rows
-            if row["verdict"] != "VERIFIED"
+        return frozenset(
+            (str(row["bucket"]), str(row["object_key"]), str(row["version_id"])) for row in rows
         )
-        verified = frozenset(
-            (str(row["bucket"]), str(row["object_key"]), str(row["version_id"]))
-            for row in rows
-            if row["verdict"] == "VERIFIED"
-        )
-        return pages, verified
 
     def make_tables(self) -> None:
-        """The tables the verdicts are read from, as the DAG `provenance_ledger` makes them."""
+        """The tables the verdicts are read from, as the DAG `provenance_ledger` makes them, and
+        makes them right."""
         sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
             loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
         )
         settings = {"json": {"custody": self.platform.settings}}
         for job in Job:
             table = sql.get_template(f"provenance/create_{job}.sql")
-            query(self.platform, table.render(var=settings, columns=COLUMNS), principal="airflow")
+            statement = table.render(var=settings, columns=COLUMNS)
+            query(self.platform, statement, principal="airflow")
+            glue = self.platform.client("glue", "airflow")
+            make_right(glue, self.platform.settings["database"], read_definition(statement))
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from custody.tasks.defaults import DEFAULT_ARGS, Tag
 REPOSITORY = Path(__file__).parents[2]
 
 DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
-PAGING = {"open_pages", "read_findings", "pages", "page.publish", "page.mark", "report_success"}
+PAGING = {"pages", "page.publish", "page.mark", "report_success"}
 ENDING = {"run_ended", "run_page.publish", "run_page.mark_run", "succeeded"}
 
 TASKS = {
@@ -40,7 +40,7 @@ TASKS = {
         "silver_to_gold",
         "publish_gold",
     },
-    "provenance_ledger": {"create_tables", "create_view"},
+    "provenance_ledger": {"create_tables", "correct_tables", "create_view"},
     "provenance_reconcile": {"window", "classify", "publish_hours"}
     | PAGING
     | ENDING
@@ -204,7 +204,7 @@ def test_no_operator_names_a_connection(bag):
         for task in all_tasks(bag)
         if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
     ]
-    assert len(on_aws) == 16
+    assert len(on_aws) == 14
     for task in on_aws:
         # A mapped operator is given the defaults when its instances are made.
         mapped = isinstance(task, MappedOperator)
@@ -227,7 +227,7 @@ def test_no_hook_is_made_but_by_the_shared_client():
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
     waiting = [task for task in all_tasks(bag) if issubclass(operator_class(task), WAITING_ON_AWS)]
-    assert len(waiting) == 11
+    assert len(waiting) == 9
     for task in waiting:
         assert argument(task, "deferrable") is (task.task_id not in SHORT), task.task_id
         kind = operator_class(task)
@@ -265,13 +265,16 @@ def test_tasks_run_in_this_order(bag):
         "silver_to_gold": {"publish_gold"},
         "publish_gold": set(),
     }
-    assert after("provenance_ledger") == {"create_tables": {"create_view"}, "create_view": set()}
+    assert after("provenance_ledger") == {
+        "create_tables": {"correct_tables"},
+        "correct_tables": {"create_view"},
+        "create_view": set(),
+    }
     assert after("custody_audit") == {
-        "window": {"audit", "publish_audit", "open_pages", "pages", "report_success"},
-        "audit": {"publish_audit"},
-        "publish_audit": {"open_pages"},
-        "open_pages": {"read_findings", "pages"},
-        "read_findings": {"pages", "report_success"},
+        "window": {"audit", "publish_audit", "pages", "report_success"},
+        # Pages wait for no table.
+        "audit": {"publish_audit", "pages"},
+        "publish_audit": {"report_success"},
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
         "page.mark": {"report_success"},
@@ -282,11 +285,9 @@ def test_tasks_run_in_this_order(bag):
         "dead_letters": {"dead_letters_page.publish", "dead_letters_page.mark_queue"},
         "dead_letters_page.publish": {"dead_letters_page.mark_queue"},
         "dead_letters_page.mark_queue": set(),
-        "window": {"classify", "publish_hours", "open_pages", "pages", "report_success"},
-        "classify": {"publish_hours"},
-        "publish_hours": {"open_pages"},
-        "open_pages": {"read_findings", "pages"},
-        "read_findings": {"pages", "report_success"},
+        "window": {"classify", "publish_hours", "pages", "report_success"},
+        "classify": {"publish_hours", "pages"},
+        "publish_hours": {"report_success"},
         "pages": {"page.publish", "page.mark"},
         "page.publish": {"page.mark"},
         "page.mark": {"report_success"},

@@ -12,14 +12,26 @@ import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
+from tests.support.judging_runs import BASIS, PARTS, RUN
 from tests.support.moto_aws import REGION, answer, make_bucket
+from tests.support.transparency import SIGNER
 
+from custody.aws.runs.keeping import keep_run
+from custody.core.formats.hive_ddl import read_definition
 from custody.core.ledger.chain import Reached
 from custody.core.ledger.links import Link
 from custody.core.ledger.rows import fingerprint
 from custody.core.ledger.windows import Window
+from custody.core.paging.findings import read_row
+from custody.core.paging.found import Found, found_of
 from custody.core.records.names import record_id, record_key
+from custody.core.runs.report import RunReport
+from custody.core.runs.statement import BadRun
+from custody.core.seal.layout import log_origin
+from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
 
 
@@ -221,6 +233,30 @@ def test_a_place_that_no_run_writes_to_is_not_published(function, location):
         publish("db", window, location)
 
 
+def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
+    glue = boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "db"})
+    statements = [
+        f"-- Notes\nCREATE EXTERNAL TABLE IF NOT EXISTS {name} (a STRING)\nSTORED AS PARQUET\n"
+        f"LOCATION 's3://analytics/{name}'"
+        for name in ("audit", "reconciliation", "gold")
+    ]
+    audit, bent, _ = (read_definition(statement).to_table_input() for statement in statements)
+    glue.create_table(DatabaseName="db", TableInput=audit)
+    bent["StorageDescriptor"]["Location"] = "s3://analytics/nothing"
+    glue.create_table(DatabaseName="db", TableInput=bent)
+    function("provenance_ledger", "correct_tables", glue=glue)("db", statements)
+    found = glue.get_tables(DatabaseName="db")["TableList"]
+    assert {table["Name"]: table["StorageDescriptor"]["Location"] for table in found} == {
+        "audit": "s3://analytics/audit",
+        "reconciliation": "s3://analytics/reconciliation",
+    }
+    assert caplog.messages[-2:] == [
+        "reconciliation was made right: location differed",
+        "3 tables are as deployed, or not there yet",
+    ]
+
+
 def test_a_day_is_published_table_by_table(aws, function, caplog):
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "db"})
@@ -249,45 +285,72 @@ def row(verdict, key):
         "event_time": "2026-11-01T06:00:01Z",
         "verdict_reason": "because",
         "fingerprint": fingerprint(verdict, ObjectVersion("raw", key, "v1")),
-        "cause_findings": "2",
     }
 
 
 CONFLICT, UNRECORDED = row("CONFLICT", "{{ a }}.csv"), row("UNRECORDED", "b.csv")
 VERIFIED = row("VERIFIED", "b.csv")
 WINDOW = {
-    "start": "2026-11-01 06:00:00.000",
-    "end": "2026-11-01 07:00:00.000",
-    "watched": [["2026-11-01", "06"]],
+    "start": "2026-11-01 04:00:00.000",
+    "end": "2026-11-01 08:00:00.000",
+    "as_of": "2026-11-01 08:35:00.000",
 }
+TOPIC = "arn:aws:sns:us-east-1:111122223333:deployed"
 
 
-def athena_with(found):
-    names = list(found[0])
-    data = [
-        {"Data": [{} if value is None else {"VarCharValue": value} for value in line]}
-        for line in [names, *([row[name] for name in names] for row in found)]
-    ]
-    client = boto3.client("athena", region_name=REGION)
-    client.meta.events.register(
-        "before-call.athena.GetQueryResults",
-        lambda **_: answer({"ResultSet": {"Rows": data}}),
-    )
-    return client
+class SealKms:
+    """The public half of the key that seals."""
+
+    def get_public_key(self, KeyId):  # noqa: N803
+        assert KeyId == "arn:seal"
+        public = Ed25519PublicKey.from_public_bytes(SIGNER.key.public_key)
+        return {"PublicKey": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
 
 
-def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws, function, caplog):
-    s3 = boto3.client("s3", region_name=REGION)
-    bucket = make_bucket(s3, "custody-test-analytics")
-    open_pages = function("provenance_reconcile", "open_pages", s3=s3)
-    mark = function("provenance_reconcile", "page.mark", s3=s3)
+class Runs:
+    """Runs of the job that judges, each with what it found."""
 
-    def pages_after(*found):
-        watched = open_pages(bucket, "reconciliation", WINDOW)
-        clients = {"s3": s3, "athena": athena_with([*found])}
-        pages = function("provenance_reconcile", "pages", **clients)
+    def __init__(self, s3):
+        self.s3 = s3
+        self.bucket = make_bucket(s3, "custody-test-provenance")
+        self.count = 0
+
+    def found(self, rows, watched=(), verdicts=None, topic=TOPIC):
+        """What the tasks are told of a run that found these rows, and wrote so many verdicts."""
+        self.count += 1
+        run = replace(RUN, id=f"jr_{self.count}")
+        found = found_of(((read_row(row), 2) for row in rows), watched)
+        report = RunReport({"topic_arn": topic}, verdicts or {}, found.to_document())
+        signer = NoteSigner(NoteKey(log_origin(self.bucket), SIGNER.key.public_key), SIGNER.sign)
+        parts = {**PARTS, "report": report.to_bytes()}
+        keep_run(self.s3, self.bucket, run, BASIS, parts, signer=signer, key_arn="arn:seal")
+        return {"job": run.job, "id": run.id, "bucket": self.bucket, "key": "arn:seal"}
+
+
+@pytest.fixture
+def runs(aws):
+    return Runs(boto3.client("s3", region_name=REGION))
+
+
+@pytest.fixture
+def analytics(runs):
+    return make_bucket(runs.s3, "custody-test-analytics")
+
+
+def subjects(pages):
+    return [page["subject"].split(" (")[0] for page in pages]
+
+
+def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(
+    runs, analytics, function, caplog
+):
+    mark = function("provenance_reconcile", "page.mark", s3=runs.s3)
+
+    def pages_after(*found, watched=()):
+        run = runs.found(found, watched)
+        pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
         caplog.clear()
-        told = pages(bucket, WINDOW, watched, "q", "provenance_ledger")
+        told = pages(analytics, run, WINDOW, "provenance_ledger")
         return json.loads(json.dumps(told))  # as XCom has it
 
     def said(new, reopened, known, resolved, messages, unread):
@@ -298,38 +361,52 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(aws
         )
         return [line]
 
-    def subjects(pages):
-        return [page["subject"].split(" (")[0] for page in pages]
-
-    assert open_pages(bucket, "reconciliation", WINDOW) == {"pages": [], "rows": []}
     first = pages_after(CONFLICT, CONFLICT, UNRECORDED)
     assert subjects(first) == ["CONFLICT", "UNRECORDED"]
-    assert first[0].keys() == {"subject", "message", "message_attributes", "states"}
+    assert first[0].keys() == {"subject", "message", "message_attributes", "topic", "states"}
     assert caplog.messages == said(new=2, reopened=0, known=0, resolved=0, messages=2, unread=1)
     # Not marked yet: SNS may have refused them.
     assert pages_after(CONFLICT, CONFLICT, UNRECORDED) == first
 
-    mark(bucket, "reconciliation", first[1]["states"])
+    mark(analytics, "reconciliation", first[1]["states"])
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["CONFLICT"]
     assert caplog.messages == said(new=1, reopened=0, known=1, resolved=0, messages=1, unread=2)
-    mark(bucket, "reconciliation", first[0]["states"])
+    mark(analytics, "reconciliation", first[0]["states"])
     assert caplog.messages[-1] == "remembered what people were told of 1 findings"
     assert pages_after(CONFLICT, UNRECORDED) == []
-    watched = open_pages(bucket, "reconciliation", WINDOW)
-    assert caplog.messages[-1] == "2 open pages may be resolved by what was found now"
-    assert set(watched["pages"]) == {CONFLICT["fingerprint"], UNRECORDED["fingerprint"]}
-    assert VERIFIED["fingerprint"] in watched["rows"]
-    later = WINDOW | {"watched": [["2026-11-01", "07"]]}
-    assert open_pages(bucket, "reconciliation", later)["pages"] == []
+    watched = (CONFLICT["fingerprint"], UNRECORDED["fingerprint"])
+    assert pages_after(CONFLICT, VERIFIED) == [], "the run did not look at that page"
 
-    late = pages_after(CONFLICT, VERIFIED)
+    late = pages_after(CONFLICT, VERIFIED, watched=watched)
     assert subjects(late) == ["RESOLVED UNRECORDED"]
     assert caplog.messages == said(new=0, reopened=0, known=1, resolved=1, messages=1, unread=1)
-    assert pages_after(CONFLICT, VERIFIED) == late
-    mark(bucket, "reconciliation", late[0]["states"])
-    assert pages_after(CONFLICT, VERIFIED) == []
+    assert pages_after(CONFLICT, VERIFIED, watched=watched) == late
+    mark(analytics, "reconciliation", late[0]["states"])
+    assert pages_after(CONFLICT, VERIFIED, watched=watched) == []
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
     assert caplog.messages == said(new=0, reopened=1, known=1, resolved=0, messages=1, unread=2)
+
+
+def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function):
+    """By the settings that the run judged by: what Airflow's parameter says is no matter."""
+    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
+    (page,) = pages(analytics, runs.found([CONFLICT]), WINDOW, "provenance_ledger")
+    assert page["topic"] == TOPIC
+
+
+def test_what_no_run_signed_pages_nobody_and_passes_for_nothing(runs, analytics, function):
+    """A forged report, and that of another run, fail the task: nobody is told that all is well."""
+    run = runs.found([CONFLICT])
+    key = f"provenance/runs/dt=2026-11-01/{run['id']}.report.json"
+    (version,) = runs.s3.list_object_versions(Bucket=runs.bucket, Prefix=key)["Versions"]
+    forged = RunReport({"topic_arn": TOPIC}, {}, Found().to_document()).to_bytes()
+    runs.s3.put_object(Bucket=runs.bucket, Key=key, Body=forged)
+    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
+    assert subjects(pages(analytics, run, WINDOW, "provenance_ledger")) == ["CONFLICT"]
+    runs.s3.delete_object(Bucket=runs.bucket, Key=key, VersionId=version["VersionId"])
+    for of_run in (run, {**run, "id": "jr_7"}, {**run, "job": "audit"}):
+        with pytest.raises(BadRun):
+            pages(analytics, of_run, WINDOW, "provenance_ledger")
 
 
 def test_dead_letters_page_once_and_resolve(aws, function, caplog):
@@ -414,6 +491,20 @@ def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
     assert caplog.messages[-1] == f"0 files under s3://{raw}/{day} wait for their record"
 
 
+def athena_with(found):
+    names = list(found[0])
+    data = [
+        {"Data": [{} if value is None else {"VarCharValue": value} for value in line]}
+        for line in [names, *([row[name] for name in names] for row in found)]
+    ]
+    client = boto3.client("athena", region_name=REGION)
+    client.meta.events.register(
+        "before-call.athena.GetQueryResults",
+        lambda **_: answer({"ResultSet": {"Rows": data}}),
+    )
+    return client
+
+
 def test_a_report_of_files_counts_them(aws, function, caplog):
     account = {"landed_rows": "3", "silver_rows": "2", "duplicate_rows": "0"}
     file = account | {"source_version_id": "v", "quarantined_rows": "1", "file_reason": None}
@@ -454,17 +545,17 @@ def window_of(ago):
     return Window(end - timedelta(hours=1), end, as_of, timedelta(minutes=30)).parameters()
 
 
-def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(aws, function):
+def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, function):
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
-    broken = row("TRAIL_BROKEN", "a") | {"cause_findings": "7"}
+    run = runs.found([], verdicts={"TRAIL_BROKEN": 7, "VERIFIED": 3})
     for dag_id, metric in (
         ("provenance_reconcile", "ReconciliationSucceeded"),
         ("custody_audit", "AuditSucceeded"),
     ):
-        clients = {"athena": athena_with([broken, CONFLICT]), "cloudwatch": cloudwatch}
+        clients = {"s3": runs.s3, "kms": SealKms(), "cloudwatch": cloudwatch}
         report = function(dag_id, "report_success", **clients)
-        report(f"custody-{dag_id}", metric, "q", window_of(timedelta()))
-        report(f"custody-{dag_id}", metric, "q", window_of(timedelta(hours=4)))
+        report(f"custody-{dag_id}", metric, run, window_of(timedelta()))
+        report(f"custody-{dag_id}", metric, run, window_of(timedelta(hours=4)))
         found = cloudwatch.get_metric_data(
             StartTime=datetime.now(UTC) - timedelta(hours=1),
             EndTime=datetime.now(UTC) + timedelta(hours=1),

@@ -10,8 +10,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from tests.support.dag_folder import rendered
 
+from custody.core.formats.hive_ddl import read_definition
 from custody.core.ledger.windows import Window, audit_window
-from custody.core.paging.findings import MAX_WATCHED, SEVERITIES
 
 WINDOW = Window(
     datetime(2026, 11, 1, 6, tzinfo=UTC),
@@ -23,6 +23,7 @@ PAGE = {
     "subject": "CONFLICT s3://raw/{{ 1 / 0 }}.sql",
     "message": '{"key": "{{ undefined }}{% raw %}.sql"}',
     "message_attributes": {"verdict": "{{ 1 / 0 }}"},
+    "topic": "arn:aws:sns:us-east-1:111122223333:deployed",
     "states": [{"open": True, "finding": {"key": "{{ 1 / 0 }}.sql"}}],
 }
 
@@ -53,6 +54,14 @@ def test_the_ledger_tables_and_view(render):
     assert f"'storage.location.template' = '{trail}/${{region}}/${{timestamp}}'" in created[0]
     (regions,) = re.findall(r"'projection.region.values' = '([^']*)'", created[0])
     assert {"us-east-1", "eu-central-1"} < set(regions.split(","))
+
+    database, statements = render("provenance_ledger", "correct_tables").op_args
+    assert database == "the-database"
+    deployed = [read_definition(text) for text in statements]
+    assert [table.name for table in deployed[:6]] == [
+        read_definition(text).name for text in created
+    ]
+    assert len(deployed) == 10
 
     view = render("provenance_ledger", "create_view")
     assert statement(view.query).startswith("CREATE OR REPLACE VIEW provenance_ledger AS\nSELECT")
@@ -151,37 +160,29 @@ def test_the_audit_is_told_its_moment_and_publishes_its_own_place(render):
     assert told["as_of"] == "2026-11-02T03:20:05.000Z"
     published = render("custody_audit", "publish_audit", xcoms={"window": window, "audit": "jr_1"})
     assert published.op_args[2] == "s3://the-analytics-bucket/audit/run=jr_1/"
-    xcoms = {"window": window, "open_pages": {"pages": [], "rows": []}}
-    query = render("custody_audit", "read_findings", xcoms=xcoms).query
-    assert "FROM audit\n" in query
-    assert "BETWEEN '2026-11-02 03' AND '2026-11-02 03'" in query
 
 
 @pytest.mark.parametrize(
-    ("rows", "condition"),
-    [([], "false AS is_watched"), (["f1", "f2"], "fingerprint IN ('f1', 'f2')")],
+    ("dag_id", "job"), [("provenance_reconcile", "reconcile"), ("custody_audit", "audit")]
 )
-def test_only_verdicts_that_page_and_rows_that_settle_a_page_are_read(render, rows, condition):
-    xcoms = {"window": WINDOW, "open_pages": {"pages": [], "rows": rows}}
-    query = render("provenance_reconcile", "read_findings", xcoms=xcoms).query
-    paging = ", ".join(f"'{verdict}'" for verdict in SEVERITIES)
-    assert f"verdict IN ({paging})" in query
-    assert condition in query
-    assert "rank_in_cause <= 500" in query
-
-
-def test_the_longest_statement_is_one_athena_takes(render):
-    rows = ["f" * 64] * (2 * MAX_WATCHED)
-    xcoms = {"window": WINDOW, "open_pages": {"pages": [], "rows": rows}}
-    query = render("provenance_reconcile", "read_findings", xcoms=xcoms).query
-    assert len(query.encode()) <= 262_144
+def test_what_pages_is_read_from_the_run_that_judged(render, dag_id, job):
+    """From its own words, which a key signed; no table, view or query is asked."""
+    xcoms = {"window": WINDOW, "classify": "jr_1", "audit": "jr_1"}
+    run = {
+        "job": f"the-{job}-job",
+        "id": "jr_1",
+        "bucket": "the-provenance-bucket",
+        "key": "the-seal-key-arn",
+    }
+    assert render(dag_id, "pages", xcoms=xcoms).op_args[:2] == ("the-analytics-bucket", run)
+    assert render(dag_id, "report_success", xcoms=xcoms).op_args[2] == run
 
 
 def test_what_uploaders_type_is_never_rendered_as_a_template(render):
     publish = render(
         "provenance_reconcile", "page.publish", xcoms={"pages": [None, PAGE]}, map_index=1
     )
-    assert publish.target_arn == "the-topic-arn"
+    assert publish.target_arn == PAGE["topic"]
     assert publish.subject == PAGE["subject"]
     assert publish.message == PAGE["message"]
     assert publish.message_attributes == PAGE["message_attributes"]

@@ -203,7 +203,7 @@ def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
     """What judges the same window again pages again only what nobody has been told."""
     runs = platform.airflow.runs(RECONCILE)
     run_id = next(str(run["dag_run_id"]) for run in runs if run["run_type"] == "manual")
-    paging = ["open_pages", "read_findings", "pages", "page.publish", "page.mark"]
+    paging = ["pages", "page.publish", "page.mark"]
     platform.airflow.clear(RECONCILE, run_id, paging)
     follow(platform, RECONCILE, [run_id], say=print)
     (read,) = [

@@ -113,9 +113,8 @@ def test_a_template_that_is_missing_is_found_by_filling_it_in(
 ) -> None:
     found = laid_out(broken.without_one_template).report(installed[0], settings)
     assert found["import_errors"] == {}
-    assert {dag: "read_findings.sql" in said for dag, said in found["failures"].items()} == {
-        "custody_audit": True,
-        "provenance_reconcile": True,
+    assert {dag: "read_file_accounts.sql" in said for dag, said in found["failures"].items()} == {
+        "medallion_customers": True
     }
 
 

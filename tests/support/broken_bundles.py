@@ -22,7 +22,7 @@ def without_sql(files: Files) -> Files:
 
 
 def without_one_template(files: Files) -> Files:
-    return {name: files[name] for name in files if not name.endswith("/read_findings.sql")}
+    return {name: files[name] for name in files if not name.endswith("/read_file_accounts.sql")}
 
 
 def without_constraint_line(files: Files) -> Files:

@@ -30,7 +30,8 @@ from airflow.sdk.execution_time.context import VariableAccessor
 
 DAY: Final = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
 
-PAGE: Final = {"subject": "s", "message": "m", "message_attributes": {}, "states": []}
+PAGE: Final = {"subject": "s", "message": "m", "message_attributes": {}}
+FOUND: Final = PAGE | {"topic": "arn:deployed", "states": []}
 
 
 class FakeTaskInstance:
@@ -87,10 +88,8 @@ def example_xcoms() -> dict[str, Any]:
         "window": {**window.parameters(), "watched": [], "partition": ["2026-11-01", "06"]},
         "audit": "jr_3",
         "classify": "jr_1",
-        "open_pages": {"pages": [], "rows": []},
-        "read_findings": "q",
         "read_file_accounts": "q",
-        "pages": [PAGE],
+        "pages": [FOUND],
         "dead_letters": [{**PAGE, "is_open": True}],
         "report_success": True,
         "run_ended": [{**PAGE, "dag_id": "d", "is_open": True}],

@@ -1,4 +1,4 @@
-"""A row of the ledger as Athena gives it, and findings made of it."""
+"""A row of the ledger as texts, and findings made of it."""
 
 from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.paging.findings import read_row
@@ -24,7 +24,6 @@ ROW = {
     "record_key": None,
     "log_key": "AWSLogs/l1.json.gz",
     "digest_key": "AWSLogs/d1.json.gz",
-    "cause_findings": "1",
 }
 
 

@@ -137,15 +137,3 @@ def stays(shown: str | None, judged_at: datetime, now: datetime) -> bool:
 def _raise_if_any(table: str, refused: Sequence[str]) -> None:
     if refused:
         raise PartitionsNotMoved(f"{table}: " + "; ".join(refused))
-
-
-def locations(glue: GlueClient, database: str, table: str, where: str) -> list[str]:
-    """Where the partitions of `table` that meet the expression `where` lie, in no order."""
-    pages = glue.get_paginator("get_partitions").paginate(
-        DatabaseName=database, TableName=table, Expression=where
-    )
-    return [
-        partition["StorageDescriptor"]["Location"]
-        for page in pages
-        for partition in page["Partitions"]
-    ]

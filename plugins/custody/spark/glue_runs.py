@@ -18,6 +18,7 @@ from custody.aws.s3.listing import list_current
 from custody.aws.s3.reading import read_current
 from custody.core.lineage.model import HashedObject, Lineage, Material, Run, run_of
 from custody.core.lineage.trust import NoLineage, Read, Trust, lineage_of_run
+from custody.core.runs.code import SUMS, check_code
 from custody.objects import UNVERSIONED
 from custody.spark.hashing import hash_versions
 from custody.spark.startup import job_arguments
@@ -112,6 +113,13 @@ def fetch_material(s3: S3Client, name: str, uri: str) -> tuple[bytes, Material]:
     version_id = found.version.version_id if found.version.version_id != UNVERSIONED else None
     digest = hashlib.sha256(found.body).hexdigest()
     return found.body, Material(name, digest, uri=uri, version_id=version_id)
+
+
+def check_deployed(s3: S3Client, run: GlueRun, location: str) -> None:
+    """Raises `OtherCode` if what runs is none of the bundle at the S3 URI `location`, as far as the
+    code that runs can tell; `ObjectAbsent`, or what botocore raises."""
+    sums, _ = fetch_material(s3, SUMS, f"{location}/{SUMS}")
+    check_code(sums, location, run.materials)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from custody.core.lineage.trust import Trust
 from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
+    check_deployed,
     fetch_material,
     job_arn,
     record_lineage,
@@ -74,6 +75,7 @@ def build_gold(this: GlueRun) -> None:
     output = f"s3://{given['analytics_bucket']}/gold/{given['gold_table']}/dt={dt}/run={this.id}/"
     log.info("%s of %s, run %s", given["gold_table"], given["dataset"], this.id)
     s3, kms = s3_client(), kms_client(key_arn)
+    check_deployed(s3, this, given["code_location"])
     sql_uri = f"{given['code_location']}/sql/gold/{given['gold_table']}.sql"
     sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()

@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyspark.rdd import RDD
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
+from custody.aws.paging.pages import open_pages
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import Verdict
+from custody.core.paging.changes import rows_that_settle
+from custody.core.paging.findings import MAX_WATCHED, READ_LIMIT, SEVERITIES
+from custody.core.paging.found import Found, found_of
 from custody.core.seal.entries import VerdictEntry
 from custody.spark.schemas import schema_of
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 ROW: Final = schema_of(COLUMNS["ledger"])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The URI under which a run writes its rows, and the findings of open pages that these may
+    settle."""
+
+    output: str
+    watched: Sequence[LedgerRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many rows were written of each verdict, and what people may have to be told of them."""
+
+    verdicts: Mapping[str, int]
+    found: Found
 
 
 def write_rows(
@@ -26,12 +51,11 @@ def write_rows(
     *,
     as_of: datetime,
     window: tuple[datetime, datetime],
-    output: str,
-) -> dict[str, int]:
-    """Write rows under the URI `output`, by `dt` and `hour` of their event_time in UTC.
+    target: Target,
+) -> Written:
+    """Write rows to their target, by `dt` and `hour` of their event_time in UTC.
 
-    `as_of` and `window` (start and end) say when and what was judged. Returns how many rows
-    each verdict has. Fails if `output` is there.
+    `as_of` and `window` (start and end) say when and what was judged. Fails if there is anything.
     """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     frame = (
@@ -44,9 +68,51 @@ def write_rows(
         .persist()
     )
     frame.repartition("dt", "hour").write.partitionBy("dt", "hour").mode("errorifexists").parquet(
-        output
+        target.output
     )
-    return {row["verdict"]: row["count"] for row in frame.groupBy("verdict").count().collect()}
+    counted = frame.groupBy("verdict").count().collect()
+    counts = {row["verdict"]: row["count"] for row in counted}
+    return Written(counts, _found(frame.select(*ROW.names), target.watched))
+
+
+def _found(rows: DataFrame, watched: Sequence[LedgerRow]) -> Found:
+    """Of each cause the first findings, `READ_LIMIT` at most, and the rows that settle the
+    `watched` pages."""
+    settling = [fingerprint for finding in watched for fingerprint in rows_that_settle(finding)]
+    of_cause = Window.partitionBy("verdict", "principal_arn")
+    by_time = of_cause.orderBy("event_time", "bucket", "object_key", "version_id", "event_id")
+    listed = (
+        rows.withColumn("is_watched", F.col("fingerprint").isin(settling))
+        .where(F.col("is_watched") | F.col("verdict").isin(list(SEVERITIES)))
+        .withColumn("rank", F.row_number().over(by_time))
+        .withColumn("of_cause", F.count("*").over(of_cause))
+        .where(F.col("is_watched") | (F.col("rank") <= READ_LIMIT))
+        .orderBy("verdict", "rank", "fingerprint")
+        .collect()
+    )
+    return found_of(
+        ((_row(row), row["of_cause"]) for row in listed),
+        (finding.fingerprint for finding in watched),
+    )
+
+
+def _row(row: Row) -> LedgerRow:
+    """Spark gives times without a zone, in that of the machine."""
+    values: dict[str, Any] = {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name in ROW.names
+        for value in (row[name],)
+    }
+    return LedgerRow(**values)
+
+
+def watched_pages(
+    s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
+) -> list[LedgerRow]:
+    """The findings of the open pages of these hours or days that may be settled by what is found
+    now, `MAX_WATCHED` at most."""
+    states = open_pages(s3, bucket, finder, partitions)
+    return [state.finding for state in itertools.islice(states, MAX_WATCHED)]
 
 
 def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:

@@ -57,7 +57,7 @@ def run_page(
     subject: str, message: str, message_attributes: dict[str, str], dag_id: str, is_open: bool
 ) -> None:
     """One page about the run: out, then remembered."""
-    publish = publish_page(subject, message, message_attributes)
+    publish = publish_page(setting("topic_arn"), subject, message, message_attributes)
     chain(publish, mark_run(setting("analytics_bucket"), dag_id, is_open))
 
 

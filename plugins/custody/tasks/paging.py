@@ -1,4 +1,4 @@
-"""From findings in a table to pages: the tasks that the DAGs which page have in common.
+"""From findings to pages: the tasks that the DAGs which page have in common.
 
 Each finding is told once, and once more when it is resolved; publishing comes before remembering,
 so that a page may come twice when a task dies in between, but comes.
@@ -6,75 +6,52 @@ so that a page may come twice when a task dies in between, but comes.
 
 from __future__ import annotations
 
-import itertools
 import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.sdk import chain, task, task_group
 
-from custody.aws.athena import rows
 from custody.aws.paging import pages as page_store
 from custody.aws.paging.dead_letters import look
 from custody.core.paging import messages as page_messages
-from custody.core.paging.changes import Status, changes, rows_that_settle
+from custody.core.paging.changes import Status, changes
 from custody.core.paging.dead_letters import page_about
-from custody.core.paging.findings import (
-    MAX_WATCHED,
-    READ_LIMIT,
-    SEVERITIES,
-    PageState,
-    is_finding,
-    read_findings_of,
-)
+from custody.core.paging.findings import SEVERITIES, PageState, is_finding
 from custody.core.paging.form import Page
-from custody.tasks.defaults import ATHENA, client, setting
+from custody.core.paging.found import Found
+from custody.tasks.defaults import client, setting
 from custody.tasks.reporting import report_success
+from custody.tasks.runs import report_of
 
 log = logging.getLogger(__name__)
 
 
 @task
-def open_pages(bucket: str, finder: str, window: dict[str, Any]) -> dict[str, list[str]]:
-    """The open pages to look at, and the rows that decide whether they stay open; fingerprints."""
-    states = page_store.open_pages(client("s3"), bucket, finder, window["watched"])
-    watched = [state.finding for state in itertools.islice(states, MAX_WATCHED)]
-    log.info("%d open pages may be resolved by what was found now", len(watched))
-    return {
-        "pages": [finding.fingerprint for finding in watched],
-        "rows": [row for finding in watched for row in rows_that_settle(finding)],
-    }
-
-
-@task
 def pages(
-    bucket: str, window: dict[str, Any], watched: dict[str, list[str]], query: str, table: str
+    bucket: str, run: dict[str, str], window: dict[str, Any], table: str
 ) -> list[dict[str, Any]]:
-    """The pages that tell what nobody has been told yet."""
-    found, unread = read_findings_of(rows(client("athena"), query))
-    states = page_store.page_states(
-        client("s3"),
-        bucket,
-        [*(finding.fingerprint for finding in found if is_finding(finding)), *watched["pages"]],
-    )
-    news = changes(found, states, watched["pages"])
+    """The pages that tell what `run` found and nobody has been told yet."""
+    report = report_of(run, window, s3=client("s3"), kms=client("kms"))
+    found = Found.from_document(report.found)
+    paging = {finding.fingerprint for finding in found.rows if is_finding(finding)}
+    states = page_store.page_states(client("s3"), bucket, [*paging, *found.watched])
+    news = changes(found.rows, states, found.watched)
     messages = page_messages.pages(
         news,
-        unread=unread,
+        unread=found.left_out,
         window_start=window["start"],
         window_end=window["end"],
         table=table,
     )
-    paging = {finding.fingerprint for finding in found if is_finding(finding)}
     counts = Counter(change.status for change in news)
     log.info(
         "%d findings that page (%d more unread): %d new, %d reopened, %d named, %d known before;"
         " %d resolved; %d messages to send",
         len(paging),
-        sum(left for (verdict, _), left in unread.items() if verdict in SEVERITIES),
+        sum(left for (verdict, _), left in found.left_out.items() if verdict in SEVERITIES),
         counts[Status.OPEN],
         counts[Status.REOPENED],
         counts[Status.NAMED],
@@ -82,8 +59,9 @@ def pages(
         counts[Status.RESOLVED],
         len(messages),
     )
+    topic = report.settings["topic_arn"]
     return [
-        {**message_of(page), "states": [state.to_json() for state in page.states]}
+        {**message_of(page), "topic": topic, "states": [state.to_json() for state in page.states]}
         for page in messages
     ]
 
@@ -103,10 +81,11 @@ def page(
     subject: str,
     message: str,
     message_attributes: dict[str, str],
+    topic: str,
     states: list[dict[str, Any]],
 ) -> None:
-    """One page: out, then remembered."""
-    publish = publish_page(subject, message, message_attributes)
+    """One page: out, to the topic that was deployed, then remembered."""
+    publish = publish_page(topic, subject, message, message_attributes)
     chain(publish, mark(setting("analytics_bucket"), finder, states))
 
 
@@ -144,7 +123,7 @@ def dead_letters_page(
     queue: str, subject: str, message: str, message_attributes: dict[str, str], is_open: bool
 ) -> None:
     """One page about the queue: out, then remembered."""
-    publish = publish_page(subject, message, message_attributes)
+    publish = publish_page(setting("topic_arn"), subject, message, message_attributes)
     chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
 
 
@@ -158,12 +137,12 @@ def message_of(page: Page) -> dict[str, Any]:
 
 
 def publish_page(
-    subject: str, message: str, message_attributes: dict[str, str]
+    topic: str, subject: str, message: str, message_attributes: dict[str, str]
 ) -> SnsPublishOperator:
     """The task that sends a page to the people on call."""
     return SnsPublishOperator(
         task_id="publish",
-        target_arn=setting("topic_arn"),
+        target_arn=topic,
         subject=subject,
         message=message,
         message_attributes=message_attributes,
@@ -181,31 +160,26 @@ def page_dead_letters() -> None:
 
 
 def page_findings(
-    published: Any, window: Any, *, table: str, ledger: str, success_metric: str
+    judged: Any,
+    published: Any,
+    window: Any,
+    *,
+    run: dict[str, str],
+    finder: str,
+    ledger: str,
+    success_metric: str,
 ) -> Any:
-    """The tasks that page what stands in `table` once `published` is done.
+    """The tasks that page what `run` found, once the job has `judged`: it is read from what the run
+    states of itself, so they wait for no table.
 
-    `window` is the task of that name: its parameters as the statements take them, and in
-    `watched` the partitions whose open pages are looked at. People are sent to `ledger` to see
-    for themselves. When they know, `success_metric` counts one: an alarm waits for it. Returns the
-    task that does.
+    `window` is the task of that name; `finder` is under which name the pages are remembered. People
+    are sent to `ledger` to see for themselves. When they know, and readers are shown what was found
+    (`published`), `success_metric` counts one: an alarm waits for it. Returns the task that does.
     """
-    bucket = setting("analytics_bucket")
-    watched: Any = open_pages(bucket, table, window)
-    read_findings: Any = AthenaOperator(
-        task_id="read_findings",
-        query="{% set window = ti.xcom_pull(task_ids='window') %}"
-        "{% set watched = ti.xcom_pull(task_ids='open_pages')['rows'] %}"
-        f"{{% set table = '{table}' %}}"
-        f"{{% set verdicts = {list(SEVERITIES)} %}}{{% set limit = {READ_LIMIT} %}}"
-        "{% include 'reconcile/read_findings.sql' %}",
-        **ATHENA,
-    )
-    chain(published, watched, read_findings)
-    told = page.partial(finder=table).expand_kwargs(
-        pages(bucket, window, watched, read_findings.output, ledger)
-    )
+    news: Any = pages(setting("analytics_bucket"), run, window, ledger)
+    chain(judged, news)
+    told = page.partial(finder=finder).expand_kwargs(news)
     deployment = f"{setting('project')}-{setting('stage')}"
-    success: Any = report_success(deployment, success_metric, read_findings.output, window)
-    chain(told, success)
+    success: Any = report_success(deployment, success_metric, run, window)
+    chain([told, published], success)
     return success

@@ -54,39 +54,46 @@ def body() -> Called:
     return Called()
 
 
-def test_reconcile_reads_what_the_dag_sends(body: Called, monkeypatch: Any) -> None:
+@pytest.fixture
+def code(monkeypatch: Any) -> Called:
+    """What is asked about the code that runs."""
+    asked = Called()
+    monkeypatch.setattr(glue_runs, "code", lambda *of: asked(*of) or (MATERIAL,))
+    return asked
+
+
+def test_reconcile_reads_what_the_dag_sends(body: Called, code: Called, monkeypatch: Any) -> None:
     monkeypatch.setattr(reconcile, "reconcile", body)
     hour = datetime(2026, 11, 1, 6, tzinfo=UTC)
     window = Window(hour, hour + timedelta(hours=2), AS_OF, timedelta(minutes=30))
-    sent = {**window.parameters(), "watched": window.partitions()}
-    settings = {"raw_bucket": "raw"}
-    reconcile.main(started(reconcile, settings=json.dumps(settings), window=json.dumps(sent)))
-    read, judged = body.arguments
-    assert (read.raw_bucket, judged) == ("raw", window)
-    assert body.named == {"run_id": "jr_1"}
+    sent = json.dumps({**window.parameters(), "watched": window.partitions()})
+    reconcile.main(started(reconcile, settings="{}", window=sent))
+    run, judged = body.arguments
+    assert judged == window
+    expected = {"settings": "{}", "window": sent}
+    assert run == GlueRun("job", "jr_1", expected, run.started_on, (MATERIAL,))
+    assert code.arguments[0] == reconcile.__file__
 
 
-def test_audit_reads_what_the_dag_sends(body: Called, monkeypatch: Any) -> None:
+def test_audit_reads_what_the_dag_sends(body: Called, code: Called, monkeypatch: Any) -> None:
     monkeypatch.setattr(audit, "audit", body)
-    sent = audit_window(as_of=AS_OF, grace_minutes=180, sample_days=28, days=2)
-    settings = {"raw_bucket": "raw"}
-    audit.main(started(audit, settings=json.dumps(settings), audit=json.dumps(sent)))
-    read, request = body.arguments
-    assert read.raw_bucket == "raw"
+    sent = json.dumps(audit_window(as_of=AS_OF, grace_minutes=180, sample_days=28, days=2))
+    audit.main(started(audit, settings="{}", audit=sent))
+    run, request = body.arguments
     assert (request.as_of, request.grace) == (AS_OF, timedelta(hours=3))
     assert (request.sample_days, request.days) == (28, 2)
-    assert body.named == {"run_id": "jr_1"}
+    expected = {"settings": "{}", "audit": sent}
+    assert run == GlueRun("job", "jr_1", expected, run.started_on, (MATERIAL,))
+    assert code.arguments[0] == audit.__file__
 
 
 @pytest.mark.parametrize(
     ("script", "name"), [(bronze_to_silver, "build_silver"), (silver_to_gold, "build_gold")]
 )
 def test_a_builders_run_states_its_arguments_and_its_code(
-    script: ModuleType, name: str, body: Called, monkeypatch: Any
+    script: ModuleType, name: str, body: Called, code: Called, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(script, name, body)
-    code = Called()
-    monkeypatch.setattr(glue_runs, "code", lambda *of: code(*of) or (MATERIAL,))
     arguments = {name: f"value of {name}" for name in script.PARAMETERS}
     script.main(started(script, **arguments))
     (run,) = body.arguments

@@ -25,7 +25,10 @@ def test_the_projects_own_bundle_has_no_fault(bundle: Files) -> None:
     ("change", "said"),
     [
         (broken.without_sql, "dags/include/sql/provenance/provenance_ledger.sql is missing"),
-        (broken.without_one_template, "dags/include/sql/reconcile/read_findings.sql is missing"),
+        (
+            broken.without_one_template,
+            "dags/include/sql/medallion/read_file_accounts.sql is missing",
+        ),
         (broken.without_constraint_line, "requirements.txt must begin with --constraint"),
         (broken.without_constraints, "dags/constraints.txt is missing"),
         (broken.with_the_images_provider, "needs apache-airflow-providers-amazon 9.35 or later"),

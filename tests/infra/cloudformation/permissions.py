@@ -74,6 +74,7 @@ WRITERS: Final = {
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): RECORDERS,
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): frozenset({"recorder"}),
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
+    ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
     ("provenance", "seal/checkpoint"): AUDIT,
     ("provenance", "seal/tile/0/000"): AUDIT,
     ("provenance", "elsewhere/x"): NOBODY,
@@ -126,11 +127,12 @@ def _reads() -> Iterator[Call]:
         ("raw", f"{DAY}/x.csv"): NOBODY,
         ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): AUDIT | GLUE | RECORDERS,
         ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AUDIT | GLUE,
+        ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
         ("provenance", "seal/checkpoint"): AUDIT,
         ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AIRFLOW | AUDIT,
-        ("analytics", "pages/0.json"): AIRFLOW,
+        ("analytics", "pages/0.json"): AIRFLOW | AUDIT,
         ("athena-results", "custody-local/x.csv"): AIRFLOW,
     }
     for (role, key), may in readers.items():
@@ -148,7 +150,7 @@ def _lists() -> Iterator[Call]:
     }
     versions = {
         "raw": AIRFLOW | AUDIT | GLUE | RECORDERS,
-        "provenance": AUDIT,
+        "provenance": AIRFLOW | AUDIT,
         "processed": AUDIT | GLUE | RECORDERS,
         "analytics": AUDIT | GLUE | RECORDERS,
         "trail": AUDIT,
@@ -299,7 +301,7 @@ def _control() -> Iterator[Call]:
     large = {"JobName": f"{prefix}-record-large"}
     may_start = ADMINISTRATORS | {"recorder"}
     yield Call("glue", "start_job_run", large, may_start, harmless=False)
-    yield Call("ssm", "get_parameter", name, AIRFLOW | READERS)
+    yield Call("ssm", "get_parameter", name, AIRFLOW | AUDIT | READERS)
 
 
 def _who_is_who() -> Iterator[Call]:

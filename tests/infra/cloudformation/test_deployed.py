@@ -176,6 +176,7 @@ WRITES: Final = {
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): {"recorder"},
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): {"glue"},
+    ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): {"audit"},
     ("provenance", "seal/checkpoint"): {"audit"},
     ("processed", "silver/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("processed", "quarantine/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},

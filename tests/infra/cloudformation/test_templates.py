@@ -15,6 +15,7 @@ import pytest
 from cfnlint.decode import decode
 from infra.build import REPOSITORY
 
+from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
 from custody.core.tlog.tiles import bundle_path, tile_path
 from custody.settings import Settings
@@ -340,6 +341,7 @@ def test_what_each_role_writes() -> None:
             f"{arn}${{AnalyticsBucket}}/lineage_checks/*",
             f"{arn}${{AnalyticsBucket}}/reconciliation/*",
             f"{arn}${{AnalyticsBucket}}/record_checks/*",
+            f"{arn}${{ProvenanceBucket}}/provenance/runs/*",
             f"{arn}${{ProvenanceBucket}}/seal/*",
         ],
         "jobs": [
@@ -488,12 +490,14 @@ def arguments_of(script: Path) -> set[str]:
 
 
 def test_the_judge_is_told_what_airflow_is_told() -> None:
-    """Both are made from the same values of the root stack, and the judge has all that it reads."""
-    fixed = LOADED["audit"]["Resources"]["Reconcile"]["Properties"]["NonOverridableArguments"]
-    trusted: dict[str, str] = json.loads(plain(fixed["--settings"]))
-    assert trusted.items() <= settings().items()
+    """The same settings, from the same values of the root stack: the judge holds Airflow's against
+    its own. And it has all that it reads."""
+    for job in ("Reconcile", "Audit"):
+        fixed = LOADED["audit"]["Resources"][job]["Properties"]["NonOverridableArguments"]
+        trusted: dict[str, str] = json.loads(plain(fixed["--settings"]))
+        assert trusted == settings()
     read = {name for name, kind in vars(Settings).items() if type(kind).__name__ == "_Setting"}
-    assert trusted.keys() == read
+    assert read <= trusted.keys()
     given = {
         stack: LOADED["root"]["Resources"][stack]["Properties"]["Parameters"]
         for stack in ("Audit", "Settings")
@@ -646,7 +650,7 @@ def test_records_are_write_once() -> None:
     rule = provenance_rule("DenyOverwritingRecords")
     assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     places = [plain(place).partition("/provenance/")[2] for place in rule["Resource"]]
-    assert places == ["incoming/*", "late/*", "lineage/*"]
+    assert places == ["incoming/*", "late/*", "lineage/*", "runs/*"]
 
 
 def provenance_rule(sid: str) -> Mapping[str, Any]:
@@ -655,11 +659,12 @@ def provenance_rule(sid: str) -> Mapping[str, Any]:
     return rule
 
 
-def test_only_the_role_that_audits_writes_the_seal() -> None:
+def test_only_the_role_that_audits_writes_the_seal_and_what_its_runs_state() -> None:
     rule = provenance_rule("DenySealsByOthers")
     assert (rule["Effect"], rule["Principal"]) == ("Deny", "*")
     assert rule["Action"] == "s3:PutObject"
-    assert plain(rule["Resource"]).endswith(f"/{SEAL_PREFIX}*")
+    places = [plain(place).partition("${Provenance}/")[2] for place in rule["Resource"]]
+    assert places == [f"{SEAL_PREFIX}*", f"{RUN_PREFIX}*"]
     assert [plain(w) for w in rule["Condition"]["ArnNotLike"]["aws:PrincipalArn"]] == AUDIT
 
 
@@ -773,6 +778,10 @@ def test_the_platforms_own_stack_holds_no_evidence() -> None:
         *("keys", "queue", "replication", "witnesses", "storage", "trail"),
     }
     assert not nested["evidence"] & nested["root"]
+
+
+def test_airflows_settings_are_deployed_before_the_judge_that_compares_them() -> None:
+    assert LOADED["root"]["Resources"]["Audit"]["DependsOn"] == "Settings"
 
 
 def test_the_trail_comes_last_for_from_then_on_the_bucket_is_never_empty_again() -> None:

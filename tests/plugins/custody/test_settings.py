@@ -66,6 +66,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")
     assert policy.prefix_writers == {
         "provenance/lineage/": (f"{role}glue",),
+        "provenance/runs/": (f"{role}audit",),
         "seal/": (f"{role}audit",),
         "provenance/late/": (f"{role}recorder",),
     }
@@ -216,3 +217,23 @@ def test_who_uploaded_before_is_retired_at_his_time() -> None:
         Settings.parse({**SETTINGS, "former_uploaders": "arn:one=soon"}).policy(
             as_of=AS_OF, grace=timedelta(0)
         )
+
+
+def test_settings_are_known_by_what_they_say_however_it_is_written() -> None:
+    settings = Settings.parse(SETTINGS)
+    turned = json.dumps(dict(reversed(SETTINGS.items())), indent=2)
+    assert Settings.parse(turned).sha256 == settings.sha256
+    assert len(settings.sha256) == 64
+    assert rotated("arn:old=2026-11-01T00:00:00Z").sha256 != settings.sha256
+
+
+def test_what_differs_between_settings_is_named() -> None:
+    settings = Settings.parse(SETTINGS)
+    assert settings.differences(Settings.parse(json.dumps(SETTINGS))) == ()
+    other = {**SETTINGS, "uploader_arns": "arn:x", "more": "x"}
+    del other["stage"]
+    assert settings.differences(Settings.parse(other)) == ("more", "stage", "uploader_arns")
+
+
+def test_the_settings_parameter_has_the_name_that_the_stack_gives_it() -> None:
+    assert Settings.parse(SETTINGS).parameter_name == "/custody/dev/airflow/variables/custody"

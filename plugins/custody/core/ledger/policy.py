@@ -9,6 +9,7 @@ from typing import Final
 
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import LATE_PREFIX, RECORD_PREFIX
+from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import SEAL_PREFIX
 
 # The declared writers, by the names of the platform's roles.
@@ -41,6 +42,7 @@ RECORDERS: Final = ("recorder", "recorder-large")
 
 PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     LINEAGE_PREFIX: (BUILDER,),
+    RUN_PREFIX: (AUDITOR,),
     SEAL_PREFIX: (AUDITOR,),
     LATE_PREFIX: (RECORDERS[0],),
 }

@@ -269,6 +269,14 @@ def of_reading(
     return f"The bytes at rest hash to {sha256}; the record says {recorded}."
 
 
+def of_altered_file(named: str) -> str:
+    """A file that has other bytes than the run which wrote it named."""
+    return (
+        "The bytes of this file are not those that the run which wrote it named (SHA-256 "
+        f"{named}). It was left out; what it held of checks was checked anew."
+    )
+
+
 def of_unrecorded_at_rest(stored_at: datetime) -> str:
     """A version that a bucket holds and no record tells of."""
     return f"This version has been here since {_moment(stored_at)} and no record of it exists."
@@ -319,6 +327,15 @@ def of_control_change(
         reason += f" Before, {before.who.arn} had called {before.name} at {_when(before)}"
         reason += f", asking for: {before.control.asked}." if before.control.asked else "."
     return reason
+
+
+def of_other_settings(differing: Sequence[str]) -> str:
+    """Settings that are not those deployed, where the call that changed them is not known."""
+    what = f"they differ in {', '.join(differing)}" if differing else "they cannot be read"
+    return (
+        f"The settings that Airflow reads are not those that were deployed: {what}. Who changed "
+        "them is not known from what was read. It was judged by the deployed ones."
+    )
 
 
 def of_causes(causes: Sequence[tuple[LedgerRow, int]], total: int) -> str:

@@ -5,7 +5,7 @@ A finding is one verdict about one object version, and its fingerprint identifie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -36,8 +36,8 @@ READ_LIMIT: Final = 500
 known."""
 
 MAX_WATCHED: Final = 1500
-"""Open pages that one run may resolve. Each costs 136 bytes of a statement; Athena takes
-262,144 bytes."""
+"""Open pages that one run may resolve. Each is read by itself, and asked for by two texts of a
+Spark query."""
 
 Cause = tuple[str, str | None]
 """What findings that come by the thousand have in common: verdict and principal."""
@@ -135,22 +135,3 @@ def _value(column: Column, text: object) -> str | int | datetime | None:
         case "BIGINT":
             return int(text)
     return text
-
-
-def read_findings_of(
-    rows: Iterable[Mapping[str, str | None]],
-) -> tuple[list[LedgerRow], dict[Cause, int]]:
-    """The rows of `include/sql/reconcile/read_findings.sql`, and how many findings of each cause
-    it left unread.
-
-    Raises `ValueError` as `read_row` does.
-    """
-    found: list[LedgerRow] = []
-    unread: dict[Cause, int] = {}
-    for row in rows:
-        finding = read_row(row)
-        cause = cause_of(finding)
-        unread.setdefault(cause, int(row["cause_findings"] or 0))
-        unread[cause] -= 1
-        found.append(finding)
-    return found, unread

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,14 +12,14 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.runs.verdicts import verdict_files
 from custody.aws.s3.at_rest import audited_versions
 from custody.aws.s3.heads import recall, remember
 from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
+from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.records.names import RECORD_PREFIX
-from custody.settings import Settings
 from custody.spark.audit.defects import defect_rows, unusable_head_row
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
@@ -29,11 +29,13 @@ from custody.spark.audit.sealing import (
     cosigning_policy,
     have_cosigned,
     seal_recent,
-    seal_signer,
 )
 from custody.spark.audit.versions import at_rest, by_bucket
-from custody.spark.ledger import write_rows
-from custody.spark.startup import kms_client, s3_client
+from custody.spark.checks import intact
+from custody.spark.glue_runs import GlueRun
+from custody.spark.ledger import Target, watched_pages, write_rows
+from custody.spark.runs import Judge, seal_signer
+from custody.spark.startup import s3_client
 from custody.spark.trail import (
     TRAIL_HEAD,
     broken_logs,
@@ -48,13 +50,17 @@ log = logging.getLogger(__name__)
 
 NAMES_PER_SLICE = 50_000
 
+FINDER = "audit"
+"""Under which name its findings are remembered (`custody.aws.paging.pages`)."""
 
-def audit(settings: Settings, request: AuditRequest, *, run_id: str) -> None:
-    """Audit a deployment and write the rows to where the run `run_id` writes."""
-    output = f"s3://{settings.analytics_bucket}/audit/run={run_id}/"
+
+def audit(glue_run: GlueRun, request: AuditRequest) -> None:
+    """Audit a deployment, write the rows to where the run writes, and state what it found."""
+    judge = Judge.of(glue_run)
+    output = f"s3://{judge.settings.analytics_bucket}/audit/run={glue_run.id}/"
     spark = SparkSession.builder.appName("audit").getOrCreate()
-    counts = run(spark, settings, request, output)
-    log.info("as of %s: %s; %s", request.as_of, counts or "no rows", output)
+    verdicts = run(spark, judge, request, output)
+    log.info("as of %s: %s; %s", request.as_of, verdicts or "no rows", output)
 
 
 def sliced(context: SparkContext, items: Sequence[Any], per_slice: int) -> RDD[Any]:
@@ -63,15 +69,16 @@ def sliced(context: SparkContext, items: Sequence[Any], per_slice: int) -> RDD[A
 
 def run(
     spark: SparkSession,
-    settings: Settings,
+    judge: Judge,
     request: AuditRequest,
     output: str,
-) -> dict[str, int]:
-    """Audit, write the rows to the URI `output`, and remember the heads; return verdict counts.
+) -> Mapping[str, int]:
+    """Audit, write the rows to the URI `output`, state what was found, and remember the heads;
+    return verdict counts.
 
     Versions are listed before records are: a record that comes in between finds its version.
     """
-    context, s3 = spark.sparkContext, s3_client()
+    context, s3, settings = spark.sparkContext, s3_client(), judge.settings
     analytics, provenance = settings.analytics_bucket, settings.provenance_bucket
     policy = settings.policy(as_of=request.as_of, grace=request.grace)
     cosigners = cosigning_policy(settings)
@@ -93,7 +100,18 @@ def run(
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     signer = seal_signer(settings)
-    kept = seal_recent(spark, settings, request, s3, records, signer)
+    judged = verdict_files(
+        s3,
+        signer.key,
+        provenance,
+        job=settings.reconcile_job,
+        first=request.recent[0],
+        last=request.recent[-1],
+        today=request.recent[-1],
+    )
+    verdicts, altered = intact(context, analytics, judged, s3_client)
+    uris = [f"s3://{analytics}/{file.key}" for file in verdicts]
+    kept = seal_recent(spark, settings, request, s3, records, uris, signer)
     now = datetime.now(UTC)
     cosigning = have_cosigned(cosigners, settings, s3, kept.sealed, signer.key, now)
     logs = read_logs(context, trail.logs, s3_client)
@@ -110,7 +128,7 @@ def run(
             [r for r in records if r.version.key.startswith(RECORD_PREFIX)],
             NAMES_PER_SLICE,
         ),
-        trusted_keys(kms_client(settings.signing_key_arn), settings),
+        judge.records,
         by_bucket(removals, contents.calls),
         policy,
         noncurrent=settings.noncurrent_version_days,
@@ -120,20 +138,24 @@ def run(
     seal_defects = (*kept.defects, *cosigning.defects)
     setup = setup_defects(clients.cloudtrail(settings.region), settings)
     trail_defects = (*trail.defects, *setup, *broken)
-    defects = defect_rows(trail_defects, seal_defects, contents, policy, settings, s3)
+    defects = [
+        *defect_rows(trail_defects, seal_defects, contents, policy, settings, s3),
+        *altered_file_rows(altered, analytics, time=request.as_of, policy=policy),
+    ]
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
-    counts = write_rows(
+    written = write_rows(
         spark,
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
         as_of=request.as_of,
         window=(request.since, request.as_of),
-        output=output,
+        target=Target(output, watched_pages(s3, analytics, FINDER, request.watched)),
     )
+    judge.state(request.as_of, (request.since, request.as_of), written)
     # Once what was found is written: heads that move on must not leave a defect behind.
     remember(s3, analytics, TRAIL_HEAD, trail.heads(broken).to_json().encode())
     if kept.head is not None:
         remember(s3, analytics, SEAL_HEAD, kept.head)
     if cosigning.head is not None:
         remember(s3, analytics, COSIGNED_HEAD, cosigning.head)
-    return counts
+    return written.verdicts

@@ -11,12 +11,14 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class AuditRequest:
     """What to audit at `as_of` (whole seconds): the bytes of one in `sample_days` versions, and
-    `days` of the trail's events, records and verdicts, the last of them today."""
+    `days` of the trail's events, records and verdicts, the last of them today. `watched` are the
+    days whose open pages it may settle, each a partition of one value."""
 
     as_of: datetime
     grace: timedelta
     sample_days: int
     days: int
+    watched: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> AuditRequest:
@@ -27,6 +29,7 @@ class AuditRequest:
             grace=timedelta(minutes=parameters["grace_minutes"]),
             sample_days=parameters["sample_days"],
             days=parameters["days"],
+            watched=tuple(tuple(day) for day in parameters["watched"]),
         )
 
     @property

@@ -7,31 +7,29 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import boto3
 from botocore.exceptions import ClientError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from custody.aws.kms.seal_key import kms_signer
 from custody.aws.s3.errors import ObjectAbsent
 from custody.aws.s3.heads import recall
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import is_rekeyed
-from custody.aws.seal.content import record_entry, verdict_files
+from custody.aws.seal.content import record_entry
 from custody.aws.seal.cosigning import Cosigning, keep_cosigned
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal
 from custody.aws.seal.log import Sealed
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
+from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry
-from custody.core.seal.layout import log_origin
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.cosigner_client import poster
 from custody.settings import Settings
 from custody.spark.audit.request import AuditRequest
 from custody.spark.ledger import verdict_entries
-from custody.spark.startup import CLIENTS, kms_client, s3_client
+from custody.spark.startup import s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +39,7 @@ log = logging.getLogger(__name__)
 # One request each: enough of them at once to hide the waiting.
 RECORDS_PER_SLICE = 512
 
-RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX)
+RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX)
 SEAL_HEAD = "seal"
 COSIGNED_HEAD = "cosigned"
 
@@ -52,19 +50,19 @@ def seal_recent(
     request: AuditRequest,
     s3: S3Client,
     records: Sequence[StoredVersion],
+    verdicts: Sequence[str],
     signer: NoteSigner,
 ) -> SealKept:
-    """Check the seal against the head remembered, and seal the last days' records and verdicts."""
+    """Check the seal against the head remembered, and seal the last days' records, and the
+    `verdicts` in these files."""
     provenance = settings.provenance_bucket
     folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
     recent = [stored for stored in records if stored.version.key.startswith(folders)]
-    glue = boto3.client("glue", config=CLIENTS)
 
     def entries() -> Iterator[SealEntry]:
         own_keys = [arn.rpartition("/")[2] for arn in settings.encryption_key_arns]
         yield from record_entries(spark.sparkContext, recent, s3_client, own_keys)
-        files = verdict_files(s3, glue, settings.database, request.recent[0], request.recent[-1])
-        yield from verdict_entries(spark, files)
+        yield from verdict_entries(spark, verdicts)
 
     kept = keep_seal(
         s3,
@@ -78,12 +76,6 @@ def seal_recent(
         log.info("sealed %d new entries", kept.sealed.appended)
     _tell(kept.defects)
     return kept
-
-
-def seal_signer(settings: Settings) -> NoteSigner:
-    """Who signs the seal of the deployment."""
-    key = settings.seal_key_arn
-    return kms_signer(kms_client(key), key, log_origin(settings.provenance_bucket))
 
 
 def cosigning_policy(settings: Settings) -> CosigningPolicy | None:

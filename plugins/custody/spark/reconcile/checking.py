@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from custody.aws.lineage.keeping import check_written
 from custody.aws.records.reading import read_stored, record_ranges
-from custody.aws.s3.listing import KeyRange, StoredVersion, list_keys, stored_versions
+from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
 from custody.core.lineage.checking import LineageCheck
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.check_table import from_row, to_row
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NAMES_PER_SLICE = 64
-
-RECORD_CHECKS, LINEAGE_CHECKS = "record_checks/", "lineage_checks/"
 
 
 def list_records(
@@ -157,13 +155,3 @@ def read_statements(
         check = check_written(s3, event, trust)
         if check is not None:
             yield check
-
-
-def checks_table(
-    s3: S3Client, bucket: str, table: str, days: Iterable[date], run_id: str
-) -> Checks:
-    """A table of checks (its prefix in `bucket`): where it has rows of `days`, and where this
-    run adds to it."""
-    folders = (f"{table}dt={day}/" for day in days)
-    known = [f"s3://{bucket}/{folder}" for folder in folders if any(list_keys(s3, bucket, folder))]
-    return Checks(known, lambda day: f"s3://{bucket}/{table}dt={day}/run={run_id}/")

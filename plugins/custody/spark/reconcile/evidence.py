@@ -13,6 +13,7 @@ from custody.aws.trail.log_reading import LogToRead
 from custody.aws.trail.proof import TrailClients, prove_recent
 from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.defects import DatedDefect, dated_defect
+from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import stored_late
 from custody.core.ledger.windows import Window
 from custody.core.records.checking import ReadEnvelope
@@ -26,10 +27,12 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class TrailEvidence:
-    """What the trail has for the window: log files, and what is wrong with it."""
+    """What the trail has for the window: log files, and what is wrong with it; and the rows of what
+    stands otherwise than it was deployed or written, which may be the trail's to explain."""
 
     logs: Sequence[LogToRead]
     defects: Sequence[DatedDefect]
+    differences: Sequence[LedgerRow] = ()
 
 
 def prove_trail(

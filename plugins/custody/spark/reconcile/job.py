@@ -7,28 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import boto3
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.chain import keep_link, last_link, signed_by
-from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.parameters import other_settings
 from custody.aws.s3.heads import recall
+from custody.core.ledger.kinds.control_changes import settings_row
 from custody.core.ledger.links import next_link, reached_before
 from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.windows import Window
-from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import ReadEnvelope
+from custody.core.runs.files import verdicts_folder
 from custody.settings import Settings
-from custody.spark.audit.sealing import seal_signer
-from custody.spark.ledger import write_rows
-from custody.spark.reconcile.checking import (
-    LINEAGE_CHECKS,
-    RECORD_CHECKS,
-    checked_records,
-    checked_statements,
-    checks_table,
-    records_by_name,
-)
+from custody.spark.checks import written_by_this_run
+from custody.spark.glue_runs import GlueRun
+from custody.spark.ledger import Target, Written, watched_pages, write_rows
+from custody.spark.reconcile.caches import Caches
+from custody.spark.reconcile.checking import checked_records, checked_statements, records_by_name
 from custody.spark.reconcile.evidence import (
     TrailEvidence,
     defects_of,
@@ -36,13 +34,17 @@ from custody.spark.reconcile.evidence import (
     prove_trail,
 )
 from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
-from custody.spark.startup import kms_client, s3_client
+from custody.spark.runs import Judge, seal_signer
+from custody.spark.startup import CLIENTS, s3_client
 from custody.spark.trail import TRAIL_HEAD, broken_logs, contents_of, read_logs, trail_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
+
+FINDER = "reconciliation"
+"""Under which name its findings are remembered (`custody.aws.paging.pages`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +64,37 @@ def run(
     window: Window,
     check_statements: StatementCheck,
     s3_client: Callable[[], S3Client],
-    output: str,
-) -> dict[str, int]:
-    """Judge the evidence and write the window's rows to the URI `output`; return verdict counts."""
+    target: Target,
+) -> Written:
+    """Judge the evidence and write the window's rows to their target."""
     logs = read_logs(spark.sparkContext, trail.logs, s3_client)
     defects = [*trail.defects, *defects_of(broken_logs(logs), window)]
     contents = contents_of(logs)
     elsewhere = filed_elsewhere(contents, policy, window.record_days)
     envelopes = records.filed.union(records.named(elsewhere))
-    rows = ledger(contents, envelopes, defects, policy, window, check_statements).filter(
-        lambda row: window.start <= row.event_time < window.end
-    )
+    rows = ledger(
+        contents, envelopes, defects, policy, window, check_statements, trail.differences
+    ).filter(lambda row: window.start <= row.event_time < window.end)
     return write_rows(
-        spark, rows, as_of=window.as_of, window=(window.start, window.end), output=output
+        spark,
+        rows,
+        as_of=window.as_of,
+        window=(window.start, window.end),
+        target=target,
     )
 
 
-def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
-    """Judge `window`, write its rows to where the run `run_id` writes, and the run to the chain.
+def reconcile(glue_run: GlueRun, window: Window) -> None:
+    """Judge `window`, write its rows to where the run writes, state what was found, and add the run
+    to the chain.
 
     Raises `HoleInTheChain`.
     """
+    judge = Judge.of(glue_run)
+    settings = judge.settings
     s3, signer = s3_client(), seal_signer(settings)
-    last = last_link(
-        s3, settings.analytics_bucket, as_of=window.as_of, opened=signed_by(signer.key)
-    )
+    bucket, provenance = settings.analytics_bucket, settings.provenance_bucket
+    last = last_link(s3, bucket, as_of=window.as_of, opened=signed_by(signer.key))
     reached = reached_before(last, window)
     policy = replace(
         settings.policy(as_of=window.as_of, grace=window.grace),
@@ -94,16 +102,16 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
         recorded=reached.recorded,
         closed=reached.closed,
     )
-    bucket, provenance = settings.analytics_bucket, settings.provenance_bucket
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
-    record_keys = trusted_keys(kms_client(settings.signing_key_arn), settings)
+    caches = Caches.of(spark.sparkContext, judge, window)
+    found = [*differences(settings, window, policy), *caches.rows(window, policy)]
     envelopes = checked_records(
         spark,
         provenance,
         window.record_days,
-        record_keys,
+        judge.records,
         s3_client,
-        checks_table(s3, bucket, RECORD_CHECKS, window.record_days, run_id),
+        caches.records,
     )
     trail = prove_trail(
         settings,
@@ -114,29 +122,27 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
     )
 
     def named(keys: Sequence[str]) -> RDD[ReadEnvelope]:
-        return records_by_name(spark.sparkContext, provenance, keys, record_keys, s3_client)
+        return records_by_name(spark.sparkContext, provenance, keys, judge.records, s3_client)
 
-    lineage_key = settings.lineage_key_arn
-    kms = kms_client(lineage_key)
-    lineage_keys = LineageKeys(
-        {lineage_key: kms.get_public_key(KeyId=lineage_key)["PublicKey"]}, settings.builders
-    )
-    known_statements = checks_table(s3, bucket, LINEAGE_CHECKS, window.days, run_id)
-    output = f"s3://{bucket}/reconciliation/run={run_id}/"
-    counts = run(
+    output = f"s3://{bucket}/reconciliation/run={glue_run.id}/"
+    written = run(
         spark,
-        trail,
+        replace(trail, differences=found),
         Records(envelopes, named),
         policy,
         window,
         lambda written: checked_statements(
-            spark, written, window.days, lineage_keys, s3_client, known_statements
+            spark, written, window.days, judge.lineage, s3_client, caches.statements
         ),
         s3_client,
-        output,
+        Target(output, watched_pages(s3, bucket, FINDER, window.partitions())),
     )
-    log.info("%s to %s: %s; %s", window.start, window.end, counts or "no rows", output)
-    link = next_link(last, reached, window, run_id=run_id)
+    verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]
+    files = written_by_this_run(spark.sparkContext, bucket, [*caches.folders, *verdicts], s3_client)
+    judge.state(window.as_of, (window.start, window.end), written, files)
+    told = written.verdicts or "no rows"
+    log.info("%s to %s: %s; %s", window.start, window.end, told, output)
+    link = next_link(last, reached, window, run_id=glue_run.id)
     keep_link(s3, bucket, link, signer)
     log.info(
         "judged until %s, final until %s, closed until %s",
@@ -144,3 +150,16 @@ def reconcile(settings: Settings, window: Window, *, run_id: str) -> None:
         link.reached.recorded,
         link.reached.closed,
     )
+
+
+def differences(settings: Settings, window: Window, policy: Policy) -> list[LedgerRow]:
+    """The rows, in the window, of what stands otherwise than it was deployed."""
+    ssm = boto3.client("ssm", region_name=settings.region, config=CLIENTS)
+    found = other_settings(
+        ssm, settings, written_before=window.as_of - window.grace, now=window.as_of
+    )
+    if found is None:
+        return []
+    log.error("%s is not as deployed: %s", settings.parameter_name, found.differing or "no access")
+    time = min(max(found.since, window.start), window.last_moment)
+    return [settings_row(settings.parameter_name, found.differing, found.version, time, policy)]

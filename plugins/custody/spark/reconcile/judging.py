@@ -13,7 +13,7 @@ from pyspark.rdd import RDD
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.causes import with_causes
 from custody.core.ledger.facts import StoredRecord
-from custody.core.ledger.kinds.control_changes import control_rows
+from custody.core.ledger.kinds.control_changes import control_rows, without_known
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
 from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows, unread_record_rows
@@ -49,9 +49,11 @@ def ledger(
     policy: Policy,
     window: Window,
     check_statements: StatementCheck,
+    differences: Sequence[LedgerRow] = (),
 ) -> RDD[LedgerRow]:
     """The ledger's rows of every object in `logs` and `envelopes`, of the lineage statements
-    whose writing `logs` hold, and of the trail's defects."""
+    whose writing `logs` hold, of the trail's defects, and of the `differences` to what was
+    deployed, as far as no call in `logs` made them."""
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))
@@ -96,13 +98,14 @@ def ledger(
     broken = trail_rows(defects, trail.calls, touched, policy)
     changed = [row for call in trail.calls for row in catalog_rows(call, policy)]
     controls = list(control_rows(trail.calls, policy))
+    standing = without_known(differences, controls)
     rows = logs.context.union(
         [
             judged,
             beside,
             bad_statements,
             events.flatMap(lambda event: batch_rows(event, policy)),
-            logs.context.parallelize([*broken, *changed, *controls], 1),
+            logs.context.parallelize([*broken, *changed, *controls, *standing], 1),
         ]
     )
     proven = logs.context.broadcast([row for row in controls if row.verdict not in SETTLED])

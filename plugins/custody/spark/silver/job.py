@@ -19,7 +19,7 @@ from custody.core.datasets.contracts import Contract, parse_contract
 from custody.core.lineage.model import HashedObject, Material
 from custody.objects import ObjectVersion
 from custody.settings import Settings
-from custody.spark.glue_runs import GlueRun, fetch_material, record_lineage
+from custody.spark.glue_runs import GlueRun, check_deployed, fetch_material, record_lineage
 from custody.spark.silver.lines import LINES, SOURCE, read_lines
 from custody.spark.silver.outcomes import Totals, account, decide, quarantine, silver
 from custody.spark.silver.rules import judge
@@ -189,6 +189,7 @@ def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Mater
 def build_silver(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     day, parameters = SilverRun.of(this), this.parameters
+    check_deployed(s3_client(), this, parameters["code_location"])
     contract_uri = f"{parameters['code_location']}/contracts/{day.dataset}.odcs.yaml"
     contract, contract_file = read_contract(s3_client(), contract_uri, day.dataset)
     this = replace(this, materials=(*this.materials, contract_file))

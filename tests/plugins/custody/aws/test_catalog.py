@@ -135,12 +135,3 @@ def test_a_refusal_to_move_names_partition_and_reason(glue):
     )
     with pytest.raises(PartitionsNotMoved, match=r"06'\): InternalServiceException"):
         point_partitions(glue, "db", "reconciliation", hours("b", "06"))
-
-
-def test_locations_are_those_of_the_partitions_asked_for(glue):
-    point_partitions(glue, "db", "reconciliation", hours("a", "05", "06"))
-    found = catalog.locations(
-        glue, "db", "reconciliation", "dt BETWEEN '2026-11-01' AND '2026-11-02'"
-    )
-    assert sorted(found) == [pointer.location for pointer in hours("a", "05", "06")]
-    assert catalog.locations(glue, "db", "reconciliation", "dt > '2026-11-01'") == []

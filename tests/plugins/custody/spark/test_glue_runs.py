@@ -6,14 +6,26 @@ import hashlib
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.support.landing_zone import KEY_ARN, RAW, MemoryS3
 
+from custody.aws.s3.errors import ObjectAbsent
 from custody.core.lineage.model import Material
+from custody.core.runs.code import OtherCode
 from custody.spark import glue_runs
-from custody.spark.glue_runs import UnknownCode, code, fetch_material, job_arn, split_uri
+from custody.spark.glue_runs import (
+    GlueRun,
+    UnknownCode,
+    check_deployed,
+    code,
+    fetch_material,
+    job_arn,
+    split_uri,
+)
 
 
 def sha256(content: bytes) -> str:
@@ -62,6 +74,21 @@ def test_configuration_is_known_by_its_version_and_its_bytes():
         b"new",
         Material("contract", sha256(b"new"), uri=uri, version_id="v2"),
     )
+
+
+def test_a_run_holds_its_code_against_the_bundle_that_was_deployed():
+    s3 = MemoryS3()
+    sums = f"{sha256(b'package')}  custody.zip\n{sha256(b'script')}  jobs/job.py\n".encode()
+    s3.put(RAW, f"{sha256(sums)}/SHA256SUMS", sums, "v1")
+    materials = (Material("script", sha256(b"script")), Material("package", sha256(b"package")))
+    run = GlueRun("job", "jr_1", {}, datetime(2026, 11, 1, tzinfo=UTC), materials)
+    location = f"s3://{RAW}/{sha256(sums)}"
+    check_deployed(s3, run, location)
+    other = replace(run, materials=(materials[0], Material("package", sha256(b"other"))))
+    with pytest.raises(OtherCode, match="the package that runs"):
+        check_deployed(s3, other, location)
+    with pytest.raises(ObjectAbsent):
+        check_deployed(s3, run, f"s3://{RAW}/{sha256(b'nothing')}")
 
 
 def test_a_uri_has_a_bucket_and_a_key():

@@ -10,9 +10,12 @@ import pytest
 from pyspark.sql import SparkSession
 from tests.support.landing_zone import RAW
 
-from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.rows import LedgerRow, fingerprint
+from custody.core.paging import findings
 from custody.core.seal.entries import VerdictEntry
-from custody.spark.ledger import ROW, verdict_entries, write_rows
+from custody.objects import ObjectVersion
+from custody.spark import ledger
+from custody.spark.ledger import ROW, Target, verdict_entries, write_rows
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -26,6 +29,10 @@ def test_a_row_is_written_field_by_field() -> None:
     assert [column.name for column in ROW if column.nullable] == optional
 
 
+def fingerprint_of(verdict: str, key: str) -> str:
+    return fingerprint(verdict, ObjectVersion(RAW, key, "v1"))
+
+
 def row(verdict: str, key: str, hour: int) -> LedgerRow:
     (found,) = [
         LedgerRow(
@@ -35,7 +42,7 @@ def row(verdict: str, key: str, hour: int) -> LedgerRow:
             version_id="v1",
             verdict=verdict,
             verdict_reason="why",
-            fingerprint="ab" * 32,
+            fingerprint=fingerprint_of(verdict, key),
             **dict.fromkeys(
                 (
                     *("event_name", "principal_arn", "principal_type", "source_ip", "user_agent"),
@@ -52,19 +59,42 @@ def test_verdicts_are_sealed_as_readers_see_them_but_for_those_that_are_none_yet
     spark: SparkSession, tmp_path: Path
 ) -> None:
     rows = [row("VERIFIED", "a.csv", 6), row("PENDING", "b.csv", 6), row("UNRECORDED", "c.csv", 7)]
-    counts = write_rows(
+    written = write_rows(
         spark,
         spark.sparkContext.parallelize(rows, 1),
         as_of=AS_OF,
         window=(AS_OF - timedelta(days=1), AS_OF),
-        output=f"{tmp_path}/run=1/",
+        target=Target(f"{tmp_path}/run=1/", [rows[2], row("ALTERED", "a.csv", 6)]),
     )
-    assert counts == {"VERIFIED": 1, "PENDING": 1, "UNRECORDED": 1}
+    assert written.verdicts == {"VERIFIED": 1, "PENDING": 1, "UNRECORDED": 1}
+    # What pages, and what settles the pages that are open, in order.
+    assert [r.object_key for r in written.found.rows] == ["c.csv", "a.csv"]
+    assert written.found.rows[0] == rows[2]
+    assert written.found.watched == (rows[2].fingerprint, fingerprint_of("ALTERED", "a.csv"))
     folders = {path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.parquet")}
     assert folders == {"run=1/dt=2026-11-02/hour=06", "run=1/dt=2026-11-02/hour=07"}
     files = sorted(str(path) for path in tmp_path.rglob("*.parquet"))
     assert set(verdict_entries(spark, files)) == {
-        VerdictEntry(RAW, "a.csv", "v1", "VERIFIED", "ab" * 32, rows[0].event_time),
-        VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", "ab" * 32, rows[2].event_time),
+        VerdictEntry(RAW, "a.csv", "v1", "VERIFIED", rows[0].fingerprint, rows[0].event_time),
+        VerdictEntry(RAW, "c.csv", "v1", "UNRECORDED", rows[2].fingerprint, rows[2].event_time),
     }
     assert list(verdict_entries(spark, [])) == []
+
+
+def test_of_each_cause_only_so_many_are_read_and_the_others_counted(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "READ_LIMIT", 2)
+    assert findings.READ_LIMIT == 500
+    rows = [row("CONFLICT", f"{n}.csv", n) for n in range(5)] + [row("REMOVED", "x.csv", 1)]
+    written = write_rows(
+        spark,
+        spark.sparkContext.parallelize(rows, 2),
+        as_of=AS_OF,
+        window=(AS_OF - timedelta(days=1), AS_OF),
+        target=Target(str(tmp_path / "out"), [rows[4]]),
+    )
+    # The first ones, and the one whose page is open.
+    keys = [r.object_key for r in written.found.rows]
+    assert keys == ["0.csv", "1.csv", "4.csv", "x.csv"]
+    assert written.found.left_out == {("CONFLICT", None): 2, ("REMOVED", None): 0}

@@ -26,6 +26,7 @@ from custody.core.ledger.verdicts import Verdict
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import record_id
+from custody.core.runs.files import WrittenFile
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import ManagementEvent
 from custody.core.trail.principals import Call
@@ -157,6 +158,23 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
         verdict = Verdict.ALTERED
     reason = reasons.of_reading(verdict, reading.sha256, reading.trouble, recorded.sha256s)
     return _with_record(recorded, _row(verdict, reason, recorded.version, policy, None))
+
+
+def altered_file_rows(
+    files: Iterable[WrittenFile], bucket: str, *, time: datetime, policy: Policy
+) -> list[LedgerRow]:
+    """The `ALTERED` of each file whose bytes are not those that the run which wrote it named."""
+    return [
+        row_of_call(
+            Verdict.ALTERED,
+            reasons.of_altered_file(file.sha256),
+            ObjectVersion(bucket, file.key, file.version_id),
+            time=time,
+            policy=policy,
+            call=None,
+        )
+        for file in files
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from custody.core.ledger import reasons
 from custody.core.ledger.controls import is_deployment, is_explained, is_ours, touches
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import CONTROL, LedgerRow, row_of_request
+from custody.core.ledger.rows import (
+    CONTROL,
+    LedgerRow,
+    fingerprint,
+    row_of_call,
+    row_of_request,
+)
 from custody.core.ledger.verdicts import Verdict
 from custody.core.trail.control_changes import ControlChange
 from custody.core.trail.events import TrailEvent
@@ -37,6 +44,32 @@ def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[L
             before, last[control] = last.get(control), call
             if not is_explained(call, policy):
                 yield _row(call, change, control, name, before, policy)
+
+
+def settings_row(
+    parameter: str, differing: Sequence[str], version: int, time: datetime, policy: Policy
+) -> LedgerRow:
+    """The row of settings in a parameter that are not those deployed: `differing` are the names of
+    them, none if there is no such parameter or if nobody may read it. Who wrote them is not known
+    from that; each `version` of the parameter is a finding of its own."""
+    control = ObjectVersion(CONTROL, f"ssm/parameter{parameter}", UNVERSIONED)
+    row = row_of_call(
+        Verdict.CONTROL_CHANGED,
+        reasons.of_other_settings(differing),
+        control,
+        time=time,
+        policy=policy,
+        call=None,
+    )
+    named = replace(control, version_id=f"version {version}")
+    return replace(row, fingerprint=fingerprint(Verdict.CONTROL_CHANGED, named))
+
+
+def without_known(differences: Sequence[LedgerRow], known: Sequence[LedgerRow]) -> list[LedgerRow]:
+    """The rows of controls that stand otherwise than deployed, but for those of which `known`, the
+    rows of calls, has one: that one names somebody, or will when its log file is proven."""
+    told = {row.object_key for row in known}
+    return [row for row in differences if row.object_key not in told]
 
 
 def altered_in_place(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:

@@ -12,6 +12,7 @@ from custody.core.ledger.controls import is_deployment
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import (
     CATALOG,
+    CONTROL,
     LedgerRow,
     fingerprint,
     named_by_request,
@@ -85,7 +86,9 @@ def batch_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
 
 def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:
     """The rows of a change of our database in the Glue catalog by somebody who is no declared
-    writer of it: one for each partition, else for each table, else for the database."""
+    writer of it: one for each partition that was moved; else the changed definition of each table,
+    or the database, which are controls.
+    """
     change = call.about
     if (
         not isinstance(change, CatalogChanged)
@@ -94,13 +97,26 @@ def catalog_rows(call: ManagementEvent, policy: Policy) -> Iterator[LedgerRow]:
         or is_deployment(call.who, policy)
     ):
         return
-    changed = [
-        ("/".join((change.database, *change.tables, *partition.values)), partition.location)
-        for partition in change.partitions
-    ] or [("/".join((change.database, table)), None) for table in change.tables or ("",)]
-    for name, location in changed:
-        version = ObjectVersion(CATALOG, name.rstrip("/"), UNVERSIONED)
-        yield _row(reasons.of_catalog_change(call, location), version, call, policy)
+    for partition in change.partitions:
+        name = "/".join((change.database, *change.tables, *partition.values))
+        version = ObjectVersion(CATALOG, name, UNVERSIONED)
+        yield _row(reasons.of_catalog_change(call, partition.location), version, call, policy)
+    if change.partitions:
+        return
+    for name in _definitions(change):
+        yield row_of_request(
+            Verdict.CONTROL_CHANGED if call.proven else Verdict.PENDING,
+            reasons.of_catalog_change(call, None),
+            ObjectVersion(CONTROL, name, UNVERSIONED),
+            policy=policy,
+            call=call,
+        )
+
+
+def _definitions(change: CatalogChanged) -> list[str]:
+    """The controls that a change of definitions is about."""
+    tables = [f"glue/table/{change.database}/{table}" for table in change.tables]
+    return tables or [f"glue/database/{change.database}"]
 
 
 def _row(reason: str, version: ObjectVersion, call: Call, policy: Policy) -> LedgerRow:

@@ -8,7 +8,7 @@ from tests.support.findings import ROW, finding
 
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import SETTLED, Verdict
-from custody.core.paging.findings import SEVERITIES, PageState, read_findings_of, read_row
+from custody.core.paging.findings import SEVERITIES, PageState, read_row
 from custody.objects import ObjectVersion
 
 ALWAYS = [column.name for column in COLUMNS["ledger"] if not column.nullable]
@@ -52,14 +52,6 @@ def test_a_row_that_makes_no_sense_is_refused(change):
 
 def test_a_finding_may_have_no_principal():
     assert finding(principal_arn=None).principal_arn is None
-
-
-def test_what_was_not_read_is_counted_by_cause():
-    rows = [ROW | {"cause_findings": "700", "fingerprint": name} for name in ("f1", "f2")]
-    other = ROW | {"principal_arn": None, "fingerprint": "f3"}
-    found, unread = read_findings_of([*rows, other])
-    assert [each.fingerprint for each in found] == ["f1", "f2", "f3"]
-    assert unread == {("UNRECORDED", ROW["principal_arn"]): 698, ("UNRECORDED", None): 0}
 
 
 def test_sizes_and_times_are_read():

@@ -19,4 +19,5 @@ def test_a_request_is_read_as_the_dag_sends_it() -> None:
     )
     assert request.as_of == datetime(2026, 11, 3, 3, 20, 5, tzinfo=UTC)
     assert request.grace == timedelta(hours=3)
+    assert request.watched == (("2026-11-03",),)
     assert [day.isoformat() for day in request.recent] == ["2026-11-02", "2026-11-03"]

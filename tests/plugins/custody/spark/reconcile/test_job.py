@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, unchecked
 from tests.support.ledger_cases import CASES, read_case
 
+from custody.spark.ledger import Target
 from custody.spark.reconcile.evidence import TrailEvidence
 from custody.spark.reconcile.job import Records, run
 
@@ -20,7 +21,7 @@ def test_only_rows_of_the_window_are_written_each_in_its_hour(
     trail = TrailEvidence([], [])
     envelopes = spark.sparkContext.parallelize(said.envelopes, 1)
     none = spark.sparkContext.parallelize([], 1)
-    counts = run(
+    judged = run(
         spark,
         trail,
         Records(envelopes, lambda _: none),
@@ -28,14 +29,14 @@ def test_only_rows_of_the_window_are_written_each_in_its_hour(
         WINDOW,
         unchecked,
         lambda: None,
-        str(tmp_path / "out"),
+        Target(str(tmp_path / "out")),
     )
     written = spark.read.parquet(str(tmp_path / "out"))
     assert {(row["dt"].isoformat(), row["hour"]) for row in written.collect()} <= {
         ("2026-11-01", 6),
         ("2026-11-01", 7),
     }
-    assert sum(counts.values()) == written.count() > 0
+    assert sum(judged.verdicts.values()) == written.count() > 0
     first = written.orderBy("event_time").first()
     assert first["window_end"] == datetime(2026, 11, 1, 8)  # noqa: DTZ001 - Spark's are naive
     assert first["as_of"] == datetime(2026, 11, 1, 8, 35)  # noqa: DTZ001

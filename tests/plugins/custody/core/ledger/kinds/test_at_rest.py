@@ -18,6 +18,7 @@ from custody.core.ledger.kinds.at_rest import (
     Reading,
     RecordedVersion,
     Removers,
+    altered_file_rows,
     identity_of,
     is_in_sample,
     recorded_version,
@@ -36,6 +37,7 @@ from custody.core.records.model import (
     UnreadableRecord,
 )
 from custody.core.records.names import record_id, record_key
+from custody.core.runs.files import WrittenFile
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
 from custody.core.trail.principals import Principal
@@ -445,3 +447,11 @@ def test_rules_explain_nothing_that_a_call_does_and_unproven_ones_name_nobody():
     row = only(judged(missing=(recorded(),), rules=(rules_set(proven=False),)))
     assert (row.principal_arn, row.verdict) == (None, "REMOVED")
     assert row.verdict_reason.endswith("no event of the days that were read shows who did it.")
+
+
+def test_a_file_with_other_bytes_than_its_run_named_is_altered_by_nobody() -> None:
+    file = WrittenFile("record_checks/dt=2026-11-01/x.parquet", "v1", OURS)
+    (row,) = altered_file_rows([file], "analytics", time=NOON, policy=POLICY)
+    assert (row.verdict, row.principal_arn, row.event_time) == ("ALTERED", None, NOON)
+    assert row.object_version == ObjectVersion("analytics", file.key, "v1")
+    assert OURS in row.verdict_reason

@@ -16,7 +16,7 @@ from custody.core.calls.kinds import CallKind
 from custody.core.calls.s3 import S3
 from custody.core.calls.table import SERVICES
 from custody.core.ledger.attribution import calls_of
-from custody.core.ledger.kinds.control_changes import control_rows
+from custody.core.ledger.kinds.control_changes import control_rows, settings_row, without_known
 from custody.core.ledger.kinds.undeclared import catalog_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import CONTROL, LedgerRow
@@ -327,8 +327,40 @@ def test_each_change_of_tables_is_found_of_an_insider_and_not_of_the_deployment(
         return [row for c in content.calls for row in catalog_rows(c, rules)]
 
     assert parameters
+    # Where no partition is named, it is about the table as a whole.
     assert {(row.verdict, row.principal_arn) for row in found(INSIDER)} == {
-        ("UNEXPECTED_PRINCIPAL", INSIDER["arn"])
+        ("CONTROL_CHANGED", INSIDER["arn"])
     }
     for who in THROUGH_CLOUDFORMATION:
         assert found(who) == []
+
+
+PARAMETER = "/custody/local/airflow/variables/custody"
+
+
+def standing(version: int = 3) -> LedgerRow:
+    return settings_row(PARAMETER, ["uploader_arns"], version, RULES.as_of, RULES)
+
+
+def test_settings_that_stand_otherwise_than_deployed_are_found_of_nobody() -> None:
+    row = standing()
+    assert (row.verdict, row.bucket) == ("CONTROL_CHANGED", CONTROL)
+    assert row.object_key == f"ssm/parameter{PARAMETER}"
+    assert (row.principal_arn, row.pipeline_layer) == (None, "control")
+    assert "they differ in uploader_arns" in row.verdict_reason
+    gone = settings_row(PARAMETER, [], 0, RULES.as_of, RULES)
+    assert "they cannot be read" in gone.verdict_reason
+
+
+def test_each_version_of_the_settings_is_a_finding_of_its_own() -> None:
+    assert standing(3).fingerprint == standing(3).fingerprint != standing(4).fingerprint
+
+
+@pytest.mark.parametrize("proven", [True, False])
+def test_settings_whose_change_the_trail_tells_are_found_once(proven: bool) -> None:
+    """Of an event that no digest proves yet, the finding waits for its name."""
+    put_parameter = call("ssm", "PutParameter", INSIDER, {"name": PARAMETER})
+    told = rows(put_parameter, proven=proven)
+    assert [row.object_key for row in told] == [standing().object_key]
+    assert without_known([standing()], told) == []
+    assert without_known([standing()], rows(call("iam", "DeleteUser", INSIDER, {}))) == [standing()]

@@ -20,19 +20,23 @@ from tests.support.management_records import (
 from tests.support.trail_records import put
 
 from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows
-from custody.core.ledger.rows import CATALOG, LedgerRow
+from custody.core.ledger.policy import Policy
+from custody.core.ledger.rows import CATALOG, CONTROL, LedgerRow
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.trail.log_files import read_log
 
+RULES = replace(
+    policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
+    database="custody_local",
+    catalog_writers=(f"{ROLE}airflow",),
+)
 
-def rows_of_change(record: dict[str, Any], *, proven: bool = True) -> list[LedgerRow]:
+
+def rows_of_change(
+    record: dict[str, Any], *, proven: bool = True, rules: Policy = RULES
+) -> list[LedgerRow]:
     """The rows of a change of the catalog."""
     content = json.dumps({"Records": [record]}).encode()
-    rules = replace(
-        policy(datetime(2026, 11, 1, 8, tzinfo=UTC)),
-        database="custody_local",
-        catalog_writers=(f"{ROLE}airflow",),
-    )
     calls = read_log(content, log="log", proven=proven).calls
     return [row for call in calls for row in catalog_rows(call, rules)]
 
@@ -60,13 +64,33 @@ def test_declared_writers_change_the_catalog_and_other_databases_are_not_ours() 
     assert rows_of_change(role_taken("glue", "ASIA1", INSIDER)) == []
 
 
-def test_dropped_tables_and_the_whole_database_are_named() -> None:
+def test_a_definition_that_somebody_else_changes_is_a_control() -> None:
+    bent = {"databaseName": "custody_local", "tableInput": {"name": "reconciliation"}}
     dropped = call("glue", "DeleteTable", INSIDER, {"databaseName": "custody_local", "name": "t"})
     everything = call("glue", "DeleteDatabase", INSIDER, {"name": "custody_local"})
-    assert [row.object_key for row in rows_of_change(dropped) + rows_of_change(everything)] == [
-        "custody_local/t",
-        "custody_local",
+    found = [
+        row
+        for record in (call("glue", "UpdateTable", INSIDER, bent), dropped, everything)
+        for row in rows_of_change(record)
     ]
+    assert [(row.bucket, row.object_key) for row in found] == [
+        (CONTROL, "glue/table/custody_local/reconciliation"),
+        (CONTROL, "glue/table/custody_local/t"),
+        (CONTROL, "glue/database/custody_local"),
+    ]
+    assert {row.verdict for row in found} == {"CONTROL_CHANGED"}
+    assert {row.principal_arn for row in found} == {INSIDER["arn"]}
+    (pending,) = rows_of_change(dropped, proven=False)
+    assert pending.verdict == "PENDING"
+
+
+def test_definitions_that_airflow_or_the_deployment_changes_are_none_of_it() -> None:
+    bent = {"databaseName": "custody_local", "tableInput": {"name": "reconciliation"}}
+    assert rows_of_change(call("glue", "UpdateTable", session("airflow", "ASIA1"), bent)) == []
+    deployed = INSIDER | {"invokedBy": "cloudformation.amazonaws.com"}
+    assert rows_of_change(call("glue", "UpdateTable", deployed, bent)) != []
+    rules = replace(RULES, deployers=(INSIDER["arn"],))
+    assert rows_of_change(call("glue", "UpdateTable", deployed, bent), rules=rules) == []
 
 
 def test_a_change_of_the_catalog_pages_nobody_before_it_is_proven() -> None:

@@ -1,0 +1,41 @@
+"""Whether the code that runs is that of the bundle which was deployed.
+
+A bundle lies under the SHA-256 of its `SHA256SUMS`, which names every file in it with its hash
+(`infra/build.py`). So whoever knows the place that was deployed can check every file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from custody.core.lineage.model import Material
+
+SUMS: Final = "SHA256SUMS"
+PACKAGE: Final = f"{__name__.partition('.')[0]}.zip"
+"""The archive of the package that this module is in."""
+
+_LINE: Final = re.compile(r"([0-9a-f]{64})  (\S+)")
+
+
+class OtherCode(Exception):
+    """What runs is not what was deployed, or nobody can tell; the text says why."""
+
+
+def check_code(sums: bytes, location: str, running: Iterable[Material]) -> None:
+    """Raises `OtherCode` unless each file that is `running` (the `script` and the `package`) is one
+    of the bundle at the S3 URI `location`, whose `SHA256SUMS` these are."""
+    deployed = location.rstrip("/").rpartition("/")[2]
+    if hashlib.sha256(sums).hexdigest() != deployed:
+        raise OtherCode(f"{location}/{SUMS} has not the SHA-256 that its place names")
+    lines = (_LINE.fullmatch(line) for line in sums.decode("utf-8", "replace").splitlines())
+    named = {(match[2], match[1]) for match in lines if match}
+    scripts = {sha256 for name, sha256 in named if name.startswith("jobs/")}
+    packages = {sha256 for name, sha256 in named if name == PACKAGE}
+    for material in running:
+        if material.sha256 not in (packages if material.name == "package" else scripts):
+            raise OtherCode(
+                f"the {material.name} that runs (SHA-256 {material.sha256}) is none of {location}"
+            )

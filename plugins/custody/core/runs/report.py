@@ -1,0 +1,50 @@
+"""A run's report: the settings that it judged by, in full, and what it found.
+
+JSON in one canonical form; the run's statement has its SHA-256.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from custody.core.formats.untrusted import Fields, MalformedInput, load_json
+
+VERSION: Final = 1
+MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run judged by (`settings`, as the deployment gave them), how many rows it wrote of
+    each verdict, and what it `found` that people may have to be told
+    (`custody.core.paging.found`)."""
+
+    settings: Mapping[str, object]
+    verdicts: Mapping[str, int]
+    found: Mapping[str, object]
+
+    def to_bytes(self) -> bytes:
+        document = {
+            "v": VERSION,
+            "settings": dict(self.settings),
+            "verdicts": dict(self.verdicts),
+            "found": dict(self.found),
+        }
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return text.encode("utf-8")
+
+    @classmethod
+    def parse(cls, raw: bytes) -> RunReport:
+        """Read a report; raises `MalformedInput`."""
+        report = Fields.of(load_json(raw, what="report", max_bytes=MAX_REPORT_BYTES), "report")
+        if (version := report.count("v")) != VERSION:
+            raise MalformedInput("report.v", f"is {version}; this program knows {VERSION}")
+        counts = report.child("verdicts")
+        return cls(
+            settings=report.child("settings").values,
+            verdicts={verdict: counts.count(verdict) for verdict in counts.values},
+            found=report.child("found").values,
+        )

@@ -1,0 +1,125 @@
+"""A run's statement: an in-toto Statement whose subjects are its report and the list of its files.
+
+Small, because the seal's key signs it, to which KMS passes 4,096 bytes at most: all that grows is
+in these, of which it has the hashes (docs/adr/060-what-a-run-states.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+from custody.core.formats.s3_fields import instant
+from custody.core.formats.statement import Statement, Subject
+from custody.core.formats.timestamps import format_utc
+from custody.core.formats.untrusted import Fields, MalformedInput
+from custody.core.lineage.model import HashedObject
+from custody.core.runs.model import PARTS, Basis, JudgingRun
+from custody.core.tlog.signed_note import NoteKey, NoteSigner
+from custody.objects import ObjectVersion
+
+JUDGEMENT_V1: Final = "https://custody.example/custody/judgement/v1"
+
+
+class BadRun(Exception):
+    """A statement or report of a run that must not be believed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatement:
+    """What a run states: by what it judged, and which object version with which SHA-256 is each of
+    its `PARTS`."""
+
+    run: JudgingRun
+    basis: Basis
+    parts: Mapping[str, HashedObject]
+
+
+def sign_run(statement: RunStatement, signer: NoteSigner, key_id: str) -> Envelope:
+    """The statement, signed; raises what `signer.sign` raises."""
+    payload = to_payload(statement)
+    signature = signer.sign(pae(PAYLOAD_TYPE, payload))
+    return Envelope(payload, PAYLOAD_TYPE, (Signature(key_id, signature),))
+
+
+def open_run(raw: bytes, key: NoteKey) -> RunStatement:
+    """The statement in an envelope that `key` signed; raises `BadRun`."""
+    try:
+        envelope = Envelope.parse(raw)
+        signed = pae(envelope.payload_type, envelope.payload)
+        if envelope.payload_type != PAYLOAD_TYPE or not any(
+            key.verifies(signature.sig, signed) for signature in envelope.signatures
+        ):
+            raise BadRun("is not signed by the key that seals")
+        return from_payload(envelope.payload)
+    except MalformedInput as error:
+        raise BadRun(str(error)) from error
+
+
+def to_payload(statement: RunStatement) -> bytes:
+    """The statement as the payload of its envelope."""
+    run = statement.run
+    predicate: dict[str, object] = {
+        "run": {
+            "job": run.job,
+            "id": run.id,
+            "asOf": format_utc(run.as_of),
+            "start": format_utc(run.start),
+            "end": format_utc(run.end),
+        },
+        "basis": {name: {"sha256": value} for name, value in asdict(statement.basis).items()},
+    }
+    subjects = tuple(
+        Subject(
+            part.version.uri,
+            sha256=part.sha256,
+            annotations={"versionId": part.version.version_id},
+        )
+        for part in (statement.parts[name] for name in PARTS)
+    )
+    return Statement(subjects, JUDGEMENT_V1, predicate).to_bytes()
+
+
+def from_payload(payload: bytes) -> RunStatement:
+    """Read the payload of an envelope; raises `MalformedInput`."""
+    statement = Statement.parse(payload)
+    if statement.predicate_type != JUDGEMENT_V1:
+        raise MalformedInput(
+            "statement.predicateType",
+            f"must be {JUDGEMENT_V1}, not {statement.predicate_type[:80]!r}",
+        )
+    predicate = Fields.of(statement.predicate, "statement.predicate")
+    told, basis = predicate.child("run"), predicate.child("basis")
+    try:
+        run = JudgingRun(
+            job=told.text("job"),
+            id=told.text("id"),
+            as_of=instant(told, "asOf"),
+            start=instant(told, "start"),
+            end=instant(told, "end"),
+        )
+    except MalformedInput:
+        raise
+    except ValueError as error:
+        raise MalformedInput(told.where("id"), str(error)) from error
+    return RunStatement(
+        run=run,
+        basis=Basis(*(basis.child(name).sha256("sha256") for name in Basis.__slots__)),
+        parts=_parts(statement, run),
+    )
+
+
+def _parts(statement: Statement, run: JudgingRun) -> dict[str, HashedObject]:
+    parts = {}
+    for name, subject in zip(PARTS, statement.subjects, strict=False):
+        bucket, _, key = subject.name.removeprefix("s3://").partition("/")
+        if subject.sha256 is None or key != run.key_of(name):
+            raise MalformedInput("statement.subject", f"is not the {name} of the run")
+        annotations = Fields(subject.annotations, f"statement.subject of the {name}")
+        version = ObjectVersion(bucket, key, annotations.text("versionId"))
+        parts[name] = HashedObject(version, subject.sha256)
+    if len(statement.subjects) != len(PARTS):
+        raise MalformedInput("statement.subject", f"must be {' and '.join(PARTS)}")
+    return parts

@@ -1,0 +1,96 @@
+"""A run of a job that judges: by what it judges, and what it states of itself when it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.kms.seal_key import kms_signer
+from custody.aws.runs.keeping import keep_run
+from custody.core.lineage.trust import LineageKeys
+from custody.core.records.checking import TrustedKey
+from custody.core.runs.files import WrittenFile, files_to_bytes
+from custody.core.runs.model import Basis, JudgingRun
+from custody.core.runs.report import RunReport
+from custody.core.runs.statement import RunStatement
+from custody.core.runs.trust import trust_sha256
+from custody.core.seal.layout import log_origin
+from custody.core.tlog.signed_note import NoteSigner
+from custody.settings import Settings
+from custody.spark.glue_runs import GlueRun, check_deployed
+from custody.spark.ledger import Written
+from custody.spark.startup import kms_client, s3_client
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A run of a job, the deployment's settings, and the keys that it believes."""
+
+    run: GlueRun
+    settings: Settings
+    records: Mapping[str, TrustedKey]
+    lineage: LineageKeys
+
+    @classmethod
+    def of(cls, run: GlueRun) -> Judge:
+        """The judge of a run with the argument `settings`.
+
+        Raises `OtherCode` if it is not the deployed code that runs, as far as that can tell;
+        `MalformedInput`, or what botocore raises.
+        """
+        settings = Settings.parse(run.parameters["settings"])
+        check_deployed(s3_client(), run, settings.code_location)
+        lineage_key = settings.lineage_key_arn
+        public = kms_client(lineage_key).get_public_key(KeyId=lineage_key)["PublicKey"]
+        return cls(
+            run,
+            settings,
+            trusted_keys(kms_client(settings.signing_key_arn), settings),
+            LineageKeys({lineage_key: public}, settings.builders),
+        )
+
+    @property
+    def basis(self) -> Basis:
+        """What it judges by."""
+        code = {material.name: material.sha256 for material in self.run.materials}
+        return Basis(
+            policy=self.settings.sha256,
+            trust=trust_sha256(self.records, self.lineage),
+            script=code["script"],
+            package=code["package"],
+        )
+
+    def state(
+        self,
+        as_of: datetime,
+        span: tuple[datetime, datetime],
+        rows: Written,
+        written: Iterable[WrittenFile] = (),
+    ) -> RunStatement:
+        """Sign and keep what the run found in `span` (start and end), as of `as_of`: the rows, and
+        the files that it has `written`.
+
+        Raises what `keep_run` raises.
+        """
+        settings = self.settings
+        report = RunReport(settings.fields.values, rows.verdicts, rows.found.to_document())
+        return keep_run(
+            s3_client(),
+            settings.provenance_bucket,
+            JudgingRun(self.run.job_name, self.run.id, as_of, *span),
+            self.basis,
+            {
+                "report": report.to_bytes(),
+                "files": files_to_bytes(written),
+            },
+            signer=seal_signer(settings),
+            key_arn=settings.seal_key_arn,
+        ).statement
+
+
+def seal_signer(settings: Settings) -> NoteSigner:
+    """Who signs the seal of the deployment, and what the runs state."""
+    key = settings.seal_key_arn
+    return kms_signer(kms_client(key), key, log_origin(settings.provenance_bucket))

@@ -1,0 +1,49 @@
+"""A table that was bent is made right, and its partitions stay."""
+
+import boto3
+import pytest
+from tests.support.moto_aws import REGION
+
+from custody.aws.definitions import make_right
+from custody.core.formats.hive_ddl import read_definition
+
+DEPLOYED = read_definition(
+    "CREATE EXTERNAL TABLE IF NOT EXISTS t (a STRING, b BIGINT)\nPARTITIONED BY (dt STRING)\n"
+    "STORED AS PARQUET\nLOCATION 's3://analytics/t'"
+)
+
+
+@pytest.fixture
+def glue(s3):
+    client = boto3.client("glue", region_name=REGION)
+    client.create_database(DatabaseInput={"Name": "db"})
+    return client
+
+
+def table(glue):
+    return glue.get_table(DatabaseName="db", Name="t")["Table"]
+
+
+def test_a_bent_table_is_made_right_and_keeps_its_partitions(glue):
+    right = DEPLOYED.to_table_input()
+    glue.create_table(DatabaseName="db", TableInput=right)
+    assert make_right(glue, "db", DEPLOYED) == ()
+    partition = {"Values": ["2026-11-01"], "StorageDescriptor": right["StorageDescriptor"]}
+    glue.create_partition(DatabaseName="db", TableName="t", PartitionInput=partition)
+
+    projection = {
+        "projection.enabled": "true",
+        "projection.dt.type": "enum",
+        "projection.dt.values": "2026-11-01",
+        "storage.location.template": "s3://analytics/nothing/${dt}",
+    }
+    bent = {**right, "Parameters": {"EXTERNAL": "TRUE", **projection}}
+    glue.update_table(DatabaseName="db", TableInput=bent)
+    assert make_right(glue, "db", DEPLOYED) == ("properties",)
+    assert table(glue)["Parameters"] == {"EXTERNAL": "TRUE"}
+    assert make_right(glue, "db", DEPLOYED) == ()
+    assert len(glue.get_partitions(DatabaseName="db", TableName="t")["Partitions"]) == 1
+
+
+def test_a_table_that_is_not_there_is_not_made(glue):
+    assert make_right(glue, "db", DEPLOYED) == ()

@@ -1,0 +1,146 @@
+"""What a run states of itself is read as it was written, if the key that seals signed it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from tests.support.judging_runs import BASIS, PLACE, REPORT, RUN
+from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
+
+from custody.aws.kms.seal_key import MAX_MESSAGE_BYTES
+from custody.core.formats.dsse import Envelope, pae
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.lineage.model import HashedObject
+from custody.core.runs.model import PARTS, JudgingRun
+from custody.core.runs.report import RunReport
+from custody.core.runs.statement import (
+    BadRun,
+    RunStatement,
+    from_payload,
+    open_run,
+    sign_run,
+    to_payload,
+)
+from custody.objects import ObjectVersion
+
+KEY_ID = "arn:aws:kms:us-east-1:111122223333:key/seal"
+STATEMENT = RunStatement(
+    RUN,
+    BASIS,
+    {
+        part: HashedObject(ObjectVersion("provenance", f"{PLACE}.{part}.json", "v1"), "ee" * 32)
+        for part in PARTS
+    },
+)
+
+
+def with_report(sha256: str) -> RunStatement:
+    report = replace(STATEMENT.parts["report"], sha256=sha256)
+    return replace(STATEMENT, parts={**STATEMENT.parts, "report": report})
+
+
+def test_a_run_says_where_its_own_words_lie() -> None:
+    assert (RUN.statement_key, RUN.key_of("report")) == (f"{PLACE}.json", f"{PLACE}.report.json")
+
+
+@pytest.mark.parametrize("name", ["", "../jr_1", "jr/1", "j" * 256])
+def test_what_is_no_run_id_gives_no_key(name: str) -> None:
+    with pytest.raises(ValueError, match="is no job run id"):
+        replace(RUN, id=name)
+
+
+def test_a_signed_statement_is_read_as_it_was_written() -> None:
+    envelope = sign_run(STATEMENT, SIGNER, KEY_ID)
+    assert open_run(envelope.to_json_line(), KEY) == STATEMENT
+    assert [signature.keyid for signature in envelope.signatures] == [KEY_ID]
+
+
+def test_the_longest_statement_is_signed_by_kms() -> None:
+    longest = replace(
+        STATEMENT,
+        run=replace(RUN, job="j" * 255, id="r" * 255),
+        parts={
+            part: HashedObject(ObjectVersion("b" * 63, "x" * 300, "v" * 512), "ee" * 32)
+            for part in PARTS
+        },
+    )
+    payload = to_payload(longest)
+    assert len(pae("application/vnd.in-toto+json", payload)) < MAX_MESSAGE_BYTES
+
+
+def test_what_another_signed_is_not_believed() -> None:
+    forged = sign_run(STATEMENT, OTHER_SIGNER, KEY_ID)
+    with pytest.raises(BadRun, match="is not signed by the key that seals"):
+        open_run(forged.to_json_line(), KEY)
+
+
+def test_what_was_changed_is_not_believed() -> None:
+    envelope = sign_run(STATEMENT, SIGNER, KEY_ID)
+    other = to_payload(with_report("ff" * 32))
+    changed = Envelope(other, envelope.payload_type, envelope.signatures)
+    with pytest.raises(BadRun, match="is not signed"):
+        open_run(changed.to_json_line(), KEY)
+
+
+def test_a_payload_of_another_type_is_not_read() -> None:
+    payload = to_payload(STATEMENT)
+    text = "text/plain"
+    signed = Envelope(payload, text, sign_run(STATEMENT, SIGNER, KEY_ID).signatures)
+    with pytest.raises(BadRun, match="is not signed"):
+        open_run(signed.to_json_line(), KEY)
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"\xff", b"[]", b'{"payload":"!"}'])
+def test_rubbish_is_told(raw: bytes) -> None:
+    with pytest.raises(BadRun):
+        open_run(raw, KEY)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (("predicateType",), "https://slsa.dev/provenance/v1", "must be https://custody"),
+        (("predicate", "run", "id"), "jr/1", "run.id: 'jr/1' is no job run id"),
+        (("predicate", "run", "asOf"), "now", "run.asOf"),
+        (("predicate", "basis", "policy", "sha256"), "aa", "policy.sha256"),
+        (("subject", 0, "name"), "s3://provenance/elsewhere", "is not the report of the run"),
+        (("subject", 1, "name"), "s3://provenance/elsewhere", "is not the files of the run"),
+        (("subject", 0, "annotations"), {}, "subject of the report.versionId"),
+        (("subject",), [json.loads(to_payload(STATEMENT))["subject"][0]], "report and files"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(
+    path: tuple[str | int, ...], value: object, told: str
+) -> None:
+    document = json.loads(to_payload(STATEMENT))
+    place = document
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    with pytest.raises(MalformedInput, match=told):
+        from_payload(json.dumps(document).encode())
+
+
+def test_a_report_is_read_as_it_was_written() -> None:
+    assert RunReport.parse(REPORT.to_bytes()) == REPORT
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{}",
+        b'{"v":2}',
+        b'{"v":1,"settings":[],"verdicts":{}}',
+        b'{"v":1,"settings":{},"verdicts":{}}',
+    ],
+)
+def test_a_report_of_another_form_is_refused(raw: bytes) -> None:
+    with pytest.raises(MalformedInput, match="report"):
+        RunReport.parse(raw)
+
+
+def test_runs_of_one_id_on_other_days_lie_apart() -> None:
+    tomorrow = JudgingRun(RUN.job, RUN.id, RUN.as_of.replace(day=2), RUN.start, RUN.end)
+    assert tomorrow.statement_key != RUN.statement_key
