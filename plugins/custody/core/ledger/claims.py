@@ -9,7 +9,7 @@ record contents" in the AWS CloudTrail User Guide.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 from custody.core.records.model import LandingEvent, Record
@@ -18,6 +18,11 @@ from custody.core.trail.events import TrailEvent
 _SAME_ID: Final = frozenset({"AssumedRole", "IAMUser"})
 """The callers whom S3 and CloudTrail call by one id: S3 has others of its own for a root user, and
 none for a service."""
+
+_OF_A_VPC: Final = tuple(
+    map(ip_network, ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
+"""Addresses of requests through a VPC endpoint: nothing says that both witnesses see one."""
 
 
 def claimed_id(claim: Record) -> str | None:
@@ -51,10 +56,12 @@ def _same_principal(claim: Record, event: TrailEvent) -> bool:
 def _same_address(claim: LandingEvent, event: TrailEvent) -> bool:
     """Whether it is one address; CloudTrail names a service where one called for somebody."""
     seen = _address(event.source_ip)
-    return seen is None or seen == _address(claim.source_ip)
+    if seen is None or any(seen in network for network in _OF_A_VPC):
+        return True
+    return seen == _address(claim.source_ip)
 
 
-def _address(text: str | None) -> object:
+def _address(text: str | None) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text or "")
     except ValueError:

@@ -63,6 +63,7 @@ def test_another_caller_or_address_than_cloudtrail_saw_is_a_conflict_that_names_
         (Principal("arn:aws:iam::1:root", "Root", "1", None), "203.0.113.7", claim("A3NL1KOZZK")),
         (Principal("s3.amazonaws.com", "AWSService", None, None), "s3.amazonaws.com", claim("x")),
         (CRM, "athena.amazonaws.com", claim(source_ip="10.0.0.1")),
+        (CRM, "10.0.0.1", claim(source_ip="203.0.113.7")),  # through a VPC endpoint
         (CRM, "AWS Internal", claim()),
         (GLUE, "203.0.113.7", claim("AWS:AROAGLUE:job")),
         # Who took Glue's role, whom the notification does not know.
