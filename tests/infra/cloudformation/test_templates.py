@@ -249,6 +249,9 @@ def test_who_assumes_each_role() -> None:
         "network.FlowLogRole": {"FlowLogsAssume": {"Service": "vpc-flow-logs.amazonaws.com"}},
         "audit.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
         "replication.Role": {"StorageAssumes": {"Service": "s3.amazonaws.com"}},
+        "replication.BatchRole": {
+            "BatchOperationsAssume": {"Service": "batchoperations.s3.amazonaws.com"}
+        },
         "airflow.Role": {
             "ManagedAirflowAssumes": {
                 "Service": ["airflow.amazonaws.com", "airflow-env.amazonaws.com"]
@@ -265,7 +268,7 @@ def test_a_service_takes_a_role_for_this_account_alone(
     if kind == "trust" and "Service" in statement["Principal"]:
         account = {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
         # AWS's guide to replication does not say that S3 tells for whom it acts.
-        said = "IfExists" if statement["Principal"]["Service"] == "s3.amazonaws.com" else ""
+        said = "IfExists" if "s3.amazonaws.com" in json.dumps(statement["Principal"]) else ""
         assert statement["Condition"][f"StringEquals{said}"].items() >= account.items()
 
 
@@ -292,7 +295,8 @@ def test_no_service_is_anybodys_deputy() -> None:
     }
     assert unbound == UNBOUND
     # For which function, job or bucket they take a role, these do not say.
-    silent = {"glue.amazonaws.com", "lambda.amazonaws.com", "s3.amazonaws.com"}
+    storage = {"batchoperations.s3.amazonaws.com", "s3.amazonaws.com"}
+    silent = {"glue.amazonaws.com", "lambda.amazonaws.com", *storage}
     for kind, statement in by_services:
         if kind == "trust" and not silent & set(listed(statement["Principal"]["Service"])):
             assert "aws:SourceArn" in {k for keys in statement["Condition"].values() for k in keys}
@@ -682,6 +686,7 @@ def test_no_file_of_the_seal_is_written_twice_but_its_checkpoint() -> None:
 
 EVIDENCE = ("Raw", "Provenance", "Processed", "Analytics", "Trail")
 BUCKETS = (*EVIDENCE, "AthenaResults")
+COPIED = ("Raw", "Provenance", "Trail")
 READS_AND_WRITES = {
     "s3:AbortMultipartUpload",
     "s3:GetObject*",
@@ -731,7 +736,8 @@ def test_what_a_bucket_of_evidence_holds_is_read_and_written_and_nothing_else(bu
     assert plain(rule["Resource"]) == f"arn:${{AWS::Partition}}:s3:::${{{bucket}}}/*"
     spark = {"s3:DeleteObject"} if bucket in ("Processed", "Analytics") else set()
     acl = {"s3:PutObjectAcl"} if bucket == "Trail" else set()
-    assert set(rule["NotAction"]) == READS_AND_WRITES | spark | acl
+    anew = {"s3:InitiateReplication"} if bucket in COPIED else set()
+    assert set(rule["NotAction"]) == READS_AND_WRITES | spark | acl | anew
     if spark:
         kept = policy_of(bucket)["DenyDeletesOfWhatIsHeld"]
         assert (kept["Effect"], kept["Action"]) == ("Deny", "s3:DeleteObject")
@@ -739,6 +745,28 @@ def test_what_a_bucket_of_evidence_holds_is_read_and_written_and_nothing_else(bu
             "*/_temporary/*",
             "*/",
         ]
+
+
+@pytest.mark.parametrize("bucket", COPIED)
+def test_what_was_there_before_the_copy_is_copied_by_a_batch_job_alone(bucket: str) -> None:
+    """ "Configuring an IAM role for S3 Batch Replication", with a manifest of one's own."""
+    (held,) = [
+        s
+        for s in policy_of(bucket).values()
+        if s["Effect"] == "Deny" and s.get("Action") == "s3:InitiateReplication"
+    ]
+    assert plain(held["Resource"]) == f"arn:${{AWS::Partition}}:s3:::${{{bucket}}}/*"
+    who = held["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+    role = LOADED["replication"]["Resources"]["BatchRole"]["Properties"]
+    assert plain(who).endswith(f":role/{plain(role['RoleName'])}")
+    replicating, reading = statements(role["Policies"][0]["PolicyDocument"])
+    assert replicating["Action"] == "s3:InitiateReplication"
+    names = [plain(resource(each)["Properties"]["BucketName"]) for each in COPIED]
+    assert [plain(each) for each in replicating["Resource"]] == [
+        f"arn:${{AWS::Partition}}:s3:::{name}/*" for name in names
+    ]
+    # The guide's copies of it go where only who deploys writes.
+    assert plain(reading["Resource"]).endswith("-artifacts-${AWS::AccountId}/manifests/*")
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
