@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from infra.deployment.templates.reading import FOLDER, load
 
 from localaws.cloudformation.rights import RIGHTS
-from localaws.cloudformation.rights.model import Change, Operation
+from localaws.cloudformation.rights.model import Call, Change, Operation
 
 TEMPLATES = {file.stem: load(file) for file in sorted(FOLDER.glob("*.yaml"))}
 # What an administrator deploys, as himself.
@@ -50,8 +51,61 @@ def plain(value: Any) -> Any:
     return value
 
 
-def called(stack: str, resource: Mapping[str, Any]) -> set[str]:
+HOME, SECOND = "home", "second"
+KNOWN = {
+    "AWS::AccountId": "1",
+    "AWS::Partition": "aws",
+    "Project": "p",
+    "ReplicaRegion": SECOND,
+    "Stage": "s",
+}
+
+
+def filled(text: str, region: str) -> str:
+    """With the names of an account and of a stage whose copies are in its second region."""
+    for name, value in {**KNOWN, "AWS::Region": region}.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+# What other stacks tell a template: a bucket, a topic, a queue, a key, a role.
+TOLD = {
+    "AlarmTopicArn": "arn:aws:sns:home:1:p-s-alarms",
+    "AthenaResults": "p-s-athena-results-1",
+    "CodeBucket": "p-s-artifacts-1",
+    "DagsBucketArn": "arn:aws:s3:::p-s-dags-1",
+    "KeyArn": "arn:aws:kms:home:1:key/k",
+    "PageTopicArn": "arn:aws:sns:home:1:p-s-pages",
+    "ReplicationRole": "p-s-replication",
+    "RoleName": "p-s-airflow",
+    "Workgroup": "p-s",
+}
+
+
+# A reference is the name, but of a topic its ARN.
+ARNS = {"AWS::SNS::Topic": "arn:aws:sns:${AWS::Region}:${AWS::AccountId}:"}
+
+
+def named(stack: str, call: Call, region: str) -> str:
+    """The resource of a call, each reference of its template followed."""
+    names = {
+        name: ARNS.get(resource["Type"], "") + plain(value)
+        for name, resource in TEMPLATES[stack]["Resources"].items()
+        for key, value in resource.get("Properties", {}).items()
+        if key.endswith("Name") and key != "DisplayName"
+    }
+    # A deployment uploads what a stack nests.
+    text = re.sub(r"(?<=:::)(\w+\.yaml)$", r"${CodeBucket}/\1", call.resource)
+    for name, value in {**names, **TOLD}.items():
+        text = re.sub(
+            rf"\$\{{{name}\}}|(?<=[:/]){name}(?=$|/)|^{name}$", lambda _, v=value: v, text
+        )
+    return filled(text, region)
+
+
+def called(stack: str, resource: Mapping[str, Any]) -> set[tuple[str, str]]:
     """Everything that a deployment may have to call for a resource, whatever changes of it."""
+    region = SECOND if stack == "replica" else HOME
     properties = plain(resource.get("Properties", {}))
     # Lists are compared by their members.
     none = {name: [] for name in ("Policies", "ManagedPolicyArns", "Roles") if name in properties}
@@ -64,48 +118,57 @@ def called(stack: str, resource: Mapping[str, Any]) -> set[str]:
     if stack not in EVIDENCE or "DeletionPolicy" not in resource:
         changes.append(("delete", properties, {}))
     return {
-        call.action
+        (call.action, named(stack, call, region))
         for operation, old, new in changes
-        for call in RIGHTS[resource["Type"]].calls(Change(operation, "x", old, new, "1", "r"))
-    }
-
-
-def granted() -> set[str]:
-    """What the service role's policies allow."""
-    return {
-        action
-        for resource in TEMPLATES["deployers"]["Resources"].values()
-        if resource["Type"] == "AWS::IAM::ManagedPolicy"
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
-        for action in (
-            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        for call in RIGHTS[resource["Type"]].calls(
+            Change(operation, "p-s-x", old, new, "1", region)
         )
     }
 
 
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def granted() -> set[tuple[str, str]]:
+    """What the service role's policies allow, and on what."""
+    return {
+        (action, filled(plain(place), HOME))
+        for resource in TEMPLATES["deployers"]["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in listed(statement["Action"])
+        for place in listed(statement["Resource"])
+    }
+
+
+def may(call: tuple[str, str], grant: tuple[str, str]) -> bool:
+    return all(fnmatchcase(*each) for each in zip(call, grant, strict=True))
+
+
 NEEDED = {
-    action
+    call
     for stack, _, resource in resources()
     if stack not in BY_HAND
-    for action in called(stack, resource)
+    for call in called(stack, resource)
 }
 
 
 def test_the_service_role_may_what_the_templates_need() -> None:
-    missing = {
-        action for action in NEEDED if not any(fnmatchcase(action, grant) for grant in granted())
-    }
-    assert missing == set()
+    grants = granted()
+    missing = sorted(call for call in NEEDED if not any(may(call, grant) for grant in grants))
+    assert missing == []
 
 
 def test_the_service_role_may_nothing_that_no_template_needs() -> None:
+    actions = {action for action, _ in NEEDED}
     unneeded = {
-        grant for grant in granted() if not any(fnmatchcase(action, grant) for action in NEEDED)
+        grant for grant, _ in granted() if not any(fnmatchcase(action, grant) for action in actions)
     }
     assert unneeded == UNCALLED.keys()
 
 
 @pytest.mark.parametrize("action", ["s3:DeleteBucket", "cloudtrail:DeleteTrail", "sqs:DeleteQueue"])
 def test_a_deployment_has_no_right_to_delete_evidence(action: str) -> None:
-    assert not any(fnmatchcase(action, grant) for grant in granted())
+    assert not any(fnmatchcase(action, grant) for grant, _ in granted())
