@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -42,17 +42,48 @@ def test_every_role_of_the_platform_has_its_boundary() -> None:
 
 
 def test_no_role_is_promised_what_its_boundary_refuses() -> None:
+    """Neither a call nor what it is made on; what other stacks tell a template has its name."""
     boundary = LOADED["bootstrap"]["Resources"]["Boundary"]["Properties"]["PolicyDocument"]
-    within = [action for s in statements(boundary) for action in listed(s["Action"])]
-    outside = {
-        (where, action)
+    within = list(promises(boundary))
+    outside = sorted(
+        (where, *promise)
         for where, kind, document in documents()
         if kind == "identity" and tuple(where.split(".")[:2]) not in WITHOUT_BOUNDARY
-        for statement in statements(document)
-        for action in listed(statement["Action"])
-        if not any(fnmatchcase(action, pattern) for pattern in within)
-    }
-    assert outside == set()
+        for promise in promises(document)
+        if not any(all(map(fnmatchcase, promise, pattern)) for pattern in within)
+    )
+    assert outside == []
+
+
+TOLD = {
+    r"\$\{\w*(Bucket|Job|Log|LogGroup)\}": "${Project}-${Stage}-x",
+    r"\$\{(TrailName|Workgroup)\}": "${Project}-${Stage}",
+    r"\$\{Database\}": "${Project}_${Stage}",
+    r".*\bReplicaKeyArn\b.*": "arn:${AWS::Partition}:kms:x:${ReplicaAccountId}:key/x",
+    r".*KeyArn\b.*": "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/x",
+    r".*\bTopicArn\b.*": (
+        "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${Project}-${Stage}-x"
+    ),
+}
+
+
+def promises(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each call that a policy allows, on each resource."""
+    for statement in statements(document):
+        for action in listed(statement["Action"]):
+            for place in listed(statement["Resource"]):
+                for text in branches(place):
+                    for told, name in TOLD.items():
+                        text = re.sub(told, name, text)
+                    yield action, text
+
+
+def branches(place: Any) -> list[str]:
+    """A resource as text, or each that a condition chooses from."""
+    if isinstance(place, dict) and "Fn::If" in place:
+        chosen = [each for each in place["Fn::If"][1:] if each != {"Ref": "AWS::NoValue"}]
+        return [text for each in chosen for text in branches(each)]
+    return [plain(place)]
 
 
 def test_an_emergency_takes_a_second_factor_and_is_an_alarm() -> None:
