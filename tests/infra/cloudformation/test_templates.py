@@ -181,6 +181,9 @@ WITHOUT_RESOURCES = {
     "kms:CreateKey",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",
+    "organizations:DescribeOrganization",
+    "organizations:ListAWSServiceAccessForOrganization",
+    "organizations:ListAccounts",
     "s3:GetAccountPublicAccessBlock",
     "sns:Unsubscribe",
 }

@@ -58,6 +58,7 @@ KNOWN = {
     "Project": "p",
     "ReplicaRegion": SECOND,
     "Stage": "s",
+    "TrailAccountId": "2",
 }
 
 
@@ -136,7 +137,8 @@ def granted() -> set[tuple[str, str]]:
         (action, filled(plain(place), HOME))
         for resource in TEMPLATES["deployers"]["Resources"].values()
         if resource["Type"] == "AWS::IAM::ManagedPolicy"
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        for each in resource["Properties"]["PolicyDocument"]["Statement"]
+        for statement in [each["Fn::If"][1] if "Fn::If" in each else each]
         if statement["Effect"] == "Allow"
         for action in listed(statement["Action"])
         for place in listed(statement["Resource"])

@@ -32,8 +32,16 @@ def _finding_log_groups(_change: Change) -> Iterator[Call]:
         yield Call(f"logs:Describe{what}")  # neither knows a resource
 
 
-def _finding_trails(_change: Change) -> Iterator[Call]:
+def _trails_and_organization(change: Change) -> Iterator[Call]:
+    """ "Prepare for creating a trail for your organization" in the CloudTrail User Guide."""
     yield Call("cloudtrail:DescribeTrails")  # it knows no resource
+    if change.properties.get("IsOrganizationTrail") and change.operation != "delete":
+        asked = ("DescribeOrganization", "ListAWSServiceAccessForOrganization", "ListAccounts")
+        for what in asked:
+            yield Call(f"organizations:{what}")  # none of these knows a resource
+        role = "role/aws-service-role/cloudtrail.amazonaws.com/AWSServiceRoleForCloudTrail"
+        for action in ("CreateServiceLinkedRole", "GetRole"):
+            yield Call(f"iam:{action}", change.fill("arn:aws:iam::{account}:") + role)
 
 
 RIGHTS = {
@@ -106,6 +114,6 @@ RIGHTS = {
             "IsLogging": ("cloudtrail:StartLogging",),
         },
         changed={"Tags": ("cloudtrail:AddTags", "cloudtrail:RemoveTags")},
-        more=_finding_trails,
+        more=_trails_and_organization,
     ),
 }
