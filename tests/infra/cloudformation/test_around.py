@@ -274,6 +274,11 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
         called("glue", "CreateJob", {"name": "another", "role": "custody-dev-glue"}),
         called("glue", "UpdateJob", {"jobName": "another", "jobUpdate": {"role": ROLE_ARN}}),
         called("lambda", "CreateFunction20150331", {"functionName": "another", "role": ROLE_ARN}),
+        called(
+            "s3",
+            "PutBucketReplication",
+            {"bucketName": "another", "ReplicationConfiguration": {"Role": ROLE_ARN}},
+        ),
     ],
     "watch-changed": [
         called("monitoring", "DisableAlarmActions", {"alarmNames": ["custody-dev-no-audit"]}),

@@ -41,6 +41,12 @@ TOLD: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
     ("role-given", "glue", "CreateSession", {"id": "x", "role": role_arn("glue")}),
     ("role-given", "glue", "UpdateJob", {"jobName": "x", "jobUpdate": {"role": role_arn("audit")}}),
     ("role-given", "lambda", "CreateFunction20150331", {"role": role_arn("recorder")}),
+    (
+        "role-given",
+        "s3",
+        "PutBucketReplication",
+        {"bucketName": "x", "ReplicationConfiguration": {"Role": role_arn("replication")}},
+    ),
     ("rights-changed", "iam", "DeleteRole", {"roleName": f"{NAME}-audit"}),
     ("rights-changed", "iam", "CreateRole", {"roleName": f"{NAME}-audit"}),
     ("rights-changed", "iam", "CreateAccessKey", {"userName": "web-shop"}),

@@ -61,7 +61,13 @@ _BUCKETS: Final[Operations] = {
     **changes("bucket", _BUCKET, "PutObjectLockConfiguration", "lock"),
     **changes("bucket", _BUCKET, "PutBucketVersioning", "versioning"),
     **changes("bucket", _BUCKET, "DeleteBucketEncryption PutBucketEncryption", "encryption"),
-    **changes("bucket", _BUCKET, "DeleteBucketReplication PutBucketReplication", "replication"),
+    # Whoever has another bucket copied as our role has it write what lies there.
+    **changes(
+        "bucket",
+        f"{_BUCKET} Role",
+        "DeleteBucketReplication PutBucketReplication",
+        "replication",
+    ),
     **changes(
         "bucket",
         _BUCKET,

@@ -257,6 +257,16 @@ def test_a_control_is_named_by_service_thing_name_and_aspect(record: Any, contro
             INSIDER,
             {"stackName": "mine", "roleARN": f"{ROLE}cloudformation"},
         ),
+        # A bucket of his own, from which S3 is to copy as the role whose copies are evidence.
+        call(
+            "s3",
+            "PutBucketReplication",
+            INSIDER,
+            {
+                "bucketName": "mine",
+                "ReplicationConfiguration": {"Role": f"{ROLE}replication", "Rule": {"ID": "x"}},
+            },
+        ),
     ],
 )
 def test_nobody_passes_for_another_by_a_name_that_he_chose(record: Any) -> None:
