@@ -163,6 +163,11 @@ def destroy(platform: Platform) -> None:
         env=platform.machine.environment_of(ADMIN),
         check=True,
     )
+    # CloudFormation makes nothing whose name is taken; of the command's lines, those about logs.
+    logs = platform.client("logs", ADMIN)
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            logs.delete_log_group(logGroupName=group["logGroupName"])
 
 
 def test_every_row_of_the_ledger_comes_back_as_it_was(after: World) -> None:

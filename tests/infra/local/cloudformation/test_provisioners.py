@@ -137,3 +137,12 @@ def test_a_stack_that_is_not_there_is_said_so(server: Server) -> None:
     done = server.run("readback", "--stack", "nowhere")
     assert done.returncode == 1
     assert "there is no stack nowhere" in done.stderr
+
+
+def test_a_log_group_whose_name_is_taken_is_not_made(own_server: Server) -> None:
+    own_server.client("logs").create_log_group(logGroupName="/of/others")
+    log = ("AWS::Logs::LogGroup", {"LogGroupName": "/of/others"})
+    assert deploy(own_server, {"L": log}) == "ROLLBACK_COMPLETE"
+    events = own_server.client("cloudformation").describe_stack_events(StackName="it")
+    reasons = [event.get("ResourceStatusReason", "") for event in events["StackEvents"]]
+    assert any("'/of/others' already exists" in reason for reason in reasons)

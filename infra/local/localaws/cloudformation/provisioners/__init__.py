@@ -11,6 +11,7 @@ from localaws.cloudformation.provisioners import (
     budgets,
     catalog_encryption,
     functions,
+    log_groups,
     nested,
     network,
     roles,
@@ -23,8 +24,8 @@ from localaws.cloudformation.provisioners import (
 def register() -> None:
     """Add our types and completions to ministack's registry."""
     modules = (
-        *(airflow, buckets, budgets, catalog_encryption, functions, nested, network, roles),
-        *(security_configurations, topics_and_jobs, trail),
+        *(airflow, buckets, budgets, catalog_encryption, functions, log_groups, nested, network),
+        *(roles, security_configurations, topics_and_jobs, trail),
     )
     for module in modules:
         module.register()
