@@ -72,10 +72,13 @@ def promises(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for statement in statements(document):
         for action in listed(statement["Action"]):
             for place in listed(statement["Resource"]):
-                for text in branches(place):
-                    for told, name in TOLD.items():
-                        text = re.sub(told, name, text)
-                    yield action, text
+                yield from ((action, named(text)) for text in branches(place))
+
+
+def named(text: str) -> str:
+    for told, name in TOLD.items():
+        text = re.sub(told, name, text)
+    return text
 
 
 def branches(place: Any) -> list[str]:
