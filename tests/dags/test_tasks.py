@@ -296,6 +296,8 @@ WINDOW = {
     "as_of": "2026-11-01 08:35:00.000",
 }
 TOPIC = "arn:aws:sns:us-east-1:111122223333:deployed"
+SENT = {"MessageId": "m-1"}
+"""What the task `publish` returns: the answer of SNS."""
 
 
 class SealKms:
@@ -368,11 +370,11 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(
     # Not marked yet: SNS may have refused them.
     assert pages_after(CONFLICT, CONFLICT, UNRECORDED) == first
 
-    mark(analytics, "reconciliation", first[1]["states"])
+    mark(analytics, "reconciliation", first[1]["states"], SENT)
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["CONFLICT"]
     assert caplog.messages == said(new=1, reopened=0, known=1, resolved=0, messages=1, unread=2)
-    mark(analytics, "reconciliation", first[0]["states"])
-    assert caplog.messages[-1] == "remembered what people were told of 1 findings"
+    mark(analytics, "reconciliation", first[0]["states"], SENT)
+    assert caplog.messages[-1] == "remembered what people were told of 1 findings, by m-1"
     assert pages_after(CONFLICT, UNRECORDED) == []
     watched = (CONFLICT["fingerprint"], UNRECORDED["fingerprint"])
     assert pages_after(CONFLICT, VERIFIED) == [], "the run did not look at that page"
@@ -381,10 +383,29 @@ def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(
     assert subjects(late) == ["RESOLVED UNRECORDED"]
     assert caplog.messages == said(new=0, reopened=0, known=1, resolved=1, messages=1, unread=1)
     assert pages_after(CONFLICT, VERIFIED, watched=watched) == late
-    mark(analytics, "reconciliation", late[0]["states"])
+    mark(analytics, "reconciliation", late[0]["states"], SENT)
     assert pages_after(CONFLICT, VERIFIED, watched=watched) == []
     assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
     assert caplog.messages == said(new=0, reopened=1, known=1, resolved=0, messages=1, unread=2)
+
+
+@pytest.mark.parametrize("sent", [None, {}, {"MessageId": ""}, {"MessageId": 1}, "m-1"])
+@pytest.mark.parametrize(
+    ("task_id", "told"),
+    [
+        ("page.mark", ("reconciliation", [])),
+        ("dead_letters_page.mark_queue", ("recorder-dlq", True)),
+        ("run_page.mark_run", ("provenance_reconcile", True)),
+    ],
+)
+def test_nothing_is_remembered_as_told_that_sns_has_not_taken(aws, function, task_id, told, sent):
+    """As where somebody marks the task `publish` as done while SNS is away."""
+    s3 = boto3.client("s3", region_name=REGION)
+    bucket = make_bucket(s3, "custody-test-analytics")
+    mark = function("provenance_reconcile", task_id, s3=s3)
+    with pytest.raises(AirflowFailException, match="nobody was told"):
+        mark(bucket, *told, sent)
+    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
 
 
 def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function):
@@ -429,13 +450,13 @@ def test_dead_letters_page_once_and_resolve(aws, function, caplog):
     assert page.keys() == {"subject", "message", "message_attributes", "is_open"}
     assert page["message_attributes"]["status"] == "open"
     assert news() == [page]  # not marked yet: SNS may have refused it
-    mark(bucket, "recorder-dlq", page["is_open"])
+    mark(bucket, "recorder-dlq", page["is_open"], SENT)
     assert caplog.messages[-1] == "remembered that the page about recorder-dlq is open"
     assert news() == []
     sqs.purge_queue(QueueUrl=url)
     (page,) = news()
     assert page["message_attributes"]["status"] == "resolved"
-    mark(bucket, "recorder-dlq", page["is_open"])
+    mark(bucket, "recorder-dlq", page["is_open"], SENT)
     assert news() == []
 
 
@@ -457,12 +478,12 @@ def test_a_run_that_fails_pages_once_and_the_next_that_succeeds_resolves_it(
     assert page.keys() == {"subject", "message", "message_attributes", "dag_id", "is_open"}
     assert (page["message_attributes"]["status"], page["is_open"]) == ("open", True)
     assert news(None) == [page]  # not marked yet: SNS may have refused it
-    mark(bucket, page["dag_id"], page["is_open"])
+    mark(bucket, page["dag_id"], page["is_open"], SENT)
     assert caplog.messages[-1] == f"remembered that the page about {dag_id} is open"
     assert news(None) == []
     (page,) = news(True)
     assert (page["message_attributes"]["status"], page["is_open"]) == ("resolved", False)
-    mark(bucket, page["dag_id"], page["is_open"])
+    mark(bucket, page["dag_id"], page["is_open"], SENT)
     assert news(True) == []
 
 

@@ -186,8 +186,10 @@ def test_what_uploaders_type_is_never_rendered_as_a_template(render):
     assert publish.subject == PAGE["subject"]
     assert publish.message == PAGE["message"]
     assert publish.message_attributes == PAGE["message_attributes"]
-    mark = render("provenance_reconcile", "page.mark", xcoms={"pages": [None, PAGE]}, map_index=1)
-    assert mark.op_args == ("the-analytics-bucket", "reconciliation", PAGE["states"])
+    sent = {"MessageId": "m-1"}
+    xcoms = {"pages": [None, PAGE], "page.publish": sent}
+    mark = render("provenance_reconcile", "page.mark", xcoms=xcoms, map_index=1)
+    assert mark.op_args == ("the-analytics-bucket", "reconciliation", PAGE["states"], sent)
 
 
 def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
@@ -201,8 +203,9 @@ def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
     assert publish.subject == PAGE["subject"]
     assert publish.message == PAGE["message"]
     assert publish.message_attributes == PAGE["message_attributes"]
+    xcoms["dead_letters_page.publish"] = sent = {"MessageId": "m-1"}
     mark = render("provenance_reconcile", "dead_letters_page.mark_queue", xcoms=xcoms, map_index=0)
-    assert mark.op_args == ("the-analytics-bucket", queue, True)
+    assert mark.op_args == ("the-analytics-bucket", queue, True, sent)
 
 
 def test_every_template_is_filled_in(bag, settings):

@@ -45,6 +45,10 @@ class FakeTaskInstance:
     def xcom_pull(self, task_ids: str, **_: Any) -> Any:
         return self._xcoms[task_ids]
 
+    def get_relevant_upstream_map_indexes(self, **_: Any) -> int:
+        """Of a task in the same mapped group: that of this instance."""
+        return self.map_index
+
 
 def render_task(
     dag: Any,
@@ -73,6 +77,9 @@ def render_task(
     return context["task"]
 
 
+PAGE_GROUPS = ("page", "dead_letters_page", "run_page")
+
+
 def example_xcoms() -> dict[str, Any]:
     """What tasks tell the ones after them, of the form that these read."""
     # Not before Airflow has put the folder of plugins on the path.
@@ -91,6 +98,7 @@ def example_xcoms() -> dict[str, Any]:
         "read_file_accounts": "q",
         "pages": [FOUND],
         "dead_letters": [{**PAGE, "is_open": True}],
+        **{f"{group}.publish": {"MessageId": "m-1"} for group in PAGE_GROUPS},
         "report_success": True,
         "run_ended": [{**PAGE, "dag_id": "d", "is_open": True}],
         "bronze_to_silver": "jr_1",

@@ -15,7 +15,7 @@ from airflow.sdk import TriggerRule, chain, task, task_group
 from custody.aws.paging import pages as page_store
 from custody.core.paging.failures import page_about_run
 from custody.tasks.defaults import client, setting
-from custody.tasks.paging import message_of, publish_page
+from custody.tasks.paging import message_of, publish_page, told_by
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,9 @@ def run_ended(
 
 
 @task
-def mark_run(bucket: str, dag_id: str, is_open: bool) -> None:
-    """Remember what the page about the run told."""
+def mark_run(bucket: str, dag_id: str, is_open: bool, sent: Any) -> None:
+    """Remember what the page about the run told, once SNS has it."""
+    told_by(sent)
     page_store.remember_run_page(client("s3"), bucket, dag_id, is_open=is_open)
     log.info("remembered that the page about %s is %s", dag_id, "open" if is_open else "resolved")
 
@@ -58,7 +59,7 @@ def run_page(
 ) -> None:
     """One page about the run: out, then remembered."""
     publish = publish_page(setting("topic_arn"), subject, message, message_attributes)
-    chain(publish, mark_run(setting("analytics_bucket"), dag_id, is_open))
+    chain(publish, mark_run(setting("analytics_bucket"), dag_id, is_open, publish.output))
 
 
 def page_failure(succeeded: Any, *, runbook: str) -> None:

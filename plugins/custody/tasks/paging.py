@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.sdk import chain, task, task_group
+from airflow.sdk.exceptions import AirflowFailException
 
 from custody.aws.paging import pages as page_store
 from custody.aws.paging.dead_letters import look
@@ -67,10 +69,11 @@ def pages(
 
 
 @task
-def mark(bucket: str, finder: str, states: list[dict[str, Any]]) -> None:
-    """Remember what the page told."""
+def mark(bucket: str, finder: str, states: list[dict[str, Any]], sent: Any) -> None:
+    """Remember what the page told, once SNS has it."""
+    message_id = told_by(sent)
     page_store.remember(client("s3"), bucket, finder, map(PageState.from_json, states))
-    log.info("remembered what people were told of %d findings", len(states))
+    log.info("remembered what people were told of %d findings, by %s", len(states), message_id)
 
 
 # A group, not mapped operators: its arguments reach the operator as they are. A mapped operator
@@ -86,7 +89,7 @@ def page(
 ) -> None:
     """One page: out, to the topic that was deployed, then remembered."""
     publish = publish_page(topic, subject, message, message_attributes)
-    chain(publish, mark(setting("analytics_bucket"), finder, states))
+    chain(publish, mark(setting("analytics_bucket"), finder, states, publish.output))
 
 
 @task
@@ -112,8 +115,9 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, 
 
 
 @task
-def mark_queue(bucket: str, queue: str, is_open: bool) -> None:
-    """Remember what the page about the queue told."""
+def mark_queue(bucket: str, queue: str, is_open: bool, sent: Any) -> None:
+    """Remember what the page about the queue told, once SNS has it."""
+    told_by(sent)
     page_store.remember_queue_page(client("s3"), bucket, queue, is_open=is_open)
     log.info("remembered that the page about %s is %s", queue, "open" if is_open else "resolved")
 
@@ -124,7 +128,7 @@ def dead_letters_page(
 ) -> None:
     """One page about the queue: out, then remembered."""
     publish = publish_page(setting("topic_arn"), subject, message, message_attributes)
-    chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open))
+    chain(publish, mark_queue(setting("analytics_bucket"), queue, is_open, publish.output))
 
 
 def message_of(page: Page) -> dict[str, Any]:
@@ -134,6 +138,20 @@ def message_of(page: Page) -> dict[str, Any]:
         "message": page.message,
         "message_attributes": dict(page.message_attributes),
     }
+
+
+def told_by(sent: Any) -> str:
+    """The id that SNS gave a page, from the answer that the task `publish` returned.
+
+    Raises AirflowFailException where there is none: who marks `publish` as done has told nobody.
+    """
+    message_id = sent.get("MessageId") if isinstance(sent, Mapping) else None
+    if not isinstance(message_id, str) or not message_id:
+        raise AirflowFailException(
+            "nobody was told: publish has no message id of SNS. It was marked as done and did not "
+            "run: clear it, with the tasks after it"
+        )
+    return message_id
 
 
 def publish_page(
