@@ -15,7 +15,7 @@ from airflow.sdk import TriggerRule, chain, task, task_group
 from custody.aws.paging import pages as page_store
 from custody.core.paging.failures import page_about_run
 from custody.tasks.defaults import client, setting
-from custody.tasks.paging import message_of, publish_page, told_by
+from custody.tasks.paging import message_of, publish_page, message_id_of
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def run_ended(
 @task
 def mark_run(bucket: str, dag_id: str, is_open: bool, sent: Any) -> None:
     """Remember what the page about the run told, once SNS has it."""
-    told_by(sent)
+    message_id_of(sent)
     page_store.remember_run_page(client("s3"), bucket, dag_id, is_open=is_open)
     log.info("remembered that the page about %s is %s", dag_id, "open" if is_open else "resolved")
 

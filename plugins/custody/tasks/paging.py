@@ -71,7 +71,7 @@ def pages(
 @task
 def mark(bucket: str, finder: str, states: list[dict[str, Any]], sent: Any) -> None:
     """Remember what the page told, once SNS has it."""
-    message_id = told_by(sent)
+    message_id = message_id_of(sent)
     page_store.remember(client("s3"), bucket, finder, map(PageState.from_json, states))
     log.info("remembered what people were told of %d findings, by %s", len(states), message_id)
 
@@ -117,7 +117,7 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str) -> list[dict[str, 
 @task
 def mark_queue(bucket: str, queue: str, is_open: bool, sent: Any) -> None:
     """Remember what the page about the queue told, once SNS has it."""
-    told_by(sent)
+    message_id_of(sent)
     page_store.remember_queue_page(client("s3"), bucket, queue, is_open=is_open)
     log.info("remembered that the page about %s is %s", queue, "open" if is_open else "resolved")
 
@@ -140,7 +140,7 @@ def message_of(page: Page) -> dict[str, Any]:
     }
 
 
-def told_by(sent: Any) -> str:
+def message_id_of(sent: Any) -> str:
     """The id that SNS gave a page, from the answer that the task `publish` returned.
 
     Raises AirflowFailException where there is none: who marks `publish` as done has told nobody.
