@@ -15,7 +15,7 @@ from airflow.sdk import TriggerRule, chain, task, task_group
 from custody.aws.paging import pages as page_store
 from custody.core.paging.failures import page_about_run
 from custody.tasks.defaults import client, setting
-from custody.tasks.paging import message_of, publish_page, message_id_of
+from custody.tasks.paging import message_id_of, message_of, publish_page
 
 log = logging.getLogger(__name__)
 
