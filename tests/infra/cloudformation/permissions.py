@@ -125,7 +125,9 @@ def _reads() -> Iterator[Call]:
     """Of what the writes left there; recorders and jobs read the versions that they are told of."""
     readers = {
         ("raw", f"{DAY}/x.csv"): NOBODY,
-        ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): AUDIT | GLUE | RECORDERS,
+        ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): (
+            AIRFLOW | AUDIT | GLUE | RECORDERS
+        ),
         ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AUDIT | GLUE,
         ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
         ("provenance", "seal/checkpoint"): AUDIT,
