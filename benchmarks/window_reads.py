@@ -31,7 +31,7 @@ from custody.aws.trail.checking import Part
 from custody.aws.trail.log_reading import named_log, read_log_file
 from custody.aws.trail.logs import NamedLog
 from custody.aws.trail.validation import validate_trail
-from custody.core.ledger.windows import Window
+from custody.core.ledger.hours.windows import Window
 from custody.core.trail.report import TrailReport
 from custody.core.trail.state import TrailState
 

@@ -23,7 +23,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger.windows import audit_window
+from custody.core.ledger.hours.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings

@@ -7,7 +7,7 @@ more than 100 of one cause are one page. One that no longer holds is resolved by
 
 The window is what is owed: the hours that no run has judged, the oldest first, up to those that
 ended the grace period before this run, and the `lookback_hours` before; twice a day all hours that
-are still open (`custody.core.ledger.chain`). Or the window given. Nothing is paged again.
+are still open (`custody.core.ledger.hours.chain`). Or the window given. Nothing is paged again.
 
 Messages that lie in the recorder's dead-letter queue longer than the grace period are one page, and
 one more message when the queue is empty again. A run that fails is a page, too.
@@ -29,7 +29,7 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.aws.chain import last_link, whoever_signed
-from custody.core.ledger.windows import Window, reconcile_window, run_location
+from custody.core.ledger.hours.windows import Window, reconcile_window, run_location
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings

@@ -9,7 +9,7 @@ Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket,
         judged by, and the hash of its report, signed; and, where nothing was wrong, the heads of
         trail and seal under `audit/heads/`.
 
-Arguments: audit (JSON, that of `custody.core.ledger.windows.audit_window`); fixed by the job:
+Arguments: audit (JSON, that of `custody.core.ledger.hours.windows.audit_window`); fixed by the job:
 settings (JSON, what is believed and where everything lies).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """

@@ -10,8 +10,8 @@ Writes  `reconciliation/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytic
         again. Last, `provenance/runs/dt=…/<job run id>.json` of the provenance bucket: what it
         judged by, and the hash of its report, signed (`custody.core.runs`).
 
-Arguments: window (JSON, that of `custody.core.ledger.windows.Window.parameters`); fixed by the
-job: settings (JSON, what is believed and where everything lies).
+Arguments: window (JSON, that of `custody.core.ledger.hours.windows.Window.parameters`); fixed by
+the job: settings (JSON, what is believed and where everything lies).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import sys
 
-from custody.core.ledger.windows import Window
+from custody.core.ledger.hours.windows import Window
 from custody.spark.glue_runs import this_run
 from custody.spark.reconcile.job import reconcile
 from custody.spark.startup import log_to_stdout

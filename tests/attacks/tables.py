@@ -9,8 +9,8 @@ from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.links import CHAIN_PREFIX, Link
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.links import CHAIN_PREFIX, Link
 from custody.core.ledger.rows import CATALOG, CONTROL
 
 

@@ -25,8 +25,8 @@ from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import read_run
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.formats.hive_ddl import read_definition
+from custody.core.ledger.hours.windows import Window, audit_window
 from custody.core.ledger.tables import COLUMNS
-from custody.core.ledger.windows import Window, audit_window
 from custody.core.paging.findings import is_finding
 from custody.core.paging.found import Found
 from custody.core.records.model import LandingRecord

@@ -21,10 +21,10 @@ from tests.support.transparency import SIGNER
 
 from custody.aws.runs.keeping import keep_run
 from custody.core.formats.hive_ddl import read_definition
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.links import Link
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.links import Link
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import fingerprint
-from custody.core.ledger.windows import Window
 from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
 from custody.core.records.names import record_id, record_key

@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from tests.support.dag_folder import rendered
 
 from custody.core.formats.hive_ddl import read_definition
-from custody.core.ledger.windows import Window, audit_window
+from custody.core.ledger.hours.windows import Window, audit_window
 
 WINDOW = Window(
     datetime(2026, 11, 1, 6, tzinfo=UTC),

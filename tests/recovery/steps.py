@@ -14,8 +14,8 @@ import jinja2
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.aws.regions import trail_regions
+from custody.core.ledger.hours.windows import Window, audit_window
 from custody.core.ledger.tables import COLUMNS
-from custody.core.ledger.windows import Window, audit_window
 from rehearsal.machine import REPOSITORY
 from rehearsal.observing import query, whole_hours
 from rehearsal.platform import Platform

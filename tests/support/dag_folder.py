@@ -83,7 +83,7 @@ PAGE_GROUPS = ("page", "dead_letters_page", "run_page")
 def example_xcoms() -> dict[str, Any]:
     """What tasks tell the ones after them, of the form that these read."""
     # Not before Airflow has put the folder of plugins on the path.
-    from custody.core.ledger.windows import Window  # noqa: PLC0415
+    from custody.core.ledger.hours.windows import Window  # noqa: PLC0415
 
     window = Window(
         datetime(2026, 11, 1, 6, tzinfo=UTC),

@@ -11,7 +11,7 @@ from custody.aws.s3.listing import list_keys
 from custody.aws.s3.reading import read_current
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.links import CHAIN_PREFIX, MAX_LINK_BYTES, Link
+from custody.core.ledger.hours.links import CHAIN_PREFIX, MAX_LINK_BYTES, Link
 from custody.core.tlog.signed_note import BadNote, NoteKey, NoteSigner, open_note, sign_note
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Any
 from airflow.sdk import TriggerRule, task
 
 from custody.aws import metrics
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.verdicts import Verdict
-from custody.core.ledger.windows import Window
 from custody.tasks.defaults import client
 from custody.tasks.runs import report_of
 

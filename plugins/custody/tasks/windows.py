@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from custody.core.ledger import windows
-from custody.core.ledger.windows import BadWindow
+from custody.core.ledger.hours import windows
+from custody.core.ledger.hours.windows import BadWindow
 
 WHOLE_HOUR: Final[dict[str, Any]] = {
     "type": ["null", "string"],

@@ -21,7 +21,7 @@ import audit
 import bronze_to_silver
 import reconcile
 import silver_to_gold
-from custody.core.ledger.windows import Window, audit_window
+from custody.core.ledger.hours.windows import Window, audit_window
 from custody.core.lineage.model import Material
 from custody.spark import glue_runs
 from custody.spark.glue_runs import GlueRun

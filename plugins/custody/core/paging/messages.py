@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from custody.core.ledger.causes import nearest
-from custody.core.ledger.hours import HOUR
+from custody.core.ledger.hours.whole_hours import HOUR
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import Change, Status, by_cause

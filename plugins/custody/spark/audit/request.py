@@ -22,7 +22,7 @@ class AuditRequest:
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> AuditRequest:
-        """The request in `custody.core.ledger.windows.audit_window`."""
+        """The request in `custody.core.ledger.hours.windows.audit_window`."""
         as_of = datetime.fromisoformat(parameters["as_of"]).astimezone(UTC)
         return cls(
             as_of=as_of.replace(microsecond=0),

@@ -11,10 +11,10 @@ from typing import Final
 from pyspark import SparkContext
 
 from custody.aws.runs.caches import CacheTrust, named_files
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.windows import Window
 from custody.core.runs.files import WrittenFile, cache_folder
 from custody.spark.checks import Checks, intact
 from custody.spark.runs import Judge, seal_signer

@@ -12,10 +12,10 @@ from pyspark.rdd import RDD
 from custody.aws.trail.log_reading import LogToRead
 from custody.aws.trail.proof import TrailClients, prove_recent
 from custody.aws.trail.setup import setup_defects
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.defects import DatedDefect, dated_defect
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.stored_records import stored_late
-from custody.core.ledger.windows import Window
 from custody.core.records.checking import ReadEnvelope
 from custody.core.trail.defects import TrailDefect
 from custody.settings import Settings

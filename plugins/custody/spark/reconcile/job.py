@@ -14,11 +14,11 @@ from pyspark.sql import SparkSession
 from custody.aws.chain import keep_link, last_link, signed_by
 from custody.aws.parameters import other_settings
 from custody.aws.s3.heads import recall
+from custody.core.ledger.hours.links import next_link, reached_before
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import settings_row
-from custody.core.ledger.links import next_link, reached_before
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.windows import Window
 from custody.core.records.checking import ReadEnvelope
 from custody.core.runs.files import verdicts_folder
 from custody.settings import Settings

@@ -13,6 +13,7 @@ from pyspark.rdd import RDD
 from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.causes import with_causes
 from custody.core.ledger.facts import StoredRecord
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import control_rows, without_known
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
@@ -28,7 +29,6 @@ from custody.core.ledger.stored_records import (
 )
 from custody.core.ledger.verdicts import SETTLED
 from custody.core.ledger.versions import ObjectHistory, rows_of
-from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.names import day_filed

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.moto_aws import make_bucket
 
 from custody.aws.chain import keep_link, last_link, signed_by, whoever_signed
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.links import Link
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.links import Link
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -343,10 +343,10 @@ def test_a_key_that_somebody_made_for_an_uploader_is_a_page_for_itself_and_each_
     assert verdicts(told) == {Verdict.CONTROL_CHANGED: 2, Verdict.UNEXPECTED_PRINCIPAL: 1}
 
 
-def test_a_partition_that_others_move_is_a_page() -> None:
+def test_a_table_that_others_make_or_move_a_partition_of_is_a_page() -> None:
     history = live(DAY)
     policy = replace(policy_at(history.settled + GRACE), catalog_writers=())
     rows = [row for row in ledger(history, policy) if row.verdict not in SETTLED]
     # Two made a table and moved a partition: Airflow, and an engineer as Airflow.
-    assert {row.pipeline_layer for row in rows} == {"catalog"}
-    assert verdicts(rows) == {Verdict.UNEXPECTED_PRINCIPAL: 4}
+    assert {row.pipeline_layer for row in rows} == {"catalog", "control"}
+    assert verdicts(rows) == {Verdict.CONTROL_CHANGED: 2, Verdict.UNEXPECTED_PRINCIPAL: 2}

@@ -1,6 +1,6 @@
 """Nobody is paged while runs judge again and again, some days late, and every hour is closed.
 
-The runs follow the chain (`custody.core.ledger.chain`), and each reads what its window needs
+The runs follow the chain (`custody.core.ledger.hours.chain`), and each reads what its window needs
 (`Window.evidence`) of what has arrived by then: CloudTrail may be two days late, and Airflow away
 for half a day and more.
 """
@@ -34,12 +34,12 @@ from tests.support.honest_history import (
 )
 from tests.support.thoroughness import THOROUGH
 
-from custody.core.ledger.chain import DIGEST_DUE, SWEPT_EVERY, Reached
 from custody.core.ledger.facts import day_filed
-from custody.core.ledger.hours import HOUR, floor_hour
+from custody.core.ledger.hours.chain import DIGEST_DUE, SWEPT_EVERY, Reached
+from custody.core.ledger.hours.whole_hours import HOUR, floor_hour
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import SETTLED, Verdict
-from custody.core.ledger.windows import Window
 from custody.core.trail.digests.document import LogFile as NamedLogFile
 from custody.core.trail.span import LATEST_DELIVERY, Span
 

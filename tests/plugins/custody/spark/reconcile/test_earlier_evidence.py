@@ -17,9 +17,9 @@ from custody.cli.reading.copies import CopySource
 from custody.core.case.key_ring import KeyRing
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import load_json
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import SETTLED, Verdict
-from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck, check_statement
 from custody.core.records.checking import ReadEnvelope, read_envelope
 from custody.core.trail.events import TrailEvent

@@ -20,9 +20,9 @@ from tests.support.management_records import (
 )
 from tests.support.trail_records import put
 
+from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.defects import DatedDefect, Outage
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.windows import Window
 from custody.core.lineage.checking import LineageCheck
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent, read_log

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.hours import HOUR, MAX_HOURS, floor_hour
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.ledger.stored_records import RECORDED_WITHIN
 from custody.core.trail.span import LATEST_DELIVERY, Span
 

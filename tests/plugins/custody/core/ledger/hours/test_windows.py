@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.hours import MAX_HOURS
-from custody.core.ledger.windows import (
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.whole_hours import MAX_HOURS
+from custody.core.ledger.hours.windows import (
     BadWindow,
     Window,
     audit_window,

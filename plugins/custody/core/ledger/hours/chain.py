@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from custody.core.ledger.hours import HOUR, MAX_HOURS, floor_hour
+from custody.core.ledger.hours.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.trail.span import LATEST_DELIVERY
 
 DIGEST_DUE: Final = 2 * HOUR

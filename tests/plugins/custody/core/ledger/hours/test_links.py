@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.links import HoleInTheChain, Link, next_link, reached_before
-from custody.core.ledger.windows import Window
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.links import HoleInTheChain, Link, next_link, reached_before
+from custody.core.ledger.hours.windows import Window
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

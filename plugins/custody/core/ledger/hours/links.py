@@ -16,8 +16,8 @@ from typing import Final
 from custody.core.formats.s3_fields import instant, object_key
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
-from custody.core.ledger.chain import Reached
-from custody.core.ledger.windows import Window
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.windows import Window
 
 CHAIN_PREFIX: Final = "audit/chain/"
 
