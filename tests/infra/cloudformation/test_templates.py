@@ -828,10 +828,7 @@ def test_the_trail_comes_last_for_from_then_on_the_bucket_is_never_empty_again()
     assert reached == resources.keys() - {"Trail"}
 
 
-@pytest.mark.parametrize(
-    ("stack", "name", "key"),
-    [case for case in of_type("AWS::KMS::Key") if case.values[0] == "keys"],
-)
+@pytest.mark.parametrize(("stack", "name", "key"), of_type("AWS::KMS::Key"))
 def test_named_administrators_administer_every_key_and_nobody_else(
     stack: str, name: str, key: Mapping[str, Any]
 ) -> None:
@@ -843,6 +840,12 @@ def test_named_administrators_administer_every_key_and_nobody_else(
     assert (condition, otherwise) == ("NamedAdministrators", {"Ref": "AWS::NoValue"})
     assert set(named) == {"ArnLike"}
     assert "KeyAdministratorArns" in json.dumps(named)
+
+
+def test_passwords_of_glue_connections_are_left_to_those_who_have_some() -> None:
+    """Whoever makes a connection would need a right on the key, in whatever team of the account."""
+    settings = LOADED["catalogencryption"]["Resources"]["Settings"]["Properties"]
+    assert settings["DataCatalogEncryptionSettings"].keys() == {"EncryptionAtRest"}
 
 
 # What else the parts of the project agree on
