@@ -168,7 +168,8 @@ def test_a_deployer_may_what_the_deploy_command_asks_for_and_no_more() -> None:
             "deployers.MakeWhatRuns",
             (
                 *("role/{}-auditor", "role/{}-break-glass", "role/{}-cloudformation"),
-                *("role/{}-deployer", "policy/{}-cloudformation-*", "policy/{}-boundary"),
+                *("role/{}-deployer", "role/{}-global-events"),
+                *("policy/{}-cloudformation-*", "policy/{}-boundary"),
             ),
         ),
     ],
