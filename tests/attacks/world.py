@@ -474,7 +474,8 @@ class World:
             parts=["report"],
         )
         found = Found.from_document(RunReport.parse(told.parts["report"]).found)
-        assert not any(found.left_out.values()), "so many findings of one cause were not meant"
+        # Of controls that the insider changes over and over, the first call at each is read.
+        assert set(found.left_out) <= {("CONTROL_CHANGED", self.arn(INSIDER))}
         return tuple(
             Finding(row.verdict, row.bucket, row.object_key, row.version_id, row.principal_arn)
             for row in found.rows

@@ -77,14 +77,20 @@ def write_rows(
 
 def _found(rows: DataFrame, watched: Sequence[LedgerRow]) -> Found:
     """Of each cause the first findings, `READ_LIMIT` at most, and the rows that settle the
-    `watched` pages."""
+    `watched` pages.
+
+    Whatever somebody did to one object or control comes before what he did there once more: who
+    changes one a thousand times hides no other.
+    """
     settling = [fingerprint for finding in watched for fingerprint in rows_that_settle(finding)]
     of_cause = Window.partitionBy("verdict", "principal_arn")
-    by_time = of_cause.orderBy("event_time", "bucket", "object_key", "version_id", "event_id")
+    of_object = Window.partitionBy("verdict", "principal_arn", "bucket", "object_key")
+    by_time = ("event_time", "bucket", "object_key", "version_id", "event_id")
     listed = (
         rows.withColumn("is_watched", F.col("fingerprint").isin(settling))
         .where(F.col("is_watched") | F.col("verdict").isin(list(SEVERITIES)))
-        .withColumn("rank", F.row_number().over(by_time))
+        .withColumn("repeated", F.row_number().over(of_object.orderBy(*by_time)))
+        .withColumn("rank", F.row_number().over(of_cause.orderBy("repeated", *by_time)))
         .withColumn("of_cause", F.count("*").over(of_cause))
         .where(F.col("is_watched") | (F.col("rank") <= READ_LIMIT))
         .orderBy("verdict", "rank", "fingerprint")

@@ -98,3 +98,19 @@ def test_of_each_cause_only_so_many_are_read_and_the_others_counted(
     keys = [r.object_key for r in written.found.rows]
     assert keys == ["0.csv", "1.csv", "4.csv", "x.csv"]
     assert written.found.left_out == {("CONFLICT", None): 2, ("REMOVED", None): 0}
+
+
+def test_what_is_done_to_one_object_over_and_over_hides_no_other(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "READ_LIMIT", 2)
+    rows = [row("CONTROL_CHANGED", "a", n) for n in range(4)] + [row("CONTROL_CHANGED", "z", 5)]
+    written = write_rows(
+        spark,
+        spark.sparkContext.parallelize(rows, 2),
+        as_of=AS_OF,
+        window=(AS_OF - timedelta(days=1), AS_OF),
+        target=Target(str(tmp_path / "out")),
+    )
+    assert [r.object_key for r in written.found.rows] == ["a", "z"]
+    assert written.found.left_out == {("CONTROL_CHANGED", None): 3}
