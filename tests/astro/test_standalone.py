@@ -19,7 +19,7 @@ from rehearsal.landing import land_sample, sample_days
 from rehearsal.machine import Machine
 from rehearsal.observing import query, wait_settled, whole_hours
 from rehearsal.platform import DAGS, Platform
-from rehearsal.runs import run_dag
+from rehearsal.runs import follow, run_dag, switch_on, switch_on_from_now
 
 TAG = "3.3-7-python-3.12"
 
@@ -92,9 +92,8 @@ def platform(
 def test_an_upload_becomes_verified(platform: Platform) -> None:
     began = datetime.now(UTC)
     platform.airflow.wait_ready(DAGS)
-    for dag_id in ("provenance_ledger", "provenance_reconcile"):
-        platform.airflow.unpause(dag_id)
-    run_dag(platform, "provenance_ledger", {}, say=print)
+    follow(platform, "provenance_ledger", [switch_on(platform, "provenance_ledger")], say=print)
+    switch_on_from_now(platform, "provenance_reconcile")
     landed = land_sample(platform, sample_days()[:1])
     wait_settled(platform, bronze=len(landed))
     start, end = whole_hours(began, datetime.now(UTC))
