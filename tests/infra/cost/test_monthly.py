@@ -8,7 +8,7 @@ import pytest
 from infra.build import REPOSITORY
 from infra.cost import __main__, monthly
 from infra.cost.monthly import PRICES, Plan, parts
-from tests.infra.cloudformation.test_templates import LOADED
+from tests.infra.cloudformation.templates.loaded import LOADED
 
 
 def count(stack: str, kind: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from infra.build import REPOSITORY
-from tests.infra.cloudformation.test_templates import LOADED, of_type, plain
+from tests.infra.cloudformation.templates.loaded import LOADED, of_type, plain
 
 from custody.aws.metrics import NAMESPACE
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from infra.build import REPOSITORY
-from tests.infra.cloudformation.test_templates import LOADED, documents, listed, plain, statements
+from tests.infra.cloudformation.templates.loaded import LOADED, documents, listed, plain, statements
 
 ROLES = {
     (stack, name): resource["Properties"]

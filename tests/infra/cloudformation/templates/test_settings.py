@@ -1,0 +1,73 @@
+"""The settings that the DAGs read."""
+
+from __future__ import annotations
+
+import re
+
+from infra.build import REPOSITORY
+from tests.infra.cloudformation.templates.loaded import (
+    LOADED,
+    settings,
+)
+
+
+def test_airflows_settings_are_deployed_before_the_judge_that_compares_them() -> None:
+    assert LOADED["root"]["Resources"]["Audit"]["DependsOn"] == "Settings"
+
+
+def test_the_dags_find_every_setting_they_use() -> None:
+    written = settings()
+    used = set[str]()
+    for folder, pattern in (("dags", "*.py"), ("plugins", "*.py"), ("include/sql", "*")):
+        for path in (REPOSITORY / folder).rglob(pattern):
+            if path.is_file() and "__pycache__" not in path.parts:
+                used.update(
+                    name
+                    for pair in re.findall(
+                        r'\bsetting\("(\w+)"\)|var\.json\.custody\.(\w+)', path.read_text()
+                    )
+                    for name in pair
+                    if name
+                )
+    assert used
+    assert used <= written.keys()
+
+
+def test_the_settings_are_these() -> None:
+    assert set(settings()) == {
+        "account_id",
+        "airflow_trusted_arns",
+        "analytics_bucket",
+        "artifacts_bucket",
+        "audit_job",
+        "athena_results_bucket",
+        "bronze_to_silver_job",
+        "code_location",
+        "cosigning_policy",
+        "database",
+        "deployer_arns",
+        "digest_seconds",
+        "encryption_key_arns",
+        "former_signing_keys",
+        "former_uploaders",
+        "lineage_key_arn",
+        "noncurrent_version_days",
+        "organization_id",
+        "partition",
+        "processed_bucket",
+        "project",
+        "provenance_bucket",
+        "raw_bucket",
+        "reconcile_job",
+        "region",
+        "seal_key_arn",
+        "signing_key_arn",
+        "silver_to_gold_job",
+        "stage",
+        "topic_arn",
+        "trail_account_id",
+        "trail_bucket",
+        "trail_name",
+        "uploader_arns",
+        "workgroup",
+    }
