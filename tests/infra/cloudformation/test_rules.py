@@ -51,6 +51,8 @@ TOLD: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
     ("rights-changed", "iam", "CreateRole", {"roleName": f"{NAME}-audit"}),
     ("rights-changed", "iam", "CreateAccessKey", {"userName": "web-shop"}),
     ("rights-changed", "iam", "SetDefaultPolicyVersion", {"policyArn": BOUNDARY}),
+    ("rights-changed", "iam", "UpdateSAMLProvider", {"sAMLProviderArn": "x"}),
+    ("rights-changed", "iam", "AddClientIDToOpenIDConnectProvider", {"clientID": "x"}),
     ("watch-changed", "monitoring", "DeleteAlarms", {"alarmNames": ["x", f"{NAME}-no-audit"]}),
     ("watch-changed", "monitoring", "SetAlarmState", {"alarmName": f"{NAME}-no-audit"}),
     ("watch-changed", "events", "DisableRule", {"name": f"{NAME}-trail-changed"}),

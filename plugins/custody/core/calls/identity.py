@@ -57,28 +57,34 @@ IAM: Final[Operations] = {
         SetDefaultPolicyVersion TagPolicy UntagPolicy
         """,
     ),
+    # Whom a provider lets in takes the roles that trust it, and no trust is changed. Which of them
+    # trust it, the call does not say.
+    **changes(
+        "identity provider",
+        "",
+        """
+        AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider CreateSAMLProvider
+        DeleteOpenIDConnectProvider DeleteSAMLProvider RemoveClientIDFromOpenIDConnectProvider
+        UpdateOpenIDConnectProviderThumbprint UpdateSAMLProvider
+        """,
+    ),
     # What concerns the account as a whole, other people's ways to sign in, or nothing but a report.
-    # Whom a provider of identities lets in takes a role, which is seen.
     **no_concern(
         """
-        AcceptDelegationRequest AddClientIDToOpenIDConnectProvider AssociateDelegationRequest
-        ChangePassword CreateAccountAlias CreateDelegationRequest CreateInstanceProfile
-        CreateOpenIDConnectProvider CreateSAMLProvider CreateServiceLinkedRole
-        CreateVirtualMFADevice DeleteAccountAlias DeleteAccountPasswordPolicy
-        DeleteInstanceProfile DeleteOpenIDConnectProvider DeleteSAMLProvider DeleteSSHPublicKey
+        AcceptDelegationRequest AssociateDelegationRequest ChangePassword CreateAccountAlias
+        CreateDelegationRequest CreateInstanceProfile CreateServiceLinkedRole CreateVirtualMFADevice
+        DeleteAccountAlias DeleteAccountPasswordPolicy DeleteInstanceProfile DeleteSSHPublicKey
         DeleteServerCertificate DeleteServiceLinkedRole DeleteSigningCertificate
         DeleteVirtualMFADevice DisableOrganizationsRootCredentialsManagement
         DisableOrganizationsRootSessions DisableOutboundWebIdentityFederation
         EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
-        EnableOutboundWebIdentityFederation RejectDelegationRequest
-        RemoveClientIDFromOpenIDConnectProvider ResyncMFADevice SendDelegationToken
-        SetSecurityTokenServicePreferences TagInstanceProfile TagMFADevice
+        EnableOutboundWebIdentityFederation RejectDelegationRequest ResyncMFADevice
+        SendDelegationToken SetSecurityTokenServicePreferences TagInstanceProfile TagMFADevice
         TagOpenIDConnectProvider TagSAMLProvider TagServerCertificate UntagInstanceProfile
         UntagMFADevice UntagOpenIDConnectProvider UntagSAMLProvider UntagServerCertificate
-        UpdateAccountPasswordPolicy UpdateDelegationRequest
-        UpdateOpenIDConnectProviderThumbprint UpdateRoleDescription UpdateSAMLProvider
-        UpdateSSHPublicKey UpdateServerCertificate UpdateSigningCertificate UploadSSHPublicKey
-        UploadServerCertificate UploadSigningCertificate
+        UpdateAccountPasswordPolicy UpdateDelegationRequest UpdateRoleDescription UpdateSSHPublicKey
+        UpdateServerCertificate UpdateSigningCertificate UploadSSHPublicKey UploadServerCertificate
+        UploadSigningCertificate
         """
     ),
     **reads(

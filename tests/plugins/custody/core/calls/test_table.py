@@ -57,6 +57,8 @@ def test_a_call_that_changes_a_control_says_of_what() -> None:
         ("lambda.amazonaws.com", "GetFunction20150331v2", CallKind.READ),
         ("sqs.amazonaws.com", "StartMessageMoveTask", CallKind.NO_CONCERN),
         ("kms.amazonaws.com", "Sign", CallKind.READ),
+        # Whom it lets in may be the deployer, whose trust is not changed.
+        ("iam.amazonaws.com", "UpdateSAMLProvider", CallKind.CHANGES_A_CONTROL),
     ],
 )
 def test_a_call_is_known_by_what_cloudtrail_calls_it(
