@@ -58,6 +58,7 @@ TOLD: Final[tuple[tuple[str, str, str, dict[str, Any]], ...]] = (
     ("watch-changed", "events", "DisableRule", {"name": f"{NAME}-trail-changed"}),
     ("watch-changed", "events", "RemoveTargets", {"rule": f"{NAME}-trail-changed"}),
     ("watch-changed", "sns", "RemovePermission", {"topicArn": TOPIC, "label": "x"}),
+    ("watch-changed", "sns", "PutDataProtectionPolicy", {"resourceArn": TOPIC}),
     ("watch-changed", "sns", "SetSubscriptionAttributes", {"subscriptionArn": f"{TOPIC}:1"}),
 )
 # What the platform does all day, and what others do to what is theirs.
