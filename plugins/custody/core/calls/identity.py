@@ -58,33 +58,34 @@ IAM: Final[Operations] = {
         """,
     ),
     # Whom a provider lets in takes the roles that trust it, and no trust is changed. Which of them
-    # trust it, the call does not say.
+    # trust it, the call does not say. Whoever deletes one can make it anew as he likes.
     **changes(
         "identity provider",
         "",
         """
-        AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider CreateSAMLProvider
-        DeleteOpenIDConnectProvider DeleteSAMLProvider RemoveClientIDFromOpenIDConnectProvider
-        UpdateOpenIDConnectProviderThumbprint UpdateSAMLProvider
+        AddClientIDToOpenIDConnectProvider DeleteOpenIDConnectProvider DeleteSAMLProvider
+        RemoveClientIDFromOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint
+        UpdateSAMLProvider
         """,
     ),
     # What concerns the account as a whole, other people's ways to sign in, or nothing but a report.
+    # A provider that is new is trusted by no role yet, and each cluster (EKS) makes one.
     **no_concern(
         """
         AcceptDelegationRequest AssociateDelegationRequest ChangePassword CreateAccountAlias
-        CreateDelegationRequest CreateInstanceProfile CreateServiceLinkedRole CreateVirtualMFADevice
-        DeleteAccountAlias DeleteAccountPasswordPolicy DeleteInstanceProfile DeleteSSHPublicKey
-        DeleteServerCertificate DeleteServiceLinkedRole DeleteSigningCertificate
-        DeleteVirtualMFADevice DisableOrganizationsRootCredentialsManagement
-        DisableOrganizationsRootSessions DisableOutboundWebIdentityFederation
-        EnableOrganizationsRootCredentialsManagement EnableOrganizationsRootSessions
-        EnableOutboundWebIdentityFederation RejectDelegationRequest ResyncMFADevice
-        SendDelegationToken SetSecurityTokenServicePreferences TagInstanceProfile TagMFADevice
-        TagOpenIDConnectProvider TagSAMLProvider TagServerCertificate UntagInstanceProfile
-        UntagMFADevice UntagOpenIDConnectProvider UntagSAMLProvider UntagServerCertificate
-        UpdateAccountPasswordPolicy UpdateDelegationRequest UpdateRoleDescription UpdateSSHPublicKey
-        UpdateServerCertificate UpdateSigningCertificate UploadSSHPublicKey UploadServerCertificate
-        UploadSigningCertificate
+        CreateDelegationRequest CreateInstanceProfile CreateOpenIDConnectProvider CreateSAMLProvider
+        CreateServiceLinkedRole CreateVirtualMFADevice DeleteAccountAlias
+        DeleteAccountPasswordPolicy DeleteInstanceProfile DeleteSSHPublicKey DeleteServerCertificate
+        DeleteServiceLinkedRole DeleteSigningCertificate DeleteVirtualMFADevice
+        DisableOrganizationsRootCredentialsManagement DisableOrganizationsRootSessions
+        DisableOutboundWebIdentityFederation EnableOrganizationsRootCredentialsManagement
+        EnableOrganizationsRootSessions EnableOutboundWebIdentityFederation RejectDelegationRequest
+        ResyncMFADevice SendDelegationToken SetSecurityTokenServicePreferences TagInstanceProfile
+        TagMFADevice TagOpenIDConnectProvider TagSAMLProvider TagServerCertificate
+        UntagInstanceProfile UntagMFADevice UntagOpenIDConnectProvider UntagSAMLProvider
+        UntagServerCertificate UpdateAccountPasswordPolicy UpdateDelegationRequest
+        UpdateRoleDescription UpdateSSHPublicKey UpdateServerCertificate UpdateSigningCertificate
+        UploadSSHPublicKey UploadServerCertificate UploadSigningCertificate
         """
     ),
     **reads(

@@ -59,6 +59,7 @@ def test_a_call_that_changes_a_control_says_of_what() -> None:
         ("kms.amazonaws.com", "Sign", CallKind.READ),
         # Whom it lets in may be the deployer, whose trust is not changed.
         ("iam.amazonaws.com", "UpdateSAMLProvider", CallKind.CHANGES_A_CONTROL),
+        ("iam.amazonaws.com", "CreateOpenIDConnectProvider", CallKind.NO_CONCERN),
     ],
 )
 def test_a_call_is_known_by_what_cloudtrail_calls_it(
