@@ -145,10 +145,9 @@ class LandingZone:
             LANDED_AT + timedelta(days=recorded_days_later),
             record_id(ObjectVersion(RAW, key, version_id)),
         )
-        self.s3.put(PROVENANCE, name, self.sign(record), "r1")
+        self.s3.put(PROVENANCE, name, self.sign(to_statement(record)), "r1")
 
-    def sign(self, record: LandingRecord) -> bytes:
-        payload = to_statement(record)
+    def sign(self, payload: bytes) -> bytes:
         sig = self.key.sign(pae(PAYLOAD_TYPE, payload), ec.ECDSA(SHA256()))
         return Envelope(payload, PAYLOAD_TYPE, (Signature(KEY_ARN, sig),)).to_json_line()
 

@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 from botocore.exceptions import IncompleteReadError
-from tests.support.moto_aws import answer
+from tests.support.moto_aws import answer, refusal
+
+
+def encrypt_anew(s3: Any, key: str, under: str = "theirs", code: str = "AccessDenied") -> None:
+    """From now on S3 does not hand out what lies under `key`, as it is encrypted under a KMS key
+    (its id) that cannot be used."""
+    arn = f"arn:aws:kms:us-east-1:111122223333:key/{under}"
+
+    def is_it(params: Mapping[str, Any]) -> bool:
+        return unquote(params["url_path"]).endswith(f"/{key}")
+
+    def refuse(params: Mapping[str, Any], **_: Any) -> Any:
+        return refusal(code, 403) if is_it(params) else None
+
+    def describe(params: Mapping[str, Any], **_: Any) -> Any:
+        return answer({"SSEKMSKeyId": arn}) if is_it(params) else None
+
+    s3.meta.events.register("before-call.s3.GetObject", refuse)
+    s3.meta.events.register("before-call.s3.HeadObject", describe)
 
 
 def got(body: Any, size: int, **more: Any) -> tuple[SimpleNamespace, dict[str, Any]]:

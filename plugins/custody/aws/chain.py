@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from custody.aws.s3.errors import ObjectWithheld
 from custody.aws.s3.listing import list_keys
 from custody.aws.s3.reading import read_current
 from custody.aws.s3.write_once import put_if_absent
@@ -42,10 +43,18 @@ def whoever_signed(raw: bytes) -> str:
 def last_link(s3: S3Client, bucket: str, *, as_of: datetime, opened: Opener) -> Link | None:
     """The last link of the chain as it stands at `as_of`; None if there is none.
 
-    What is no link, or is not under its own name, is passed over: who put it there is in the trail.
+    What is no link, is not under its own name, or was encrypted anew so that S3 does not hand it
+    out, is passed over: who did that is in the trail. Raises `ObjectWithheld` if S3 hands out no
+    link at all, for then it is no fault of one; and what botocore raises.
     """
+    withheld: ObjectWithheld | None = None
     for key in _latest_first(s3, bucket):
-        found = read_current(s3, bucket, key, max_bytes=MAX_LINK_BYTES)
+        try:
+            found = read_current(s3, bucket, key, max_bytes=MAX_LINK_BYTES)
+        except ObjectWithheld as error:
+            log.warning("no link of the chain of runs: s3://%s/%s: %s", bucket, key, error)
+            withheld = error
+            continue
         if found is None:
             continue
         try:
@@ -55,6 +64,8 @@ def last_link(s3: S3Client, bucket: str, *, as_of: datetime, opened: Opener) -> 
             continue
         if link.key == key and link.as_of <= as_of:
             return link
+    if withheld is not None:
+        raise withheld
     return None
 
 

@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.s3.errors import ObjectWithheld
 from custody.aws.s3.listing import list_keys
 from custody.aws.s3.reading import read_current
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
@@ -151,12 +152,13 @@ def _read(s3: S3Client, bucket: str, fingerprint: str) -> PageState | None:
 
 
 def _object(s3: S3Client, bucket: str, key: str) -> object:
-    """The JSON in an object; None if there is none, or no JSON in it."""
-    found = read_current(s3, bucket, key, max_bytes=_MAX_STATE_BYTES)
-    if found is None:
-        return None
+    """The JSON in an object; None if there is none, no JSON in it, or if S3 does not hand it out
+    for its key."""
     try:
+        found = read_current(s3, bucket, key, max_bytes=_MAX_STATE_BYTES)
+        if found is None:
+            return None
         return load_json(found.body, what=key, max_bytes=_MAX_STATE_BYTES)
-    except ValueError as error:
+    except (ObjectWithheld, ValueError) as error:
         log.warning("not the state of a page, taken for never paged: s3://%s: %s", bucket, error)
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from custody.aws.s3.errors import ObjectAbsent, code_of, may_be_its_kms_key
+from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of, may_be_its_kms_key
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
 from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
@@ -101,7 +101,12 @@ def _opened(s3: S3Client, version: ObjectVersion) -> OpenObject:
 
 def _envelope_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> ReadEnvelope:
     for key in record_keys(landed.version, landed.last_modified, landed.etag):
-        found = read_current(s3, gate.provenance_bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        try:
+            found = read_current(s3, gate.provenance_bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        except ObjectWithheld as error:
+            raise BrokenFileError(
+                "custody.bad_signature", f"S3 does not hand out its record ({code_of(error)})"
+            ) from error
         if found is not None:
             return read_envelope(
                 found.body, gate.keys, stored=found.version, stored_at=found.last_modified

@@ -12,15 +12,12 @@ from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from custody.aws.s3.errors import ObjectAbsent, code_of, may_be_its_kms_key, unreadable_reason
+from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of
 from custody.aws.s3.listing import KeyRange, StoredVersion
-from custody.aws.s3.reading import kms_key_of, read_version
+from custody.aws.s3.reading import read_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.names import record_day_prefix
-from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -47,9 +44,7 @@ def read_record(
     """
     try:
         raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
-    except ClientError as error:
-        if not _is_withheld(s3, stored.version, error):
-            raise
+    except ObjectWithheld as error:
         return ReadEnvelope(
             stored.version,
             stored.last_modified,
@@ -71,10 +66,3 @@ def read_stored(
     for record in stored:
         with suppress(ObjectAbsent):
             yield read_record(s3, record, keys)
-
-
-def _is_withheld(s3: S3Client, version: ObjectVersion, error: ClientError) -> bool:
-    """Whether S3 does not hand the version out for the way it is encrypted or stored."""
-    if may_be_its_kms_key(error):
-        return kms_key_of(s3, version) is not None
-    return unreadable_reason(error) is not None

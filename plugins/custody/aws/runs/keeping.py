@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
 from custody.aws.s3.listing import versions_of
 from custody.aws.s3.reading import read_version
 from custody.aws.s3.write_once import put_if_absent
@@ -95,7 +95,7 @@ def read_run(
         try:
             raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
             statement = open_run(raw, key)
-        except (BadRun, ObjectAbsent) as error:
+        except (BadRun, ObjectAbsent, ObjectWithheld) as error:
             troubles.append(f"{stored}: {error}")
             continue
         run = statement.run
@@ -112,7 +112,7 @@ def _part(s3: S3Client, bucket: str, part: HashedObject) -> bytes:
         raise BadRun(f"{part.version} is in another bucket than the statement that names it")
     try:
         body = read_version(s3, part.version, max_bytes=MAX_REPORT_BYTES)
-    except ObjectAbsent as error:
+    except (ObjectAbsent, ObjectWithheld) as error:
         raise BadRun(f"{part.version}: {error}") from error
     if hashlib.sha256(body).hexdigest() != part.sha256:
         raise BadRun(f"{part.version} has not the bytes that its run signed")

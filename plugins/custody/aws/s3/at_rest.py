@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError, FlexibleChecksumError
 from custody.aws.s3.errors import code_of
 from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
 from custody.aws.s3.listing import list_versions
-from custody.aws.s3.reading import is_rekeyed
+from custody.aws.s3.reading import withholding_key
 from custody.core.ledger.kinds.at_rest import HeldVersion, Reading
+from custody.core.ledger.kinds.keys import KeyAway
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 
@@ -40,8 +41,8 @@ def read_back(s3: S3Client, version: ObjectVersion, *, own_keys: Collection[str]
     Bytes that S3's own checksum or length does not fit are read a second time, so that a fault on
     the way is not taken for one at rest. A version that was encrypted anew, under a key that is
     none of the deployment's (`own_keys`, by their ids), cannot be read and is not as it was
-    recorded. Raises what botocore raises when it is not the version's fault (a permission, S3
-    itself, one of the keys).
+    recorded; of one of these keys the reading says that it cannot be used. Raises what botocore
+    raises when neither is at fault (a permission, KMS or S3 themselves).
     """
     trouble = ""
     for _ in range(2):
@@ -54,8 +55,11 @@ def read_back(s3: S3Client, version: ObjectVersion, *, own_keys: Collection[str]
         except IncompleteObject as error:
             trouble = str(error)
         except ClientError as error:
-            if not is_rekeyed(s3, version, error, own_keys):
+            key = withholding_key(s3, version, error)
+            if key is None or not own_keys:
                 raise
+            if key in own_keys:
+                return Reading(None, key_away=KeyAway(key, code_of(error)))
             answer = f"they were encrypted anew under a key of others ({code_of(error)})"
             return Reading(None, answer)
     return Reading(None, trouble)

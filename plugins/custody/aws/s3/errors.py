@@ -61,6 +61,11 @@ class ObjectRefused(Exception):
     """S3 has the object and does not hand it out; the message is S3's error code."""
 
 
+class ObjectWithheld(ClientError):
+    """S3 has the object version and does not hand it out for the way it is encrypted or stored: its
+    answer."""
+
+
 def code_of(error: ClientError) -> str:
     """The error code of S3's answer."""
     return error.response["Error"]["Code"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.s3.errors import ObjectWithheld
 from custody.aws.s3.listing import versions_of
 from custody.aws.s3.reading import read_version
 
@@ -26,7 +27,8 @@ def head_key(name: str) -> str:
 def recall(s3: S3Client, bucket: str, name: str) -> bytes | None:
     """The head remembered last; None if there never was one.
 
-    A delete marker does not make anything forgotten: the newest version behind it is read.
+    A delete marker does not make anything forgotten: the newest version behind it is read. One that
+    S3 does not hand out, as it was encrypted anew, is empty, and so a head that cannot be used.
     """
     versions = [
         stored for stored in versions_of(s3, bucket, head_key(name)) if not stored.is_delete_marker
@@ -34,7 +36,10 @@ def recall(s3: S3Client, bucket: str, name: str) -> bytes | None:
     if not versions:
         return None
     newest = max(versions, key=lambda stored: (stored.is_latest, stored.last_modified))
-    return read_version(s3, newest.version, max_bytes=_MAX_HEAD_BYTES)
+    try:
+        return read_version(s3, newest.version, max_bytes=_MAX_HEAD_BYTES)
+    except ObjectWithheld:
+        return b""
 
 
 def remember(s3: S3Client, bucket: str, name: str, head: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,14 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from custody.aws.s3.errors import ObjectAbsent, answer_of, is_absent, may_be_its_kms_key
+from custody.aws.s3.errors import (
+    ObjectAbsent,
+    ObjectWithheld,
+    answer_of,
+    is_absent,
+    may_be_its_kms_key,
+    unreadable_reason,
+)
 from custody.core.formats.checksums import DIGEST_BYTES, S3Checksum, s3_checksum
 from custody.objects import UNVERSIONED, ObjectVersion
 
@@ -76,22 +83,20 @@ def open_current(s3: S3Client, bucket: str, key: str) -> OpenObject:
 def read_version(s3: S3Client, version: ObjectVersion, *, max_bytes: int) -> bytes:
     """The bytes of an object version, or the first `max_bytes` + 1 of them.
 
-    Raises `ObjectAbsent`, or what botocore raises.
+    Raises `ObjectAbsent`, `ObjectWithheld`, or what botocore raises.
     """
-    return _read(open_version(s3, version), max_bytes)
+    return _read(s3, version.bucket, version.key, version.version_id, max_bytes).body
 
 
 def read_current(s3: S3Client, bucket: str, key: str, *, max_bytes: int) -> Content | None:
     """The current version of an object with its first `max_bytes` + 1 bytes; None if none is.
 
-    Raises what botocore raises.
+    Raises `ObjectWithheld`, or what botocore raises.
     """
     try:
-        opened = open_current(s3, bucket, key)
+        return _read(s3, bucket, key, None, max_bytes)
     except ObjectAbsent:
         return None
-    body = _read(opened, max_bytes)
-    return Content(opened.version, body, opened.etag, opened.last_modified)
 
 
 def exists(s3: S3Client, bucket: str, key: str) -> bool:
@@ -111,20 +116,13 @@ def kms_key_of(s3: S3Client, version: ObjectVersion) -> str | None:
     HeadObject needs the same permission as GetObject but, unless it asks for the checksum, not that
     of the key. So an answer also says that it is not the object that may not be read.
     """
-    try:
-        head = s3.head_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
-    except ClientError:
-        return None  # what GetObject said is the better explanation
-    return head.get("SSEKMSKeyId")
+    return _kms_key(s3, version.bucket, version.key, version.version_id)
 
 
-def is_rekeyed(
-    s3: S3Client, version: ObjectVersion, error: ClientError, own_keys: Collection[str]
-) -> bool:
-    """Whether S3 does not hand a version out because it is encrypted under a key that is none of
-    `own_keys` (key ids), if these are known: a fault of one of them is not the version's."""
-    used = kms_key_of(s3, version) if own_keys and may_be_its_kms_key(error) else None
-    return used is not None and used.rpartition("/")[2] not in own_keys
+def withholding_key(s3: S3Client, version: ObjectVersion, error: ClientError) -> str | None:
+    """The id of the KMS key for which S3 does not hand a version out; None if it is not for one."""
+    arn = kms_key_of(s3, version) if may_be_its_kms_key(error) else None
+    return None if arn is None else arn.rpartition("/")[2]
 
 
 def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:
@@ -137,9 +135,35 @@ def first_bytes(chunks: Iterator[bytes], max_bytes: int) -> bytes:
     return bytes(read[: max_bytes + 1])
 
 
-def _read(opened: OpenObject, max_bytes: int) -> bytes:
+def _read(s3: S3Client, bucket: str, key: str, version_id: str | None, max_bytes: int) -> Content:
+    try:
+        opened = _open(s3, bucket, key, version_id)
+    except ClientError as error:
+        if not _is_withheld(s3, bucket, key, version_id, error):
+            raise
+        raise ObjectWithheld(error.response, error.operation_name) from error
     with closing(opened.chunks):  # and with it the connection
-        return first_bytes(opened.chunks, max_bytes)
+        body = first_bytes(opened.chunks, max_bytes)
+    return Content(opened.version, body, opened.etag, opened.last_modified)
+
+
+def _is_withheld(
+    s3: S3Client, bucket: str, key: str, version_id: str | None, error: ClientError
+) -> bool:
+    if may_be_its_kms_key(error):
+        return _kms_key(s3, bucket, key, version_id) is not None
+    return unreadable_reason(error) is not None
+
+
+def _kms_key(s3: S3Client, bucket: str, key: str, version_id: str | None) -> str | None:
+    try:
+        if version_id is None:
+            head = s3.head_object(Bucket=bucket, Key=key)
+        else:
+            head = s3.head_object(Bucket=bucket, Key=key, VersionId=version_id)
+    except ClientError:
+        return None  # what GetObject said is the better explanation
+    return head.get("SSEKMSKeyId")
 
 
 def _open(s3: S3Client, bucket: str, key: str, version_id: str | None) -> OpenObject:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from botocore.exceptions import ClientError
 
-from custody.aws.s3.errors import code_of
+from custody.aws.s3.errors import ObjectWithheld, code_of
 from custody.aws.s3.listing import latest_version, list_keys, list_versions
 from custody.aws.s3.reading import Content, read_current
 from custody.aws.s3.write_once import put_if_absent
@@ -293,7 +293,11 @@ def _check_begins_with(new: TiledTree, old: TiledTree) -> None:
 
 
 def _file(s3: S3Client, bucket: str, path: str) -> Content | None:
-    """A file of the log; `None` if there is none."""
-    return read_current(
-        s3, bucket, SEAL_PREFIX + path, max_bytes=max(MAX_FILE_BYTES, MAX_INTENT_BYTES)
-    )
+    """A file of the log; `None` if there is none. Raises `BadTile` for one that S3 does not hand
+    out, as it was encrypted anew, and what botocore raises."""
+    try:
+        return read_current(
+            s3, bucket, SEAL_PREFIX + path, max_bytes=max(MAX_FILE_BYTES, MAX_INTENT_BYTES)
+        )
+    except ObjectWithheld as error:
+        raise BadTile(path, f"S3 does not hand it out ({code_of(error)})") from error

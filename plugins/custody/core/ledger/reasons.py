@@ -338,6 +338,14 @@ def of_other_settings(differing: Sequence[str]) -> str:
     )
 
 
+def of_key_away(answer: str) -> str:
+    """A key of the deployment's own that cannot be used, whoever did that."""
+    return (
+        f"S3 does not hand out what is encrypted under this key ({answer}). Nothing of that was "
+        "read or sealed; all else was. Who keeps it from being used is not known from that."
+    )
+
+
 def of_causes(causes: Sequence[tuple[LedgerRow, int]], total: int) -> str:
     """Those of `total` controls that are told: a call that changed each, and how many did."""
     told = "; ".join(

@@ -88,7 +88,10 @@ def check_seal(
     keys = tuple(keys)
     defects: list[SealDefect] = []
     before = _remembered(remembered, origin, keys, defects)
-    note = read(CHECKPOINT_PATH)
+    try:
+        note = read(CHECKPOINT_PATH)
+    except BadTile as bad:
+        return SealCheck((*defects, _bad_tile(bad)))
     if note is None:
         if before is not None:
             reason = f"there is none; the log had {before.size} entries"

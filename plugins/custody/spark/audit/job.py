@@ -19,6 +19,7 @@ from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.at_rest import altered_file_rows
+from custody.core.ledger.kinds.keys import key_row
 from custody.core.records.names import RECORD_PREFIX
 from custody.spark.audit.defects import defect_rows, unusable_head_row
 from custody.spark.audit.request import AuditRequest
@@ -111,7 +112,7 @@ def run(
     )
     verdicts, altered = intact(context, analytics, judged, s3_client)
     uris = [f"s3://{analytics}/{file.key}" for file in verdicts]
-    kept = seal_recent(spark, settings, request, s3, records, uris, signer)
+    kept, away = seal_recent(spark, settings, request, s3, records, uris, signer)
     now = datetime.now(UTC)
     cosigning = have_cosigned(cosigners, settings, s3, kept.sealed, signer.key, now)
     logs = read_logs(context, trail.logs, s3_client)
@@ -141,12 +142,14 @@ def run(
     defects = [
         *defect_rows(trail_defects, seal_defects, contents, policy, settings, s3),
         *altered_file_rows(altered, analytics, time=request.as_of, policy=policy),
+        *(key_row(key, policy) for key in away),
     ]
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
     written = write_rows(
         spark,
-        context.union([found, sliced(context, defects, NAMES_PER_SLICE)]),
+        # A key that is away has the same row for each version under it.
+        context.union([found, sliced(context, defects, NAMES_PER_SLICE)]).distinct(),
         as_of=request.as_of,
         window=(request.since, request.as_of),
         target=Target(output, watched_pages(s3, analytics, FINDER, request.watched)),

@@ -11,14 +11,15 @@ from botocore.exceptions import ClientError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.errors import ObjectAbsent, code_of
 from custody.aws.s3.heads import recall
 from custody.aws.s3.listing import StoredVersion
-from custody.aws.s3.reading import is_rekeyed
+from custody.aws.s3.reading import withholding_key
 from custody.aws.seal.content import record_entry
 from custody.aws.seal.cosigning import Cosigning, keep_cosigned
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal
 from custody.aws.seal.log import Sealed
+from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.runs.model import RUN_PREFIX
@@ -52,16 +53,20 @@ def seal_recent(
     records: Sequence[StoredVersion],
     verdicts: Sequence[str],
     signer: NoteSigner,
-) -> SealKept:
+) -> tuple[SealKept, frozenset[KeyAway]]:
     """Check the seal against the head remembered, and seal the last days' records, and the
-    `verdicts` in these files."""
+    `verdicts` in these files. Also the keys for which some of the records could not be read."""
     provenance = settings.provenance_bucket
     folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
     recent = [stored for stored in records if stored.version.key.startswith(folders)]
 
+    away: set[KeyAway] = set()
+
     def entries() -> Iterator[SealEntry]:
         own_keys = [arn.rpartition("/")[2] for arn in settings.encryption_key_arns]
-        yield from record_entries(spark.sparkContext, recent, s3_client, own_keys)
+        found, keys = record_entries(spark.sparkContext, recent, s3_client, own_keys)
+        away.update(keys)
+        yield from found
         yield from verdict_entries(spark, verdicts)
 
     kept = keep_seal(
@@ -75,7 +80,7 @@ def seal_recent(
     if kept.sealed is not None:
         log.info("sealed %d new entries", kept.sealed.appended)
     _tell(kept.defects)
-    return kept
+    return kept, frozenset(away)
 
 
 def cosigning_policy(settings: Settings) -> CosigningPolicy | None:
@@ -121,35 +126,39 @@ def record_entries(
     records: Sequence[StoredVersion],
     s3_client: Callable[[], S3Client],
     own_keys: Collection[str],
-) -> list[RecordEntry]:
-    """The records as the seal holds them: the key of each and the SHA-256 of its envelope.
+) -> tuple[list[RecordEntry], frozenset[KeyAway]]:
+    """The records as the seal holds them (the key of each and the SHA-256 of its envelope), and
+    those of `own_keys` (their ids) that cannot be used.
 
-    What is gone since it was listed, or encrypted under a key that is none of `own_keys` (their
-    ids), is left out.
+    What is gone since it was listed, or encrypted under another key or one of these, is left out.
     """
     slices = max(1, len(records) // RECORDS_PER_SLICE)
-    found: list[RecordEntry] = (
+    found: list[RecordEntry | KeyAway] = (
         context.parallelize(records, slices)
         .mapPartitions(lambda some: hashed(some, s3_client, own_keys))
         .collect()
     )
-    return found
+    entries = [one for one in found if isinstance(one, RecordEntry)]
+    return entries, frozenset(one for one in found if isinstance(one, KeyAway))
 
 
 def hashed(
     records: Iterable[StoredVersion],
     s3_client: Callable[[], S3Client],
     own_keys: Collection[str],
-) -> Iterator[RecordEntry]:
-    """The entry of each of the records that can be read."""
+) -> Iterator[RecordEntry | KeyAway]:
+    """The entry of each of the records that can be read; for one that cannot, as a key of the
+    deployment's own is away, that."""
     s3 = s3_client()
     for stored in records:
         try:
             yield record_entry(s3, stored)
-        except (ObjectAbsent, ClientError) as error:
-            rekeyed = isinstance(error, ClientError) and is_rekeyed(
-                s3, stored.version, error, own_keys
-            )
-            if not rekeyed and not isinstance(error, ObjectAbsent):
+        except ObjectAbsent as error:
+            log.warning("%s is not sealed, as it is gone: %s", stored, error)
+        except ClientError as error:
+            key = withholding_key(s3, stored.version, error)
+            if key is None or not own_keys:
                 raise
             log.warning("%s is not sealed, as S3 does not hand it out: %s", stored, error)
+            if key in own_keys:
+                yield KeyAway(key, code_of(error))

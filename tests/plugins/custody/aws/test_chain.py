@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.support.moto_aws import make_bucket
+from tests.support.s3_answers import encrypt_anew
 
 from custody.aws.chain import keep_link, last_link, signed_by, whoever_signed
+from custody.aws.s3.errors import ObjectWithheld
 from custody.core.ledger.hours.chain import Reached
 from custody.core.ledger.hours.links import Link
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
@@ -64,3 +66,14 @@ def test_what_the_job_did_not_sign_moves_nothing(s3, bucket):
     assert last(s3, bucket) == link(0)
     # Who only proposes believes what lies there, but for what is no link.
     assert last(s3, bucket, opened=whoever_signed) == link(2, "jr_forged")
+
+
+def test_a_link_that_somebody_encrypted_anew_does_not_stop_the_runs(s3, bucket):
+    """What he did to it is in the trail; the hours since the one before are judged once more."""
+    for hours in (0, 1):
+        keep_link(s3, bucket, link(hours), OWN)
+    encrypt_anew(s3, link(1).key)
+    assert last(s3, bucket) == link(0)
+    encrypt_anew(s3, link(0).key)
+    with pytest.raises(ObjectWithheld):  # else the chain would begin anew, and leave hours out
+        last(s3, bucket)

@@ -18,6 +18,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from custody.core.ledger import reasons
+from custody.core.ledger.kinds.keys import KeyAway, key_row
 from custody.core.ledger.kinds.removals import RemovalCalls, decide_removal
 from custody.core.ledger.policy import MAX_LATE, Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
@@ -79,12 +80,14 @@ class RecordedVersion:
 class Reading:
     """The result of reading a version's bytes: their hash, or why there is none (`trouble`).
 
-    `gone` if S3 refuses for good to return them, which counts as removed.
+    `gone` if S3 refuses for good to return them, which counts as removed; `key_away` if they are
+    encrypted under a key of the deployment's own that cannot be used, which says nothing of them.
     """
 
     sha256: str | None
     trouble: str | None = None
     gone: bool = False
+    key_away: KeyAway | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +149,13 @@ def recorded_version(envelopes: Iterable[ReadEnvelope], identity: str) -> Record
 def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) -> LedgerRow | None:
     """`VERIFIED` if the bytes are those on record, else `ALTERED`; None if none are on record.
 
-    `REMOVED` if S3 will not hand out what the recorder could read.
+    `REMOVED` if S3 will not hand out what the recorder could read. If a key of the deployment's own
+    is away, the row is about the key.
     """
     if not recorded.sha256s:
         return None
+    if reading.key_away is not None:
+        return key_row(reading.key_away, policy)
     if reading.gone:
         verdict = Verdict.REMOVED
     elif reading.sha256 in recorded.sha256s:

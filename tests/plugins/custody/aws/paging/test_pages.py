@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.support.findings import finding as finding_of
 from tests.support.moto_aws import refusal
+from tests.support.s3_answers import encrypt_anew
 
 from custody.aws.paging.pages import (
     is_queue_page_open,
@@ -129,6 +130,12 @@ def test_a_state_that_is_none_counts_as_nobody_told(s3, raw, body, caplog):
     s3.put_object(Bucket=raw, Key="pages/findings/a.json", Body=body)
     assert list(page_states(s3, raw, ["a", "b"])) == ["b"]
     assert names(open_pages(s3, raw, FINDER, [SIX])) == ["b"]
+
+
+def test_a_state_that_somebody_encrypted_anew_counts_as_nobody_told(s3, raw):
+    remember(s3, raw, FINDER, [opened("a"), opened("b")])
+    encrypt_anew(s3, "pages/findings/a.json")
+    assert list(page_states(s3, raw, ["a", "b"])) == ["b"]
 
 
 def test_what_was_told_of_a_queue_is_known(s3, raw):

@@ -14,6 +14,7 @@ from botocore.stub import Stubber
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.support.s3_answers import encrypt_anew
 
 from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.aws.s3.listing import StoredVersion, list_current
@@ -201,6 +202,7 @@ def test_a_record_that_may_not_be_read_is_an_error_of_ours(bronze: Bronze) -> No
     landed = bronze.land()
     with Stubber(bronze.s3) as stub:
         stub.add_client_error("get_object", "AccessDenied", http_status_code=403)
+        stub.add_client_error("head_object", "403", http_status_code=403)
         with pytest.raises(ClientError, match="AccessDenied"):
             record_of(bronze.s3, landed, bronze.gate)
 
@@ -249,3 +251,12 @@ def _refusal(bronze: Bronze, landed: StoredVersion, gate: Gate | None = None) ->
     with pytest.raises(BrokenFileError) as refusal:
         record_of(bronze.s3, landed, gate or bronze.gate)
     return refusal.value.code
+
+
+def test_a_record_that_somebody_encrypted_anew_breaks_its_file_alone(bronze: Bronze) -> None:
+    landed = bronze.land()
+    record = bronze.record(landed)
+    encrypt_anew(bronze.s3, record_key(record.event.time, record_id(landed.version)))
+    with pytest.raises(BrokenFileError, match="does not hand out its record") as broken:
+        record_of(bronze.s3, landed, bronze.gate)
+    assert broken.value.code == "custody.bad_signature"

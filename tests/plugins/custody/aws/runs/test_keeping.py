@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.support.judging_runs import BASIS, PARTS, PLACE, REPORT, RUN
+from tests.support.s3_answers import encrypt_anew
 from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
 
 from custody.aws.runs.keeping import Judgement, RunConflict, keep_run, read_run
@@ -82,4 +83,14 @@ def test_the_statement_of_another_run_is_not_this_ones(s3: Any, provenance: str)
 
 def test_where_nothing_is_stated_nothing_is_believed(s3: Any, provenance: str) -> None:
     with pytest.raises(BadRun, match="there is none"):
+        read(s3, provenance)
+
+
+@pytest.mark.parametrize("name", [f"{PLACE}.json", f"{PLACE}.report.json"])
+def test_what_somebody_encrypted_anew_is_believed_as_little(
+    s3: Any, provenance: str, name: str
+) -> None:
+    keep(s3, provenance)
+    encrypt_anew(s3, name)
+    with pytest.raises(BadRun, match="AccessDenied"):
         read(s3, provenance)

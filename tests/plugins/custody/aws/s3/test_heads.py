@@ -1,5 +1,7 @@
 """What the audit remembers is not forgotten because somebody hides it."""
 
+from tests.support.s3_answers import encrypt_anew
+
 from custody.aws.s3.heads import head_key, recall, remember
 
 
@@ -32,3 +34,9 @@ def test_a_hidden_head_is_not_forgotten(s3, raw):
     assert recall(s3, raw, "seal") == b"one"
     remember(s3, raw, "seal", b"two")
     assert recall(s3, raw, "seal") == b"two"
+
+
+def test_a_head_that_somebody_encrypted_anew_is_there_and_none_that_can_be_used(s3, raw):
+    remember(s3, raw, "seal", b"one")
+    encrypt_anew(s3, head_key("seal"))
+    assert recall(s3, raw, "seal") == b""

@@ -2,6 +2,7 @@
 
 import pytest
 from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, record, records, write
+from tests.support.s3_answers import encrypt_anew
 from tests.support.transparency import OTHER_SIGNER
 
 from custody.aws.s3.listing import latest_version_id
@@ -170,3 +171,12 @@ def test_a_defect_is_about_a_version_of_a_file_or_of_what_is_remembered(s3, prov
     stands = s3.put_object(Bucket=raw, Key=head[1], Body=b"x")["VersionId"]
     assert version(REMEMBERED, "null") == ObjectVersion(*head, stands)
     assert version(COSIGNED, "null") == ObjectVersion(*other, "null")
+
+
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/2"])
+def test_a_file_of_the_log_that_somebody_encrypted_anew_is_one_defect(s3, provenance, path):
+    head = keep(s3, provenance, records(1, 2)).head
+    encrypt_anew(s3, f"seal/{path}")
+    kept = keep(s3, provenance, records(3), remembered=head)
+    assert problems(kept) == [(SealDefectKind.BAD_TILE, path)]
+    assert kept.sealed is None
