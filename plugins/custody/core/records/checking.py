@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
@@ -18,6 +19,11 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.records.model import Record
 from custody.core.records.statement import read_record
 from custody.objects import ObjectVersion
+
+CHANGEOVER: Final = timedelta(minutes=30)
+"""How long before its period, and after, the recorder may sign with a key: who replaces one names
+the time before the deployment reaches the recorder. Whoever keeps an old key gains nothing by it:
+when a record was made, he says himself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,11 @@ class TrustedKey:
     valid_until: datetime | None
 
     def covers(self, moment: datetime) -> bool:
-        return self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+        """Whether the key may have signed at that moment: in its period, or while the recorder was
+        passing from one key to the next."""
+        if self.valid_from - moment > CHANGEOVER:
+            return False
+        return self.valid_until is None or moment - self.valid_until < CHANGEOVER
 
 
 @dataclass(frozen=True, slots=True)

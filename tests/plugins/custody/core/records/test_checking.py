@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.strategies import json_values, records
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
+from custody.core.records.checking import CHANGEOVER, ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.model import LandingEvent, LandingRecord, Recorder
 from custody.core.records.statement import to_statement
 from custody.objects import ObjectVersion
@@ -138,21 +138,21 @@ def test_an_envelope_that_nobody_trusted_signed_is_evidence_not_believed(
 @pytest.mark.parametrize(
     ("key", "name", "moment", "believed"),
     [
-        (OLD, "old", KEYS["old"].valid_from - TICK, False),
-        (OLD, "old", KEYS["old"].valid_from, True),
-        (OLD, "old", ROTATED + OVERLAP - TICK, True),
-        (OLD, "old", ROTATED + OVERLAP, False),
-        (NEW, "new", ROTATED - TICK, False),
-        (NEW, "new", ROTATED, True),
+        (OLD, "old", KEYS["old"].valid_from - CHANGEOVER - TICK, False),
+        (OLD, "old", KEYS["old"].valid_from - CHANGEOVER, True),
+        (OLD, "old", ROTATED + OVERLAP + CHANGEOVER - TICK, True),
+        (OLD, "old", ROTATED + OVERLAP + CHANGEOVER, False),
+        (NEW, "new", ROTATED - CHANGEOVER - TICK, False),
+        (NEW, "new", ROTATED - CHANGEOVER, True),
         (NEW, "new", ROTATED + timedelta(days=3650), True),
         # An envelope need not name its key.
-        (OLD, "", ROTATED + OVERLAP - TICK, True),
-        (OLD, "", ROTATED + OVERLAP, False),
-        (NEW, "", ROTATED - TICK, False),
-        (NEW, "", ROTATED, True),
+        (OLD, "", ROTATED + OVERLAP + CHANGEOVER - TICK, True),
+        (OLD, "", ROTATED + OVERLAP + CHANGEOVER, False),
+        (NEW, "", ROTATED - CHANGEOVER - TICK, False),
+        (NEW, "", ROTATED - CHANGEOVER, True),
     ],
 )
-def test_a_key_signs_within_its_period(
+def test_a_key_signs_within_its_period_and_while_the_recorder_passes_to_the_next(
     key: ec.EllipticCurvePrivateKey, name: str, moment: datetime, believed: bool
 ) -> None:
     found = read(envelope((key, name), record=replace(RECORD, hashed_at=moment)))
@@ -180,7 +180,7 @@ def test_one_signature_within_its_period_is_enough() -> None:
 
 
 def test_keys_that_are_both_outside_their_period_are_both_named() -> None:
-    early = replace(RECORD, hashed_at=KEYS["old"].valid_from - TICK)
+    early = replace(RECORD, hashed_at=KEYS["old"].valid_from - CHANGEOVER - TICK)
     trouble = read(envelope((OLD, "old"), (NEW, "new"), record=early)).trouble or ""
     assert trouble.endswith("outside the period of its key old, new")
 
