@@ -23,7 +23,11 @@ from story import (
 )
 from tests.support.grants import unexplained
 
+from custody.aws.s3.listing import list_keys
+from custody.aws.seal.log import seal_lister
+from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.paging.findings import SEVERITIES
+from custody.core.seal.lookup import leaf_ranges
 from rehearsal.airflow import AirflowRefused
 from rehearsal.landing import Landed, land
 from rehearsal.observing import OnCall, query, wait_settled
@@ -162,6 +166,11 @@ def test_the_daily_audit_finds_all_well_and_seals_the_day(
     assert on_call.pages() == []
     seal = custody(platform, "seal")[-1]
     assert (seal["size"] > 0, seal["cosigned"]) == (True, True)
+    s3, provenance = platform.client("s3"), str(platform.settings["provenance_bucket"])
+    for day in DAYS:  # that were backfilled: nothing but lineage is filed under them
+        sealed = leaf_ranges(seal_lister(s3, provenance), day, seal["size"])
+        statements = list(list_keys(s3, provenance, f"{LINEAGE_PREFIX}dt={day}/"))
+        assert sum(leaves.end - leaves.start for leaves in sealed) == len(statements) > 0
 
 
 @pytest.mark.usefixtures("auditor")

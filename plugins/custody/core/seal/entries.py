@@ -31,6 +31,15 @@ _DAY_FOLDER = re.compile(r"(?:^|/)dt=(\d{4}-\d\d-\d\d)/", re.ASCII)
 _VERDICT = re.compile(r"[A-Z][A-Z_]{0,63}", re.ASCII)
 
 
+def filed_under(key: str) -> date:
+    """The day in an object key (`dt=YYYY-MM-DD/`); raises `MalformedInput` if there is none."""
+    match = _DAY_FOLDER.search(key)
+    try:
+        return date.fromisoformat(match[1] if match else "")
+    except ValueError as error:
+        raise MalformedInput("entry.key", "is not filed under a day (dt=YYYY-MM-DD/)") from error
+
+
 @dataclass(frozen=True)
 class RecordEntry:
     """A hash record or lineage statement: its object key in the provenance bucket, and the SHA-256
@@ -48,13 +57,7 @@ class RecordEntry:
     @property
     def day(self) -> date:
         """The day the record is filed under."""
-        match = _DAY_FOLDER.search(self.key)
-        try:
-            return date.fromisoformat(match[1] if match else "")
-        except ValueError as error:
-            raise MalformedInput(
-                "entry.key", "is not filed under a day (dt=YYYY-MM-DD/)"
-            ) from error
+        return filed_under(self.key)
 
     def to_bytes(self) -> bytes:
         return _canonical({"kind": "record", "key": self.key, "sha256": self.sha256})
@@ -100,6 +103,20 @@ class VerdictEntry:
 
 
 SealEntry = RecordEntry | VerdictEntry
+
+
+def is_due(key: str, stored_at: datetime, *, first: date, last: date) -> bool:
+    """Whether what came to this key of the provenance bucket is to be sealed with these days.
+
+    It is filed under one of them, or came since `first` and is filed under an older one: a run that
+    builds an old day anew files its statement there. Nothing is sealed ahead of its day, for how
+    far the seal has reached tells when a key that was replaced signed something.
+    """
+    try:
+        day = filed_under(key)
+    except MalformedInput:
+        return False
+    return first <= day <= last or (day < first <= stored_at.astimezone(UTC).date())
 
 
 def parse_entry(raw: bytes) -> SealEntry:

@@ -23,7 +23,7 @@ from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.runs.model import RUN_PREFIX
-from custody.core.seal.entries import RecordEntry, SealEntry
+from custody.core.seal.entries import RecordEntry, SealEntry, is_due
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.cosigner_client import poster
@@ -54,11 +54,16 @@ def seal_recent(
     verdicts: Sequence[str],
     signer: NoteSigner,
 ) -> tuple[SealKept, frozenset[KeyAway]]:
-    """Check the seal against the head remembered, and seal the last days' records, and the
-    `verdicts` in these files. Also the keys for which some of the records could not be read."""
+    """Check the seal against the head remembered, and seal those of the `records` that are of the
+    last days or came in them, and the `verdicts` in these files. Also the keys for which some of
+    the records could not be read."""
     provenance = settings.provenance_bucket
-    folders = tuple(f"{folder}dt={day}/" for folder in RECORD_FOLDERS for day in request.recent)
-    recent = [stored for stored in records if stored.version.key.startswith(folders)]
+    first, last = request.recent[0], request.recent[-1]
+    recent = [
+        stored
+        for stored in records
+        if is_due(stored.version.key, stored.last_modified, first=first, last=last)
+    ]
 
     away: set[KeyAway] = set()
 

@@ -11,6 +11,7 @@ from custody.core.seal.entries import (
     MAX_ENTRY_BYTES,
     RecordEntry,
     VerdictEntry,
+    is_due,
     parse_entry,
 )
 
@@ -141,3 +142,22 @@ def test_what_is_no_entry(raw, problem):
 def test_no_bytes_crash_the_reader(raw):
     with pytest.raises(MalformedInput):
         parse_entry(raw)
+
+
+@pytest.mark.parametrize(
+    ("day", "came", "due"),
+    [
+        ("2026-11-02", "2026-11-02T08:00:00Z", True),
+        ("2026-11-03", "2026-11-03T23:59:59Z", True),
+        ("2025-06-30", "2026-11-02T00:00:00Z", True),  # a day that was backfilled
+        ("2026-11-01", "2026-11-01T23:59:59Z", False),  # the nights before sealed it
+        ("2026-11-04", "2026-11-03T12:00:00Z", False),
+        ("9999-12-31", "2026-11-03T12:00:00Z", False),
+        ("2026-13-45", "2026-11-03T12:00:00Z", False),
+    ],
+)
+def test_what_came_in_the_last_days_is_sealed_however_old_its_day(day, came, due):
+    at = datetime.fromisoformat(came)
+    days = {"first": date(2026, 11, 2), "last": date(2026, 11, 3)}
+    assert is_due(f"provenance/lineage/dt={day}/{'ab' * 32}.json", at, **days) is due
+    assert not is_due("provenance/lineage/statement.json", at, **days)
