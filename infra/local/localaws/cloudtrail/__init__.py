@@ -1,7 +1,7 @@
 """CloudTrail's delivery: data and management events, log files, signed digests, public keys.
 
-ministack keeps the control plane (trails, selectors, `LookupEvents`); this package does what
-follows from it. The life of one event:
+ministack keeps the control plane (trails, selectors); this package does what follows from it, and
+answers for the event history. The life of one event:
 
 1. `recording` sees the call pass and turns it into a record; `selectors` finds the trails that want
    it, and `journal` has it on disk before the caller gets the answer;

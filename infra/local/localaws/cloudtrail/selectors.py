@@ -31,19 +31,6 @@ def wants(selectors: Sequence[Selector], record: Record) -> bool:
     )
 
 
-def selects_management(selectors: Sequence[Selector]) -> bool:
-    """Whether any of a trail's selectors may select a management event."""
-    return any(
-        any(
-            condition.get("Field") == "eventCategory" and _MANAGEMENT in condition.get("Equals", [])
-            for condition in selector["FieldSelectors"]
-        )
-        if "FieldSelectors" in selector
-        else selector.get("IncludeManagementEvents", True)
-        for selector in selectors
-    )
-
-
 def _basic(selector: Selector, record: Record) -> bool:
     wanted = selector.get("ReadWriteType", "All")
     if wanted != "All" and (wanted == "ReadOnly") != record["readOnly"]:

@@ -20,6 +20,7 @@ from localaws.cloudtrail.delivery.bucketwriter import BucketWriter
 from localaws.cloudtrail.delivery.delivery import Delivery
 from localaws.cloudtrail.delivery.permissions import DeliveryError
 from localaws.cloudtrail.delivery.publickeys import PublicKey, SigningKey
+from localaws.cloudtrail.history import EventHistory
 from localaws.cloudtrail.journal import Journal
 from localaws.cloudtrail.knobs import Knobs
 from localaws.cloudtrail.place import Place
@@ -51,7 +52,9 @@ class CloudTrail:
     """
 
     name = "cloudtrail"
-    targets = frozenset({f"{_TARGET}.ListPublicKeys", f"{_TARGET}.GetTrailStatus"})
+    targets = frozenset(
+        f"{_TARGET}.{action}" for action in ("ListPublicKeys", "GetTrailStatus", "LookupEvents")
+    )
 
     def __init__(self, settings: Settings, pace: CloudTrailSettings) -> None:
         self._place = Place(settings.account_id, settings.region)
@@ -64,8 +67,13 @@ class CloudTrail:
             region: Journal(self._directory / journal_name(region, settings.region))
             for region in settings.regions
         }
+        self._histories = {
+            region: EventHistory(self._directory / f"history-{region}.sqlite")
+            for region in settings.regions
+        }
         self._recorder = Recorder(
             journals=self._journals,
+            histories=self._histories,
             trails=self._trails,
             knobs=self._knobs,
             place=self._place,
@@ -127,6 +135,8 @@ class CloudTrail:
                 await self._task
         for journal in self._journals.values():
             journal.close()
+        for history in self._histories.values():
+            history.close()
 
     async def _run(self) -> None:
         while True:
@@ -149,7 +159,7 @@ class CloudTrail:
     # AWS's calls
 
     async def handle(self, request: AwsRequest) -> AwsResponse:
-        """ListPublicKeys and GetTrailStatus, each of the region that is asked."""
+        """ListPublicKeys, GetTrailStatus and LookupEvents, each of the region that is asked."""
         if request.region not in self._journals:
             raise AwsError(
                 "UnrecognizedClientException",
@@ -157,6 +167,8 @@ class CloudTrail:
             )
         if request.action == "ListPublicKeys":
             return self._list_public_keys(request.json(), request.region)
+        if request.action == "LookupEvents":
+            return AwsResponse.of(self._histories[request.region].lookup(request.json()))
         return await self._get_trail_status(request)
 
     def _list_public_keys(self, payload: Mapping[str, Any], region: str) -> AwsResponse:

@@ -1,7 +1,7 @@
-"""Watches every call but S3's data events pass, for trails that log management events.
+"""Watches every call but S3's data events pass, for the trails and for the event history.
 
-Where no trail does, a call passes untouched. Bodies are kept only of the calls whose parameters are
-told, and of errors, up to a limit.
+Where there is no trail, a call passes untouched. Bodies are kept only of the calls whose parameters
+are told, and of errors, up to a limit.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def _may_be_logged(head: Head, recorder: Recorder) -> bool:
     if not identity.access_key_of(head):
         return False
     service = identity.service_of(head)
-    # Starting a trail is logged by the trail it starts.
-    if service != "cloudtrail" and not recorder.logs_management():
+    # Starting a trail is logged by the trail it starts. Where there is none, nobody is to be told.
+    if service != "cloudtrail" and not recorder.trails():
         return False
     if service != "s3":
         return True

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from localaws.cloudtrail import selectors
+from localaws.cloudtrail.history import EventHistory
 from localaws.cloudtrail.journal import Journal
 from localaws.cloudtrail.knobs import Knobs
 from localaws.cloudtrail.place import Place
@@ -25,19 +26,21 @@ _log = logging.getLogger(__name__)
 class Recorder:
     """Writes the events of one account, each into the journal of its region.
 
-    `journals` are by region; `place` is where the buckets are.
+    `journals` and `histories` are by region; `place` is where the buckets are.
     """
 
     def __init__(
         self,
         *,
         journals: Mapping[str, Journal],
+        histories: Mapping[str, EventHistory],
         trails: Trails,
         knobs: Knobs,
         place: Place,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._journals = journals
+        self._histories = histories
         self._trails = trails
         self._knobs = knobs
         self._place = place
@@ -77,13 +80,6 @@ class Recorder:
         """Every trail as it stands."""
         return self._trails.of(self._place.account_id)
 
-    def logs_management(self) -> bool:
-        """Whether any trail logs management events at all."""
-        return any(
-            trail.logging and selectors.selects_management(trail.selectors)
-            for trail in self.trails()
-        )
-
     def record_call(
         self,
         call: ApiCall,
@@ -93,8 +89,8 @@ class Recorder:
         before: Sequence[Trail],
         region: str,
     ) -> None:
-        """Journal an API call in `region` for every trail that wants it; it is on disk when this
-        returns.
+        """Journal an API call in `region` for every trail that wants it, and for its history; it is
+        on disk when this returns.
 
         A trail logs the call that stops it and the call that starts it: `before` are the trails as
         they were.
@@ -110,6 +106,7 @@ class Recorder:
         )
         if record is None:
             return
+        self._histories[region].append(record)
         known = [*before, *self.trails()] if call.service == "cloudtrail" else before
         wanting = sorted({trail.arn for trail in known if self._wants(trail, record)})
         if wanting:

@@ -42,7 +42,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture
 def around(journal: Journal) -> Callable[[App], App]:
     recorder = Recorder(
-        journals={PLACE.region: journal}, trails=Trails(), knobs=Knobs(0), place=PLACE
+        journals={PLACE.region: journal}, histories={}, trails=Trails(), knobs=Knobs(0), place=PLACE
     )
     return lambda app: observe(app, recorder, PLACE.account_id)
 
@@ -277,7 +277,11 @@ def test_a_ministack_we_do_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_write_is_on_record_even_when_no_trail_wants_it(journal: Journal) -> None:
     recorder = Recorder(
-        journals={PLACE.region: journal}, trails=Trails(logging=False), knobs=Knobs(0), place=PLACE
+        journals={PLACE.region: journal},
+        histories={},
+        trails=Trails(logging=False),
+        knobs=Knobs(0),
+        place=PLACE,
     )
     app = observe(
         answering(200, headers=[(b"x-amz-version-id", b"v1")]), recorder, PLACE.account_id
