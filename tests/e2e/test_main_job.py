@@ -32,7 +32,13 @@ from rehearsal.airflow import AirflowRefused
 from rehearsal.landing import Landed, land
 from rehearsal.observing import OnCall, query, wait_settled
 from rehearsal.platform import Platform
-from rehearsal.runs import backfilled_runs, follow, run_dag, start_backfill
+from rehearsal.runs import (
+    backfilled_runs,
+    clear_of_schedule,
+    follow,
+    run_dag,
+    start_backfill,
+)
 from rehearsal.tampering import INSIDER, arn, tamper
 from rehearsal.waiting import wait_until
 
@@ -197,6 +203,7 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
 def test_tampering_pages_exactly_its_findings(
     platform: Platform, on_call: OnCall, landed: list[Landed]
 ) -> None:
+    clear_of_schedule(platform, RECONCILE)
     tamperings = list(tamper(platform, DAYS[-1], landed))
     wait_settled(platform, bronze=len(landed) + 3, alone=3)
     pages = reconcile(platform, on_call)

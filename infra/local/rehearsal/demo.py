@@ -33,7 +33,14 @@ from rehearsal.observing import (
     whole_hours,
 )
 from rehearsal.platform import DAGS, Platform, SetUpError
-from rehearsal.runs import RunFailed, backfill_days, follow, switch_on, switch_on_from_now
+from rehearsal.runs import (
+    RunFailed,
+    backfill_days,
+    clear_of_schedule,
+    follow,
+    switch_on,
+    switch_on_from_now,
+)
 from rehearsal.tampering import Tampering, tamper
 
 SUMMARY = REPOSITORY / "build" / "demo" / "summary.json"
@@ -93,6 +100,7 @@ class Demo:
             self._say(f"the seal: {seen.in_words}")
         summary = self._count(landed)
         with self._phase("tamper", "Tamper in four ways"):
+            clear_of_schedule(platform, "provenance_reconcile")
             tamperings = []
             for tampering in tamper(platform, days[-1], landed):
                 tamperings.append(tampering)

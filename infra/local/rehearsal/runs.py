@@ -1,13 +1,15 @@
 """Start DAG runs through Airflow's REST API and follow them to their end."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
 Say = Callable[[str], None]
+
+ENDED: Final = frozenset({"success", "failed"})
 
 
 class RunFailed(RuntimeError):
@@ -39,6 +41,21 @@ def switch_on_from_now(platform: Platform, dag_id: str) -> None:
     """
     run_id = switch_on(platform, dag_id)
     platform.airflow.pass_over(dag_id, run_id, "Passed over: the platform was not there yet.")
+
+
+def clear_of_schedule(platform: Platform, dag_id: str, minutes: int = 2) -> None:
+    """Wait until a DAG neither runs nor will run by itself within so many minutes.
+
+    What a scheduled run sees halfway, it tells as far as it saw it.
+    """
+    airflow, margin = platform.airflow, timedelta(minutes=minutes)
+
+    def clear() -> bool:
+        coming = airflow.next_run(dag_id)
+        soon = coming is not None and coming < datetime.now(UTC) + margin
+        return not soon and all(run["state"] in ENDED for run in airflow.runs(dag_id))
+
+    wait_until(f"{dag_id} does not run by itself", clear)
 
 
 def backfilled_runs(platform: Platform, dag_id: str) -> dict[date, str]:
@@ -116,7 +133,7 @@ def follow(platform: Platform, dag_id: str, run_ids: list[str], *, say: Say) -> 
                 took = task["duration"] or 0.0
                 label = _label(runs[run_id])
                 say(f"{label:12} {task['task_id']:20} {task['state']:8} {took:4.0f} s")
-        return all(runs[run_id]["state"] in {"success", "failed"} for run_id in run_ids)
+        return all(runs[run_id]["state"] in ENDED for run_id in run_ids)
 
     wait_until(f"{len(run_ids)} runs of {dag_id} have ended", ended)
     failures = [run_id for run_id in run_ids if runs[run_id]["state"] == "failed"]

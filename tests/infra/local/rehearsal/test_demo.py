@@ -28,6 +28,7 @@ def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     acted("land_sample", [FILE])
     acted("switch_on", "run")
     acted("switch_on_from_now", None)
+    acted("clear_of_schedule", None)
     acted("follow", None)
     acted("backfill_days", [])
     acted("wait_settled", None)
@@ -58,10 +59,13 @@ def test_what_is_honest_is_audited_and_sealed_once_before_anybody_tampers(
     story: list[str], tmp_path: Path
 ) -> None:
     demo.Demo(Machine(tmp_path, 1, 2), Console(quiet=True)).run()
-    played = [step for step in story if step.split()[0] in {"trigger", "tamper"}]
+    played = [
+        step for step in story if step.split()[0] in {"trigger", "clear_of_schedule", "tamper"}
+    ]
     assert played == [
         "trigger provenance_reconcile",
         "trigger custody_audit",
+        "clear_of_schedule provenance_reconcile",
         "tamper",
         "trigger provenance_reconcile",
     ]
