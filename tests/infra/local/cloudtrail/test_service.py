@@ -235,7 +235,6 @@ def test_files_of_a_trail_with_a_key_are_encrypted_with_it(aws: LocalAws) -> Non
     cloudtrail.update_trail(Name=TRAIL, KmsKeyId="")
 
 
-
 def test_digests_can_be_asked_for(aws: LocalAws) -> None:
     put(aws, "digested.csv")
     aws.flush()
