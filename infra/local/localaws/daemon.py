@@ -23,7 +23,7 @@ from localaws.cosigner.service import Cosigner, CosignerService
 from localaws.durability.middleware import Durability
 from localaws.glue import GlueJobRuns, SparkHome
 from localaws.glue.catalog import GlueCatalog
-from localaws.s3 import listings
+from localaws.s3 import listings, rekeying
 from localaws.s3.expiration import Lifecycle
 from localaws.server.application import LocalAws
 from localaws.server.control import Control
@@ -44,6 +44,7 @@ def compose(settings: Settings) -> App:
     changesets.register()
     joins.register()
     listings.register()
+    rekeying.register()
     functions.register()
     metrics.register()
     cloudtrail = CloudTrail(settings, CloudTrailSettings.from_env(os.environ))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -12,12 +12,12 @@ from pyspark.rdd import RDD
 from pyspark.sql import DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812
 
-from custody.aws.paging.pages import open_pages
+from custody.aws.paging.pages import open_pages, told_pages
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import rows_that_settle
-from custody.core.paging.findings import MAX_WATCHED, READ_LIMIT, SEVERITIES
+from custody.core.paging.findings import MAX_TOLD, MAX_WATCHED, READ_LIMIT, SEVERITIES
 from custody.core.paging.found import Found, found_of
 from custody.core.seal.entries import VerdictEntry
 from custody.spark.schemas import schema_of
@@ -30,11 +30,12 @@ ROW: Final = schema_of(COLUMNS["ledger"])
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The URI under which a run writes its rows, and the findings of open pages that these may
-    settle."""
+    """The URI under which a run writes its rows, the findings of open pages that these may settle,
+    and the fingerprints of what people were told before."""
 
     output: str
     watched: Sequence[LedgerRow] = ()
+    told: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +73,28 @@ def write_rows(
     )
     counted = frame.groupBy("verdict").count().collect()
     counts = {row["verdict"]: row["count"] for row in counted}
-    return Written(counts, _found(frame.select(*ROW.names), target.watched))
+    return Written(counts, _found(frame.select(*ROW.names), target))
 
 
-def _found(rows: DataFrame, watched: Sequence[LedgerRow]) -> Found:
+def _found(rows: DataFrame, target: Target) -> Found:
     """Of each cause the first findings, `READ_LIMIT` at most, and the rows that settle the
     `watched` pages.
 
-    Whatever somebody did to one object or control comes before what he did there once more: who
-    changes one a thousand times hides no other.
+    What nobody was told of comes first: who leads to five hundred findings hides no other behind
+    them for longer than until they are told. Whatever somebody did to one object or control comes
+    before what he did there once more: nor does who changes one a thousand times.
     """
+    watched = target.watched
     settling = [fingerprint for finding in watched for fingerprint in rows_that_settle(finding)]
     of_cause = Window.partitionBy("verdict", "principal_arn")
     of_object = Window.partitionBy("verdict", "principal_arn", "bucket", "object_key")
     by_time = ("event_time", "bucket", "object_key", "version_id", "event_id")
     listed = (
-        rows.withColumn("is_watched", F.col("fingerprint").isin(settling))
+        _with_told(rows, target.told)
+        .withColumn("is_watched", F.col("fingerprint").isin(settling))
         .where(F.col("is_watched") | F.col("verdict").isin(list(SEVERITIES)))
         .withColumn("repeated", F.row_number().over(of_object.orderBy(*by_time)))
-        .withColumn("rank", F.row_number().over(of_cause.orderBy("repeated", *by_time)))
+        .withColumn("rank", F.row_number().over(of_cause.orderBy("is_told", "repeated", *by_time)))
         .withColumn("of_cause", F.count("*").over(of_cause))
         .where(F.col("is_watched") | (F.col("rank") <= READ_LIMIT))
         .orderBy("verdict", "rank", "fingerprint")
@@ -100,6 +104,16 @@ def _found(rows: DataFrame, watched: Sequence[LedgerRow]) -> Found:
         ((_row(row), row["of_cause"]) for row in listed),
         (finding.fingerprint for finding in watched),
     )
+
+
+def _with_told(rows: DataFrame, told: Collection[str]) -> DataFrame:
+    """The rows, each with whether its fingerprint is one of `told`."""
+    if not told:
+        return rows.withColumn("is_told", F.lit(False))
+    known = rows.sparkSession.createDataFrame(
+        [(fingerprint, True) for fingerprint in set(told)], "fingerprint string, is_told boolean"
+    )
+    return rows.join(F.broadcast(known), "fingerprint", "left").fillna({"is_told": False})
 
 
 def _row(row: Row) -> LedgerRow:
@@ -119,6 +133,14 @@ def watched_pages(
     now, `MAX_WATCHED` at most."""
     states = open_pages(s3, bucket, finder, partitions)
     return [state.finding for state in itertools.islice(states, MAX_WATCHED)]
+
+
+def told_before(
+    s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
+) -> frozenset[str]:
+    """The fingerprints of what people were told that was found in these hours or days, or in any
+    (`()`), `MAX_TOLD` at most."""
+    return frozenset(itertools.islice(told_pages(s3, bucket, finder, partitions), MAX_TOLD))
 
 
 def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:

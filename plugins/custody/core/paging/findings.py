@@ -32,8 +32,11 @@ SEVERITIES: Final[Mapping[str, str]] = {
 """How urgent each verdict that pages is, the most urgent first. Others do not page."""
 
 READ_LIMIT: Final = 500
-"""Findings read per cause (verdict and principal) and window. Beyond it only their number is
-known."""
+"""Findings read per cause (verdict and principal) and window, those first that nobody was told of.
+Beyond it only their number is known, until the next run."""
+
+MAX_TOLD: Final = 100_000
+"""Pages of which a run sees that people have had them: more cannot make way for what is new."""
 
 MAX_WATCHED: Final = 1500
 """Open pages that one run may resolve. Each is read by itself, and asked for by two texts of a

@@ -34,7 +34,7 @@ from custody.spark.audit.sealing import (
 from custody.spark.audit.versions import at_rest, by_bucket
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
-from custody.spark.ledger import Target, watched_pages, write_rows
+from custody.spark.ledger import Target, told_before, watched_pages, write_rows
 from custody.spark.runs import Judge, seal_signer
 from custody.spark.startup import s3_client
 from custody.spark.trail import (
@@ -152,7 +152,12 @@ def run(
         context.union([found, sliced(context, defects, NAMES_PER_SLICE)]).distinct(),
         as_of=request.as_of,
         window=(request.since, request.as_of),
-        target=Target(output, watched_pages(s3, analytics, FINDER, request.watched)),
+        target=Target(
+            output,
+            watched_pages(s3, analytics, FINDER, request.watched),
+            # What is gone is found again every night, however long ago it went.
+            told_before(s3, analytics, FINDER, [()]),
+        ),
     )
     judge.state(request.as_of, (request.since, request.as_of), written)
     # Once what was found is written: heads that move on must not leave a defect behind.

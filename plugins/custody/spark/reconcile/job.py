@@ -24,7 +24,7 @@ from custody.core.runs.files import verdicts_folder
 from custody.settings import Settings
 from custody.spark.checks import written_by_this_run
 from custody.spark.glue_runs import GlueRun
-from custody.spark.ledger import Target, Written, watched_pages, write_rows
+from custody.spark.ledger import Target, Written, told_before, watched_pages, write_rows
 from custody.spark.reconcile.caches import Caches
 from custody.spark.reconcile.checking import checked_records, checked_statements, records_by_name
 from custody.spark.reconcile.evidence import (
@@ -135,7 +135,11 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
             spark, written, window.days, judge.lineage, s3_client, caches.statements
         ),
         s3_client,
-        Target(output, watched_pages(s3, bucket, FINDER, window.partitions())),
+        Target(
+            output,
+            watched_pages(s3, bucket, FINDER, window.partitions()),
+            told_before(s3, bucket, FINDER, window.partitions()),
+        ),
     )
     verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]
     files = written_by_this_run(spark.sparkContext, bucket, [*caches.folders, *verdicts], s3_client)

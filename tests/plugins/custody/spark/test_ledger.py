@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,3 +115,29 @@ def test_what_is_done_to_one_object_over_and_over_hides_no_other(
     )
     assert [r.object_key for r in written.found.rows] == ["a", "z"]
     assert written.found.left_out == {("CONTROL_CHANGED", None): 3}
+
+
+def test_what_people_were_told_hides_nothing_that_is_new(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Junk of one cause by the hundred is told once, and then makes way for the one that matters,
+    though that came last, and though not all pages about the junk are watched."""
+    monkeypatch.setattr(ledger, "READ_LIMIT", 2)
+    rows = [row("REMOVED", f"junk-{n}", n) for n in range(4)] + [row("REMOVED", "evidence", 9)]
+
+    def found(told: Sequence[LedgerRow]) -> list[str]:
+        written = write_rows(
+            spark,
+            spark.sparkContext.parallelize(rows, 2),
+            as_of=AS_OF,
+            window=(AS_OF - timedelta(days=1), AS_OF),
+            target=Target(
+                str(tmp_path / f"after-{len(told)}"), told[:1], [r.fingerprint for r in told]
+            ),
+        )
+        assert written.found.left_out == {("REMOVED", None): 5 - len(written.found.rows)}
+        return [r.object_key for r in written.found.rows]
+
+    assert found([]) == ["junk-0", "junk-1"]
+    assert found(rows[:2]) == ["junk-2", "junk-3", "junk-0"]
+    assert found(rows[:4]) == ["evidence", "junk-0"]

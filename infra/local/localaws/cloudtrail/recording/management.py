@@ -2,8 +2,8 @@
 
 Pure. Every call has its name, its caller and how it ended. Parameters and answers are told where
 somebody reads them: of STS, of CloudTrail, of Glue's catalog and jobs, of S3 the bucket, and of
-what changes a key, a role, a user, a function, a queue, a topic, a rule, a parameter, a workgroup
-or a stack. Of all else they are left out, which also leaves secrets out.
+what changes a key, a role, a user, a function, a queue, a topic, a rule, an alarm, a parameter, a
+workgroup or a stack. Of all else they are left out, which also leaves secrets out.
 
 Source of the shapes: "CloudTrail record contents", and the samples in "Logging IAM and AWS STS API
 calls with AWS CloudTrail", "Logging AWS Glue API calls with AWS CloudTrail" and "Examples of AWS
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import io
 import json
 import re
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import botocore.session
-from botocore.parsers import ResponseParserError, create_parser
+from botocore.parsers import ResponseParserError, RpcV2CBORParser, create_parser
 
 from localaws.cloudtrail.place import Place
 from localaws.cloudtrail.recording.events import EVENT_VERSION, Actor, Record, iso
@@ -41,6 +42,7 @@ _NO_MANAGEMENT = frozenset(
     }
 )  # fmt: skip
 # CloudTrail's names where they are not IAM's.
+_SOURCES = {"cloudwatch": "monitoring"}
 _BUCKET_CALLS = {
     "s3:PutLifecycleConfiguration": "PutBucketLifecycle",
     "s3:GetLifecycleConfiguration": "GetBucketLifecycle",
@@ -51,8 +53,8 @@ _CATALOG = re.compile(r"(Batch)?(Create|Update|Delete|Get)(Database|Table|Partit
 _JOBS = re.compile(r"(Create|Update|Delete|Start|BatchStop|Reset)(Job|Trigger)(Run|Bookmark)?")
 _TOLD = frozenset(
     {
-        "airflow", "athena", "cloudformation", "events", "iam", "kms", "lambda", "sns", "sqs",
-        "ssm",
+        "airflow", "athena", "cloudformation", "events", "iam", "kms", "lambda", "monitoring",
+        "sns", "sqs", "ssm",
     }
 )  # fmt: skip
 # Of these, answers are XML.
@@ -125,7 +127,8 @@ def parse(iam_action: str | None, named: tuple[tuple[str, str], ...] = ()) -> Ap
     if iam_action is None or iam_action in _NO_MANAGEMENT:
         return None
     service, _, action = iam_action.partition(":")
-    return ApiCall(service, _BUCKET_CALLS.get(iam_action, action), named) if action else None
+    name = _BUCKET_CALLS.get(iam_action, action)
+    return ApiCall(_SOURCES.get(service, service), name, named) if action else None
 
 
 def build(
@@ -204,7 +207,9 @@ def _key_changed(call: ApiCall, record: Record, place: Place) -> str | None:
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
     told: Any = None if call.service == "s3" else _json(body)
-    if call.service in _QUERY:
+    if call.service == "monitoring":
+        told = _cbor(body)
+    elif call.service in _QUERY:
         told = dict(parse_qsl(body.decode("utf-8", "replace")))
         told.pop("Action", None)
         told.pop("Version", None)
@@ -281,6 +286,14 @@ def _error_of(answer: Answer) -> tuple[str | None, str | None]:
     found = re.search(r"<Code>([^<]*)</Code>", text)
     said = re.search(r"<Message>([^<]*)</Message>", text)
     return found[1] if found else str(answer.status), said[1] if said else None
+
+
+def _cbor(body: bytes) -> Any:
+    """What CloudWatch is asked in; None if it was asked otherwise."""
+    try:
+        return RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body)))
+    except (ResponseParserError, ValueError):
+        return None
 
 
 def _json(body: bytes) -> Any:

@@ -124,4 +124,5 @@ def _short(name: str, thing: str) -> str:
         name = name.rpartition("/")[2]
     elif name.startswith("arn:"):
         name = name.split(":", 5)[-1]
-    return name.removeprefix(f"{thing}/").removeprefix(f"{thing}:").strip("/")
+    name = name.removeprefix(f"{thing}/").removeprefix(f"{thing}:").strip("/")
+    return name.partition("/")[0] if thing == "stack" else name  # behind it stands an id

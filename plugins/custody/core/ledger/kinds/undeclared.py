@@ -71,10 +71,11 @@ def unread_record_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]
 
 
 def batch_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
-    """The row of a call that removed things and names none, where nobody is declared to remove
-    anything: anywhere but in silver and gold. It is about the bucket."""
-    cleared = policy.layers.get(event.bucket) in _CLEARED
-    if event.is_removal and event.key is None and policy.has_bucket(event.bucket) and not cleared:
+    """The row of a call that removed things and names none, by anybody but a writer of silver or
+    gold who clears there what he worked with. It is about the bucket."""
+    layer = policy.layers.get(event.bucket, "")
+    clears = layer in _CLEARED and event.who.is_one_of(policy.writers.get(layer, ()))
+    if event.is_removal and event.key is None and policy.has_bucket(event.bucket) and not clears:
         yield row_of_request(
             Verdict.REMOVED if event.proven else Verdict.PENDING,
             reasons.of_batch_removal(event),

@@ -158,12 +158,23 @@ def test_using_a_key_is_a_read_and_its_bytes_are_not_told(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [ApiCall("glue", "CreateConnection"), ApiCall("cloudwatch", "PutMetricAlarm")]
+    "call", [ApiCall("glue", "CreateConnection"), ApiCall("logs", "PutRetentionPolicy")]
 )
 def test_what_others_were_asked_and_answered_stays_unwritten(call: ApiCall) -> None:
     record = built(call, b'{"Password": "hush"}', b'{"SecretAccessKey": "hush"}')
     assert (record["requestParameters"], record["responseElements"]) == (None, None)
     assert record["readOnly"] is False
+
+
+def test_who_silences_an_alarm_is_told_with_it_and_under_the_name_cloudtrail_has() -> None:
+    """CloudWatch is asked in CBOR."""
+    call = management.parse("cloudwatch:DisableAlarmActions")
+    assert call == ApiCall("monitoring", "DisableAlarmActions")
+    record = built(call, b"\xa1jAlarmNames\x81dmine")
+    assert record["eventSource"] == "monitoring.amazonaws.com"
+    assert record["requestParameters"] == {"alarmNames": ["mine"]}
+    assert built(call, b"\xa1jAlarm")["requestParameters"] is None
+    assert management.parse("cloudwatch:PutMetricData") is None
 
 
 KEY_MADE = b"""<CreateAccessKeyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">

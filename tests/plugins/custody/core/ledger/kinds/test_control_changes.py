@@ -283,6 +283,18 @@ def test_each_thing_of_a_call_about_several_has_a_row() -> None:
     assert len({row.fingerprint for row in found}) == 2
 
 
+def test_a_stack_is_one_control_whether_the_call_has_its_name_or_its_arn() -> None:
+    arn = f"arn:aws:cloudformation:eu-central-1:{ACCOUNT}:stack/custody-local/5a1b"
+    record = call(
+        "cloudformation",
+        "UpdateTerminationProtection",
+        INSIDER,
+        {"stackName": "custody-local"},
+        {"stackId": arn},
+    )
+    assert [row.object_key for row in rows(record)] == ["cloudformation/stack/custody-local"]
+
+
 def test_a_change_pages_nobody_before_it_is_proven() -> None:
     (row,) = rows(call("s3", "DeleteBucketPolicy", INSIDER, {"bucketName": "raw"}), proven=False)
     assert row.verdict == "PENDING"

@@ -200,12 +200,25 @@ def test_whoever_removes_anything_from_a_bucket_of_ours_is_found(
 
 
 @pytest.mark.parametrize(
-    ("bucket", "found"), [("raw", True), ("provenance", True), ("processed", False), ("x", False)]
+    ("bucket", "who", "found"),
+    [
+        ("raw", INSIDER, True),
+        ("provenance", INSIDER, True),
+        ("processed", INSIDER, True),
+        ("analytics", INSIDER, True),
+        # The jobs clear what they worked with.
+        ("processed", session("glue", "A"), False),
+        ("analytics", session("glue", "A"), False),
+        ("processed", session("airflow", "A"), True),
+        ("raw", session("glue", "A"), True),
+        ("x", INSIDER, False),
+    ],
 )
-def test_who_removes_without_saying_what_is_a_finding_of_its_own(bucket: str, found: bool) -> None:
-    """Where nobody is declared to remove anything."""
+def test_who_removes_without_saying_what_is_a_finding_of_its_own(
+    bucket: str, who: dict[str, Any], found: bool
+) -> None:
     rules = policy(datetime(2026, 11, 1, 8, tzinfo=UTC))
-    record = put(eventName="DeleteObjects", userIdentity=INSIDER)
+    record = put(eventName="DeleteObjects", userIdentity=who)
     record["requestParameters"] = {"bucketName": bucket, "delete": ""}
     for proven, verdict in ((True, "REMOVED"), (False, "PENDING")):
         (event,) = read_log(
@@ -213,6 +226,6 @@ def test_who_removes_without_saying_what_is_a_finding_of_its_own(bucket: str, fo
         ).events
         rows = list(batch_rows(event, rules))
         assert [(row.verdict, row.principal_arn) for row in rows] == (
-            [(verdict, INSIDER["arn"])] if found else []
+            [(verdict, who["arn"])] if found else []
         )
         assert all((row.bucket, row.object_key) == (bucket, "*") for row in rows)
