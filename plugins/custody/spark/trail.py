@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -15,7 +16,7 @@ from custody.aws.trail.proof import TrailClients
 from custody.aws.trail.store import S3TrailStore
 from custody.core.ledger.attribution import attribute, calls_of, may_concern
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.stored_records import noted_late
+from custody.core.ledger.stored_records import is_note_write, noted_late
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
@@ -109,10 +110,13 @@ def by_object(events: RDD[TrailEvent]) -> RDD[tuple[Object, TrailEvent]]:
     )
 
 
-def late_records(events: RDD[TrailEvent], policy: Policy) -> frozenset[str]:
-    """The ids of the records that the recorder has noted as late; few, while it works."""
-    noted = events.flatMap(lambda event: filter(None, [noted_late(event, policy)]))
-    return frozenset(noted.distinct().collect())
+def late_records(
+    events: RDD[TrailEvent], notes: Mapping[str, datetime], policy: Policy
+) -> frozenset[str]:
+    """The ids of the records that the recorder has noted as late, as `noted_late` tells; few, while
+    it works. `notes` lie in the provenance bucket."""
+    writes = events.filter(lambda event: is_note_write(event, policy)).collect()
+    return noted_late(writes, notes, policy)
 
 
 def latest(events: RDD[TrailEvent], objects: Iterable[Object]) -> dict[Object, TrailEvent]:

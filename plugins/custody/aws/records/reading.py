@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of
-from custody.aws.s3.listing import KeyRange, StoredVersion
+from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
 from custody.aws.s3.reading import read_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
-from custody.core.records.names import record_day_prefix
+from custody.core.records.names import late_day_prefix, record_day_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,6 +32,17 @@ def record_ranges(day: date, parts: int) -> list[KeyRange]:
     prefix = record_day_prefix(day)
     bounds = [f"{prefix}{256 * n // parts:02x}" for n in range(1, parts)]
     return [KeyRange(prefix, *pair) for pair in pairwise(["", *bounds, ""])]
+
+
+def late_notes(s3: S3Client, bucket: str, days: Iterable[date]) -> dict[str, datetime]:
+    """The notes in the provenance `bucket` that records of these days are late: the key of each,
+    and when it was first stored."""
+    notes: dict[str, datetime] = {}
+    for day in days:
+        for stored in stored_versions(s3, bucket, KeyRange(late_day_prefix(day), "", "")):
+            key, at = stored.version.key, stored.last_modified
+            notes[key] = min(at, notes.get(key, at))
+    return notes
 
 
 def read_record(

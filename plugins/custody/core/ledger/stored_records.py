@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -39,18 +39,34 @@ def _is_displaced(envelope: ReadEnvelope) -> bool:
     return _DISPLACED.search(envelope.stored.key) is not None
 
 
-def noted_late(event: TrailEvent, policy: Policy) -> str | None:
-    """The id of the record that the recorder notes as late by this event; None for any other.
+def is_note_write(event: TrailEvent, policy: Policy) -> bool:
+    """Whether an event is a write where the recorder notes that a record is late."""
+    return (
+        event.is_write
+        and policy.layers.get(event.bucket) == "provenance"
+        and noted_id(event.key or "") is not None
+    )
 
-    Also by one that no digest covers yet: it pages nobody, and names nobody.
+
+def noted_late(
+    writes: Iterable[TrailEvent], lying: Mapping[str, datetime], policy: Policy
+) -> frozenset[str]:
+    """The ids of the records that the recorder notes as late, by the `writes` of notes, and by
+    those that are `lying` there (by key, with the time when each was stored) while their events may
+    still come.
+
+    Also by a write that no digest covers yet: it pages nobody, and names nobody. A note that an
+    event shows to be another's counts for nothing.
     """
-    if (
-        not event.is_write
-        or policy.layers.get(event.bucket) != "provenance"
-        or not event.who.is_one_of(policy.recorders)
-    ):
-        return None
-    return noted_id(event.key or "")
+    known = list(writes)
+    of_recorder = {event.key for event in known if event.who.is_one_of(policy.recorders)}
+    of_others = {event.key for event in known if event.proven} - of_recorder
+    awaited = {
+        key
+        for key, stored_at in lying.items()
+        if key not in of_others and policy.awaits_event(stored_at)
+    }
+    return frozenset(found for key in of_recorder | awaited if (found := noted_id(key or "")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ def late_key(event_time: datetime, record_id: str) -> str:
     return record_key(event_time, record_id).replace(RECORD_PREFIX, LATE_PREFIX, 1)
 
 
+def late_day_prefix(day: date) -> str:
+    """What the keys of the notes begin with that records of one day's writes are late."""
+    return record_day_prefix(day).replace(RECORD_PREFIX, LATE_PREFIX, 1)
+
+
 def noted_id(key: str) -> str | None:
     """The id of the record that a note is about; None for a key of another form."""
     name = key.rpartition("/")[2].removesuffix(".json")

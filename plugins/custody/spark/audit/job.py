@@ -12,6 +12,7 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
+from custody.aws.records.reading import late_notes
 from custody.aws.runs.verdicts import verdict_files
 from custody.aws.s3.at_rest import audited_versions
 from custody.aws.s3.heads import recall, remember
@@ -21,6 +22,7 @@ from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.keys import key_row
 from custody.core.records.names import RECORD_PREFIX
+from custody.core.trail.span import LATEST_DELIVERY
 from custody.spark.audit.defects import defect_rows, unusable_head_row
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
@@ -119,7 +121,11 @@ def run(
     broken = broken_logs(logs)
     contents = trail_contents(contents_of(logs), policy)
     removals = contents.events.filter(lambda event: event.is_removal).collect()
-    noted = late_records(contents.events, policy)
+    noted = late_records(
+        contents.events,
+        late_notes(s3, provenance, request.recent),
+        replace(policy, delivery=LATEST_DELIVERY),
+    )
     if noted:
         held = [replace(version, noted_late=version.identity in noted) for version in held]
     found = at_rest(

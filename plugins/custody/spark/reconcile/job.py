@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from custody.aws.chain import keep_link, last_link, signed_by
 from custody.aws.parameters import other_settings
+from custody.aws.records.reading import late_notes
 from custody.aws.s3.heads import recall
 from custody.core.ledger.hours.links import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
@@ -49,11 +51,12 @@ FINDER = "reconciliation"
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records filed under the window's days (`filed`), and how those under other keys are
-    read (`named`)."""
+    """The records filed under the window's days (`filed`), how those under other keys are read
+    (`named`), and the `notes` that records of these days are late."""
 
     filed: RDD[ReadEnvelope]
     named: Callable[[Sequence[str]], RDD[ReadEnvelope]]
+    notes: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def run(
@@ -73,7 +76,14 @@ def run(
     elsewhere = filed_elsewhere(contents, policy, window.record_days)
     envelopes = records.filed.union(records.named(elsewhere))
     rows = ledger(
-        contents, envelopes, defects, policy, window, check_statements, trail.differences
+        contents,
+        envelopes,
+        defects,
+        policy,
+        window,
+        check_statements,
+        trail.differences,
+        records.notes,
     ).filter(lambda row: window.start <= row.event_time < window.end)
     return write_rows(
         spark,
@@ -128,7 +138,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     written = run(
         spark,
         replace(trail, differences=found),
-        Records(envelopes, named),
+        Records(envelopes, named, late_notes(s3, provenance, window.record_days)),
         policy,
         window,
         lambda written: checked_statements(

@@ -6,7 +6,8 @@ The rules are those of `custody.core.ledger.versions`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from types import MappingProxyType
 
 from pyspark.rdd import RDD
 
@@ -50,10 +51,12 @@ def ledger(
     window: Window,
     check_statements: StatementCheck,
     differences: Sequence[LedgerRow] = (),
+    notes: Mapping[str, datetime] = MappingProxyType({}),
 ) -> RDD[LedgerRow]:
     """The ledger's rows of every object in `logs` and `envelopes`, of the lineage statements
     whose writing `logs` hold, of the trail's defects, and of the `differences` to what was
-    deployed, as far as no call in `logs` made them."""
+    deployed, as far as no call in `logs` made them. `notes` of late records lie in the provenance
+    bucket."""
     defects = [*defects, *_unreadable(logs, policy, window)]
     seen = logs.flatMap(lambda content: content.principals.items()).reduceByKey(better_known)
     principals = logs.context.broadcast(dict(seen.collect()))
@@ -75,7 +78,7 @@ def ledger(
             for record in some.records
         )
     )
-    noted = logs.context.broadcast(late_records(events, policy))
+    noted = logs.context.broadcast(late_records(events, notes, policy))
     judged = (
         by_object(events)
         .cogroup(records)

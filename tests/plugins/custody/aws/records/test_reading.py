@@ -1,5 +1,6 @@
 """Records that S3 does not hand out."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ from botocore.exceptions import ClientError
 from tests.support.moto_aws import answer, refusal
 from tests.support.trail_history import NOON
 
-from custody.aws.records.reading import read_record
+from custody.aws.records.reading import late_notes, read_record
 from custody.aws.s3.errors import ObjectAbsent
 from custody.aws.s3.listing import StoredVersion
+from custody.core.records.names import late_key, record_key
 from custody.objects import ObjectVersion
 
 SSE_C = "The object was stored using a form of Server Side Encryption."
@@ -58,3 +60,16 @@ def test_a_record_that_is_gone_is_absent(s3):
     get_object_says(s3, "NoSuchVersion")
     with pytest.raises(ObjectAbsent):
         read_record(s3, PLANTED, {})
+
+
+def test_notes_that_records_are_late_are_found_by_their_days(s3, provenance):
+    day, name = date(2026, 11, 1), "ab" * 32
+    key = late_key(NOON.replace(day=1), name)
+    for place in (key, key, late_key(NOON.replace(day=3), name), record_key(NOON, name)):
+        s3.put_object(Bucket=provenance, Key=place)
+    first = min(
+        version["LastModified"]
+        for version in s3.list_object_versions(Bucket=provenance, Prefix=key)["Versions"]
+    )
+    assert late_notes(s3, provenance, [day]) == {key: first}
+    assert late_notes(s3, provenance, [date(2026, 11, 2)]) == {}

@@ -11,6 +11,7 @@ from tests.support.ledger_cases import RECORDER, policy
 from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.ledger.stored_records import (
     RECORDED_WITHIN,
+    is_note_write,
     noted_late,
     split_envelopes,
     stored_late,
@@ -191,15 +192,34 @@ def test_what_is_no_record_is_late_by_the_day_it_is_filed_under() -> None:
 def test_a_note_of_the_recorder_says_which_record_is_late() -> None:
     rules = policy(ROTATED)
     key = late_key(ROTATED, "ab" * 32)
-    recorder = Principal(f"{RECORDER}/x", "AssumedRole", "AROA:x", RECORDER)
-    note = replace(writing(key), who=recorder)
-    assert noted_late(note, rules) == "ab" * 32
-    assert noted_late(replace(note, proven=False), rules) == "ab" * 32
+    note = by_recorder(key)
+    for write in note, replace(note, proven=False):
+        assert is_note_write(write, rules)
+        assert noted_late([write], {}, rules) == {"ab" * 32}
     for other in (
         replace(note, bucket="raw"),
         replace(note, key=key.replace("late", "incoming")),
         replace(note, key="provenance/late/x"),
         replace(note, name="DeleteObject"),
-        writing(key),
     ):
-        assert noted_late(other, rules) is None
+        assert not is_note_write(other, rules)
+    assert not noted_late([writing(key)], {}, rules)
+
+
+def test_a_note_counts_before_its_event_has_come_and_not_if_another_wrote_it() -> None:
+    rules = replace(policy(ROTATED + timedelta(hours=1)), delivery=timedelta(hours=48))
+    key = late_key(ROTATED, "ab" * 32)
+    lying, noted = {key: ROTATED}, {"ab" * 32}
+    assert noted_late([], lying, rules) == noted
+    assert not noted_late([], lying, replace(rules, as_of=ROTATED + timedelta(hours=48)))
+    assert not noted_late([], lying, replace(rules, closed=ROTATED + timedelta(seconds=1)))
+    assert not noted_late([], {f"{key}x": ROTATED}, rules)
+    assert not noted_late([writing(key)], lying, rules)
+    # Anybody could invent that; and who writes beside the recorder does not unsay his word.
+    assert noted_late([replace(writing(key), proven=False)], lying, rules) == noted
+    assert noted_late([writing(key), by_recorder(key)], lying, rules) == noted
+
+
+def by_recorder(key: str) -> TrailEvent:
+    recorder = Principal(f"{RECORDER}/x", "AssumedRole", "AROA:x", RECORDER)
+    return replace(writing(key), who=recorder)
