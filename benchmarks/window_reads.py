@@ -3,13 +3,13 @@
 Evidence of a week is made in memory: a trail with hourly digests, and records of files that landed.
 For each window it is read as the job does: the digests of the days in which a log file may still
 come are proven, the log files that may tell of the window are fetched once, and the records of its
-days are read and verified (`custody.aws.trail.proof`, `custody.spark.reconcile`). No cache of checks
+days are read and verified (`custody.aws.trail.proof`, `custody.spark.reconcile`); no cache
 helps. The reference reads the same evidence with nothing but the window's beginning: all that was
 delivered since is proven and then read again, and the records of the days around the window.
 
 Prints JSON lines, `{"name", "ours", "reference", "ratio", "unit"}`: requests, bytes and seconds of
-each window. Fresh, the ratio is what fetching each log file once saves, and fewer days of records; old,
-it is bounded, where the reference grows with the window's age.
+each window. Fresh, the ratio is what fetching each log file once saves, and fewer days of records;
+old, it is bounded, where the reference grows with the window's age.
 
     python benchmarks/window_reads.py [--logs 12] [--landed 20]
 """
