@@ -88,7 +88,7 @@ test-crashes: setup ## Kill parts of the platform and of the local AWS, and run 
 	$(LOCAL)/python -m pytest -m crash $(LOCAL_TESTS) --ignore=$(REHEARSAL_TESTS)
 	$(PLATFORM)/python -m pytest -m crash tests/e2e
 
-test-thorough: setup ## Run the property tests with many more examples (minutes)
+test-thorough: setup ## Run many more examples, 24,000 honest hours, and 10,000 objects of which one is bad (about 10 minutes)
 	THOROUGH=yes $(PLATFORM)/python -m pytest $(CORE_TESTS) tests/plugins/custody/aws
 	THOROUGH=yes $(GLUE)/python -m pytest tests/plugins/custody/spark/test_one_among_many.py
 
