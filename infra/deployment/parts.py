@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from infra.deployment.session import Session
 from infra.deployment.stacks.description import Stack, find
-from infra.deployment.stages import Stage
+from infra.deployment.stages import KEY_ADMINISTRATORS, Stage
 from infra.deployment.templates.reading import FOLDER, load
 
 
@@ -33,7 +33,7 @@ class Part:
         return {"TemplateBody": json.dumps(load(self.template))}
 
 
-_PRINCIPALS: Final = ("ErasureArns", "KeyAdministratorArns")
+_PRINCIPALS: Final = ("ErasureArns", KEY_ADMINISTRATORS)
 
 PARTS: Final = (
     Part("-bootstrap", FOLDER / "bootstrap.yaml", holds_evidence=True),

@@ -38,6 +38,8 @@ from infra.deployment.errors import DeployError
 from infra.deployment.session import Caller
 
 LOCAL: Final = "local"
+PRODUCTION: Final = "prod"
+KEY_ADMINISTRATORS: Final = "KeyAdministratorArns"
 _FIELDS: Final = frozenset(
     {"account", "region", "project", "tags", "deployers", "parameters", "replica"}
 )
@@ -224,12 +226,18 @@ def _replica(file: Path, place: Place, deployers: tuple[str, ...], value: object
             f"{file}: replica: in another account, and only there, role must name a role of it, as "
             "which the copy is deployed"
         )
+    parameters = _parameters(file, place, value.get("parameters", {}))
+    if role and place.stage == PRODUCTION and not parameters.get(KEY_ADMINISTRATORS):
+        raise DeployError(
+            f"{file}: replica: in prod, parameters must name {KEY_ADMINISTRATORS}: where copies "
+            "have an account of their own, any administrator there may else disable their key"
+        )
     return Replica(
         region=region,
         account=account,
         deployers=(role,) if role else deployers,
         role_arn=role,
-        parameters=_parameters(file, place, value.get("parameters", {})),
+        parameters=parameters,
     )
 
 

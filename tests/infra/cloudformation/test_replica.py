@@ -208,6 +208,57 @@ def test_only_who_deploys_them_changes_how_copies_are_kept(session: Session, arc
         assert answer(other.get_bucket_policy, Bucket=copy_of(role)) == "ok"
 
 
+@pytest.mark.parametrize(
+    ("rule", "name", "asked"),
+    [
+        ("key-changed", "DisableKey", {"keyId": "k"}),
+        ("key-changed", "ScheduleKeyDeletion", {"keyId": "k"}),
+        ("key-changed", "PutKeyPolicy", {"keyId": "k"}),
+        ("bucket-changed", "DeleteBucketPolicy", {"bucketName": copy_of("trail")}),
+    ],
+)
+def test_a_change_of_their_key_or_of_a_bucket_is_told_there(
+    session: Session, archive: Any, rule: str, name: str, asked: dict[str, str]
+) -> None:
+    there = session.elsewhere(SECOND, ADMINISTRATOR)
+    kms, events = there.client("kms"), there.client("events")
+    key = kms.describe_key(KeyId="alias/custody-local-replica")["KeyMetadata"]["Arn"]
+    full = f"custody-local-replica-{rule}"
+    pattern = events.describe_rule(Name=full)["EventPattern"]
+
+    def tells(arn: str, asked: dict[str, str]) -> bool:
+        source = "kms" if rule == "key-changed" else "s3"
+        detail = {
+            "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "managementEvent": True,
+            "readOnly": False,
+            "requestParameters": asked,
+            "resources": [{"ARN": arn}],
+        }
+        told: bool = events.test_event_pattern(
+            EventPattern=pattern,
+            Event=json.dumps(
+                {
+                    "id": "1",
+                    "detail-type": "AWS API Call via CloudTrail",
+                    "source": f"aws.{source}",
+                    "account": ARCHIVE,
+                    "time": "2026-11-01T00:00:00Z",
+                    "region": SECOND,
+                    "resources": [],
+                    "detail": detail,
+                }
+            ),
+        )["Result"]
+        return told
+
+    assert tells(key, asked)
+    assert not tells(f"{key[:-1]}?", {"bucketName": "another"})
+    (target,) = events.list_targets_by_rule(Rule=full)["Targets"]
+    assert target["Arn"] == f"arn:aws:sns:{SECOND}:{ARCHIVE}:custody-local-replica-alarms"
+
+
 def test_deploying_again_changes_nothing(session: Session, stage: Stage, archive: Any) -> None:
     said = deploy(session, stage)
     for part in ("bootstrap", "replica", "evidence"):

@@ -41,8 +41,8 @@ def stage_file(tmp_path: Path, content: object, stage: str = "dev") -> Path:
     return file
 
 
-def dev(tmp_path: Path, **fields: object) -> Stage:
-    return read_stage(stage_file(tmp_path, {**DEV, **fields}), None)
+def dev(tmp_path: Path, *, stage: str = "dev", **fields: object) -> Stage:
+    return read_stage(stage_file(tmp_path, {**DEV, **fields}, stage), None)
 
 
 def test_a_stages_parameters_are_filled_in(tmp_path: Path) -> None:
@@ -101,6 +101,19 @@ def test_a_copy_is_in_another_region_or_account_or_both(tmp_path: Path) -> None:
     assert dev(tmp_path, replica=there).replica == Replica(
         REGION, ARCHIVE, (THERE,), THERE, {"LockDays": "9"}
     )
+
+
+def test_in_prod_a_copy_with_an_account_of_its_own_has_named_key_administrators(
+    tmp_path: Path,
+) -> None:
+    there = {"account": ARCHIVE, "role": THERE}
+    with pytest.raises(DeployError, match=r"prod\.json: replica: in prod, .* KeyAdministratorArns"):
+        dev(tmp_path, stage="prod", replica=there)
+    named = {**there, "parameters": {"KeyAdministratorArns": [THERE]}}
+    assert dev(tmp_path, stage="prod", replica=named).replica
+    # Elsewhere, and in the platform's account, those of the stage are asked for as for its keys.
+    assert dev(tmp_path, replica=there).replica
+    assert dev(tmp_path, stage="prod", replica={"region": "eu-west-1"}).replica
 
 
 @pytest.mark.parametrize(("text", "said"), [("{", "Expecting"), ("[]", "must be one JSON object")])
