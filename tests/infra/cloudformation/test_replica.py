@@ -5,9 +5,11 @@ The local AWS copies as S3 does, but for version ids: there a copy has its origi
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ ARCHIVE: Final = "444455556666"
 SECOND: Final = "eu-west-1"
 ADMINISTRATOR: Final = f"arn:aws:iam::{ARCHIVE}:role/administrator"
 LOCAL: Final = FOLDER / "parameters" / "local.json"
+ROLES: Final = ("raw", "provenance", "trail")
+HOME_USERS: Final = ("insider", "platform-engineer", "web-shop")
 KEY: Final = "incoming/customers/dt=2026-11-02/copied.csv"
 
 
@@ -82,30 +86,59 @@ def test_the_copies_are_in_the_other_account_and_region(
     ]
     assert f":{SECOND}:{ARCHIVE}:" in stack["StackId"]
     assert stack["EnableTerminationProtection"] is True
-    for role in ("raw", "provenance", "trail"):
+    for role in ROLES:
         assert archive.get_bucket_location(Bucket=copy_of(role))["LocationConstraint"] == SECOND
     # Not what is made of these.
     names = {one["Name"] for one in archive.list_buckets()["Buckets"]}
-    assert names == {copy_of(role) for role in ("raw", "provenance", "trail")}
+    assert names == {copy_of(role) for role in ROLES}
 
 
 def test_what_is_deployed_is_what_the_templates_say(aws: LocalAws, replicated: list[str]) -> None:
     aws.command("readback", "--stack", "custody-local-evidence")
 
 
+def test_a_copy_is_locked_and_encrypted_as_deployed(
+    session: Session, stage: Stage, archive: Any
+) -> None:
+    kms = session.elsewhere(SECOND, ADMINISTRATOR).client("kms")
+    key = kms.describe_key(KeyId="alias/custody-local-replica")["KeyMetadata"]["Arn"]
+    days = int(stage.parameters["LockDays"])
+    for role in ROLES:
+        lock = archive.get_object_lock_configuration(Bucket=copy_of(role))
+        rule = lock["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+        assert rule == {"Mode": "GOVERNANCE", "Days": days}
+        encryption = archive.get_bucket_encryption(Bucket=copy_of(role))
+        (default,) = encryption["ServerSideEncryptionConfiguration"]["Rules"]
+        assert default["ApplyServerSideEncryptionByDefault"] == {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": key,
+        }
+        assert archive.get_bucket_versioning(Bucket=copy_of(role))["Status"] == "Enabled"
+        access = archive.get_public_access_block(Bucket=copy_of(role))
+        assert set(access["PublicAccessBlockConfiguration"].values()) == {True}
+
+
 def test_what_lands_is_copied_with_its_record_and_the_trail(aws: LocalAws, archive: Any) -> None:
     put = aws.client("s3", "web-shop").put_object(Bucket=bucket("raw"), Key=KEY, Body=b"id\n1\n")
+    version = put["VersionId"]
     assert archive.get_object(Bucket=copy_of("raw"), Key=KEY)["Body"].read() == b"id\n1\n"
     insider = aws.client("s3", "insider")
-    status = insider.head_object(Bucket=bucket("raw"), Key=KEY, VersionId=put["VersionId"])
+    status = insider.head_object(Bucket=bucket("raw"), Key=KEY, VersionId=version)
     assert status["ReplicationStatus"] == "COMPLETED"
 
-    def copied(role: str, prefix: str) -> bool:
-        listed = archive.list_objects_v2(Bucket=copy_of(role), Prefix=prefix)
-        return any(item["Key"] for item in listed.get("Contents", []))
+    def copied(role: str, prefix: str, text: Callable[[bytes], bytes]) -> bool:
+        """Whether a copy below the prefix speaks of the version."""
+        listed = archive.list_objects_v2(Bucket=copy_of(role), Prefix=prefix).get("Contents", [])
+        bodies = (archive.get_object(Bucket=copy_of(role), Key=one["Key"]) for one in listed)
+        return any(version.encode() in text(body["Body"].read()) for body in bodies)
 
-    wait_until("its record is copied", lambda: copied("provenance", "provenance/incoming/"))
-    wait_until("the trail is copied", lambda: copied("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/"))
+    records, logs = "provenance/incoming/", f"AWSLogs/{ACCOUNT}/CloudTrail/"
+    wait_until("its record is copied", lambda: copied("provenance", records, payload))
+    wait_until("the trail is copied", lambda: copied("trail", logs, gzip.decompress))
+
+
+def payload(record: bytes) -> bytes:
+    return base64.b64decode(json.loads(record)["payload"])
 
 
 def test_a_copy_outlives_its_original(aws: LocalAws, archive: Any) -> None:
@@ -127,39 +160,61 @@ def test_a_copy_outlives_its_original(aws: LocalAws, archive: Any) -> None:
     assert "DeleteMarkers" not in after
 
 
-@pytest.mark.parametrize("role", ["raw", "provenance", "trail"])
+def attempts(s3: Any, role: str, held: Mapping[str, Any]) -> dict[str, str]:
+    """What changes of a copy are answered with."""
+    where = {"Bucket": copy_of(role), "Key": held["Key"]}
+    version = {**where, "VersionId": held["VersionId"]}
+    off = {"Status": "OFF"}
+    return {
+        "put": answer(s3.put_object, **where, Body=b"x"),
+        "delete": answer(s3.delete_object, **where),
+        "delete it": answer(s3.delete_object, **version),
+        "bypass": answer(s3.delete_object, **version, BypassGovernanceRetention=True),
+        "free": answer(s3.put_object_legal_hold, **version, LegalHold=off),
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_nobody_changes_a_copy(aws: LocalAws, archive: Any, role: str) -> None:
     """Neither the administrators of the platform's account nor those of the copies' own."""
     (held, *_) = archive.list_object_versions(Bucket=copy_of(role))["Versions"]
-    here = [aws.client("s3", name) for name in ("insider", "platform-engineer", "web-shop")]
+    here = [aws.client("s3", name) for name in HOME_USERS]
     for s3 in (archive, *here):
-        where = {"Bucket": copy_of(role), "Key": held["Key"]}
-        asked = [
-            answer(s3.put_object, **where, Body=b"x"),
-            answer(s3.delete_object, **where),
-            answer(s3.delete_object, **where, VersionId=held["VersionId"]),
-            answer(
-                s3.delete_object,
-                **where,
-                VersionId=held["VersionId"],
-                BypassGovernanceRetention=True,
-            ),
-            answer(
-                s3.put_object_legal_hold,
-                **where,
-                VersionId=held["VersionId"],
-                LegalHold={"Status": "OFF"},
-            ),
-        ]
-        assert asked == ["AccessDenied"] * len(asked)
+        assert set(attempts(s3, role, held).values()) == {"AccessDenied"}
     for s3 in here:
         asked = [
             answer(s3.get_object, Bucket=copy_of(role), Key=held["Key"]),
             answer(s3.list_objects_v2, Bucket=copy_of(role)),
-            answer(s3.delete_bucket_policy, Bucket=copy_of(role)),
-            answer(s3.put_bucket_versioning, Bucket=copy_of(role), VersioningConfiguration={}),
         ]
         assert asked == ["AccessDenied"] * len(asked)
+
+
+def test_nobody_here_changes_a_copy_either_if_he_were_let_in(aws: LocalAws, archive: Any) -> None:
+    """Of another account nobody may a thing that a policy there does not allow. This one would."""
+    name = copy_of("trail")
+    (held, *_) = archive.list_object_versions(Bucket=name)["Versions"]
+    before = archive.get_bucket_policy(Bucket=name)["Policy"]
+    open_door = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"],
+    }
+    opened = json.loads(before)
+    opened["Statement"].append(open_door)
+    archive.put_bucket_policy(Bucket=name, Policy=json.dumps(opened))
+    try:
+        for s3 in (aws.client("s3", "insider"), aws.client("s3", "platform-engineer")):
+            assert answer(s3.get_object, Bucket=name, Key=held["Key"]) == "ok"
+            assert set(attempts(s3, "trail", held).values()) == {"AccessDenied"}
+            versioning = {"VersioningConfiguration": {"Status": "Suspended"}}
+            asked = [
+                answer(s3.delete_bucket_policy, Bucket=name),
+                answer(s3.put_bucket_versioning, Bucket=name, **versioning),
+            ]
+            assert asked == ["AccessDenied"] * len(asked)
+    finally:
+        archive.put_bucket_policy(Bucket=name, Policy=before)
 
 
 def test_the_role_that_copies_does_nothing_else(
@@ -168,7 +223,7 @@ def test_the_role_that_copies_does_nothing_else(
     """Neither here nor there: what is held, and what could be written, by anything but a copy."""
     monkeypatch.delenv("AWS_PROFILE")  # the role has keys of its own
     s3 = aws.role_client("s3", "replication")
-    for role in ("raw", "provenance", "trail"):
+    for role in ROLES:
         (held, *_) = archive.list_object_versions(Bucket=copy_of(role))["Versions"]
         for name in (bucket(role), copy_of(role)):
             where = {"Bucket": name, "Key": held["Key"]}
@@ -203,7 +258,7 @@ def test_only_who_deploys_them_changes_how_copies_are_kept(session: Session, arc
         RoleName="other", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
     other = session.elsewhere(SECOND, f"arn:aws:iam::{ARCHIVE}:role/other").client("s3")
-    for role in ("raw", "provenance", "trail"):
+    for role in ROLES:
         assert answer(other.delete_bucket_policy, Bucket=copy_of(role)) == "AccessDenied"
         assert answer(other.get_bucket_policy, Bucket=copy_of(role)) == "ok"
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from infra.build import REPOSITORY
 from tests.infra.cloudformation.templates.loaded import LOADED, documents, listed, plain, statements
+from tests.support.grants import given
 
 ROLES = {
     (stack, name): resource["Properties"]
@@ -39,6 +40,32 @@ def test_every_role_of_the_platform_has_its_boundary() -> None:
     }
     assert ROLES.keys() - bound == WITHOUT_BOUNDARY
     assert "Boundary" in LOADED["bootstrap"]["Resources"]
+
+
+# The work that is done as these says whether they need each right (`tests.support.grants`).
+AT_WORK = {"airflow", "audit", "auditor", "deployer", "glue", "recorder", "recorder-large"}
+# These no test sees at work as AWS does it: each right of theirs is here as well.
+UNSEEN = {
+    "batch": "s3:GetObject s3:GetObjectVersion s3:InitiateReplication",
+    "catalog": "kms:Decrypt kms:Encrypt kms:GenerateDataKey",
+    "flow-logs": (
+        "logs:CreateLogStream logs:DescribeLogGroups logs:DescribeLogStreams logs:PutLogEvents"
+    ),
+    "global-events": "events:PutEvents",
+    "replication": """
+        kms:Decrypt kms:Encrypt kms:GenerateDataKey s3:GetObjectLegalHold s3:GetObjectRetention
+        s3:GetObjectVersionAcl s3:GetObjectVersionForReplication s3:GetObjectVersionTagging
+        s3:GetReplicationConfiguration s3:ListBucket s3:ReplicateObject s3:ReplicateTags
+    """,
+}
+
+
+def test_a_role_that_no_test_sees_at_work_has_the_rights_that_are_listed() -> None:
+    rights: dict[str, set[str]] = {}
+    for role, _, action in given():
+        rights.setdefault(role.removeprefix("${Project}-"), set()).add(action)
+    unseen = {role: actions for role, actions in rights.items() if role not in AT_WORK}
+    assert unseen == {role: set(actions.split()) for role, actions in UNSEEN.items()}
 
 
 def test_no_role_is_promised_what_its_boundary_refuses() -> None:
