@@ -192,10 +192,13 @@ def test_what_is_new_in_the_ledger_is_the_loss_and_the_way_back(after: World) ->
     found = [row for row in new if row["verdict"] not in ("VERIFIED", "PENDING")]
     insider = arn(after.platform, INSIDER)
     assert {(row["verdict"], row["principal_arn"]) for row in found} == {
-        (verdict, insider) for verdict in ("CONTROL_CHANGED", "REMOVED", "UNEXPECTED_PRINCIPAL")
+        (verdict, insider) for verdict in ("CONTROL_CHANGED", "REMOVED")
     }
     lost = {after.platform.settings[name] for name in LOST_BUCKETS}
-    assert {row["bucket"] for row in found} == {*lost, "AwsControl", "AwsDataCatalog"}
+    assert {row["bucket"] for row in found} == {*lost, "AwsControl"}
+    controls = {row["object_key"] for row in found if row["bucket"] == "AwsControl"}
+    database = after.platform.settings["database"]
+    assert {f"glue/table/{database}/{table}" for table in TABLES} <= controls
 
 
 def test_what_landed_while_nothing_ran_is_recorded_and_verified(after: World) -> None:

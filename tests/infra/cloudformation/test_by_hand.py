@@ -101,8 +101,8 @@ def test_the_catalog_is_under_a_key_that_its_role_alone_uses(aws: LocalAws) -> N
     for other in ("platform-engineer", "insider", "airflow"):
         said = answer(aws.client("kms", other).generate_data_key, **use)
         assert said == "AccessDeniedException"
-    # Nor may they change this. That they read tables all the same cannot be seen here, where nothing
-    # is encrypted.
+    # Nor may they change this. That they read tables all the same cannot be seen where nothing is
+    # encrypted.
     off = {"EncryptionAtRest": {"CatalogEncryptionMode": "DISABLED"}}
     for who in ("airflow", "deployer"):
         change = aws.client("glue", who).put_data_catalog_encryption_settings
