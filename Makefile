@@ -100,7 +100,8 @@ recovery: setup ## Lose all that can be made again, on a local AWS of its own, a
 
 bench: setup ## Measure what must be fast beside a reference; also into build/bench.jsonl (minutes)
 	@mkdir -p build
-	@for benchmark in benchmarks/*.py; do $(PLATFORM)/python "$$benchmark"; done | tee build/bench.jsonl
+	@{ for benchmark in benchmarks/*.py; do $(PLATFORM)/python "$$benchmark"; done; \
+	  for benchmark in benchmarks/spark/*.py; do $(GLUE)/python "$$benchmark"; done; } | tee build/bench.jsonl
 
 # What of the local Glue runs beside the jobs, with their packages.
 ON_SPARK := infra/local/localaws/glue/spark/warm_up.py infra/local/localaws/glue/spark/workers/quick_daemon.py

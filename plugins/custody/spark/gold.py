@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class NoRowsError(Exception):
-    """A day of silver or gold without a row: publishing it would hide the loss."""
+    """A day of gold without a row, of a day of silver that has some: it would hide the loss."""
 
 
 def aggregate(silver: DataFrame, sql: str) -> DataFrame:
@@ -46,18 +46,13 @@ def run(spark: SparkSession, silver_run: str, sql: str, output: str) -> int:
     """Write the gold rows to the URI `output`; return how many."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "true")
-    silver = spark.read.parquet(silver_run).persist()
-    log.info("%d silver rows in %s", _rows(silver, silver_run), silver_run)
+    silver = spark.read.parquet(silver_run)
     aggregate(silver, sql).write.mode("errorifexists").parquet(output)
-    rows = _rows(spark.read.parquet(output), output)
-    log.info("wrote %d rows to %s", rows, output)
-    return rows
-
-
-def _rows(frame: DataFrame, uri: str) -> int:
-    rows: int = frame.count()
-    if rows == 0:
-        raise NoRowsError(f"{uri} has no rows")
+    # Counted as Parquet's footers tell, without reading the rows again.
+    read, rows = silver.count(), spark.read.parquet(output).count()
+    log.info("%d silver rows in %s; wrote %d rows to %s", read, silver_run, rows, output)
+    if read and not rows:
+        raise NoRowsError(f"{output} has no rows, of {read} rows in {silver_run}")
     return rows
 
 

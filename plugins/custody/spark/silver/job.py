@@ -21,7 +21,7 @@ from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.glue_runs import GlueRun, check_deployed, fetch_material, record_lineage
 from custody.spark.silver.lines import LINES, SOURCE, read_lines
-from custody.spark.silver.outcomes import Totals, account, decide, quarantine, silver
+from custody.spark.silver.outcomes import REFUSED, Totals, account, decide, quarantine, silver
 from custody.spark.silver.rules import judge
 from custody.spark.startup import kms_client, s3_client
 
@@ -102,20 +102,19 @@ def run(
         raise NoInputError(f"nothing landed for {day.dataset} on {day.dt}: {location}")
     log.info("%d files under %s", len(objects), location)
 
-    header = contract.header
     slices = min(len(objects), spark.sparkContext.defaultParallelism * 4)
     lines = spark.createDataFrame(
         spark.sparkContext.parallelize(objects, slices).mapPartitions(
-            lambda some: read_lines(some, gate, header, s3_client)
+            lambda some: read_lines(some, gate, contract, s3_client)
         ),
         LINES,
         verifySchema=False,
-    ).persist()
-    # Fills the cache: the stages below run side by side and would each read the files.
-    log.info("read %d lines", lines.count() - len(objects))
+    )
+    # Kept, as three tables are made of it: everything is read, judged and compared once.
     decided = decide(judge(lines, contract, day.dt), contract).persist()
-    files = account(lines, decided).persist()
+    files = account(decided).persist()
     totals = Totals.of(files)
+    log.info("%s", totals)
     if totals.broken_files:
         _log_broken(files)
     if totals.unbalanced_files:
@@ -123,7 +122,7 @@ def run(
     written = {
         "silver": (silver(decided, contract), totals.silver_rows),
         "quarantine": (
-            quarantine(lines, decided).repartition(*SOURCE, "source_line"),
+            quarantine(decided),
             totals.quarantined_rows + totals.broken_files,
         ),
         "files": (files, totals.files),
@@ -154,12 +153,22 @@ def _write(spark: SparkSession, frame: DataFrame, uri: str, rows: int) -> None:
 
 
 def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> None:
+    """Rows count by their number, and files nobody can read by their bytes: their rows are unknown.
+
+    A file that the custody gate refuses counts nowhere. That is a finding, which pages, and a
+    recorder that is down must not stop the files it did record.
+    """
     if totals.broken_files == totals.files:
         raise NoInputError(f"none of the {totals.files} files could be read; see {quarantined_at}")
     if totals.quarantined_rows > contract.max_rejected_share * totals.landed_rows:
         raise RejectedShareError(
             f"{totals.quarantined_rows} of {totals.landed_rows} rows were rejected, more than the "
             f"{contract.max_rejected_share} the contract allows; see {quarantined_at}"
+        )
+    if totals.broken_bytes > contract.max_rejected_share * totals.bytes:
+        raise RejectedShareError(
+            f"{totals.broken_bytes} of {totals.bytes} bytes are in files that cannot be read, more "
+            f"than the {contract.max_rejected_share} the contract allows; see {quarantined_at}"
         )
 
 
@@ -169,7 +178,7 @@ def read_inputs(files: DataFrame, bucket: str) -> list[HashedObject]:
     Broken files are among them: their bytes decided what stands in quarantine. A file that the gate
     refused is not: no byte of it was used.
     """
-    refused = F.coalesce(F.col("file_reason").startswith("custody."), F.lit(False))
+    refused = F.coalesce(F.col("file_reason").startswith(REFUSED), F.lit(False))
     passed = files.where(~refused).select(*SOURCE, "sha256")
     return [
         HashedObject(ObjectVersion(bucket, key, version_id), sha256)

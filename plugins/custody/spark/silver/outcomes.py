@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from custody.core.datasets.contracts import Contract
 from custody.spark.silver.lines import SOURCE
 
+REFUSED = "custody."
+"""How the reasons begin for which the custody gate refuses a file."""
+
 OUTCOMES = ("silver", "duplicate", "quarantined")
 
 
 def decide(judged: DataFrame, contract: Contract) -> DataFrame:
-    """`judged` with every row's `outcome`: silver, duplicate or quarantined.
+    """`judged` with the `outcome` of every row: silver, duplicate or quarantined; of a file: null.
 
     Of the accepted rows with one primary key, the first in the contract's order becomes silver;
     source key, version and line settle a tie, so that the same files always leave the same rows.
@@ -25,12 +28,21 @@ def decide(judged: DataFrame, contract: Contract) -> DataFrame:
         else F.col(key.column).asc_nulls_last()
         for key in contract.deduplication_order
     ]
-    window = Window.partitionBy(*contract.primary_key).orderBy(*order, *SOURCE, "source_line")
+    rejected = F.col("reasons").isNotNull()
+    # What is not compared stays where it is: one pass, and a key that many bad rows have (or lack)
+    # gives no task more than its share.
+    apart = F.when(rejected, F.xxhash64(*SOURCE, "source_line"))
+    window = Window.partitionBy(apart, *contract.primary_key).orderBy(
+        *order, *SOURCE, "source_line"
+    )
     first = F.row_number().over(window) == 1
-    accepted, rejected = (judged.where(c) for c in (F.size("reasons") == 0, F.size("reasons") > 0))
-    return accepted.withColumn(
-        "outcome", F.when(first, F.lit("silver")).otherwise(F.lit("duplicate"))
-    ).unionByName(rejected.withColumn("outcome", F.lit("quarantined")))
+    return judged.withColumn(
+        "outcome",
+        F.when(F.col("source_line").isNull(), None)
+        .when(rejected, "quarantined")
+        .when(first, "silver")
+        .otherwise("duplicate"),
+    )
 
 
 def silver(decided: DataFrame, contract: Contract) -> DataFrame:
@@ -43,43 +55,33 @@ def silver(decided: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def quarantine(lines: DataFrame, decided: DataFrame) -> DataFrame:
+def quarantine(decided: DataFrame) -> DataFrame:
     """The rejected rows; a broken file is one row without a line."""
-    columns = (*SOURCE, "source_line", "reasons", "raw_line")
-    rows = decided.where(F.col("outcome") == "quarantined").select(*columns)
-    files = lines.where(F.col("file_code").isNotNull())
-    return rows.unionByName(files.withColumn("reasons", F.array("file_code")).select(*columns))
+    rejected = decided.where(F.col("reasons").isNotNull())
+    return rejected.select(*SOURCE, "source_line", "reasons", "raw_line")
 
 
-def account(lines: DataFrame, decided: DataFrame) -> DataFrame:
+def account(decided: DataFrame) -> DataFrame:
     """One row per object version: what became of its rows.
 
     `landed_rows` is what the reader counted, the others what Spark counted: their sum must be the
     same. A broken file has landed no rows; `file_reason` says why.
     """
-    files = lines.where(F.col("source_line").isNull())
-    counts = decided.groupBy(*SOURCE).agg(
-        *(
-            F.count(F.when(F.col("outcome") == outcome, 1)).alias(f"{outcome}_rows")
-            for outcome in OUTCOMES
-        )
-    )
-    return files.join(counts, list(SOURCE), "left").select(
-        *SOURCE,
-        "sha256",
-        "size_bytes",
-        "landed_rows",
-        *(F.coalesce(f"{outcome}_rows", F.lit(0)).alias(f"{outcome}_rows") for outcome in OUTCOMES),
-        "file_reason",
+    return decided.groupBy(*SOURCE).agg(
+        *(F.max(name).alias(name) for name in ("sha256", "size_bytes", "landed_rows")),
+        *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
+        F.max("file_reason").alias("file_reason"),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The day's accounting, summed."""
+    """The day's accounting, summed. Bytes are of the files in custody, broken and not."""
 
     files: int
     broken_files: int
+    bytes: int
+    broken_bytes: int
     landed_rows: int
     silver_rows: int
     duplicate_rows: int
@@ -88,10 +90,18 @@ class Totals:
 
     @classmethod
     def of(cls, files: DataFrame) -> Totals:
+        refused = F.coalesce(F.col("file_reason").startswith(REFUSED), F.lit(False))
+        in_custody = F.when(~refused, F.col("size_bytes"))
+
+        def total(numbers: Column) -> Column:
+            return F.coalesce(F.sum(numbers), F.lit(0))
+
         balance = F.col("silver_rows") + F.col("duplicate_rows") + F.col("quarantined_rows")
         (row,) = files.agg(
             F.count(F.lit(1)).alias("files"),
             F.count("file_reason").alias("broken_files"),
+            total(in_custody).alias("bytes"),
+            total(F.when(F.col("file_reason").isNotNull(), in_custody)).alias("broken_bytes"),
             *(
                 F.sum(name).alias(name)
                 for name in ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
+from typing import Final
 
 from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
@@ -19,37 +18,56 @@ from custody.core.datasets.contracts import (
     NotBefore,
     ValidValues,
 )
-from custody.spark.silver.lines import SOURCE
+from custody.core.datasets.landed_csv import MAX_LINE_BYTES
+from custody.spark.silver.lines import OF_FILES, SOURCE
 
 MALFORMED = "row.malformed"
 
+FORMULA_SIGNS: Final = ("=", "+", "-", "@")
+"""OWASP, CSV injection; tabs and line ends, which it names too, are trimmed or never in a field."""
+
+_LENGTHS: Final = {"date": len("2026-11-01"), "timestamp": len("2026-11-01T00:00:00Z")}
+"""Characters of the formats of `custody.core.datasets.contracts`."""
+
 
 def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
-    """Every line of `lines`, typed, with the rules it broke.
+    """Every line of `lines`, typed, with the rules it broke; and every file.
 
-    Columns: source_key, source_version_id, source_line, raw_line, reasons (array, empty for an
-    accepted row), and the contract's columns (null where the text is not of the type).
+    Columns: source_key, source_version_id, source_line, reasons (array, null for an accepted row
+    and a file that was read), raw_line where there are reasons, what `LINES` has of files, and the
+    contract's columns (null where the text is not of the type).
     """
-    rows = lines.where(F.col("source_line").isNotNull())
     raw = {c.name: F.col("fields")[index] for index, c in enumerate(contract.columns)}
-    typed = rows.select(
+    typed = lines.select(
         *SOURCE,
         "source_line",
         "raw_line",
+        "unmatched",
+        *OF_FILES,
         F.col("fields").isNull().alias("_malformed"),
         *(raw[c.name].alias(f"_raw_{c.name}") for c in contract.columns),
         *(_typed(c, raw[c.name]).alias(c.name) for c in contract.columns),
     )
-    broken = [
-        F.when(condition, F.lit(f"{column.name}.{rule}"))
-        for column in contract.columns
-        for rule, condition in _rules(column, dt)
-    ]
-    reasons = F.when(F.col("_malformed"), F.array(F.lit(MALFORMED))).otherwise(
-        F.array_compact(F.array(*broken))
+    broken = F.array_compact(
+        F.array(
+            *(
+                F.when(condition, F.lit(f"{column.name}.{rule}"))
+                for index, column in enumerate(contract.columns)
+                for rule, condition in _rules(index, column, dt)
+            )
+        )
     )
-    return typed.select(
-        *SOURCE, "source_line", "raw_line", reasons.alias("reasons"), *contract.header
+    of_file = F.when(F.col("file_code").isNotNull(), F.array("file_code"))
+    of_row = F.when(F.col("_malformed"), F.array(F.lit(MALFORMED))).otherwise(
+        F.when(F.size(broken) > 0, broken)
+    )
+    judged = typed.withColumn(
+        "reasons", F.when(F.col("source_line").isNull(), of_file).otherwise(of_row)
+    )
+    # Only what goes to quarantine needs its line: the others are a good deal lighter without.
+    line = F.when(F.col("reasons").isNotNull(), F.col("raw_line"))
+    return judged.select(
+        *SOURCE, "source_line", "reasons", line.alias("raw_line"), *OF_FILES, *contract.header
     )
 
 
@@ -65,7 +83,9 @@ def _typed(column: Column, raw: Expression) -> Expression:
                 F.lit(False),
             )
         case "date" | "timestamp":
-            return F.try_to_timestamp(raw, F.lit(column.format)).cast(column.type)
+            # Years of more than four digits are read too, and some of them overflow.
+            whole = F.when(F.length(raw) == _LENGTHS[column.base_type], raw)
+            return F.try_to_timestamp(whole, F.lit(column.format)).cast(column.type)
         case "int" | "bigint":
             return _number(column, raw, r"^-?[0-9]{1,19}$")
         case _:
@@ -79,8 +99,8 @@ def _number(column: Column, raw: Expression, shape: str) -> Expression:
     return F.when(raw.rlike(shape), raw).cast(column.type)
 
 
-def _rules(column: Column, dt: date) -> Iterator[tuple[str, Expression]]:
-    """The column's rules, in the contract's order: a name, and when the rule is broken."""
+def _rules(index: int, column: Column, dt: date) -> Iterator[tuple[str, Expression]]:
+    """The rules of the column `index`, in the contract's order: a name, and when it is broken."""
     raw, value = F.col(f"_raw_{column.name}"), F.col(column.name)
     if column.required:
         yield "required", raw.isNull()
@@ -91,16 +111,22 @@ def _rules(column: Column, dt: date) -> Iterator[tuple[str, Expression]]:
     if column.maximum is not None:
         yield "maximum", value > F.lit(column.maximum)
     if column.pattern is not None:
-        yield "pattern", ~raw.rlike(column.pattern)
-    limits = []
-    if column.min_length is not None:
-        limits.append(F.length(raw) < column.min_length)
-    if column.max_length is not None:
-        limits.append(F.length(raw) > column.max_length)
-    if limits:
-        yield "length", reduce(or_, limits)
+        yield "pattern", F.array_contains("unmatched", index)
+    elif _is_free_text(column):
+        # A spreadsheet that opens an export would take it for a formula, and run it.
+        yield "formula", F.substring(raw, 1, 1).isin(*FORMULA_SIGNS)
+    if column.min_length is not None or column.max_length is not None:
+        most = MAX_LINE_BYTES if column.max_length is None else column.max_length
+        yield "length", ~F.length(raw).between(column.min_length or 0, most)
     for check in column.checks:
         yield check.name, _broken(check, value, dt)
+
+
+def _is_free_text(column: Column) -> bool:
+    """Whether nothing says what its values look like."""
+    return column.base_type == "string" and not any(
+        isinstance(check, ValidValues) for check in column.checks
+    )
 
 
 def _broken(check: Check, value: Expression, dt: date) -> Expression:

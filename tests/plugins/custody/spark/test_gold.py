@@ -56,9 +56,20 @@ def test_counts_customers_and_spend_by_country_and_signup_month(spark: Any, tmp_
     ]
 
 
-def test_an_empty_silver_run_fails_clearly(spark: Any, tmp_path: Path) -> None:
-    with pytest.raises(job.NoRowsError, match="silver has no rows"):
-        job.run(spark, silver_run(spark, tmp_path, []), SQL, str(tmp_path / "gold"))
+def test_a_day_without_rows_has_a_gold_without_rows(spark: Any, tmp_path: Path) -> None:
+    output = str(tmp_path / "gold")
+
+    assert job.run(spark, silver_run(spark, tmp_path, []), SQL, output) == 0
+    assert "country" in spark.read.parquet(output).columns
+
+
+def test_a_gold_that_loses_every_row_fails(spark: Any, tmp_path: Path) -> None:
+    silver = silver_run(spark, tmp_path, ROWS)
+    sql = SQL.replace("FROM silver", "FROM silver WHERE country = 'FR'")
+    assert sql != SQL
+
+    with pytest.raises(job.NoRowsError, match=r"gold has no rows, of 4 rows in .*silver"):
+        job.run(spark, silver, sql, str(tmp_path / "gold"))
 
 
 def test_an_amount_that_does_not_fit_fails_instead_of_becoming_null(

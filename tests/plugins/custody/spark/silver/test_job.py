@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.support.customers import BROKEN_FILES, DT, PREFIX, csv, good
+from tests.support.customers import BROKEN_FILES, DT, HEADER, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
@@ -285,6 +285,28 @@ def test_one_row_too_many_rejected_fails(
     with pytest.raises(job.RejectedShareError, match=r"1 of 9 rows.*0\.10"):
         build("0.10")
     assert Outcome(spark, tmp_path).reasons() == [["country.allowed"]]
+
+
+def test_files_that_cannot_be_read_count_by_their_bytes(
+    spark: Any, zone: LandingZone, build: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    zone.land(PREFIX + "good.csv", csv(*(good(n) for n in range(1, 10))))
+    zone.land(PREFIX + "unrecorded.csv", csv(*(good(n) for n in range(9))), recorded=False)
+    broken = csv(good(10), header=HEADER.upper())
+    zone.land(PREFIX + "broken.csv", broken)
+
+    with pytest.raises(job.RejectedShareError, match=rf"{len(broken)} of \d+ bytes .*0\.1 "):
+        build("0.1")
+    assert Outcome(spark, tmp_path).reasons() == [["file.header"], ["custody.unrecorded"]]
+
+
+def test_a_day_without_rows_is_built(zone: LandingZone, build: Callable[..., Outcome]) -> None:
+    zone.land(PREFIX + "a.csv", csv())
+
+    outcome = build("0")
+
+    assert (outcome.silver, outcome.quarantine) == ([], [])
+    assert outcome.files["a.csv"]["landed_rows"] == 0
 
 
 def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) -> None:

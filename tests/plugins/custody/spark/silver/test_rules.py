@@ -8,7 +8,7 @@ import pytest
 from tests.support.customers import DT, good
 
 from custody.core.datasets.contracts import Contract
-from custody.spark.silver.lines import LINES
+from custody.spark.silver.lines import LINES, matcher
 from custody.spark.silver.rules import judge
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -73,15 +73,51 @@ def test_values_at_the_limits_are_good(spark: Any, contract: Contract) -> None:
     assert _judge(spark, contract, *rows) == [[]] * len(rows)
 
 
+HOSTILE = [
+    *(
+        "x" * 60_000,
+        "9" * 60_000,
+        "a@" + "a." * 1_500 + "b",
+        "\ud7ff",
+        "\U0010ffff",
+        "\u202egnp.exe",
+    ),
+    *("=HYPERLINK(1)", "+1", "@SUM(A1)", "-2+3", "-", "$(rm)", "{{ x }}", "'; --", "a\u00a0b@c.d"),
+    *("+300000-01-01T00:00:00Z", "+999999999-12-31T23:59:59Z", "-0001-01-01", "+99999-01-01"),
+    *("0000-00-00", "9999-12-31T23:59:60Z", "2024-02-30T24:00:00Z", "99999-1-01"),
+    *("1e999", "NaN", "Infinity", "0x10", "-9223372036854775809", "1" * 39 + ".1", "\u0661"),
+]
+TYPED = {"signup_date", "last_login", "total_orders", "total_spent_usd", "is_premium"}
+
+
+def test_no_field_stops_a_day(spark: Any, contract: Contract) -> None:
+    """Whatever stands in whichever field: the row is judged, and the one after it too."""
+    cases = [(value, column.name) for value in HOSTILE for column in contract.columns]
+
+    found = _judge(spark, contract, *(good(**{name: value}) for value, name in cases), good())
+
+    assert found.pop() == []
+    for reasons, (value, name) in zip(found, cases, strict=True):
+        if name in TYPED:
+            assert f"{name}.type" in reasons, (name, value[:40])
+        elif name in {"first_name", "last_name"}:
+            expected = [f"{name}.formula"] * (value[0] in "=+-@")
+            assert reasons == expected + [f"{name}.length"] * (len(value) > 100), (name, value[:40])
+        else:
+            assert reasons, (name, value[:40])
+
+
 def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
+    unmatched = matcher(contract)
     lines = spark.createDataFrame(
         [
-            ("k", "v", n, row, [f.strip() or None for f in row.split(",")], *[None] * 5)
+            ("k", "v", n, row, values, unmatched(values), *[None] * 5)
             for n, row in enumerate(rows, start=2)
+            for values in [[field.strip() or None for field in row.split(",")]]
         ],
         LINES,
     )
     judged = judge(lines, contract, DT).orderBy("source_line").collect()
-    return [row["reasons"] for row in judged]
+    return [row["reasons"] or [] for row in judged]
