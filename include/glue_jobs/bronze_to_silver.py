@@ -10,7 +10,7 @@ Writes  under `…/<dataset>/dt=<dt>/run=<job run id>/` of the processed bucket,
 bucket. Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published,
 and what a failed run leaves is never published.
 
-Fails   when nothing landed, when no file could be read, when the share of rejected rows, or of bytes
+Fails   when nothing landed, when no file could be read, when the share of rejected rows or of bytes
         in files that cannot be read, passes the contract's limit, and when the accounting does not
         close (landed = silver + duplicates + quarantined, per file, and as counted again in what
         was written).

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from custody.aws.s3.listing import StoredVersion, list_current
 from custody.aws.s3.reading import exists
@@ -11,6 +12,9 @@ from custody.core.records.names import is_multipart, record_keys
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+AT_ONCE: Final = 10
+"""Requests at once: as many as a client of botocore keeps connections, unless it is told to."""
 
 
 def awaiting_records(
@@ -39,11 +43,10 @@ def awaiting_records(
             began = max(began, waiting_since)
         return began + patience > now
 
-    return [
-        landed
-        for landed in list_current(s3, raw_bucket, prefix)
-        if is_awaited(landed) and not _has_record(s3, provenance_bucket, landed)
-    ]
+    awaited = [landed for landed in list_current(s3, raw_bucket, prefix) if is_awaited(landed)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        there = pool.map(lambda landed: _has_record(s3, provenance_bucket, landed), awaited)
+        return [landed for landed, recorded in zip(awaited, there, strict=True) if not recorded]
 
 
 def _has_record(s3: S3Client, provenance_bucket: str, landed: StoredVersion) -> bool:

@@ -1,5 +1,6 @@
 """Records that may still come are waited for, and nothing else is."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,8 @@ from botocore.exceptions import ClientError
 from tests.support.moto_aws import refusal
 from tests.support.strategies import AWKWARD_KEYS
 
-from custody.aws.records.awaiting import awaiting_records
+from custody.aws.records import awaiting
+from custody.aws.records.awaiting import AT_ONCE, awaiting_records
 from custody.core.records.names import record_id, record_key
 from custody.objects import ObjectVersion
 
@@ -55,6 +57,20 @@ def test_a_file_waits_until_it_has_its_record(s3, raw, provenance, name):
 def test_a_record_may_be_filed_under_the_day_beside(s3, raw, provenance, days):
     record(s3, raw, provenance, "a.csv", land(s3, raw, "a.csv"), days=days)
     assert waiting(s3, raw, provenance) == []
+
+
+def test_many_files_are_asked_about_at_once(s3, raw, provenance, monkeypatch):
+    """One after another, 10,000 files take minutes, at every poke."""
+    for number in range(AT_ONCE):
+        land(s3, raw, f"{number}.csv")
+    together = threading.Barrier(AT_ONCE)
+
+    def exists(*_):
+        together.wait(timeout=10)
+        return False
+
+    monkeypatch.setattr(awaiting, "exists", exists)
+    assert len(waiting(s3, raw, provenance)) == AT_ONCE
 
 
 def test_only_the_current_version_counts(s3, raw, provenance):
