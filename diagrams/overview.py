@@ -11,16 +11,16 @@ STORY = (
     "digests to the trail bucket. Every hour the reconciliation, a Glue job, proves logs and "
     "records and compares the two; every night the audit compares what the buckets hold with what "
     "was recorded. Their verdicts are VERIFIED, PENDING, UNRECORDED, UNWITNESSED, CONFLICT, "
-    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN, CONTROL_CHANGED and "
-    "UNCOSIGNED; all but the first two are paged over SNS. The Athena view provenance_ledger "
-    "shows the verdict on "
-    "every write. The custody gate lets a file into silver only if its record verifies."
+    "BAD_SIGNATURE, ALTERED, REMOVED, UNEXPECTED_PRINCIPAL, TRAIL_BROKEN, CONTROL_CHANGED, "
+    "UNCOSIGNED and UNBUILT; all but the first two are paged over SNS. The Athena view "
+    "provenance_ledger shows the verdict on every write. The custody gate lets a file into silver "
+    "only if its record verifies."
 )
 
 PAGED = (
     ("UNRECORDED", "UNWITNESSED"),
     ("CONFLICT", "BAD_SIGNATURE"),
-    ("ALTERED", "REMOVED"),
+    ("ALTERED", "REMOVED", "UNBUILT"),
     ("UNEXPECTED_PRINCIPAL", "TRAIL_BROKEN"),
     ("CONTROL_CHANGED", "UNCOSIGNED"),
 )
@@ -120,11 +120,14 @@ def _ledger(d: Drawing) -> tuple[Box, Box]:
     half = (width - gap) / 2
     d.pill(Box(left, 378, half, 32), "ledger", "VERIFIED")
     d.pill(Box(left + half + gap, 378, half, 32), "plain", "PENDING")
-    for row, (first, second) in enumerate(PAGED, start=1):
-        share = 170 if len(first) > len("BAD_SIGNATURE") else half
-        y = 378 + 36 * row
+    for row, (first, *others) in enumerate(PAGED, start=1):
+        even = (width - gap * len(others)) / (1 + len(others))
+        share = 170 if len(first) > len("BAD_SIGNATURE") else even
+        x, y = left + share + gap, 378 + 36 * row
         d.pill(Box(left, y, share, 32), "page", first)
-        d.pill(Box(left + share + gap, y, width - share - gap, 32), "page", second)
+        rest = (left + width - x - gap * (len(others) - 1)) / len(others)
+        for column, other in enumerate(others):
+            d.pill(Box(x + column * (rest + gap), y, rest, 32), "page", other)
     view = d.box(Box(left, 606, 166, 58), "plain", "provenance_ledger", "Athena view of all writes")
     page = d.box(Box(left + 174, 606, 122, 58), "page", "Page over SNS", "who did what")
     d.arrow(reconcile.bottom(0.8), Point(reconcile.bottom(0.8).x, 374), tone="ledger")

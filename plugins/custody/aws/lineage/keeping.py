@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.signing import sign_statement
 from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import first_bytes, read_current
 from custody.aws.s3.write_once import put_if_absent
 from custody.aws.trail.store import S3TrailStore
@@ -20,9 +21,9 @@ from custody.core.lineage import trust as lineage_trust
 from custody.core.lineage.checking import LineageCheck, check_statement
 from custody.core.lineage.model import HashedObject, Lineage, Part
 from custody.core.lineage.statement import from_statement, to_statements
-from custody.core.lineage.trust import Read, Trust
+from custody.core.lineage.trust import BadLineage, Read, Trust, read_part
 from custody.core.trail.events import TrailEvent
-from custody.objects import UNVERSIONED
+from custody.objects import UNVERSIONED, ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -75,6 +76,24 @@ def reader(s3: S3Client, bucket: str) -> Read:
     return read
 
 
+def versions_read(
+    s3: S3Client, statements: Iterable[StoredVersion], trust: Trust
+) -> Iterator[ObjectVersion]:
+    """The object versions that some statements say were read.
+
+    What is gone, is not handed out or must not be believed says nothing: it is a finding of its
+    own. Raises what botocore raises when it is not the object's fault.
+    """
+    for stored in statements:
+        version = stored.version
+        try:
+            raw, _ = _read(s3, version.bucket, version.key, version.version_id)
+            part = read_part(Envelope.parse(raw), version.key, trust)
+        except (ObjectAbsent, ObjectRefused, MalformedInput, BadLineage):
+            continue
+        yield from (item.version for item in part.lineage.inputs)
+
+
 def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck | None:
     """What became of the statement whose writing the trail tells of.
 
@@ -85,12 +104,7 @@ def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck
     assert write.key is not None  # noqa: S101 - a write names its key
     named = write.version_id if write.version_id != UNVERSIONED else None
     try:
-        raw, version = S3TrailStore(s3, write.bucket).read(
-            write.bucket,
-            write.key,
-            named,
-            lambda _, chunks: first_bytes(chunks, MAX_ENVELOPE_BYTES),
-        )
+        raw, version = _read(s3, write.bucket, write.key, named)
     except ObjectAbsent:
         return None
     except ObjectRefused as error:
@@ -112,6 +126,15 @@ def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck
         key=write.key,
         version_id=version.version_id,
         written_at=write.time,
+    )
+
+
+def _read(
+    s3: S3Client, bucket: str, key: str, version_id: str | None
+) -> tuple[bytes, ObjectVersion]:
+    """Raises `ObjectAbsent`, `ObjectRefused`, or what botocore raises."""
+    return S3TrailStore(s3, bucket).read(
+        bucket, key, version_id, lambda _, chunks: first_bytes(chunks, MAX_ENVELOPE_BYTES)
     )
 
 

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 def held_versions(s3: S3Client, bucket: str) -> Iterator[HeldVersion]:
     """Every version and delete marker of a bucket."""
     for stored in list_versions(s3, bucket):
-        yield HeldVersion(stored.version, stored.last_modified, is_marker=stored.is_delete_marker)
+        yield HeldVersion(
+            stored.version,
+            stored.last_modified,
+            is_marker=stored.is_delete_marker,
+            is_latest=stored.is_latest,
+            size_bytes=stored.size,
+        )
 
 
 def audited_versions(s3: S3Client, settings: Settings) -> Iterator[HeldVersion]:

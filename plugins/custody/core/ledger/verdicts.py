@@ -38,6 +38,7 @@ class Verdict(StrEnum):
     CONTROL_CHANGED = "CONTROL_CHANGED"
     TRAIL_BROKEN = "TRAIL_BROKEN"
     UNCOSIGNED = "UNCOSIGNED"
+    UNBUILT = "UNBUILT"
 
 
 SETTLED: Final = frozenset({Verdict.VERIFIED, Verdict.PENDING})

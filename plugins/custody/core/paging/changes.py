@@ -16,12 +16,13 @@ from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import PageState, is_finding
 
-_LOOKED_AT_ANEW: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNCOSIGNED})
+_LOOKED_AT_ANEW: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNCOSIGNED, Verdict.UNBUILT})
 """Verdicts that each run finds again for as long as they hold."""
 
 _BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.CONTROL_CHANGED, *_LOOKED_AT_ANEW})
-"""Verdicts about what somebody did to an object or a control, or about trail and seal. They stand
-beside the one verdict a version has from its two witnesses, and say nothing about it."""
+"""Verdicts about what somebody did to an object or a control, about trail and seal, or about what
+became of a file. They stand beside the one verdict a version has from its two witnesses, and say
+nothing about it."""
 
 
 class Status(StrEnum):
@@ -70,8 +71,8 @@ def changes(
     A page is resolved when its version has another final verdict: late evidence may have made it
     `VERIFIED`, or something worse. `PENDING` is not final, and a missing row proves nothing.
     A defect of the trail is resolved when it is no longer found, because the trail is proven anew
-    each time, and so is the lack of a quorum. A removal is never resolved, nor is a change of a
-    control.
+    each time, and so is the lack of a quorum, or of a run that has read a file. A removal is never
+    resolved, nor is a change of a control.
 
     A change of a control that may have led to another finding which is news is told with that one,
     as its cause, and not by itself.

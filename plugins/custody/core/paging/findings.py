@@ -28,6 +28,7 @@ SEVERITIES: Final[Mapping[str, str]] = {
     Verdict.CONTROL_CHANGED.value: "high",
     Verdict.UNRECORDED.value: "high",
     Verdict.UNCOSIGNED.value: "high",
+    Verdict.UNBUILT.value: "high",
 }
 """How urgent each verdict that pages is, the most urgent first. Others do not page."""
 

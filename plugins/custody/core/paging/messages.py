@@ -48,6 +48,7 @@ _MEANING: Final[Mapping[str, str]] = {
     Verdict.CONTROL_CHANGED: "a control was changed, and not by the deployment",
     Verdict.UNRECORDED: "an object version was written and nobody recorded its bytes",
     Verdict.UNCOSIGNED: "no quorum outside has signed that the seal only grows",
+    Verdict.UNBUILT: "a file landed, and no run has read it",
 }
 """Each verdict that pages, in words."""
 

@@ -21,6 +21,8 @@ from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.keys import key_row
+from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
+from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.span import LATEST_DELIVERY
 from custody.spark.audit.defects import defect_rows, unusable_head_row
@@ -33,6 +35,7 @@ from custody.spark.audit.sealing import (
     have_cosigned,
     seal_recent,
 )
+from custody.spark.audit.unbuilt import unbuilt
 from custody.spark.audit.versions import at_rest, by_bucket
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
@@ -152,10 +155,18 @@ def run(
     ]
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
+    unread = unbuilt(
+        context,
+        [version for version in held if may_be_unbuilt(version, policy)],
+        [stored for stored in records if stored.version.key.startswith(LINEAGE_PREFIX)],
+        judge.lineage,
+        policy,
+        s3_client,
+    )
     written = write_rows(
         spark,
         # A key that is away has the same row for each version under it.
-        context.union([found, sliced(context, defects, NAMES_PER_SLICE)]).distinct(),
+        context.union([found, sliced(context, defects, NAMES_PER_SLICE), unread]).distinct(),
         as_of=request.as_of,
         window=(request.since, request.as_of),
         target=Target(

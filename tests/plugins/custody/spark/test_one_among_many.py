@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.trail.log_reading import named_log, read_log_file
 from custody.aws.trail.logs import NamedLog
+from custody.core.datasets.contracts import Column, Contract
 from custody.core.ledger.kinds.at_rest import RecordedVersion
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy
@@ -54,7 +56,14 @@ POLICY = Policy(
     recorders=(),
     named={"key": OWN_KEYS},
 )
-HEADER = ("customer_id",)
+CONTRACT = Contract(
+    dataset="customers",
+    version="1.0.0",
+    columns=(Column("customer_id", "string"),),
+    primary_key=("customer_id",),
+    deduplication_order=(),
+    max_rejected_share=Decimal(1),
+)
 
 
 class Stubborn(MemoryS3):
@@ -221,7 +230,7 @@ def test_silver_is_built_of_every_file_but_the_one_whose_record_is_no_good(
 
 def broken_files(zone: LandingZone, files: list[StoredVersion], s3: MemoryS3) -> list[str]:
     """Why files are left out; the rows of all others are there."""
-    lines = list(read_lines(files, Gate(PROVENANCE, zone.keys), HEADER, lambda: s3))
+    lines = list(read_lines(files, Gate(PROVENANCE, zone.keys), CONTRACT, lambda: s3))
     broken = [line[-2] for line in lines if line[-2] is not None]
     assert sum(line[2] is not None for line in lines) == len(files) - len(broken)
     return broken

@@ -45,12 +45,15 @@ _RECORD_NAME: Final = re.compile(r"/([0-9a-f]{64})\.json\Z")
 @dataclass(frozen=True, slots=True)
 class HeldVersion:
     """A version, or a delete marker, that a bucket holds now; `stored_at` is its LastModified.
-    `noted_late`: the recorder has noted that its record is late."""
+    `noted_late`: the recorder has noted that its record is late. `is_latest`: the key leads
+    to it."""
 
     version: ObjectVersion
     stored_at: datetime
     is_marker: bool
     noted_late: bool = False
+    is_latest: bool = True
+    size_bytes: int = 0
 
     @property
     def identity(self) -> str:

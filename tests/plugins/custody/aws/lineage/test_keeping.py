@@ -14,11 +14,19 @@ from tests.support.lineages import JOB_ARN, LINEAGE, RUN, large
 from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY, refusal, signing_kms
 
 from custody.aws.kms.signing import sign_statement
-from custody.aws.lineage.keeping import LineageConflict, check_written, keep_lineage, lineage_of
+from custody.aws.lineage.keeping import (
+    LineageConflict,
+    check_written,
+    keep_lineage,
+    lineage_of,
+    versions_read,
+)
+from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.lineage.model import Lineage, statement_key
 from custody.core.lineage.statement import to_statements
 from custody.core.lineage.trust import BadLineage, NoLineage, Trust
+from custody.objects import ObjectVersion
 
 TRUST = Trust({KEY_ARN: PRIVATE_KEY.public_key()}, frozenset({JOB_ARN}))
 OUTPUT = LINEAGE.outputs[0]
@@ -42,6 +50,22 @@ def test_a_run_of_many_objects_has_several_statements(s3, provenance):
     lineage = large(3000, 2)
     assert keep(s3, provenance, lineage) == [statement_key(RUN, part) for part in (1, 2, 3, 4)]
     assert lineage_of(s3, provenance, lineage.outputs[0], TRUST) == lineage
+
+
+def test_what_runs_read_is_what_good_statements_say(s3, provenance):
+    """A statement that is forged, moved or gone says nothing: each is a finding of its own."""
+    keep(s3, provenance, large(3000, 2))
+    body = s3.get_object(Bucket=provenance, Key=statement_key(RUN))["Body"].read()
+    s3.put_object(Bucket=provenance, Key="provenance/lineage/dt=2026-11-01/moved.json", Body=body)
+    s3.put_object(Bucket=provenance, Key="provenance/lineage/dt=2026-11-01/forged.json", Body=b"{}")
+    gone = StoredVersion(
+        ObjectVersion(provenance, "provenance/lineage/gone.json", "v"), LINEAGE.finished_on
+    )
+    stored = [*stored_versions(s3, provenance, KeyRange("provenance/lineage/")), gone]
+
+    read = list(versions_read(s3, stored, TRUST))
+
+    assert sorted(read) == [item.version for item in large(3000, 2).inputs]
 
 
 def test_where_the_first_part_stands_all_do(s3, provenance):

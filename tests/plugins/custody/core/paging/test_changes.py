@@ -74,7 +74,7 @@ def test_a_worse_verdict_takes_the_place_of_the_first():
     ]
 
 
-LOOKED_AT_ANEW = ("TRAIL_BROKEN", "UNCOSIGNED")
+LOOKED_AT_ANEW = ("TRAIL_BROKEN", "UNCOSIGNED", "UNBUILT")
 
 
 @pytest.mark.parametrize("verdict", sorted(set(SEVERITIES) - set(LOOKED_AT_ANEW)))

@@ -42,7 +42,7 @@ def test_a_line_says_which_patterns_it_misses(zone: LandingZone, contract: Contr
 
 
 def test_a_store_that_refuses_is_told_with_the_file(zone: LandingZone, contract: Contract) -> None:
-    zone.s3.denied.add(RAW)
+    zone.s3.denied.add(PROVENANCE)
 
     with pytest.raises(UnreadFileError, match=r"dt=2026-11-01/a\.csv.* line 1: .*AccessDenied"):
         read(zone, contract)
