@@ -68,7 +68,7 @@ def read_lines(
                 for row in read_rows(file, contract.header):
                     line, values = row.line, row.values
                     misses = None if values is None else unmatched(values)
-                    yield (*source, line, row.text, values, misses, *[None] * 5)
+                    yield (*source, line, row.text, values, misses, None, None, None, None, None)
         except BrokenFileError as error:
             closing: tuple[int, str | None, str | None] = (0, error.code, str(error))
         except Exception as error:
