@@ -20,6 +20,7 @@ from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of, may_be_
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
 from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
+from custody.core.datasets.parts import Cut
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.model import LandingRecord, UnreadableRecord
@@ -61,20 +62,20 @@ def record_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> LandingRecord:
 
 @contextmanager
 def open_verified(
-    s3: S3Client, version: ObjectVersion, record: LandingRecord
+    s3: S3Client, version: ObjectVersion, record: LandingRecord, cut: Cut
 ) -> Iterator[BinaryIO]:
-    """The bytes of an object version, read once, on local disk, at their start.
+    """What `cut` keeps of the bytes of an object version, on local disk, at its start.
 
-    Raises BrokenFileError `custody.altered` when they are not the bytes of the record,
-    `custody.unreadable` when S3 does not hand them out, and what `TextCheck` raises when they are
-    no text.
+    All of them are read, once, as the record is about them all. Raises BrokenFileError
+    `custody.altered` when they are not the bytes of the record, `custody.unreadable` when S3 does
+    not hand them out, and what `TextCheck` raises when they are no text.
     """
     digest, text = hashlib.sha256(), TextCheck()
     with tempfile.TemporaryFile() as spool:
         for chunk in _opened(s3, version).chunks:
             digest.update(chunk)
             text.feed(chunk)
-            spool.write(chunk)
+            spool.write(cut.feed(chunk))
         if digest.hexdigest() != record.sha256:
             raise BrokenFileError(
                 "custody.altered",

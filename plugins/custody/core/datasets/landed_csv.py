@@ -84,8 +84,11 @@ class TextCheck:
             self._fault = f"not UTF-8 at offset {self._size - held + error.start}"
 
 
-def read_rows(file: BinaryIO, header: Sequence[str]) -> Iterator[LandedRow]:
+def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iterator[LandedRow]:
     """The rows of a file that passed `TextCheck`, in order, in constant memory.
+
+    `before` is how many lines of it stand before the first row, if `file` is a part of it
+    (`custody.core.datasets.parts`).
 
     Raises BrokenFileError before the first row when the file's header is not exactly `header`.
     """
@@ -96,7 +99,7 @@ def read_rows(file: BinaryIO, header: Sequence[str]) -> Iterator[LandedRow]:
             "file.header",
             f"expected {','.join(header)!r}, found {_shown(first)!r}",
         )
-    number = 1
+    number = before
     while True:
         text, too_long = _read_line(file)
         if not text:

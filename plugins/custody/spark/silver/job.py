@@ -20,7 +20,7 @@ from custody.core.lineage.model import HashedObject, Material
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.glue_runs import GlueRun, check_deployed, fetch_material, record_lineage
-from custody.spark.silver.lines import LINES, SOURCE, read_lines
+from custody.spark.silver.lines import LINES, SOURCE, read_lines, shared_out
 from custody.spark.silver.outcomes import REFUSED, Totals, account, decide, quarantine, silver
 from custody.spark.silver.rules import judge
 from custody.spark.startup import kms_client, s3_client
@@ -102,10 +102,10 @@ def run(
         raise NoInputError(f"nothing landed for {day.dataset} on {day.dt}: {location}")
     log.info("%d files under %s", len(objects), location)
 
-    slices = min(len(objects), spark.sparkContext.defaultParallelism * 4)
+    shares = shared_out(objects, spark.sparkContext.defaultParallelism)
     lines = spark.createDataFrame(
-        spark.sparkContext.parallelize(objects, slices).mapPartitions(
-            lambda some: read_lines(some, gate, contract, s3_client)
+        spark.sparkContext.parallelize(shares, len(shares)).flatMap(
+            lambda parts: read_lines(parts, gate, contract, s3_client)
         ),
         LINES,
         verifySchema=False,
@@ -122,7 +122,7 @@ def run(
     written = {
         "silver": (silver(decided, contract), totals.silver_rows),
         "quarantine": (
-            quarantine(decided),
+            quarantine(decided, files),
             totals.quarantined_rows + totals.broken_files,
         ),
         "files": (files, totals.files),

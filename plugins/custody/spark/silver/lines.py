@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T  # noqa: N812
@@ -11,19 +13,23 @@ from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.aws.s3.listing import StoredVersion
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.landed_csv import BrokenFileError, read_rows
+from custody.core.datasets.parts import Cut, Part, parts_of
 from custody.core.datasets.patterns import compile_pattern
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 SOURCE = ("source_key", "source_version_id")
-OF_FILES = ("sha256", "size_bytes", "landed_rows", "file_code", "file_reason")
+_SHARES = 4
+"""Shares for each reader, so that one that is done early takes another."""
+
+OF_FILES = ("sha256", "size_bytes", "landed_rows", "file_reason")
 
 LINES = T.StructType(
     [
         T.StructField("source_key", T.StringType(), nullable=False),
         T.StructField("source_version_id", T.StringType(), nullable=False),
-        # A line of a file has source_line; the file's own closing entry has none, but the rest.
+        # A line of a file has source_line; the closing entry of a part has none, but the rest.
         T.StructField("source_line", T.IntegerType()),
         T.StructField("raw_line", T.StringType()),
         T.StructField("fields", T.ArrayType(T.StringType())),
@@ -32,7 +38,6 @@ LINES = T.StructType(
         T.StructField("sha256", T.StringType()),
         T.StructField("size_bytes", T.LongType()),
         T.StructField("landed_rows", T.LongType()),
-        T.StructField("file_code", T.StringType()),
         T.StructField("file_reason", T.StringType()),
     ]
 )
@@ -47,36 +52,62 @@ class UnreadFileError(Exception):
     """Reading a file failed at a fault that is not the file's; the text names file and line."""
 
 
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part of a landed file, for one reader."""
+
+    landed: StoredVersion
+    part: Part
+
+
+def shared_out(objects: Sequence[StoredVersion], readers: int) -> list[list[FilePart]]:
+    """All parts of the files, in shares of about as many bytes each: some for each reader."""
+    parted = parts_of([landed.size for landed in objects], readers)
+    parts = [
+        FilePart(landed, part) for landed, of in zip(objects, parted, strict=True) for part in of
+    ]
+    # Every reader of a part is fed the whole file; what it parses is its part.
+    parts.sort(key=lambda one: one.part.size / one.part.count, reverse=True)
+    shares: list[list[FilePart]] = [[] for _ in range(min(len(parts), readers * _SHARES))]
+    heap = [(0.0, number) for number in range(len(shares))]
+    for one in parts:
+        held, number = heap[0]
+        shares[number].append(one)
+        heapq.heapreplace(heap, (held + one.part.size / one.part.count, number))
+    return shares
+
+
 def read_lines(
-    objects: Iterable[StoredVersion],
+    parts: Iterable[FilePart],
     gate: Gate,
     contract: Contract,
     s3_client: Callable[[], S3Client],
 ) -> Iterator[Line]:
-    """The `LINES` of some files: each file's rows, then its closing entry.
+    """The `LINES` of some parts of files: each part's rows, then its closing entry.
 
-    A broken file yields its closing entry only. Holds one line at a time. Raises UnreadFileError
-    from whatever else went wrong.
+    A part of a broken file yields its closing entry only. Holds one line at a time. Raises
+    UnreadFileError from whatever else went wrong.
     """
     s3, unmatched = s3_client(), matcher(contract)
-    for landed in objects:
-        source = (landed.version.key, landed.version.version_id)
-        record, line = None, 1
+    for one in parts:
+        version = one.landed.version
+        source = (version.key, version.version_id)
+        record, line, count, cut = None, 1, 0, Cut(one.part)
+        reason: str | None = None
         try:
-            record = record_of(s3, landed, gate)
-            with open_verified(s3, landed.version, record) as file:
-                for row in read_rows(file, contract.header):
+            record = record_of(s3, one.landed, gate)
+            with open_verified(s3, version, record, cut) as file:
+                for row in read_rows(file, contract.header, before=cut.before):
                     line, values = row.line, row.values
                     misses = None if values is None else unmatched(values)
-                    yield (*source, line, row.text, values, misses, None, None, None, None, None)
+                    yield (*source, line, row.text, values, misses, None, None, None, None)
+                    count += 1
         except BrokenFileError as error:
-            closing: tuple[int, str | None, str | None] = (0, error.code, str(error))
+            reason, count = str(error), 0
         except Exception as error:
-            raise UnreadFileError(f"{landed}, line {line}: {error}") from error
-        else:
-            closing = (line - 1, None, None)
+            raise UnreadFileError(f"{version}, line {line}: {error}") from error
         recorded = (record.sha256, record.size_bytes) if record else (None, None)
-        yield (*source, None, None, None, None, *recorded, *closing)
+        yield (*source, None, None, None, None, *recorded, count, reason)
 
 
 def matcher(contract: Contract) -> Callable[[Values], list[int] | None]:

@@ -55,20 +55,28 @@ def silver(decided: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def quarantine(decided: DataFrame) -> DataFrame:
-    """The rejected rows; a broken file is one row without a line."""
-    rejected = decided.where(F.col("reasons").isNotNull())
-    return rejected.select(*SOURCE, "source_line", "reasons", "raw_line")
+def quarantine(decided: DataFrame, files: DataFrame) -> DataFrame:
+    """The rejected rows, and one row without a line for each broken file of the account."""
+    columns = (*SOURCE, "source_line", "reasons", "raw_line")
+    code = F.substring_index("file_reason", ":", 1)
+    broken = files.where(F.col("file_reason").isNotNull()).select(
+        *SOURCE,
+        F.lit(None).cast("int").alias("source_line"),
+        F.array(code).alias("reasons"),
+        F.lit(None).cast("string").alias("raw_line"),
+    )
+    return decided.where(F.col("reasons").isNotNull()).select(*columns).unionByName(broken)
 
 
 def account(decided: DataFrame) -> DataFrame:
     """One row per object version: what became of its rows.
 
-    `landed_rows` is what the reader counted, the others what Spark counted: their sum must be the
+    `landed_rows` is what the readers counted, the others what Spark counted: their sum must be the
     same. A broken file has landed no rows; `file_reason` says why.
     """
     return decided.groupBy(*SOURCE).agg(
-        *(F.max(name).alias(name) for name in ("sha256", "size_bytes", "landed_rows")),
+        *(F.max(name).alias(name) for name in ("sha256", "size_bytes")),
+        F.sum("landed_rows").alias("landed_rows"),
         *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
         F.max("file_reason").alias("file_reason"),
     )
@@ -97,6 +105,8 @@ class Totals:
             return F.coalesce(F.sum(numbers), F.lit(0))
 
         balance = F.col("silver_rows") + F.col("duplicate_rows") + F.col("quarantined_rows")
+        # A file that went away between the readers of its parts is not half there.
+        half = F.col("file_reason").isNotNull() & (F.col("landed_rows") > 0)
         (row,) = files.agg(
             F.count(F.lit(1)).alias("files"),
             F.count("file_reason").alias("broken_files"),
@@ -106,6 +116,6 @@ class Totals:
                 F.sum(name).alias(name)
                 for name in ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
             ),
-            F.count(F.when(F.col("landed_rows") != balance, 1)).alias("unbalanced_files"),
+            F.count_if((F.col("landed_rows") != balance) | half).alias("unbalanced_files"),
         ).collect()
         return cls(**row.asDict())

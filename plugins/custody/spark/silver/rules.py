@@ -34,7 +34,7 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
     """Every line of `lines`, typed, with the rules it broke; and every file.
 
     Columns: source_key, source_version_id, source_line, reasons (array, null for an accepted row
-    and a file that was read), raw_line where there are reasons, what `LINES` has of files, and the
+    and a file), raw_line where there are reasons, what `LINES` has of files, and the
     contract's columns (null where the text is not of the type).
     """
     raw = {c.name: F.col("fields")[index] for index, c in enumerate(contract.columns)}
@@ -57,13 +57,11 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
             )
         )
     )
-    of_file = F.when(F.col("file_code").isNotNull(), F.array("file_code"))
-    of_row = F.when(F.col("_malformed"), F.array(F.lit(MALFORMED))).otherwise(
+    reasons = F.when(F.col("_malformed"), F.array(F.lit(MALFORMED))).otherwise(
         F.when(F.size(broken) > 0, broken)
     )
-    judged = typed.withColumn(
-        "reasons", F.when(F.col("source_line").isNull(), of_file).otherwise(of_row)
-    )
+    is_row = F.col("source_line").isNotNull()
+    judged = typed.withColumn("reasons", F.when(is_row, reasons))
     # Only what goes to quarantine needs its line: the others are a good deal lighter without.
     line = F.when(F.col("reasons").isNotNull(), F.col("raw_line"))
     return judged.select(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
     silver.run(
         spark,
         silver.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
-        contract,
+        replace(contract, max_rejected_share=Decimal(1)),
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),

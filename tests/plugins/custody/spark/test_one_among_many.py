@@ -26,6 +26,7 @@ from custody.aws.s3.listing import StoredVersion
 from custody.aws.trail.log_reading import named_log, read_log_file
 from custody.aws.trail.logs import NamedLog
 from custody.core.datasets.contracts import Column, Contract
+from custody.core.datasets.parts import WHOLE
 from custody.core.ledger.kinds.at_rest import RecordedVersion
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy
@@ -41,7 +42,7 @@ from custody.objects import ObjectVersion
 from custody.spark.audit.sealing import hashed
 from custody.spark.audit.versions import read_versions
 from custody.spark.reconcile.checking import read_records, read_statements
-from custody.spark.silver.lines import read_lines
+from custody.spark.silver.lines import FilePart, read_lines
 
 MANY = 10_000 if THOROUGH else 40
 OWN, OTHERS = (f"arn:aws:kms:us-east-1:111122223333:key/{name}" for name in ("own", "others"))
@@ -230,8 +231,9 @@ def test_silver_is_built_of_every_file_but_the_one_whose_record_is_no_good(
 
 def broken_files(zone: LandingZone, files: list[StoredVersion], s3: MemoryS3) -> list[str]:
     """Why files are left out; the rows of all others are there."""
-    lines = list(read_lines(files, Gate(PROVENANCE, zone.keys), CONTRACT, lambda: s3))
-    broken = [line[-2] for line in lines if line[-2] is not None]
+    parts = [FilePart(file, WHOLE) for file in files]
+    lines = list(read_lines(parts, Gate(PROVENANCE, zone.keys), CONTRACT, lambda: s3))
+    broken = [str(line[-1]).partition(":")[0] for line in lines if line[-1] is not None]
     assert sum(line[2] is not None for line in lines) == len(files) - len(broken)
     return broken
 

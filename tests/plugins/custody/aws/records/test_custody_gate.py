@@ -20,6 +20,7 @@ from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.aws.s3.listing import StoredVersion, list_current
 from custody.core.case.key_ring import ALWAYS
 from custody.core.datasets.landed_csv import BrokenFileError
+from custody.core.datasets.parts import WHOLE, Cut, Part
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import TrustedKey
 from custody.core.records.model import (
@@ -212,8 +213,24 @@ def test_reads_the_recorded_version_from_its_start(bronze: Bronze) -> None:
     record = bronze.record(landed)
     bronze.s3.put_object(Bucket=RAW, Key=KEY, Body=b"a newer version")
 
-    with open_verified(bronze.s3, landed.version, record) as file:
+    with open_verified(bronze.s3, landed.version, record, Cut(WHOLE)) as file:
         assert file.read() == BODY
+
+
+def test_a_part_is_handed_out_if_all_bytes_are_the_recorded_ones(bronze: Bronze) -> None:
+    body = b"id\n1\n2\n3\n"
+    landed = bronze.land(body)
+    record = replace(bronze.record(landed), sha256=hashlib.sha256(body).hexdigest())
+    second = Part(1, 2, len(body))
+
+    with open_verified(bronze.s3, landed.version, record, Cut(second)) as file:
+        assert file.read() == b"id\n2\n3\n"
+    altered = replace(record, sha256=hashlib.sha256(b"id\n7\n2\n3\n").hexdigest())
+    with (
+        pytest.raises(BrokenFileError, match=r"custody\.altered"),
+        open_verified(bronze.s3, landed.version, altered, Cut(second)),
+    ):
+        pytest.fail("the bytes were handed out")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +245,7 @@ def test_other_bytes_than_the_recorded_ones_are_not_handed_out(
 
     with (
         pytest.raises(BrokenFileError) as refusal,
-        open_verified(bronze.s3, landed.version, record),
+        open_verified(bronze.s3, landed.version, record, Cut(WHOLE)),
     ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == code
@@ -241,7 +258,7 @@ def test_recorded_bytes_that_are_no_text_are_not_handed_out(bronze: Bronze) -> N
 
     with (
         pytest.raises(BrokenFileError) as refusal,
-        open_verified(bronze.s3, landed.version, record),
+        open_verified(bronze.s3, landed.version, record, Cut(WHOLE)),
     ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == "file.not_csv"

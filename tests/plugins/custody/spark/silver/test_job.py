@@ -15,9 +15,11 @@ from tests.support.customers import BROKEN_FILES, DT, HEADER, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
+from custody.core.datasets import parts
 from custody.core.datasets.contracts import Contract
 from custody.objects import ObjectVersion
 from custody.spark.silver import job
+from custody.spark.silver.outcomes import Totals
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -307,6 +309,35 @@ def test_a_day_without_rows_is_built(zone: LandingZone, build: Callable[..., Out
 
     assert (outcome.silver, outcome.quarantine) == ([], [])
     assert outcome.files["a.csv"]["landed_rows"] == 0
+
+
+def test_a_large_file_is_read_by_several_readers(
+    zone: LandingZone, build: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MIN_PART_BYTES", 300)
+    rows = [good(n) for n in range(1, 8)]
+    zone.land(PREFIX + "a.csv", csv(*rows, "", good(3, last_login="")))
+    zone.land(PREFIX + "broken.csv", csv(*rows, header=HEADER.upper()))
+
+    outcome = build()
+
+    assert [row["_source_line"] for row in outcome.silver] == list(range(2, 9))
+    assert [(row["source_line"], row["reasons"]) for row in outcome.quarantine] == [
+        (9, ["row.malformed"]),
+        (None, ["file.header"]),
+    ]
+    counts = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
+    assert [outcome.files["a.csv"][name] for name in counts] == [9, 7, 1, 1]
+    assert len(outcome.files) == 2
+
+
+def test_a_file_of_which_a_part_could_not_be_read_is_not_half_built(spark: Any) -> None:
+    schema = "file_reason string, size_bytes int, " + ", ".join(
+        f"{name}_rows int" for name in ("landed", "silver", "duplicate", "quarantined")
+    )
+    files = spark.createDataFrame([("custody.unreadable: gone", 9, 3, 3, 0, 0)], schema)
+
+    assert Totals.of(files).unbalanced_files == 1
 
 
 def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) -> None:

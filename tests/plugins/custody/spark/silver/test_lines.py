@@ -15,7 +15,7 @@ from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.contracts import Contract
 from custody.spark.silver import lines
-from custody.spark.silver.lines import LINES, UnreadFileError, read_lines
+from custody.spark.silver.lines import LINES, UnreadFileError, read_lines, shared_out
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def zone() -> LandingZone:
 
 def read(zone: LandingZone, contract: Contract) -> list[dict[str, Any]]:
     s3: Any = zone.s3
-    landed = list_current(s3, RAW, PREFIX)
-    found = read_lines(landed, Gate(PROVENANCE, zone.keys), contract, lambda: s3)
+    (parts,) = shared_out(list_current(s3, RAW, PREFIX), readers=2)
+    found = read_lines(parts, Gate(PROVENANCE, zone.keys), contract, lambda: s3)
     return [dict(zip(LINES.fieldNames(), line, strict=True)) for line in found]
 
 

@@ -113,7 +113,7 @@ def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
     unmatched = matcher(contract)
     lines = spark.createDataFrame(
         [
-            ("k", "v", n, row, values, unmatched(values), *[None] * 5)
+            ("k", "v", n, row, values, unmatched(values), *[None] * 4)
             for n, row in enumerate(rows, start=2)
             for values in [[field.strip() or None for field in row.split(",")]]
         ],
