@@ -42,11 +42,13 @@ class LandedRow:
 
     `line` counts from 1 at the header. `values` are the trimmed fields, empty ones None; it is
     None when the line is malformed. `text` is the line as it came, cut at MAX_LINE_BYTES.
+    It `is_plain` if what stands between its commas is the values, as it stands there.
     """
 
     line: int
     text: str
     values: tuple[str | None, ...] | None
+    is_plain: bool = False
 
 
 class TextCheck:
@@ -106,10 +108,12 @@ def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iter
             return
         number += 1
         fields = None if too_long else _fields(text)
-        values = None
+        values, is_plain = None, False
         if fields is not None and len(fields) == len(header):
-            values = tuple(field.strip() or None for field in fields)
-        yield LandedRow(number, text.rstrip("\r\n"), values)
+            trimmed = [field.strip() for field in fields]
+            values = tuple([field or None for field in trimmed])
+            is_plain = trimmed == fields and '"' not in text
+        yield LandedRow(number, text.rstrip("\r\n"), values, is_plain)
 
 
 def _read_line(file: BinaryIO) -> tuple[str, bool]:

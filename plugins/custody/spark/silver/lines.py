@@ -32,6 +32,8 @@ LINES = T.StructType(
         # A line of a file has source_line; the closing entry of a part has none, but the rest.
         T.StructField("source_line", T.IntegerType()),
         T.StructField("raw_line", T.StringType()),
+        # The values; empty of a malformed line, and null if they stand between the line's commas:
+        # Spark had better split it then, as handing over each value costs more than all else.
         T.StructField("fields", T.ArrayType(T.StringType())),
         # The columns, from 0, whose pattern their field does not match; null if there are none.
         T.StructField("unmatched", T.ArrayType(T.IntegerType())),
@@ -100,7 +102,8 @@ def read_lines(
                 for row in read_rows(file, contract.header, before=cut.before):
                     line, values = row.line, row.values
                     misses = None if values is None else unmatched(values)
-                    yield (*source, line, row.text, values, misses, None, None, None, None)
+                    fields = None if row.is_plain else values or ()
+                    yield (*source, line, row.text, fields, misses, None, None, None, None)
                     count += 1
         except BrokenFileError as error:
             reason, count = str(error), 0

@@ -37,14 +37,19 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
     and a file), raw_line where there are reasons, what `LINES` has of files, and the
     contract's columns (null where the text is not of the type).
     """
-    raw = {c.name: F.col("fields")[index] for index, c in enumerate(contract.columns)}
-    typed = lines.select(
+    fields = [F.col("fields")[n] for n in range(len(contract.columns))]
+    raw = {
+        c.name: F.when(field != "", field)
+        for c, field in zip(contract.columns, fields, strict=True)
+    }
+    split = lines.withColumn("fields", F.coalesce("fields", F.split("raw_line", ",")))
+    typed = split.select(
         *SOURCE,
         "source_line",
         "raw_line",
         "unmatched",
         *OF_FILES,
-        F.col("fields").isNull().alias("_malformed"),
+        (F.size("fields") == 0).alias("_malformed"),
         *(raw[c.name].alias(f"_raw_{c.name}") for c in contract.columns),
         *(_typed(c, raw[c.name]).alias(c.name) for c in contract.columns),
     )

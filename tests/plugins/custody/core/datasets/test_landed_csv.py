@@ -185,3 +185,22 @@ def test_a_broken_file_travels_between_processes() -> None:
         "found 'x'",
         "file.header: found 'x'",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "is_plain"),
+    [
+        ("1,2", True),
+        ("1,", True),
+        ('"1",2', False),
+        ("1, 2", False),
+        ("1\u00a0,2", False),
+        ("1", False),
+    ],
+)
+def test_a_line_is_plain_if_its_values_stand_between_its_commas(line: str, is_plain: bool) -> None:
+    (row,) = rows(line)
+
+    assert row.is_plain == is_plain
+    if is_plain:
+        assert row.values == tuple(text or None for text in row.text.split(","))
