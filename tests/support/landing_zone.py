@@ -89,6 +89,11 @@ class MemoryS3:
                 }
         raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
 
+    def head_object(self, *, Bucket: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        if Bucket in self.denied:
+            raise ClientError({"Error": {"Code": "403", "Message": "no"}}, "HeadObject")
+        return {}
+
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **options: str) -> None:  # noqa: N803
         assert options.pop("IfNoneMatch") == "*"
         if (Bucket, Key) in self.objects:
