@@ -207,7 +207,7 @@ def _key_changed(call: ApiCall, record: Record, place: Place) -> str | None:
 
 def _request_parameters(call: ApiCall, body: bytes) -> dict[str, Any] | None:
     told: Any = None if call.service == "s3" else _json(body)
-    if call.service == "monitoring":
+    if call.service == "monitoring" and told is None:
         told = _cbor(body)
     elif call.service in _QUERY:
         told = dict(parse_qsl(body.decode("utf-8", "replace")))
@@ -289,10 +289,10 @@ def _error_of(answer: Answer) -> tuple[str | None, str | None]:
 
 
 def _cbor(body: bytes) -> Any:
-    """What CloudWatch is asked in; None if it was asked otherwise."""
+    """What CloudWatch is asked in, if not in JSON; None if it was asked in neither."""
     try:
         return RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(body)))
-    except (ResponseParserError, ValueError):
+    except (ResponseParserError, ValueError, OverflowError, MemoryError):
         return None
 
 

@@ -167,13 +167,15 @@ def test_what_others_were_asked_and_answered_stays_unwritten(call: ApiCall) -> N
 
 
 def test_who_silences_an_alarm_is_told_with_it_and_under_the_name_cloudtrail_has() -> None:
-    """CloudWatch is asked in CBOR."""
+    """CloudWatch is asked in CBOR or in JSON."""
     call = management.parse("cloudwatch:DisableAlarmActions")
     assert call == ApiCall("monitoring", "DisableAlarmActions")
-    record = built(call, b"\xa1jAlarmNames\x81dmine")
-    assert record["eventSource"] == "monitoring.amazonaws.com"
-    assert record["requestParameters"] == {"alarmNames": ["mine"]}
-    assert built(call, b"\xa1jAlarm")["requestParameters"] is None
+    for asked in (b"\xa1jAlarmNames\x81dmine", b'{"AlarmNames": ["mine"]}'):
+        record = built(call, asked)
+        assert record["eventSource"] == "monitoring.amazonaws.com"
+        assert record["requestParameters"] == {"alarmNames": ["mine"]}
+    for other in (b"\xa1jAlarm", b'{"AlarmNames": "cut off', b"Action=DisableAlarmActions"):
+        assert built(call, other)["requestParameters"] is None
     assert management.parse("cloudwatch:PutMetricData") is None
 
 
