@@ -20,7 +20,6 @@ from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
 from custody.core.ledger.kinds.at_rest import altered_file_rows
-from custody.core.ledger.kinds.keys import key_row
 from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
@@ -36,7 +35,7 @@ from custody.spark.audit.sealing import (
     seal_recent,
 )
 from custody.spark.audit.unbuilt import unbuilt
-from custody.spark.audit.versions import at_rest, by_bucket
+from custody.spark.audit.versions import at_rest, by_bucket, with_keys_away
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
 from custody.spark.ledger import Target, told_before, watched_pages, write_rows
@@ -151,7 +150,6 @@ def run(
     defects = [
         *defect_rows(trail_defects, seal_defects, contents, policy, settings, s3),
         *altered_file_rows(altered, analytics, time=request.as_of, policy=policy),
-        *(key_row(key, policy) for key in away),
     ]
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
@@ -165,8 +163,13 @@ def run(
     )
     written = write_rows(
         spark,
-        # A key that is away has the same row for each version under it.
-        context.union([found, sliced(context, defects, NAMES_PER_SLICE), unread]).distinct(),
+        context.union(
+            [
+                with_keys_away(found, away, policy),
+                sliced(context, defects, NAMES_PER_SLICE),
+                unread,
+            ]
+        ),
         as_of=request.as_of,
         window=(request.since, request.as_of),
         target=Target(

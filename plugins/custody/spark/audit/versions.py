@@ -23,6 +23,7 @@ from custody.core.ledger.kinds.at_rest import (
     row_of_reading,
     rows_at_rest,
 )
+from custody.core.ledger.kinds.keys import KeyAway, key_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.records.checking import TrustedKey
@@ -97,6 +98,14 @@ def at_rest(
         .mapPartitions(lambda pairs: read_versions(pairs, policy, s3_client))
     )
     return context.union([compared, read])
+
+
+def with_keys_away(rows: RDD[LedgerRow], away: Iterable[KeyAway], policy: Policy) -> RDD[LedgerRow]:
+    """The rows, and those of the keys of the deployment's own that are `away`. A key has one: each
+    version under it, that was to be read or sealed, gives the same."""
+    return rows.union(
+        rows.context.parallelize([key_row(key, policy) for key in away], 1)
+    ).distinct()
 
 
 def _name(version: ObjectVersion) -> tuple[str, str]:

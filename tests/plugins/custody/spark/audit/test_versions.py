@@ -5,18 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
-from tests.support.landing_zone import KEY_ARN, LANDED_AT, PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import (
+    KEY_ARN,
+    LANDED_AT,
+    PROVENANCE,
+    RAW,
+    LandingZone,
+    MemoryS3,
+)
 from tests.support.removals import INSIDER, call
 
 from custody.aws.s3.listing import StoredVersion
 from custody.core.ledger.kinds.at_rest import HeldVersion, Removers, is_in_sample
+from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.objects import ObjectVersion
-from custody.spark.audit.versions import at_rest
+from custody.spark.audit.versions import at_rest, with_keys_away
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -28,6 +38,7 @@ POLICY = Policy(
     layers={RAW: "bronze", PROVENANCE: "provenance"},
     writers={"bronze": ("arn:aws:iam::111122223333:user/crm",)},
     recorders=(),
+    named={"key": frozenset({"own"})},
 )
 
 
@@ -55,9 +66,10 @@ def audited(
     here: Iterable[HeldVersion],
     removers: dict[str, Removers],
     sample_days: int = 1,
+    away: Iterable[KeyAway] = (),
 ) -> dict[tuple[str, str], LedgerRow]:
     context, s3 = spark.sparkContext, zone.s3
-    rows = at_rest(
+    compared = at_rest(
         context.parallelize(list(here), 2),
         context.parallelize(stored(zone), 2),
         zone.keys,
@@ -66,7 +78,8 @@ def audited(
         noncurrent=timedelta(days=90),
         sample_days=sample_days,
         s3_client=lambda: s3,
-    ).collect()
+    )
+    rows = with_keys_away(compared, away, POLICY).collect()
     found = {(row.object_key, row.version_id): row for row in rows}
     assert len(found) == len(rows)
     return found
@@ -115,3 +128,29 @@ def test_only_the_bytes_of_the_days_sample_are_read(spark: SparkSession) -> None
     assert 0 < len(today) < 12
     found = audited(spark, zone, held(zone), {}, sample_days=3)
     assert {key for key, _ in found} == today
+
+
+class Locked(MemoryS3):
+    """A bucket in which most of what landed is under a key of our own that was disabled."""
+
+    def get_object(self, **asked: Any) -> dict[str, Any]:
+        if asked["Key"].startswith("locked"):
+            error = {"Code": "KMS.DisabledException", "Message": "no"}
+            raise ClientError({"Error": error}, "GetObject")  # type: ignore[arg-type,typeddict-item]
+        return super().get_object(**asked)
+
+    def head_object(self, **_: Any) -> dict[str, Any]:
+        return {"SSEKMSKeyId": "arn:aws:kms:us-east-1:111122223333:key/own"}
+
+
+def test_a_key_of_ours_that_is_away_is_found_once(spark: SparkSession) -> None:
+    """Whether its versions are read, or records under it were to be sealed; all else is read."""
+    zone = LandingZone()
+    for name in ("locked-1.csv", "locked-2.csv", "open.csv"):
+        zone.land(name, b"id\n1\n")
+    zone.s3 = Locked(zone.s3.objects)
+    found = audited(spark, zone, held(zone), {}, away=[KeyAway("own", "KMS.DisabledException")])
+    assert {key: row.verdict for (key, _), row in found.items()} == {
+        "open.csv": "VERIFIED",
+        "kms/key/own/state": "CONTROL_CHANGED",
+    }
