@@ -75,7 +75,7 @@ def _faults_of_templates(files: Mapping[str, bytes], plugins: Mapping[str, bytes
 
 
 def _faults_of_plugins(plugins: Mapping[str, bytes]) -> Iterator[str]:
-    for name in ("custody/__init__.py", ".airflowignore"):
+    for name in ("custody/__init__.py", "custody_console.py", ".airflowignore"):
         if name not in plugins:
             yield f"plugins.zip has no {name}: it must hold what is in plugins/, not the folder"
 

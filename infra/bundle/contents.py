@@ -4,7 +4,7 @@
     The DAG files with the SQL they read (`include/sql`: MWAA takes no folder beside `dags/`) and
     the constraints that `requirements.txt` names.
 `plugins.zip`
-    The contents of `plugins/`, and the wheels.
+    The contents of `plugins/` with the runbooks that the console shows, and the wheels.
 `requirements.txt`
     What is installed over MWAA's image.
 
@@ -20,6 +20,9 @@ from typing import Final
 
 from infra.build import BuildError, zipped
 from infra.bundle.requirements import Requirement, locked, mwaa_requirements
+
+RUNBOOKS: Final = "custody/console/runbooks/"
+"""Where the console looks for the runbooks, in `plugins.zip`."""
 
 IGNORED: Final = b"# No DAGs are in here: the SQL that they read.\ninclude/\n"
 """What `dags/.airflowignore` says; in the repository, nothing lies in `dags/` but DAGs."""
@@ -44,7 +47,10 @@ def contents(
     Raises:
         BuildError: a source that should be there is not.
     """
-    plugins = _files(repository / "plugins", "")
+    plugins = {
+        **_files(repository / "plugins", ""),
+        **_files(repository / "docs" / "runbooks", RUNBOOKS),
+    }
     return {
         **_files(repository / "dags", "dags/"),
         **_files(repository / "include" / "sql", "dags/include/sql/"),

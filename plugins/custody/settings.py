@@ -173,6 +173,7 @@ class Settings:
     bronze_to_silver_job = _Setting(_text)
     silver_to_gold_job = _Setting(_text)
     reconcile_job = _Setting(_text)
+    audit_job = _Setting(_text)
     code_location = _Setting(_text)
     uploader_arns = _Setting(_texts)
     airflow_trusted_arns = _Setting(_optional_texts)

@@ -27,9 +27,6 @@ from custody.spark.startup import CLIENTS, s3_client
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TRAIL_HEAD = "trail.json"
-"""The name under which the audit remembers the trail's heads (`custody.aws.s3.heads`)."""
-
 Object = tuple[str, str]
 """An object, by its bucket and key."""
 

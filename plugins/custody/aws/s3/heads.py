@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 HEADS_PREFIX: Final = "audit/heads/"
+
+TRAIL_HEAD: Final = "trail.json"
+"""Names what is remembered of the trail (`custody.core.trail.heads`)."""
+
+SEAL_HEAD: Final = "seal"
+"""Names the checkpoint of the seal."""
+
 _MAX_HEAD_BYTES: Final = 64 * 1024
 
 

@@ -37,7 +37,7 @@ _CAUSES_PER_EXAMPLE: Final = 5
 
 _EVIDENCE: Final = ("event_id", "request_id", "record_key", "log_key", "digest_key", "sha256")
 
-_MEANING: Final[Mapping[str, str]] = {
+MEANING: Final[Mapping[str, str]] = {
     Verdict.TRAIL_BROKEN: "CloudTrail's proof of its own log files does not hold",
     Verdict.ALTERED: "stored bytes are not those that were recorded",
     Verdict.BAD_SIGNATURE: "a record is not one that the recorder signed",
@@ -153,7 +153,7 @@ def _who(finding: LedgerRow) -> str:
 
 def _outcome(change: Change) -> str:
     if change.status is not Status.RESOLVED:
-        return _MEANING[change.finding.verdict] + "."
+        return MEANING[change.finding.verdict] + "."
     if change.now is None:
         return "this defect is no longer found."
     return f"this object version is {change.now.verdict} now."
@@ -216,7 +216,7 @@ def _grouped(
     def written(room: Room) -> Written:
         examples = [_cut(change.finding, room[1]) for change in group[: room[0]]]
         lines = [
-            headline(verdict, SEVERITIES[verdict], status, f"{_MEANING[verdict]}, {total} times."),
+            headline(verdict, SEVERITIES[verdict], status, f"{MEANING[verdict]}, {total} times."),
             "",
             f"who      {by_whom}",
             f"what     {total} findings, for example",

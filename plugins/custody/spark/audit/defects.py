@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from custody.aws.s3.heads import head_key
+from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, head_key
 from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, version_of
 from custody.core.ledger.attribution import trail_rows
@@ -18,8 +18,8 @@ from custody.core.seal.check import COSIGNED, REMEMBERED
 from custody.core.trail.defects import TrailDefect
 from custody.objects import ObjectVersion
 from custody.settings import Settings
-from custody.spark.audit.sealing import COSIGNED_HEAD, SEAL_HEAD
-from custody.spark.trail import TRAIL_HEAD, TrailContents, latest
+from custody.spark.audit.sealing import COSIGNED_HEAD
+from custody.spark.trail import TrailContents, latest
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from custody.aws.records.reading import late_notes
 from custody.aws.runs.verdicts import verdict_files
 from custody.aws.s3.at_rest import audited_versions
-from custody.aws.s3.heads import recall, remember
+from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, recall, remember
 from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
@@ -29,7 +29,6 @@ from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
     COSIGNED_HEAD,
     RECORD_FOLDERS,
-    SEAL_HEAD,
     cosigning_policy,
     have_cosigned,
     seal_recent,
@@ -42,7 +41,6 @@ from custody.spark.ledger import Target, told_before, watched_pages, write_rows
 from custody.spark.runs import Judge, seal_signer
 from custody.spark.startup import s3_client
 from custody.spark.trail import (
-    TRAIL_HEAD,
     broken_logs,
     contents_of,
     late_records,

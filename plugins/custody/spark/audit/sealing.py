@@ -12,7 +12,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from custody.aws.s3.errors import ObjectAbsent, code_of
-from custody.aws.s3.heads import recall
+from custody.aws.s3.heads import SEAL_HEAD, recall
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import withholding_key
 from custody.aws.seal.content import record_entry
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 RECORDS_PER_SLICE = 512
 
 RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX)
-SEAL_HEAD = "seal"
 COSIGNED_HEAD = "cosigned"
 
 

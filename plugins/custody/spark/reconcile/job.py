@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from custody.aws.chain import keep_link, last_link, signed_by
 from custody.aws.parameters import other_settings
 from custody.aws.records.reading import late_notes
-from custody.aws.s3.heads import recall
+from custody.aws.s3.heads import TRAIL_HEAD, recall
 from custody.core.ledger.hours.links import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import settings_row
@@ -38,7 +38,7 @@ from custody.spark.reconcile.evidence import (
 from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
 from custody.spark.runs import Judge, seal_signer
 from custody.spark.startup import CLIENTS, s3_client
-from custody.spark.trail import TRAIL_HEAD, broken_logs, contents_of, read_logs, trail_clients
+from custody.spark.trail import broken_logs, contents_of, read_logs, trail_clients
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -1,0 +1,144 @@
+"""Gathering what the console shows: what the runs signed, and how far the watchers have come."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from custody.aws.chain import last_link, signed_by
+from custody.aws.runs.history import RunHistory
+from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, head_key
+from custody.aws.s3.reading import Content, read_current
+from custody.core.console.overview import Evidence, Overview, overview
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.signed_note import BadNote, NoteKey
+from custody.core.trail.heads import Heads
+from custody.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+MAX_DAYS: Final = 90
+FRESH_FOR: Final = timedelta(seconds=30)
+"""How long what was read is shown again: whoever reloads costs AWS nothing."""
+
+_KEPT: Final = 4
+_MAX_HEAD_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Console:
+    """Reads one deployment: with `s3`, believing what `key` signed."""
+
+    s3: S3Client
+    settings: Settings
+    key: NoteKey
+
+    @functools.cached_property
+    def _history(self) -> RunHistory:
+        jobs = (self.settings.reconcile_job, self.settings.audit_job)
+        return RunHistory(self.key, self.settings.provenance_bucket, jobs)
+
+    def overview(self, first: date, now: datetime) -> Overview:
+        """What is known of the days from `first` until `now`; raises what botocore raises."""
+        days = [first + timedelta(days=n) for n in range((now.date() - first).days + 1)]
+        return overview(
+            self._evidence(days, now),
+            reconcile_job=self.settings.reconcile_job,
+            audit_job=self.settings.audit_job,
+            first=first,
+            now=now,
+        )
+
+    def _evidence(self, days: list[date], now: datetime) -> Evidence:
+        runs = self._history.runs(self.s3, days)
+        bucket = self.settings.analytics_bucket
+        link = last_link(self.s3, bucket, as_of=now, opened=signed_by(self.key))
+        checkpoint, grown = self._checkpoint()
+        return Evidence(
+            runs=runs.read,
+            disbelieved=runs.disbelieved,
+            judged=link.reached.judged if link else None,
+            closed=link.reached.closed if link else None,
+            sealed=grown if checkpoint else None,
+            entries=checkpoint.size if checkpoint else None,
+            proven=self._proven(),
+        )
+
+    def _checkpoint(self) -> tuple[Checkpoint | None, datetime | None]:
+        """The checkpoint that the audit remembers, and since when; None if the key has not signed
+        what lies there."""
+        head = self._head(SEAL_HEAD)
+        if head is None:
+            return None, None
+        try:
+            opened = Checkpoint.open(head.body, origin=self.key.name, keys=[self.key])
+        except (BadNote, MalformedInput) as error:
+            log.warning("the remembered checkpoint is not believed: %s", error)
+            return None, None
+        return opened, head.last_modified
+
+    def _proven(self) -> datetime | None:
+        """Until when the trail is proven in every region of which anything is; as the audit's role,
+        which alone writes there, remembers it."""
+        head = self._head(TRAIL_HEAD)
+        if head is None:
+            return None
+        try:
+            heads = Heads.from_json(head.body, self.settings.trail_layout)
+        except MalformedInput as error:
+            log.warning("the remembered heads of the trail are not believed: %s", error)
+            return None
+        return min((each.end for each in heads.by_region.values()), default=None)
+
+    def _head(self, name: str) -> Content | None:
+        bucket = self.settings.analytics_bucket
+        return read_current(self.s3, bucket, head_key(name), max_bytes=_MAX_HEAD_BYTES)
+
+
+class Overviews:
+    """Overviews of the last days, each read again when it is older than `FRESH_FOR`.
+
+    `console` opens the deployment as its settings are now, `clock` gives the time. Of several
+    threads one reads, and the others wait for what it read.
+    """
+
+    def __init__(self, console: Callable[[], Console], clock: Callable[[], datetime]) -> None:
+        self._open = console
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._console: Console | None = None
+        self._kept: OrderedDict[int, Overview] = OrderedDict()
+
+    def of(self, days: int) -> tuple[Overview, Settings]:
+        """The last `days` days, and the settings of the deployment.
+
+        Raises what botocore raises, and what `console` does.
+        """
+        with self._lock:
+            now = self._clock()
+            kept = self._kept.get(days)
+            if self._console is None or kept is None or now - kept.now > FRESH_FOR:
+                self._console = self._reopened()
+                kept = self._console.overview(now.date() - timedelta(days=days - 1), now)
+            self._kept[days] = kept
+            self._kept.move_to_end(days)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+            return kept, self._console.settings
+
+    def _reopened(self) -> Console:
+        """The console that is open, with what it has read, unless settings or key are others."""
+        found, kept = self._open(), self._console
+        if kept is None or (found.settings.sha256, found.key) != (kept.settings.sha256, kept.key):
+            return found
+        return kept

@@ -1,0 +1,101 @@
+"""All that the console shows of some days: put together from what the runs signed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from custody.core.console.freshness import Watcher, watchers
+from custody.core.console.picture import Day, picture
+from custody.core.console.standing import (
+    ReadRun,
+    Standing,
+    by_severity_and_age,
+    left_out,
+    standing_findings,
+)
+from custody.core.paging.findings import Cause
+from custody.core.runs.hours import last_judges
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is shown is made of: the runs that are believed, the places of statements that are not
+    (`disbelieved`), and how far the watchers have come (None: nothing that is signed says so).
+
+    Before `judged` every hour was judged, before `closed` no event is awaited. The seal grew last
+    at `sealed`, to so many `entries`; the trail of each region is `proven` until some time.
+    """
+
+    runs: Sequence[ReadRun]
+    disbelieved: Sequence[str] = ()
+    judged: datetime | None = None
+    closed: datetime | None = None
+    sealed: datetime | None = None
+    entries: int | None = None
+    proven: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The days from `first` until `now`; `findings` by fingerprint, the most urgent first."""
+
+    first: date
+    now: datetime
+    days: Sequence[Day]
+    findings: Mapping[str, Standing]
+    watchers: Sequence[Watcher]
+    left_out: Mapping[Cause, int]
+    disbelieved: Sequence[str]
+    last: ReadRun | None
+
+    @property
+    def open(self) -> list[Standing]:
+        """The findings that stand."""
+        return [each for each in self.findings.values() if each.is_open]
+
+    @property
+    def ages(self) -> dict[str, dict[str, int]]:
+        """How many stand, by severity and age."""
+        return by_severity_and_age(self.findings.values(), self.now)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing stands, nothing was left out, and no watcher is late."""
+        late = any(watcher.is_late(self.now) for watcher in self.watchers)
+        return not (self.open or self.left_out or late)
+
+
+def overview(
+    evidence: Evidence, *, reconcile_job: str, audit_job: str, first: date, now: datetime
+) -> Overview:
+    """What `evidence` shows of the days from `first` until `now`; the jobs are named to tell their
+    runs apart."""
+    hourly = [read for read in evidence.runs if read.run.job == reconcile_job]
+    audits = [read for read in evidence.runs if read.run.job == audit_job]
+    by_run = {read.run: read for read in hourly}
+    judges = last_judges(by_run, first, now.date())
+    findings = standing_findings([*hourly, *audits])
+    latest = max(audits, key=_time, default=None)
+    counted = [by_run[run] for run in dict.fromkeys(judges.values())]
+    return Overview(
+        first=first,
+        now=now,
+        days=picture(judges, findings.values(), first=first, now=now, closed=evidence.closed),
+        findings=findings,
+        watchers=watchers(
+            judged=evidence.judged,
+            audited=latest.run.as_of if latest else None,
+            sealed=evidence.sealed,
+            entries=evidence.entries,
+            proven=evidence.proven,
+        ),
+        left_out=left_out([*counted, *([latest] if latest else [])]),
+        disbelieved=evidence.disbelieved,
+        last=max(hourly, key=_time, default=None),
+    )
+
+
+def _time(read: ReadRun) -> datetime:
+    return read.run.as_of

@@ -1,0 +1,107 @@
+"""Custody in Airflow's own pages: the plugin, and who may see them.
+
+Every process of Airflow runs this file when it starts, so it imports nothing of ours, and nothing
+of FastAPI's or boto3's: the application is made when somebody first asks for a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.plugins_manager import AirflowPlugin
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from custody.console.reading import Console
+
+PAGING_DAGS: Final = ("provenance_reconcile", "custody_audit")
+
+
+def guards() -> list[Callable[..., Any]]:
+    """What stands before every route: Airflow's own question whether a user may read the logs of
+    both DAGs that page. These say the same as the pages here."""
+    from airflow.api_fastapi.auth.managers.models.resource_details import (  # noqa: PLC0415
+        DagAccessEntity,
+    )
+    from airflow.api_fastapi.core_api.security import requires_access_dag  # noqa: PLC0415
+
+    return [
+        requires_access_dag("GET", DagAccessEntity.TASK_LOGS, param_dag_id=dag)
+        for dag in PAGING_DAGS
+    ]
+
+
+def open_console() -> Console:
+    """The deployment that Airflow's variable `custody` names, as the web server's own role.
+
+    Raises `ValueError` if there is no such variable, and what botocore raises.
+    """
+    import boto3  # noqa: PLC0415
+    from airflow.models.variable import Variable  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    from custody.aws.kms.seal_key import fetch_seal_key  # noqa: PLC0415
+    from custody.console.reading import Console  # noqa: PLC0415
+    from custody.core.seal.layout import log_origin  # noqa: PLC0415
+    from custody.settings import Settings  # noqa: PLC0415
+
+    document = Variable.get("custody", default_var=None)
+    if document is None:
+        raise ValueError("there is no variable custody, which the deployment writes")
+    settings = Settings.parse(document)
+    # A page waits for it: no long patience, and as many connections as are read at once.
+    config = Config(
+        max_pool_connections=16, connect_timeout=5, read_timeout=20, retries={"max_attempts": 2}
+    )
+    kms = boto3.client("kms", region_name=settings.region, config=config)
+    s3 = boto3.client("s3", region_name=settings.region, config=config)
+    key = fetch_seal_key(kms, settings.seal_key_arn, log_origin(settings.provenance_bucket))
+    return Console(s3, settings, key)
+
+
+def make_app() -> FastAPI:
+    """The application, guarded."""
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from custody.console.app import console_app  # noqa: PLC0415
+    from custody.console.reading import Overviews  # noqa: PLC0415
+
+    return console_app(Overviews(open_console, lambda: datetime.now(UTC)), guards())
+
+
+class FirstAsked:
+    """An ASGI application that is made when it is first asked, in a thread of its own."""
+
+    def __init__(self, make: Callable[[], FastAPI]) -> None:
+        self._make = make
+        self._app: FastAPI | None = None
+        self._lock: asyncio.Lock | None = None
+
+    async def __call__(
+        self,
+        scope: Any,
+        receive: Callable[[], Awaitable[Any]],
+        send: Callable[[Any], Awaitable[None]],
+    ) -> None:
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        async with self._lock:
+            if self._app is None:
+                self._app = await asyncio.to_thread(self._make)
+        await self._app(scope, receive, send)
+
+
+class CustodyPlugin(AirflowPlugin):
+    """Custody, in the navigation."""
+
+    name = "custody"
+    fastapi_apps = [  # noqa: RUF012 - Airflow's own form
+        {"app": FirstAsked(make_app), "url_prefix": "/custody", "name": "Custody"}
+    ]
+    external_views = [  # noqa: RUF012
+        # No slash at the beginning: so it works below a path, too.
+        {"name": "Custody", "href": "custody/", "url_route": "custody", "destination": "nav"}
+    ]

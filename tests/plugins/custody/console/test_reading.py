@@ -1,0 +1,163 @@
+"""What is shown is what was signed, read again only when it is old."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tests.support.consoles import JOBS, removed
+from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
+from tests.support.moto_aws import REGION, make_bucket
+from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER
+
+from custody.aws.chain import keep_link
+from custody.aws.runs.keeping import keep_run
+from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, remember
+from custody.console.reading import FRESH_FOR, Console, Overviews
+from custody.core.console.overview import Overview
+from custody.core.ledger.hours.chain import Reached
+from custody.core.ledger.hours.links import Link
+from custody.core.paging.found import Found
+from custody.core.tlog.checkpoint import Checkpoint
+from custody.core.tlog.signed_note import NoteSigner
+from custody.core.trail.heads import Heads
+from custody.core.trail.report import Head
+from custody.settings import Settings
+
+PROVENANCE, ANALYTICS = "custody-test-provenance", "custody-test-analytics"
+NOW = RUN.as_of + timedelta(minutes=5)
+SETTINGS = Settings.parse(
+    {
+        **JOBS,
+        "project": "custody",
+        "stage": "test",
+        "region": REGION,
+        "account_id": "111122223333",
+        "provenance_bucket": PROVENANCE,
+        "analytics_bucket": ANALYTICS,
+        "trail_bucket": "t",
+        "trail_name": "custody-test",
+    }
+)
+DIGEST = (
+    f"AWSLogs/111122223333/CloudTrail-Digest/{REGION}/2026/11/01/111122223333_CloudTrail-Digest_"
+    f"{REGION}_custody-test_{REGION}_20261101T070000Z.json.gz"
+)
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3", region_name=REGION)
+        for bucket in (PROVENANCE, ANALYTICS):
+            make_bucket(client, bucket)
+        yield client
+
+
+def state(s3: Any, *, signer: NoteSigner = SIGNER) -> None:
+    """A run that found a removal, and how far everybody has come."""
+    report = replace(REPORT, found=Found((removed(),)).to_document())
+    parts = {**PARTS, "report": report.to_bytes()}
+    keep_run(s3, PROVENANCE, RUN, BASIS, parts, signer=signer, key_arn="k")
+    link = Link(RUN.id, RUN.as_of, RUN.start, RUN.end, Reached(RUN.end, RUN.end, RUN.start), None)
+    keep_link(s3, ANALYTICS, link, signer)
+    remember(s3, ANALYTICS, SEAL_HEAD, Checkpoint(ORIGIN, 7, bytes(32)).sign(signer))
+    end = datetime(2026, 11, 1, 7, tzinfo=UTC)
+    head = Head("t", DIGEST, "00" * 32, "00", end)
+    remember(s3, ANALYTICS, TRAIL_HEAD, Heads({REGION: head}).to_json().encode())
+
+
+def read(s3: Any) -> Overview:
+    return Console(s3, SETTINGS, KEY).overview(NOW.date(), NOW)
+
+
+def seen(overview: Overview) -> list[datetime | None]:
+    return [watcher.seen for watcher in overview.watchers]
+
+
+def test_what_was_signed_is_shown(s3: Any) -> None:
+    state(s3)
+    overview = read(s3)
+    assert list(overview.findings) == [removed().fingerprint]
+    judged, audited, sealed, proven = seen(overview)
+    assert (judged, audited) == (RUN.end, None)
+    assert sealed is not None
+    assert proven == datetime(2026, 11, 1, 7, tzinfo=UTC)
+    assert "7 entries" in {watcher.detail for watcher in overview.watchers}
+
+
+def test_what_another_signed_is_not_shown(s3: Any) -> None:
+    state(s3, signer=OTHER_SIGNER)
+    overview = read(s3)
+    assert overview.findings == {}
+    assert seen(overview)[:3] == [None, None, None]
+    assert not overview.is_well
+    assert overview.disbelieved == [f"{RUN.day} {RUN.id}"]
+
+
+def test_the_memory_of_pages_bends_nothing(s3: Any) -> None:
+    """Airflow's role writes it, so it is not asked."""
+    state(s3)
+    s3.put_object(
+        Bucket=ANALYTICS,
+        Key=f"pages/findings/{removed().fingerprint}.json",
+        Body=b'{"open": false}',
+    )
+    assert len(read(s3).open) == 1
+
+
+def test_nothing_at_all_is_not_well(s3: Any) -> None:
+    overview = read(s3)
+    assert seen(overview) == [None] * 4
+    assert not overview.is_well
+
+
+class Clock:
+    now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_who_reloads_costs_nothing_and_sees_what_is_new_soon(s3: Any) -> None:
+    clock = Clock()
+    opened = []
+
+    def console() -> Console:
+        opened.append(clock.now)
+        return Console(s3, SETTINGS, KEY)
+
+    overviews = Overviews(console, clock)
+    assert overviews.of(1)[0].findings == {}
+    state(s3)
+    clock.now = NOW + FRESH_FOR
+    assert overviews.of(1)[0].findings == {}
+    assert opened == [NOW]
+    clock.now += timedelta(seconds=1)
+    assert len(overviews.of(1)[0].findings) == 1
+    assert len(opened) == 2
+
+
+def test_other_settings_are_another_deployment(s3: Any) -> None:
+    state(s3)
+    clock = Clock()
+    settings = [SETTINGS]
+    overviews = Overviews(lambda: Console(s3, settings[0], KEY), clock)
+    assert len(overviews.of(1)[0].findings) == 1
+    settings[0] = Settings.parse({**SETTINGS.fields.values, "provenance_bucket": ANALYTICS})
+    clock.now = NOW + FRESH_FOR * 2
+    overview, now = overviews.of(1)
+    assert overview.findings == {}
+    assert now == settings[0]
+
+
+def test_few_periods_are_kept(s3: Any) -> None:
+    overviews = Overviews(lambda: Console(s3, SETTINGS, KEY), Clock())
+    for days in range(1, 8):
+        overviews.of(days)
+    assert list(overviews._kept) == [4, 5, 6, 7]

@@ -1,0 +1,156 @@
+"""What somebody typed is text on every page, and no page needs anything from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
+from tests.support.findings import finding
+
+from custody.console import rendering
+from custody.core.console.overview import Overview
+from custody.core.console.selection import Selection
+from custody.core.paging.findings import SEVERITIES
+from custody.settings import Settings
+
+SETTINGS = Settings.parse({"project": "custody", "stage": "dev", "trail_bucket": "t"})
+CHANGE = finding(
+    "CONTROL_CHANGED",
+    bucket="AwsControl",
+    object_key="s3/bucket/raw/policy",
+    event_time="2026-11-01T05:30:00Z",
+)
+HOSTILE = removed(
+    SCRIPT,
+    principal_arn=SCRIPT,
+    user_agent='"><img src=x onerror=alert(1)>',
+    verdict_reason=f"{{{{ 7 * 7 }}}} {SCRIPT} \u202e",
+    version_id=SCRIPT,
+    event_id=None,
+)
+
+
+class Read(HTMLParser):
+    """The tags of a page, what they have, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def pages(overview: Overview) -> dict[str, str]:
+    hostile = overview.findings[HOSTILE.fingerprint]
+    selection = Selection(words=SCRIPT, verdict=SCRIPT, layer=SCRIPT, hour=SCRIPT, state=SCRIPT)
+    return {
+        "overview": rendering.overview_page(overview, 2),
+        "findings": rendering.findings_page(overview, 2, Selection(), 1),
+        "nothing": rendering.findings_page(overview, 2, selection, 1),
+        "finding": rendering.finding_page(overview, 2, hostile, SETTINGS),
+        "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
+        "report": rendering.report_file(overview, "custody-dev", NOW),
+    }
+
+
+@pytest.fixture(scope="module")
+def overview() -> Overview:
+    runs = (read_run(8, HOSTILE, finding("UNRECORDED"), CHANGE), read_run(12, HOSTILE))
+    return shown(*runs, disbelieved=[f"2026-11-01 {SCRIPT}"])
+
+
+@pytest.mark.parametrize(
+    "name", ["overview", "findings", "nothing", "finding", "trouble", "report"]
+)
+def test_a_key_named_like_a_script_is_text(overview: Overview, name: str) -> None:
+    page = pages(overview)[name]
+    read = Read(page)
+    assert not {"script", "img", "iframe", "object", "svg"} & {tag for tag, _ in read.tags}
+    assert not [a for _, has in read.tags for a in has if a.startswith("on") or a == "style"]
+    assert "\u202e" not in page
+    if name in ("findings", "finding", "trouble", "report"):
+        assert SCRIPT in read.text
+    if name in ("finding", "report"):
+        assert "{{ 7 * 7 }}" in read.text
+
+
+@pytest.mark.parametrize("name", ["overview", "findings", "finding", "report"])
+def test_nothing_comes_from_elsewhere(overview: Overview, name: str) -> None:
+    for tag, has in Read(pages(overview)[name]).tags:
+        for attribute in ("href", "src", "action"):
+            target = has.get(attribute)
+            assert target is None or not re.match(r"[a-z]+:|/", target), (tag, target)
+
+
+def test_links_work_below_any_path(overview: Overview) -> None:
+    made = pages(overview)
+    fingerprint = HOSTILE.fingerprint
+
+    def targets(name: str) -> set[str | None]:
+        return {has.get("href") for tag, has in Read(made[name]).tags if tag in ("a", "link")}
+
+    assert {"./", "findings", "console.css"} <= targets("overview")
+    assert {"console.css", f"findings/{fingerprint}?days=2"} <= targets("findings")
+    assert {"../", "../findings", "../console.css"} <= targets("finding")
+    hour = "findings?days=2&state=open&hour=2026-11-01T06&layer=all"
+    assert hour in targets("overview")
+
+
+def test_the_overview_says_what_stands(overview: Overview) -> None:
+    text = Read(pages(overview)["overview"]).text
+    assert "3 findings stand" in text
+    assert "1 statements of runs are not believed" in text
+    assert "Every hour is judged until" in text
+
+
+def test_a_finding_tells_who_is_claimed_from_who_is_proven(overview: Overview) -> None:
+    proven = overview.findings[finding("UNRECORDED").fingerprint]
+    page = rendering.finding_page(overview, 2, proven, SETTINGS)
+    assert "proven by the trail" in Read(page).text
+    assert "claimed by a record, not proven" in Read(pages(overview)["finding"]).text
+
+
+def test_a_finding_names_its_causes_and_history(overview: Overview) -> None:
+    proven = overview.findings[finding("UNRECORDED").fingerprint]
+    read = Read(rendering.finding_page(overview, 2, proven, SETTINGS))
+    assert "s3/bucket/raw/policy" in read.text
+    assert f"../findings/{CHANGE.fingerprint}?days=2" in {has.get("href") for _, has in read.tags}
+    assert "open, by run reconcile_1_8 of reconcile" in read.text
+
+
+@pytest.mark.parametrize("verdict", SEVERITIES)
+def test_every_verdict_has_its_runbook_filled_in(verdict: str) -> None:
+    overview = shown(read_run(8, finding(verdict, object_key="a key'", record_key="provenance/r")))
+    (standing,) = overview.findings.values()
+    text = Read(rendering.finding_page(overview, 2, standing, SETTINGS)).text
+    assert "Means:" in text
+    assert not re.search(r"'%?<(key|bucket|principal|record)>%?'", text)
+
+
+def test_more_findings_than_a_page_holds_are_on_the_next() -> None:
+    rows = [removed(f"key-{number:03}") for number in range(rendering.PAGE_SIZE + 1)]
+    overview = shown(read_run(8, *rows))
+    first = rendering.findings_page(overview, 2, Selection(verdict="REMOVED"), 1)
+    last = rendering.findings_page(overview, 2, Selection(verdict="REMOVED"), 2)
+    assert first.count("s3://raw/key-") == rendering.PAGE_SIZE
+    assert last.count("s3://raw/key-") == 1
+    assert "verdict=REMOVED&amp;layer=&amp;hour=&amp;state=&amp;words=&amp;page=2" in first
+    assert 'rel="prev"' in last
+    assert 'rel="next"' not in last
+
+
+def test_a_report_needs_nothing_else_and_tells_every_finding(overview: Overview) -> None:
+    read = Read(pages(overview)["report"])
+    assert "link" not in {tag for tag, _ in read.tags}
+    ids = {f"#{has['id']}" for tag, has in read.tags if tag == "section"}
+    assert ids == {f"#f-{fingerprint}" for fingerprint in overview.findings}
+    assert {has["href"] for tag, has in read.tags if tag == "a"} == ids

@@ -1,0 +1,58 @@
+"""Well is only what was judged, told in full, and watched on time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.support.consoles import NOW, read_run, removed, run, shown
+
+from custody.core.console.freshness import AUDITED_WITHIN
+from custody.core.console.standing import ReadRun
+from custody.core.paging.found import Found
+
+FRESH: dict[str, Any] = {"judged": NOW, "sealed": NOW, "proven": NOW, "entries": 7}
+AUDIT = read_run(8, job="audit")
+
+
+def test_all_is_well_while_nothing_stands_and_every_watcher_is_on_time() -> None:
+    overview = shown(read_run(12), AUDIT, **FRESH)
+    assert overview.is_well
+    assert {watcher.name: watcher.seen for watcher in overview.watchers} == {
+        "Every hour is judged until": NOW,
+        "The last audit was at": run(8, job="audit").as_of,
+        "The seal last grew at": NOW,
+        "The trail is proven until": NOW,
+    }
+    assert overview.last is not None
+    assert overview.last.run == run(12)
+
+
+def test_nothing_is_well_once_something_stands() -> None:
+    assert not shown(read_run(12, removed()), AUDIT, **FRESH).is_well
+
+
+def test_what_is_only_counted_is_not_well() -> None:
+    counted = ReadRun(run(12), {}, Found((), {("REMOVED", None): 2}))
+    assert not shown(counted, AUDIT, **FRESH).is_well
+
+
+@pytest.mark.parametrize("watcher", ["judged", "sealed", "proven"])
+@pytest.mark.parametrize("seen", [None, NOW - timedelta(days=3)])
+def test_a_watcher_that_is_late_or_never_came_is_not_well(watcher: str, seen: Any) -> None:
+    assert not shown(read_run(12), AUDIT, **{**FRESH, watcher: seen}).is_well
+
+
+def test_without_an_audit_nothing_is_well() -> None:
+    assert not shown(read_run(12), **FRESH).is_well
+    later = run(8).as_of + AUDITED_WITHIN
+    fresh = {**FRESH, "judged": later, "sealed": later, "proven": later}
+    assert shown(read_run(12), AUDIT, now=later, **fresh).is_well
+    assert not shown(read_run(12), AUDIT, now=later + timedelta(seconds=1), **fresh).is_well
+
+
+def test_runs_of_other_jobs_are_nobodys() -> None:
+    overview = shown(read_run(12, removed(), job="medallion"), AUDIT, **FRESH)
+    assert overview.findings == {}
+    assert overview.last is None

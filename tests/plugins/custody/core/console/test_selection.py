@@ -1,0 +1,42 @@
+"""What somebody asked to see."""
+
+from __future__ import annotations
+
+import pytest
+from tests.support.consoles import read_run, removed, shown
+from tests.support.findings import finding
+
+from custody.core.console.selection import Selection
+
+UNRECORDED = finding("UNRECORDED", object_key="x", event_time="2026-11-01T07:00:00Z")
+RUNS = (
+    read_run(8, UNRECORDED, removed("Some/Key.csv"), removed("m", pipeline_layer=None)),
+    read_run(9, finding("VERIFIED", object_key="x"), watched=(UNRECORDED.fingerprint,)),
+)
+
+
+def keys(selection: Selection) -> list[str]:
+    found = shown(*RUNS).findings.values()
+    return [each.finding.object_key for each in selection.of(found)]
+
+
+@pytest.mark.parametrize(
+    ("selection", "found"),
+    [
+        (Selection(), ["Some/Key.csv", "m", "x"]),
+        (Selection(verdict="REMOVED"), ["Some/Key.csv", "m"]),
+        (Selection(verdict="' OR 1=1"), []),
+        (Selection(layer="other"), ["m"]),
+        (Selection(layer="all"), ["Some/Key.csv", "m", "x"]),
+        (Selection(hour="2026-11-01T07"), ["x"]),
+        (Selection(hour="2026-11-01"), ["Some/Key.csv", "m", "x"]),
+        (Selection(hour="2026-10"), []),
+        (Selection(state="open"), ["Some/Key.csv", "m"]),
+        (Selection(state="resolved"), ["x"]),
+        (Selection(words="some KEY.csv"), ["Some/Key.csv"]),
+        (Selection(words="key.csv nobody"), []),
+        (Selection(words="203.0.113.7", verdict="UNRECORDED"), ["x"]),
+    ],
+)
+def test_what_was_asked_for_is_shown(selection: Selection, found: list[str]) -> None:
+    assert keys(selection) == found

@@ -1,0 +1,41 @@
+"""Runs and what the console shows of them, for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from tests.support.findings import finding
+
+from custody.core.console.overview import Evidence, Overview, overview
+from custody.core.console.standing import ReadRun
+from custody.core.ledger.rows import LedgerRow
+from custody.core.paging.found import Found
+from custody.core.runs.model import JudgingRun
+
+JOBS: Final = {"reconcile_job": "reconcile", "audit_job": "audit"}
+NOW: Final = datetime(2026, 11, 1, 12, 40, tzinfo=UTC)
+FIRST: Final = date(2026, 10, 31)
+SCRIPT: Final = "<script>alert('1')</script>"
+"""A key named like a script."""
+
+
+def run(hour: int, *, job: str = "reconcile", hours: int = 4, day: int = 1) -> JudgingRun:
+    """A run that judged until that hour of November the first."""
+    end = datetime(2026, 11, day, hour, tzinfo=UTC)
+    name = f"{job}_{day}_{hour}"
+    return JudgingRun(job, name, end + timedelta(minutes=35), end - timedelta(hours=hours), end)
+
+
+def read_run(hour: int, *rows: LedgerRow, watched: tuple[str, ...] = (), **more: Any) -> ReadRun:
+    """What such a run states that it found."""
+    return ReadRun(run(hour, **more), {"VERIFIED": 3}, Found(rows, None, watched))
+
+
+def shown(*runs: ReadRun, now: datetime = NOW, **evidence: Any) -> Overview:
+    """The overview of two days, by these runs."""
+    return overview(Evidence(runs, **evidence), **JOBS, first=FIRST, now=now)
+
+
+def removed(key: str = "incoming/a.csv", **columns: str | None) -> LedgerRow:
+    return finding("REMOVED", object_key=key, **columns)
