@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from fastapi import FastAPI, HTTPException
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
+from tests.support.asgi import ask
 from tests.support.consoles import SCRIPT, read_run, removed, shown
 
 from custody.console.app import HEADERS, console_app
@@ -48,11 +48,6 @@ def app_of(
     return console_app(overviews or Shown(), guards)
 
 
-@pytest.fixture
-def client() -> TestClient:
-    return TestClient(app_of())
-
-
 def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
     routes = app_of(guards=(open_to_all, closed)).routes
     assert all(isinstance(route, APIRoute) for route in routes)
@@ -67,16 +62,13 @@ def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_whom_a_guard_refuses_gets_nothing(path: str) -> None:
     overviews = Shown()
-    client = TestClient(app_of(overviews, (open_to_all, closed)))
-    assert client.get(path).status_code == 403
+    assert ask(app_of(overviews, (open_to_all, closed)), path).status_code == 403
     assert overviews.asked == []
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
-def test_every_answer_keeps_the_browser_from_running_anything(
-    client: TestClient, path: str
-) -> None:
-    answer = client.get(path)
+def test_no_answer_lets_a_browser_run_anything(path: str) -> None:
+    answer = ask(app_of(), path)
     assert answer.status_code == 200
     assert "<script" not in answer.text
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
@@ -84,10 +76,10 @@ def test_every_answer_keeps_the_browser_from_running_anything(
     assert "default-src 'none'" in HEADERS["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", sorted(PATHS))
-def test_nothing_can_be_written(client: TestClient, method: str, path: str) -> None:
-    assert getattr(client, method)(path).status_code == 405
+def test_nothing_can_be_written(method: str, path: str) -> None:
+    assert ask(app_of(), path, method).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -105,21 +97,21 @@ def test_nothing_can_be_written(client: TestClient, method: str, path: str) -> N
 )
 def test_input_of_another_form_is_refused(path: str) -> None:
     overviews = Shown()
-    answer = TestClient(app_of(overviews)).get(path)
+    answer = ask(app_of(overviews), path)
     assert answer.status_code in {404, 422}
     assert overviews.asked == []
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_what_is_asked_for_is_only_compared(client: TestClient) -> None:
-    answer = client.get("/findings", params={"words": "' OR 1=1 --", "verdict": SCRIPT})
+def test_what_is_asked_for_is_only_compared() -> None:
+    answer = ask(app_of(), "/findings", params={"words": "' OR 1=1 --", "verdict": SCRIPT})
     assert answer.status_code == 200
     assert "0 findings" in answer.text
 
 
 def test_a_kept_link_is_looked_for_further_back() -> None:
     overviews = Shown()
-    answer = TestClient(app_of(overviews)).get(f"/findings/{'0' * 64}?days=3")
+    answer = ask(app_of(overviews), f"/findings/{'0' * 64}?days=3")
     assert answer.status_code == 404
     assert "The ledger goes" not in answer.text
     assert "the ledger goes back further" in answer.text
@@ -136,10 +128,10 @@ def test_a_kept_link_is_looked_for_further_back() -> None:
 @pytest.mark.parametrize("path", ["/", "/findings", FINDING])
 def test_what_cannot_be_read_is_said_and_never_taken_for_well(error: Exception, path: str) -> None:
     class Broken:
-        def of(self, days: int) -> tuple[Overview, Settings]:
+        def of(self, _: int) -> tuple[Overview, Settings]:
             raise error
 
-    answer = TestClient(app_of(Broken())).get(path)
+    answer = ask(app_of(Broken()), path)
     assert answer.status_code == 503
     assert "Custody cannot be read" in answer.text
     assert "<script" not in answer.text

@@ -29,7 +29,9 @@ from custody.core.trail.heads import Heads
 from custody.core.trail.report import Head
 from custody.settings import Settings
 
-PROVENANCE, ANALYTICS = "custody-test-provenance", "custody-test-analytics"
+PROVENANCE, ANALYTICS, TRAIL = (
+    f"custody-test-{name}" for name in ("provenance", "analytics", "trail")
+)
 NOW = RUN.as_of + timedelta(minutes=5)
 SETTINGS = Settings.parse(
     {
@@ -40,7 +42,7 @@ SETTINGS = Settings.parse(
         "account_id": "111122223333",
         "provenance_bucket": PROVENANCE,
         "analytics_bucket": ANALYTICS,
-        "trail_bucket": "t",
+        "trail_bucket": TRAIL,
         "trail_name": "custody-test",
     }
 )
@@ -68,7 +70,7 @@ def state(s3: Any, *, signer: NoteSigner = SIGNER) -> None:
     keep_link(s3, ANALYTICS, link, signer)
     remember(s3, ANALYTICS, SEAL_HEAD, Checkpoint(ORIGIN, 7, bytes(32)).sign(signer))
     end = datetime(2026, 11, 1, 7, tzinfo=UTC)
-    head = Head("t", DIGEST, "00" * 32, "00", end)
+    head = Head(TRAIL, DIGEST, "00" * 32, "00", end)
     remember(s3, ANALYTICS, TRAIL_HEAD, Heads({REGION: head}).to_json().encode())
 
 
