@@ -69,6 +69,7 @@ def test_every_dag_loads_and_every_template_is_filled_in(
     sent = json.dumps(found["tasks"])
     for name in ("workgroup", "reconcile_job", "analytics_bucket", "raw_bucket"):
         assert example_settings()[name] in sent, name
+    assert "custody" in found["plugins"]
     assert found["plugin_errors"] == {}
     assert found["modules_as_plugins"] == []
     assert found["package"] == str(layout.home / "plugins/custody/__init__.py")

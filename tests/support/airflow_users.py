@@ -41,7 +41,7 @@ def load_plugin() -> ModuleType:
 @contextmanager
 def auth_manager(name: str) -> Iterator[Any]:
     """Airflow's tables, empty, and its auth manager of that class."""
-    import_all_models()
+    import_all_models()  # type: ignore[no-untyped-call]  # Airflow has no types here
     Base.metadata.create_all(settings.engine)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("AIRFLOW__CORE__AUTH_MANAGER", name)

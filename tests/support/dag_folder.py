@@ -154,6 +154,7 @@ def report(folder: Path) -> dict[str, Any]:
         },
         "tasks": tasks,
         "failures": failures,
+        "plugins": sorted(plugin["name"] for plugin in plugins_manager.get_plugin_info()),
         "plugin_errors": plugins_manager.get_import_errors(),
         "package": getattr(sys.modules.get("custody"), "__file__", None),
         "modules_as_plugins": sorted(

@@ -39,6 +39,7 @@ def test_the_projects_own_bundle_has_no_fault(bundle: Files) -> None:
         (broken.without_aiobotocore, "must name apache-airflow-providers-amazon[aiobotocore]"),
         (broken.with_the_folder_in_the_archive, "plugins.zip has no custody/__init__.py"),
         (broken.with_the_folder_in_the_archive, "plugins.zip has no .airflowignore"),
+        (broken.with_the_folder_in_the_archive, "plugins.zip has no custody_console.py"),
         (broken.without_the_wheels, "no wheel of apache-airflow-providers-common-compat==1.23.0"),
         (broken.without_hashes, "names no hash of apache-airflow-providers-amazon"),
     ],

@@ -34,6 +34,7 @@ def test_every_template_is_found_and_filled_in(
     assert found["tasks"].keys() == dags
     assert unfilled(found) == {}
     # The package in the folder of plugins is no plugin: no module of it is loaded as one.
+    assert "custody" in found["plugins"]
     assert found["plugin_errors"] == {}
     assert found["modules_as_plugins"] == []
     assert found["package"] == str(tmp_path / "plugins" / "custody" / "__init__.py")
