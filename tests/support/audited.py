@@ -82,6 +82,8 @@ SETTINGS = {
     "seal_key_arn": KEY_ARN,
     "bronze_to_silver_job": "silver",
     "silver_to_gold_job": "gold",
+    "reconcile_job": "reconcile",
+    "audit_job": "audit",
 }
 
 PINS = pins_of(Settings.parse(SETTINGS))

@@ -12,7 +12,18 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from custody.cli.arguments import exit_status
-from custody.cli.commands import check, export, keys, prove, redrive, seal, trace, trail, verify
+from custody.cli.commands import (
+    check,
+    export,
+    keys,
+    prove,
+    redrive,
+    report,
+    seal,
+    trace,
+    trail,
+    verify,
+)
 from custody.cli.errors import CannotCheck, Contradiction, explain
 from custody.cli.output import Output
 from custody.cli.version import VERSION
@@ -24,7 +35,7 @@ WELL: Final = 0
 FINDINGS: Final = 1
 CANNOT_CHECK: Final = 2
 
-COMMANDS: Final = (verify, trace, trail, seal, prove, export, check, keys, redrive)
+COMMANDS: Final = (verify, trace, trail, seal, prove, export, check, report, keys, redrive)
 """The modules of the commands, in the order of the help."""
 
 _ENDS: Final = (

@@ -131,7 +131,7 @@ def trouble_page(root: str, title: str, text: str) -> str:
     return _render("trouble.html", root=root, title=title, text=text)
 
 
-def report_file(overview: Overview, deployment: str, made: datetime) -> str:
+def report_file(overview: Overview, deployment: str) -> str:
     """Everything about a period in one file that needs nothing else."""
     found = list(overview.findings.values())
     style = stylesheet()
@@ -141,7 +141,6 @@ def report_file(overview: Overview, deployment: str, made: datetime) -> str:
         link=lambda row: f"#f-{row.fingerprint}",
         overview=overview,
         deployment=deployment,
-        made=made,
         found=found[:MOST_IN_REPORT],
         untold=len(found[MOST_IN_REPORT:]),
         style=style,

@@ -33,6 +33,7 @@ from custody.settings import KeyPeriod, Settings
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 SSM: Final = "ssm:"
@@ -178,12 +179,14 @@ class Deployment:
     def source(self) -> Source:
         if self._copy is not None:
             return CopySource(self._copy)
-        return S3Source(
-            boto3.client(
-                "s3",
-                region_name=self.pins.region,
-                config=Config(max_pool_connections=Pace.workers),
-            )
+        return S3Source(self.s3)
+
+    @functools.cached_property
+    def s3(self) -> S3Client:
+        return boto3.client(
+            "s3",
+            region_name=self.pins.region,
+            config=Config(max_pool_connections=Pace.workers),
         )
 
     @functools.cached_property

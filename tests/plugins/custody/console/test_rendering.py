@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
+from tests.support.consoles import SCRIPT, read_run, removed, shown
 from tests.support.findings import finding
 
 from custody.console import rendering
@@ -58,7 +58,7 @@ def pages(overview: Overview) -> dict[str, str]:
         "nothing": rendering.findings_page(overview, 2, selection, 1),
         "finding": rendering.finding_page(overview, 2, hostile, SETTINGS),
         "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
-        "report": rendering.report_file(overview, "custody-dev", NOW),
+        "report": rendering.report_file(overview, "custody-dev"),
     }
 
 

@@ -1,0 +1,53 @@
+"""`custody report`: one file of what was signed, and a status that says whether all is well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.support.audited import PROVENANCE, SIGNER, Platform
+from tests.support.consoles import SCRIPT, removed
+from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
+
+from custody.aws.runs.keeping import keep_run
+from custody.core.paging.found import Found
+
+
+def state(platform: Platform) -> str:
+    """A run of this hour that found a removal; the fingerprint."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    at = f"{now - timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+    found = removed(SCRIPT, event_time=at)
+    report = replace(REPORT, found=Found((found,)).to_document())
+    run = replace(RUN, as_of=now, start=now - timedelta(hours=4), end=now)
+    parts = {**PARTS, "report": report.to_bytes()}
+    keep_run(platform.s3, PROVENANCE, run, BASIS, parts, signer=SIGNER, key_arn="k")
+    return found.fingerprint
+
+
+def test_the_report_tells_what_stands(platform: Platform, tmp_path: Path) -> None:
+    fingerprint, target = state(platform), tmp_path / "report.html"
+    made = platform.custody("report", "--days", "2", "-o", target, "--json")
+    assert made.status == 1
+    (summary,) = made.of_kind("summary")
+    assert (summary["findings"], summary["stand"], summary["well"]) == (1, 1, False)
+    assert "Every hour is judged until" in summary["late"]
+    page = target.read_text(encoding="utf-8")
+    assert f'id="f-{fingerprint}"' in page
+    assert "<script" not in page
+    assert "http-equiv=" in page
+
+
+@pytest.mark.parametrize("days", ["0", "91", "x", "٣"])
+def test_a_period_of_another_form_is_refused(platform: Platform, days: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as refused:
+        platform.custody("report", "--days", days, "-o", tmp_path / "report.html")
+    assert refused.value.code == 2
+
+
+def test_of_a_copy_there_is_no_report(platform: Platform, tmp_path: Path) -> None:
+    made = platform.custody("report", "--from", tmp_path, "-o", tmp_path / "report.html")
+    assert made.status == 2
+    assert "leave --from out" in made.err
