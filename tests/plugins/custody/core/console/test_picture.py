@@ -9,6 +9,7 @@ from tests.support.findings import finding
 
 from custody.core.console.picture import EVERY_LAYER, Cell, Shade, picture
 from custody.core.console.standing import standing_findings
+from custody.core.paging.findings import SEVERITIES
 
 
 def cells(*hours: int, layer: str = EVERY_LAYER, **more: object) -> list[Cell]:
@@ -37,6 +38,10 @@ def test_the_worst_that_stands_gives_the_colour() -> None:
     (cell,) = cells(6)
     assert (cell.shade, cell.findings, cell.verdict) == (Shade.CRITICAL, 2, "ALTERED")
     assert cell.place == "2026-11-01T06"
+
+
+def test_every_severity_has_its_shade() -> None:
+    assert set(SEVERITIES.values()) <= {shade.value for shade in Shade}
 
 
 def test_a_layer_has_a_row_where_something_stands_in_it() -> None:
