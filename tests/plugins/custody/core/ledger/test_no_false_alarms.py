@@ -166,8 +166,8 @@ def test_a_writer_who_is_not_declared_is_a_page_for_each_of_his_writes() -> None
     policy = policy_at(history.settled + GRACE)
     rows = judge_all(history, replace(policy, writers={**policy.writers, "silver": ()}))
     silver = sum(write.bucket == "processed" for write in history.writes)
-    # Clearing away working files is no longer a declared writer's business either, and to clear many
-    # at once is a finding by itself.
+    # Clearing away working files is no longer a declared writer's business either, and the call
+    # that clears many at once is a finding by itself.
     assert verdicts(rows) == {
         Verdict.VERIFIED: len(history.writes) - silver,
         Verdict.UNEXPECTED_PRINCIPAL: silver,
