@@ -98,7 +98,7 @@ class Platform(Witnesses):
     def live_season(self) -> None:
         """What is done once: the deployments, and thirty days built anew."""
         for at in self.season.deployments:
-            self._deploy(at, Hour(Activity.DEPLOY))
+            self._deploy(at, Hour(Activity.DEPLOY, deliveries=1))
         if self.season.backfill != NEVER:
             at = START + timedelta(hours=self.season.backfill)
             for day in range(BACKFILLED_DAYS):
@@ -118,6 +118,7 @@ class Platform(Witnesses):
                 self._judge(at, hour)
             case _:
                 self._deploy(at, hour)
+                self._look_around(at, hour)
 
     def _judge(self, at: datetime, hour: Hour) -> None:
         """The judge's own writes, and those of whoever starts and asks him."""
@@ -180,7 +181,7 @@ class Platform(Witnesses):
         self.put(at + timedelta(minutes=1), hour, with_it, "raw", KEYS[hour.key])
 
     def _deploy(self, at: datetime, hour: Hour) -> None:
-        """What CloudFormation calls for an engineer, and what a console asks all day."""
+        """What CloudFormation calls for an engineer."""
         engineer = dict(user(ENGINEER)) | {"invokedBy": "cloudformation.amazonaws.com"}
         clock = f"{at:%H:%M:%S}"
         self.manage(
@@ -195,6 +196,10 @@ class Platform(Witnesses):
         for deployer in (engineer, role | {"invokedBy": "cloudformation.amazonaws.com"}):
             for source, name, asked in DEPLOYED:
                 self.manage(at, hour, call(source, name, dict(deployer), asked))
+
+    def _look_around(self, at: datetime, hour: Hour) -> None:
+        """What a console asks all day, and what an engineer does beside: also as Airflow."""
+        engineer = dict(user(ENGINEER)) | {"invokedBy": "cloudformation.amazonaws.com"}
         grants = {"keyId": "custody-local-key", "operations": ["Decrypt"]}
         self.manage(at, hour, call("kms", "CreateGrant", service("glue"), grants))
         self.manage(at, hour, call("ec2", "DescribeInstances", {}, "HIDDEN"))
