@@ -23,6 +23,12 @@ _AIRFLOWS = frozenset({"StartJobRun"})
 _SERVICES = {"cloudwatch": "monitoring", "mwaa": "airflow"}
 
 
+_NAMED = (  # "Name" last, as some calls give a thing's name and another one's
+    *("AlarmName", "AliasName", "JobName", "QueueUrl", "RoleName", "StackName"),
+    *("SubscriptionArn", "TopicArn", "TrailName", "UserName", "WorkGroup", "Name"),
+)
+
+
 class Changes:
     """The controls that were changed since it listens, as the ledger names them."""
 
@@ -63,18 +69,19 @@ class Changes:
 
     def _name(self, service: str, asked: Mapping[str, Any]) -> str | None:
         """The thing that a call is about; None if it is none of the platform's."""
+        named = next((str(asked[name]) for name in _NAMED if name in asked), "")
         match service:
-            case "kms":
+            case "kms" if "KeyId" in asked:
                 key = str(asked["KeyId"])
-                return key.rpartition("/")[2] if key in self._settings.values() else None
+                ours = any(key in value.split(",") for value in self._settings.values())
+                return key.rpartition("/")[2] if ours else None
             case "s3":
                 bucket = str(asked["Bucket"])
                 return bucket if bucket in self._settings.values() else None
-            case "sns":
-                return str(asked["TopicArn"]).rpartition(":")[2]
             case "lambda":  # a subscription is named by an id; there is one
                 return str(asked.get("FunctionName", self._recorder))
-            case "sqs":
-                return str(asked["QueueUrl"]).rpartition("/")[2]
-        named = ("JobName", "RoleName", "UserName", "TrailName", "Name", "WorkGroup")
-        return next((str(asked[name]).strip("/") for name in named if name in asked), None)
+            case "sns" | "sqs":  # an ARN, a URL
+                return named.split(":", 5)[-1].rpartition("/")[2]
+            case "monitoring" if "AlarmNames" in asked:
+                return str(*asked["AlarmNames"])
+        return named.removeprefix("alias/").strip("/") or None

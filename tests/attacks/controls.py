@@ -6,6 +6,8 @@ Nothing comes of most of them by itself, and nothing but their own finding tells
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -15,7 +17,7 @@ from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 from custody.core.ledger.rows import CONTROL
 
 
-def _changed(world: World, *controls: str) -> list[Finding]:
+def changed(world: World, *controls: str) -> list[Finding]:
     return [
         Finding("CONTROL_CHANGED", CONTROL, control, "null", world.arn(INSIDER))
         for control in controls
@@ -32,7 +34,7 @@ def the_settings_name_him_as_an_uploader(world: World) -> list[Finding]:
     settings["uploader_arns"] += f",{world.arn(INSIDER)}"
     for written in (json.dumps(settings), value):
         ssm.put_parameter(Name=name, Value=written, Type="String", Overwrite=True)
-    return _changed(world, f"ssm/parameter{name}")
+    return changed(world, f"ssm/parameter{name}")
 
 
 @made(INSIDER)
@@ -47,7 +49,7 @@ def the_settings_keep_him_as_an_uploader(world: World) -> list[Finding]:
         put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-8\n")
     version = str(put["VersionId"])
     return [
-        *_changed(world, f"ssm/parameter{name}"),
+        *changed(world, f"ssm/parameter{name}"),
         Finding("UNEXPECTED_PRINCIPAL", world.raw, key, version, world.arn(INSIDER)),
     ]
 
@@ -55,19 +57,45 @@ def the_settings_keep_him_as_an_uploader(world: World) -> list[Finding]:
 @made(INSIDER)
 def a_key_is_made_for_an_uploader(world: World) -> list[Finding]:
     """makes himself an access key of an uploader's user and uploads as him"""
-    iam, key = world.client("iam"), f"{FOLDER}/as-the-uploader.csv"
+    with _key_of_an_uploader(world) as made_key:
+        return _uploaded(world, made_key, "as-the-uploader.csv")
+
+
+@made(INSIDER)
+def a_session_is_made_of_an_uploader(world: World) -> list[Finding]:
+    """makes himself an access key of an uploader's user, a session with it, and uploads in that"""
+    with _key_of_an_uploader(world) as made_key:
+        session = _client(world, "sts", made_key).get_session_token()["Credentials"]
+        return _uploaded(world, session, "in-the-uploaders-session.csv")
+
+
+@contextmanager
+def _key_of_an_uploader(world: World) -> Iterator[dict[str, str]]:
+    iam = world.client("iam")
     made_key = iam.create_access_key(UserName=UPLOADER)["AccessKey"]
-    session = boto3.Session(
-        aws_access_key_id=made_key["AccessKeyId"],
-        aws_secret_access_key=made_key["SecretAccessKey"],
+    try:
+        yield made_key
+    finally:
+        iam.delete_access_key(UserName=UPLOADER, AccessKeyId=made_key["AccessKeyId"])
+
+
+def _client(world: World, service: str, key: dict[str, str]) -> Any:
+    session: Any = boto3.Session(
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key.get("SessionToken"),
         region_name=world.platform.settings["region"],
     )
-    s3: Any = session.client("s3", endpoint_url=world.platform.machine.endpoint)
+    return session.client(service, endpoint_url=world.platform.machine.endpoint)
+
+
+def _uploaded(world: World, as_whom: dict[str, str], name: str) -> list[Finding]:
+    key = f"{FOLDER}/{name}"
+    s3 = _client(world, "s3", as_whom)
     put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-7\n")
-    iam.delete_access_key(UserName=UPLOADER, AccessKeyId=made_key["AccessKeyId"])
     version = str(put["VersionId"])
     return [
-        *_changed(world, f"iam/user/{UPLOADER}/access keys"),
+        *changed(world, f"iam/user/{UPLOADER}/access keys"),
         Finding("UNEXPECTED_PRINCIPAL", world.raw, key, version, world.arn(INSIDER)),
     ]
 
@@ -80,7 +108,7 @@ def an_uploader_gets_more_rights(world: World) -> list[Finding]:
     document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
     iam.put_user_policy(UserName=UPLOADER, PolicyName=name, PolicyDocument=document)
     iam.delete_user_policy(UserName=UPLOADER, PolicyName=name)
-    return _changed(world, f"iam/user/{UPLOADER}/rights")
+    return changed(world, f"iam/user/{UPLOADER}/rights")
 
 
 @made(INSIDER)
@@ -95,7 +123,7 @@ def the_judges_role_gets_other_rights(world: World) -> list[Finding]:
     document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
     iam.delete_role_policy(RoleName=role, PolicyName=name)
-    return _changed(world, f"iam/role/{role}/rights")
+    return changed(world, f"iam/role/{role}/rights")
 
 
 @made(INSIDER)
@@ -105,7 +133,7 @@ def the_signing_key_is_switched_off(world: World) -> list[Finding]:
     world.drain()
     kms.disable_key(KeyId=arn)
     kms.enable_key(KeyId=arn)
-    return _changed(world, f"kms/key/{arn.rpartition('/')[2]}/state")
+    return changed(world, f"kms/key/{arn.rpartition('/')[2]}/state")
 
 
 @made(INSIDER)
@@ -115,7 +143,7 @@ def the_selectors_are_narrowed_for_a_moment(world: World) -> list[Finding]:
     before = trail.get_event_selectors(TrailName=name)["AdvancedEventSelectors"]
     for selectors in (without_removals(before), before):
         trail.put_event_selectors(TrailName=name, AdvancedEventSelectors=selectors)
-    return _changed(world, f"cloudtrail/trail/{name}/selectors")
+    return changed(world, f"cloudtrail/trail/{name}/selectors")
 
 
 def without_removals(selectors: list[Any]) -> list[Any]:
@@ -138,7 +166,7 @@ def the_jobs_code_is_changed(world: World) -> list[Finding]:
     other = {**kept["Command"], "ScriptLocation": f"s3://{world.analytics}/other.py"}
     for command in (other, kept["Command"]):
         glue.update_job(JobName=name, JobUpdate={**kept, "Command": command})
-    return _changed(world, f"glue/job/{name}/code")
+    return changed(world, f"glue/job/{name}/code")
 
 
 _JOB_FIELDS = (
@@ -155,7 +183,7 @@ def the_pages_go_nowhere(world: World) -> list[Finding]:
     policy = sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"]
     for _ in range(2):
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
-    return _changed(world, f"sns/topic/{topic.rpartition(':')[2]}/configuration")
+    return changed(world, f"sns/topic/{topic.rpartition(':')[2]}/configuration")
 
 
 @made(INSIDER)
@@ -174,6 +202,7 @@ ATTACKS = [
     the_settings_name_him_as_an_uploader,
     the_settings_keep_him_as_an_uploader,
     a_key_is_made_for_an_uploader,
+    a_session_is_made_of_an_uploader,
     an_uploader_gets_more_rights,
     the_judges_role_gets_other_rights,
     the_signing_key_is_switched_off,

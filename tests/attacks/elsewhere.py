@@ -11,6 +11,7 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.recorder import announce, call_of
 from tests.attacks.world import INSIDER, World, lifted
 
+from custody.aws.s3.heads import head_key
 from custody.core.formats.timestamps import format_utc
 from custody.core.records.names import RECORD_PREFIX, record_key
 from rehearsal.observing import query
@@ -122,6 +123,61 @@ def something_is_put_beside_the_code(world: World) -> list[Finding]:
     return [_written(world, bucket, f"{named}/custody.zip")]
 
 
+# Removed by calls that name nothing
+
+
+def _removed_in_a_batch(world: World, bucket: str, key: str) -> list[Finding]:
+    """He puts an object, and removes it by DeleteObjects: it is the call that is found."""
+    put = _written(world, bucket, key)
+    with lifted(world, bucket) as s3:
+        s3.delete_objects(
+            Bucket=bucket,
+            Delete={"Objects": [{"Key": key, "VersionId": put.version_id}]},
+            BypassGovernanceRetention=True,
+        )
+    return [put, Finding("REMOVED", bucket, "*", "null", world.arn(INSIDER))]
+
+
+@made(INSIDER)
+def silver_is_removed_in_a_batch(world: World) -> list[Finding]:
+    """puts a part file into silver, and removes it by DeleteObjects, which names nothing"""
+    key = "silver/customers/dt=2026-11-03/run=jr_batch/part-0.parquet"
+    return _removed_in_a_batch(world, world.processed, key)
+
+
+@made(INSIDER)
+def gold_is_removed_in_a_batch(world: World) -> list[Finding]:
+    """puts a part file into gold, and removes it by DeleteObjects, which names nothing"""
+    key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_batch/part-0.parquet"
+    return _removed_in_a_batch(world, world.analytics, key)
+
+
+@made(INSIDER)
+def code_is_removed_in_a_batch(world: World) -> list[Finding]:
+    """puts something among the code, and removes it by DeleteObjects, which names nothing"""
+    return _removed_in_a_batch(world, world.platform.settings["artifacts_bucket"], "for-a-moment")
+
+
+@made(INSIDER)
+def results_are_removed_in_a_batch(world: World) -> list[Finding]:
+    """puts something among the query results, and removes it by DeleteObjects"""
+    bucket = world.platform.settings["athena_results_bucket"]
+    return _removed_in_a_batch(world, bucket, "for-a-moment.csv")
+
+
+# What a run remembers
+
+
+@made(INSIDER)
+def a_head_is_turned_back(world: World) -> list[Finding]:
+    """puts back an older head, which says how far the trail was proven"""
+    key = head_key("trail.json")
+    found = world.s3.list_object_versions(Bucket=world.analytics, Prefix=key)["Versions"]
+    oldest = min(found, key=lambda version: version["LastModified"])
+    where = {"Bucket": world.analytics, "Key": key, "VersionId": oldest["VersionId"]}
+    return [_written(world, world.analytics, key, world.s3.get_object(**where)["Body"].read())]
+
+
 ATTACKS = [
     a_record_is_filed_two_days_ahead,
     a_record_is_filed_under_a_day_long_past,
@@ -132,4 +188,9 @@ ATTACKS = [
     the_code_is_overwritten,
     a_result_is_overwritten,
     something_is_put_beside_the_code,
+    silver_is_removed_in_a_batch,
+    gold_is_removed_in_a_batch,
+    code_is_removed_in_a_batch,
+    results_are_removed_in_a_batch,
+    a_head_is_turned_back,
 ]

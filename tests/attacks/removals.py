@@ -115,6 +115,27 @@ def bytes_change_at_rest(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def a_file_is_encrypted_anew(world: World) -> Outcome:
+    """encrypts a stored version anew, in place, with a key of his own, and switches that off
+
+    Its id, ETag and dates stay; nobody can read it any more. That he did is found by his call.
+    """
+    landed, kms = world.recorded("encrypted-anew.csv"), world.client("kms")
+    own = kms.create_key()["KeyMetadata"]["Arn"]
+    with lifted(world, world.raw) as s3:
+        s3.update_object_encryption(
+            Bucket=world.raw,
+            Key=landed.key,
+            VersionId=landed.version_id,
+            ObjectEncryption={"SSEKMS": {"KMSKeyArn": own}},
+        )
+    kms.disable_key(KeyId=own)
+    found = (world.finding("ALTERED", landed, by=None),)
+    changed = world.finding("CONTROL_CHANGED", landed, INSIDER)
+    return Outcome(found, found, reconciled=(changed,))
+
+
+@made(INSIDER)
 def files_expire(world: World) -> list[Finding]:
     """adds a lifecycle rule that expires bronze
 
@@ -165,5 +186,6 @@ ATTACKS = [
 AT_REST = [
     files_are_deleted_in_a_batch,
     bytes_change_at_rest,
+    a_file_is_encrypted_anew,
     files_expire,
 ]

@@ -123,6 +123,14 @@ def a_cache_is_overwritten(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def a_cache_is_put_in_again(world: World) -> list[Finding]:
+    """puts a file of the checks of records among them once more, under a name that no run gave"""
+    key = _cache(world)
+    honest = world.s3.get_object(Bucket=world.analytics, Key=key)["Body"].read()
+    return _put(world, f"{key.rpartition('/')[0]}/part-again.parquet", honest)
+
+
+@made(INSIDER)
 def caches_are_deleted(world: World) -> list[Finding]:
     """deletes every file of the checks of records, which hides each behind a delete marker"""
     prefix = f"record_checks/dt={world.began:%Y-%m-%d}/"
@@ -174,6 +182,7 @@ BEFORE_AN_AUDIT = [tables_are_dropped]
 ATTACKS = [
     the_verdicts_show_nothing,
     a_cache_that_is_no_parquet,
+    a_cache_is_put_in_again,
     a_cache_is_overwritten,
     verdicts_are_overwritten,
     verdicts_are_replaced_for_good,

@@ -9,6 +9,7 @@ from tests.attacks.attack import Finding, made
 from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 from rehearsal import tampering
+from rehearsal.landing import DATASET
 
 
 def _unexpected(world: World, bucket: str, key: str, answer: Any) -> list[Finding]:
@@ -78,6 +79,33 @@ def insider_uploads_in_parts(world: World) -> list[Finding]:
             UploadId=upload,
             MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]},
         )
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_uploads_far_ahead(world: World) -> list[Finding]:
+    """uploads a file under a day ten years ahead, which no run for a day will read"""
+    key = f"incoming/{DATASET}/dt=2036-11-03/far-ahead.csv"
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_uploads_under_no_day(world: World) -> list[Finding]:
+    """uploads a file under no day and no dataset"""
+    key = "loose.csv"
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
+    return _unexpected(world, world.raw, key, put)
+
+
+@made(INSIDER)
+def insider_makes_a_folder(world: World) -> list[Finding]:
+    """makes a folder in bronze, with bytes under a key that ends with a slash"""
+    key = f"{FOLDER}/folder/"
+    with lifted(world, world.raw) as s3:
+        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
     return _unexpected(world, world.raw, key, put)
 
 
@@ -167,6 +195,15 @@ def insider_assumes_it_elsewhere(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def insider_assumes_the_judges_role(world: World) -> list[Finding]:
+    """lets himself assume the role that judges and writes verdicts of a run that never was"""
+    key = f"reconciliation/run=jr_assumed/dt={world.began:%Y-%m-%d}/hour=00/part-0.parquet"
+    s3 = world.as_role(f"{world.workgroup}-audit")("s3")
+    put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")
+    return _unexpected(world, world.analytics, key, put)
+
+
+@made(INSIDER)
 def notifications_are_cut(world: World) -> list[Finding]:
     """removes the bucket's notifications while a file lands"""
     with world.without_notifications():
@@ -195,6 +232,9 @@ ATTACKS = [
     insider_copies,
     insider_restores_an_old_version,
     insider_uploads_in_parts,
+    insider_uploads_far_ahead,
+    insider_uploads_under_no_day,
+    insider_makes_a_folder,
     insider_writes_silver,
     insider_writes_gold,
     insider_plants_a_page_note,
@@ -202,6 +242,7 @@ ATTACKS = [
     airflow_writes_gold,
     insider_assumes_the_writers_role,
     insider_assumes_it_elsewhere,
+    insider_assumes_the_judges_role,
     notifications_are_cut,
     an_event_is_kept_out_of_the_trail,
 ]
