@@ -149,9 +149,10 @@ S3_CONTROL: Final[Operations] = {
         DeleteAccessPointPolicy DeleteAccessPointPolicyForObjectLambda DeleteAccessPointScope
         DeleteMultiRegionAccessPoint PutAccessPointConfigurationForObjectLambda
         PutAccessPointPolicy PutAccessPointPolicyForObjectLambda PutAccessPointScope
-        PutMultiRegionAccessPointPolicy SubmitMultiRegionAccessPointRoutes
+        PutMultiRegionAccessPointPolicy
         """,
     ),
+    **changes("access point", "mrap Bucket bucket", "SubmitMultiRegionAccessPointRoutes"),
     **changes(
         "access grants",
         "grantScope locationScope",

@@ -1,10 +1,13 @@
 """The world of calls is closed: botocore knows no operation that the tables lack."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
 import yaml
+from botocore.model import ServiceModel
 
 from custody.core.calls.kinds import READING, CallKind
 from custody.core.calls.s3 import LOGGED_AS, S3, S3_CONTROL
@@ -42,6 +45,49 @@ def test_a_call_that_changes_a_control_says_of_what() -> None:
         for name, operation in table.items():
             changes = operation.kind is CallKind.CHANGES_A_CONTROL
             assert bool(operation.thing) == changes, f"{service}:{name}"
+
+
+def test_each_has_a_parameter_or_an_answer_that_says_of_which() -> None:
+    """Otherwise everybody's call, of a thing of his own, would be one that may be about ours."""
+    for service, table in SERVICES.items():
+        models = [model_of(name) for name in MODELS.get(service, [BOTOCORE.get(service, service)])]
+        for name, operation in table.items():
+            known = {m for model in models for m in members(model, name)}
+            # CloudTrail calls S3's `Bucket` what the table calls it, and a grant has no bucket.
+            named = {"bucket" if n == "bucketName" else n for n in operation.named_by}
+            if operation.named_by and known and operation.thing != "access grants":
+                assert named & known, (service, name, sorted(known))
+
+
+MODELS = {"s3": ["s3", "s3control"]}
+
+
+def model_of(service: str) -> ServiceModel:
+    return botocore.session.get_session().get_service_model(service)
+
+
+def members(model: ServiceModel, operation: str) -> set[str]:
+    """The names in what an operation is asked and answers, as CloudTrail writes them."""
+    if operation not in model.operation_names:
+        return set()
+    called = model.operation_model(operation)
+    return {name for shape in (called.input_shape, called.output_shape) for name in _below(shape)}
+
+
+def _below(shape: Any, within: tuple[str, ...] = ()) -> Iterator[str]:
+    if shape is None or shape.name in within:
+        return
+    within = (*within, shape.name)
+    match shape.type_name:
+        case "structure":
+            for name, member in shape.members.items():
+                yield name[:1].lower() + name[1:]
+                yield name
+                yield from _below(member, within)
+        case "list":
+            yield from _below(shape.member, within)
+        case "map":
+            yield from _below(shape.value, within)
 
 
 @pytest.mark.parametrize(
