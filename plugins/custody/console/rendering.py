@@ -21,6 +21,7 @@ from custody.core.console.overview import Overview
 from custody.core.console.picture import EVERY_LAYER, Shade, layer_of
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
+from custody.core.ledger.causes import nearest
 from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import shown
@@ -31,6 +32,9 @@ PAGE_SIZE: Final = 100
 
 MOST_IN_REPORT: Final = 2000
 """Findings that a report tells in full."""
+
+MOST_CAUSES: Final = 20
+"""Changes of controls that one finding names."""
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
@@ -66,6 +70,8 @@ def _environment() -> Environment:
         "signs": _SIGNS,
         "shades": tuple(Shade),
         "layer_of": layer_of,
+        "nearest": nearest,
+        "most_causes": MOST_CAUSES,
         "every_layer": EVERY_LAYER,
         "finding_verdicts": tuple(SEVERITIES),
     }

@@ -15,8 +15,12 @@ from custody.core.console.standing import (
     left_out,
     standing_findings,
 )
+from custody.core.ledger.causes import causes_of
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import Cause
-from custody.core.runs.hours import last_judges
+from custody.core.runs.hours import Hour, last_judges
+from custody.core.runs.model import JudgingRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The days from `first` until `now`; `findings` by fingerprint, the most urgent first."""
+    """The days from `first` until `now`; `findings` by fingerprint, the most urgent first; `judges`
+    are the runs that judged each hour last."""
 
     first: date
     now: datetime
@@ -49,6 +54,7 @@ class Overview:
     left_out: Mapping[Cause, int]
     disbelieved: Sequence[str]
     last: ReadRun | None
+    judges: Mapping[Hour, JudgingRun]
 
     @property
     def open(self) -> list[Standing]:
@@ -59,6 +65,22 @@ class Overview:
     def ages(self) -> dict[str, dict[str, int]]:
         """How many stand, by severity and age."""
         return by_severity_and_age(self.findings.values(), self.now)
+
+    def causes(self, standing: Standing) -> list[LedgerRow]:
+        """The changes of controls in these days that may have led to a finding, in order of time.
+
+        Asked for one at a time: a thousand findings and a thousand changes are a million questions.
+        """
+        rows = (each.finding for each in self.findings.values())
+        changed = [row for row in rows if row.verdict == Verdict.CONTROL_CHANGED]
+        return causes_of(standing.finding, changed)
+
+    def judged_since(self, standing: Standing) -> JudgingRun | None:
+        """The run that judged the hour of a finding again and did not find it, if one did."""
+        judge = self.judges.get(standing.finding.partition)
+        if judge is None or judge.job != standing.last.job:
+            return None
+        return judge if judge.as_of > standing.last.as_of else None
 
     @property
     def is_well(self) -> bool:
@@ -94,6 +116,7 @@ def overview(
         left_out=left_out([*counted, *([latest] if latest else [])]),
         disbelieved=evidence.disbelieved,
         last=max(hourly, key=_time, default=None),
+        judges=judges,
     )
 
 

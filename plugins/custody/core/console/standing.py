@@ -11,9 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from custody.core.ledger.causes import causes_of
 from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import Status, changes
 from custody.core.paging.findings import SEVERITIES, Cause, PageState, is_finding
 from custody.core.paging.found import Found
@@ -40,14 +38,12 @@ class News:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A finding as the runs have it: the row as it was found last, and by which run; what became of
-    it, in order of time; the row that resolved it; and which changes of controls may be behind it.
-    """
+    it, in order of time; and the row that resolved it."""
 
     finding: LedgerRow
     last: JudgingRun
     history: tuple[News, ...]
     now: LedgerRow | None = None
-    causes: tuple[LedgerRow, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -94,15 +90,12 @@ def standing_findings(runs: Iterable[ReadRun]) -> dict[str, Standing]:
     replay = _Replay()
     for read in sorted(runs, key=lambda read: (read.run.as_of, read.run.id)):
         replay.follow(read)
-    rows = [row for row, _ in replay.rows.values()]
-    controls = [row for row in rows if row.verdict == Verdict.CONTROL_CHANGED]
     found = [
         Standing(
             finding=row,
             last=run,
             history=tuple(replay.history[name]),
             now=replay.now.get(name),
-            causes=tuple(causes_of(row, controls)),
         )
         for name, (row, run) in replay.rows.items()
     ]

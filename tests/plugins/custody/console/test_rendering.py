@@ -127,6 +127,25 @@ def test_a_finding_names_its_causes_and_history(overview: Overview) -> None:
     assert "open, by run reconcile_1_8 of reconcile" in read.text
 
 
+def test_of_many_causes_the_nearest_are_named_and_all_are_counted() -> None:
+    changes = [
+        finding("CONTROL_CHANGED", bucket="AwsControl", object_key=f"iam/role/r{n:02}/policy")
+        for n in range(rendering.MOST_CAUSES + 1)
+    ]
+    lost = finding("UNRECORDED")
+    overview = shown(read_run(8, lost, *changes))
+    page = rendering.finding_page(overview, 2, overview.findings[lost.fingerprint], SETTINGS)
+    assert f"{len(changes)} in the period, the nearest {rendering.MOST_CAUSES}" in page
+    assert page.count("iam/role/r") == rendering.MOST_CAUSES
+
+
+def test_a_finding_that_a_later_run_did_not_find_says_so() -> None:
+    overview = shown(read_run(8, removed()), read_run(9))
+    (standing,) = overview.findings.values()
+    page = rendering.finding_page(overview, 2, standing, SETTINGS)
+    assert "reconcile_1_9</code>, which judged its hour again" in page
+
+
 @pytest.mark.parametrize("verdict", SEVERITIES)
 def test_every_verdict_has_its_runbook_filled_in(verdict: str) -> None:
     overview = shown(read_run(8, finding(verdict, object_key="a key'", record_key="provenance/r")))

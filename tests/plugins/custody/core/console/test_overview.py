@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.support.consoles import NOW, read_run, removed, run, shown
+from tests.support.findings import finding
 
 from custody.core.console.freshness import AUDITED_WITHIN
 from custody.core.console.standing import ReadRun
@@ -50,6 +51,30 @@ def test_without_an_audit_nothing_is_well() -> None:
     fresh = {**FRESH, "judged": later, "sealed": later, "proven": later}
     assert shown(read_run(12), AUDIT, now=later, **fresh).is_well
     assert not shown(read_run(12), AUDIT, now=later + timedelta(seconds=1), **fresh).is_well
+
+
+CHANGE = finding(
+    "CONTROL_CHANGED",
+    bucket="AwsControl",
+    object_key="iam/role/x/policy",
+    event_time="2026-11-01T05:30:00Z",
+)
+
+
+def test_a_finding_has_the_changes_of_controls_of_any_run_as_causes() -> None:
+    overview = shown(read_run(8, removed()), read_run(9, CHANGE))
+    lost, change = (overview.findings[row.fingerprint] for row in (removed(), CHANGE))
+    assert overview.causes(lost) == [CHANGE]
+    assert overview.causes(change) == []
+
+
+def test_it_says_which_run_did_not_find_it_again() -> None:
+    (standing,) = shown(read_run(8, removed())).findings.values()
+    later = shown(read_run(8, removed()), read_run(9), read_run(12))
+    assert later.judged_since(standing) == run(9)
+    assert shown(read_run(8, removed()), AUDIT).judged_since(standing) is None
+    (audited,) = shown(read_run(8, removed(), job="audit"), read_run(9)).findings.values()
+    assert later.judged_since(audited) is None
 
 
 def test_runs_of_other_jobs_are_nobodys() -> None:
