@@ -14,6 +14,7 @@ from custody.core.paging.found import Found
 from custody.core.runs.model import JudgingRun
 
 JOBS: Final = {"reconcile_job": "reconcile", "audit_job": "audit"}
+POLICY: Final = "aa" * 32
 NOW: Final = datetime(2026, 11, 1, 12, 40, tzinfo=UTC)
 FIRST: Final = date(2026, 10, 31)
 SCRIPT: Final = "<script>alert('1')</script>"
@@ -29,12 +30,12 @@ def run(hour: int, *, job: str = "reconcile", hours: int = 4, day: int = 1) -> J
 
 def read_run(hour: int, *rows: LedgerRow, watched: tuple[str, ...] = (), **more: Any) -> ReadRun:
     """What such a run states that it found."""
-    return ReadRun(run(hour, **more), {"VERIFIED": 3}, Found(rows, None, watched))
+    return ReadRun(run(hour, **more), {"VERIFIED": 3}, Found(rows, None, watched), POLICY)
 
 
 def shown(*runs: ReadRun, now: datetime = NOW, **evidence: Any) -> Overview:
     """The overview of two days, by these runs."""
-    return overview(Evidence(runs, **evidence), **JOBS, first=FIRST, now=now)
+    return overview(Evidence(runs, **evidence), **JOBS, policy=POLICY, first=FIRST, now=now)
 
 
 def removed(key: str = "incoming/a.csv", **columns: str | None) -> LedgerRow:

@@ -55,6 +55,7 @@ class Console:
             self._evidence(days, now),
             reconcile_job=self.settings.reconcile_job,
             audit_job=self.settings.audit_job,
+            policy=self.settings.sha256,
             first=first,
             now=now,
         )

@@ -23,7 +23,7 @@ from custody.settings import Settings
 
 
 def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> None:
-    ssm, kms, s3 = (aws.role_client(service, "airflow") for service in ("ssm", "kms", "s3"))
+    ssm, kms, s3 = (aws.client(service, "airflow") for service in ("ssm", "kms", "s3"))
     name = "/custody/local/airflow/variables/custody"
     settings = Settings.parse(ssm.get_parameter(Name=name)["Parameter"]["Value"])
     origin = log_origin(settings.provenance_bucket)

@@ -97,7 +97,8 @@ class RunHistory:
 def _read_run(told: Judgement) -> ReadRun:
     """Raises `ValueError` (`MalformedInput`) for a report that is none."""
     report = RunReport.parse(told.parts["report"])
-    return ReadRun(told.statement.run, report.verdicts, Found.from_document(report.found))
+    found, statement = Found.from_document(report.found), told.statement
+    return ReadRun(statement.run, report.verdicts, found, statement.basis.policy)
 
 
 def _stated(s3: S3Client, bucket: str, day: date) -> Iterator[_Stated]:

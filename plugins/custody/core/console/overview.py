@@ -55,6 +55,7 @@ class Overview:
     disbelieved: Sequence[str]
     last: ReadRun | None
     judges: Mapping[Hour, JudgingRun]
+    policy: str
 
     @property
     def open(self) -> list[Standing]:
@@ -83,17 +84,30 @@ class Overview:
         return judge if judge.as_of > standing.last.as_of else None
 
     @property
+    def has_other_settings(self) -> bool:
+        """Whether the last run judged by others than the settings that are read here: so until the
+        next run after a deployment, or because somebody changed them."""
+        return self.last is not None and self.last.policy != self.policy
+
+    @property
     def is_well(self) -> bool:
-        """Whether nothing stands, nothing was left out, and no watcher is late."""
+        """Whether nothing stands, nothing was left out, no watcher is late, and what is read here
+        is what was judged."""
         late = any(watcher.is_late(self.now) for watcher in self.watchers)
-        return not (self.open or self.left_out or late)
+        return not (self.open or self.left_out or late or self.has_other_settings)
 
 
 def overview(
-    evidence: Evidence, *, reconcile_job: str, audit_job: str, first: date, now: datetime
+    evidence: Evidence,
+    *,
+    reconcile_job: str,
+    audit_job: str,
+    policy: str,
+    first: date,
+    now: datetime,
 ) -> Overview:
     """What `evidence` shows of the days from `first` until `now`; the jobs are named to tell their
-    runs apart."""
+    runs apart, and `policy` is the SHA-256 of the settings that name them."""
     hourly = [read for read in evidence.runs if read.run.job == reconcile_job]
     audits = [read for read in evidence.runs if read.run.job == audit_job]
     by_run = {read.run: read for read in hourly}
@@ -117,6 +131,7 @@ def overview(
         disbelieved=evidence.disbelieved,
         last=max(hourly, key=_time, default=None),
         judges=judges,
+        policy=policy,
     )
 
 

@@ -20,11 +20,13 @@ from custody.core.runs.model import JudgingRun
 
 @dataclass(frozen=True, slots=True)
 class ReadRun:
-    """A run and its own word: how many rows it wrote of each verdict, and what it found."""
+    """A run and its own word: how many rows it wrote of each verdict, what it found, and by which
+    settings it judged (their SHA-256)."""
 
     run: JudgingRun
     verdicts: Mapping[str, int]
     found: Found
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)

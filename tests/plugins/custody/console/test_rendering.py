@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -110,6 +111,13 @@ def test_the_overview_says_what_stands(overview: Overview) -> None:
     assert "3 findings stand" in text
     assert "1 statements of runs are not believed" in text
     assert "Every hour is judged until" in text
+
+
+def test_other_settings_than_were_judged_by_are_said() -> None:
+    other = replace(read_run(12), policy="bb" * 32)
+    said = "judged by other settings"
+    assert said in rendering.overview_page(shown(other), 2)
+    assert said not in rendering.overview_page(shown(read_run(12)), 2)
 
 
 def test_a_finding_tells_who_is_claimed_from_who_is_proven(overview: Overview) -> None:

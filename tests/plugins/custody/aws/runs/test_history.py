@@ -35,7 +35,9 @@ def state(
     report = replace(REPORT, found=found.to_document())
     parts = {**PARTS, "report": report.to_bytes()}
     keep_run(s3, bucket, run, BASIS, parts, signer=signer, key_arn="arn:k")
-    return ReadRun(run, REPORT.verdicts, Found(found.rows, found.left_out, found.watched))
+    return ReadRun(
+        run, REPORT.verdicts, Found(found.rows, found.left_out, found.watched), BASIS.policy
+    )
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.consoles import NOW, read_run, removed, run, shown
+from tests.support.consoles import NOW, POLICY, read_run, removed, run, shown
 from tests.support.findings import finding
 
 from custody.core.console.freshness import AUDITED_WITHIN
@@ -35,8 +36,15 @@ def test_nothing_is_well_once_something_stands() -> None:
 
 
 def test_what_is_only_counted_is_not_well() -> None:
-    counted = ReadRun(run(12), {}, Found((), {("REMOVED", None): 2}))
+    counted = ReadRun(run(12), {}, Found((), {("REMOVED", None): 2}), POLICY)
     assert not shown(counted, AUDIT, **FRESH).is_well
+
+
+def test_a_run_by_other_settings_than_are_read_here_is_not_well() -> None:
+    other = replace(read_run(12), policy="bb" * 32)
+    assert shown(other, AUDIT, **FRESH).has_other_settings
+    assert not shown(other, AUDIT, **FRESH).is_well
+    assert shown(other, replace(read_run(12, day=2)), AUDIT, **FRESH).is_well
 
 
 @pytest.mark.parametrize("watcher", ["judged", "sealed", "proven"])

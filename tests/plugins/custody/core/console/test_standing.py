@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.support.consoles import NOW, read_run, removed, run
+from tests.support.consoles import NOW, POLICY, read_run, removed, run
 from tests.support.findings import finding
 
 from custody.core.console.standing import (
@@ -111,7 +111,7 @@ def test_only_what_stands_is_counted() -> None:
 def test_what_is_only_counted_is_told_at_most() -> None:
     cause, other = ("REMOVED", "arn:a"), ("REMOVED", None)
     runs = [
-        ReadRun(run(8), {}, Found((), {cause: 3, other: 0})),
-        ReadRun(run(9), {}, Found((), {cause: 2})),
+        ReadRun(run(8), {}, Found((), {cause: 3, other: 0}), POLICY),
+        ReadRun(run(9), {}, Found((), {cause: 2}), POLICY),
     ]
     assert left_out(runs) == {cause: 5}
