@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from tests.support.consoles import removed
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 from tests.support.local_aws import LocalAws
+from tests.support.transparency import signer
 
 from custody.aws.chain import keep_link
-from custody.aws.kms.seal_key import fetch_seal_key, kms_signer
+from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import keep_run
 from custody.aws.s3.heads import SEAL_HEAD, remember
 from custody.console.reading import Console
@@ -31,19 +32,20 @@ def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> 
     start = now - timedelta(hours=4)
 
     judging = aws.role_client("s3", "audit")
-    signer = kms_signer(aws.role_client("kms", "audit"), settings.seal_key_arn, origin)
+    # A key of our own: the platform's signs in a job alone.
+    sealing = signer(name=origin)
     found = removed(event_time=f"{start:%Y-%m-%dT%H:%M:%SZ}")
     report = replace(REPORT, found=Found((found,)).to_document()).to_bytes()
     run = replace(RUN, job=settings.reconcile_job, id="jr_console", as_of=now, start=start, end=now)
     parts = {**PARTS, "report": report}
     bucket, analytics = settings.provenance_bucket, settings.analytics_bucket
-    keep_run(judging, bucket, run, BASIS, parts, signer=signer, key_arn=settings.seal_key_arn)
+    keep_run(judging, bucket, run, BASIS, parts, signer=sealing, key_arn=settings.seal_key_arn)
     link = Link(run.id, now, start, now, Reached(now, now, start), None)
-    keep_link(judging, analytics, link, signer)
-    remember(judging, analytics, SEAL_HEAD, Checkpoint(origin, 7, bytes(32)).sign(signer))
+    keep_link(judging, analytics, link, sealing)
+    remember(judging, analytics, SEAL_HEAD, Checkpoint(origin, 7, bytes(32)).sign(sealing))
 
-    key = fetch_seal_key(kms, settings.seal_key_arn, origin)
-    overview = Console(s3, settings, key).overview(start.date(), now)
+    assert fetch_seal_key(kms, settings.seal_key_arn, origin).name == origin
+    overview = Console(s3, settings, sealing.key).overview(start.date(), now)
     assert list(overview.findings) == [found.fingerprint]
     judged, audited, sealed, proven = (watcher.seen for watcher in overview.watchers)
     assert (judged, audited, proven) == (now, None, None)
