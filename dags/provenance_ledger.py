@@ -21,7 +21,9 @@ from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 
 from custody.aws.definitions import make_right
+from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import read_definition
+from custody.tasks.contracts import contracts_of
 from custody.tasks.defaults import (
     ATHENA_SHORT,
     DEFAULT_ARGS,
@@ -43,24 +45,19 @@ TABLES = [
     "provenance/create_audit.sql",
 ]
 
-OTHERS = [
-    "medallion/create_silver_customers.sql",
-    "medallion/create_silver_customers_quarantine.sql",
-    "medallion/create_silver_customers_files.sql",
-    "medallion/create_gold_customers_by_country_month.sql",
-]
-"""Made by the DAGs that fill them."""
-
 
 @task
-def correct_tables(database: str, statements: list[str]) -> None:
-    """Make the definition of every table that is there the one of its statement."""
-    for statement in statements:
-        deployed = read_definition(statement)
-        differing = make_right(client("glue"), database, deployed)
+def correct_tables(database: str, statements: list[str], buckets: dict[str, str]) -> None:
+    """Make the definition of every table that is there the one of its statement or contract."""
+    deployed = [read_definition(statement) for statement in statements]
+    # Read here and not for the DAG, which must load whatever a contract says.
+    for contract in contracts_of(__file__):
+        deployed += (table.definition(buckets) for table in tables(contract))
+    for table in deployed:
+        differing = make_right(client("glue"), database, table)
         if differing:
-            log.warning("%s was made right: %s differed", deployed.name, ", ".join(differing))
-    log.info("%d tables are as deployed, or not there yet", len(statements))
+            log.warning("%s was made right: %s differed", table.name, ", ".join(differing))
+    log.info("%d tables are as deployed, or not there yet", len(deployed))
 
 
 @dag(
@@ -70,16 +67,20 @@ def correct_tables(database: str, statements: list[str]) -> None:
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     template_searchpath=sql_root(__file__),
-    user_defined_macros=SQL_MACROS,
+    user_defined_macros=SQL_MACROS | {"read_definition": read_definition},
     tags=[Tag.TIER_2, Tag.PROVENANCE],
     doc_md=__doc__,
 )
 def provenance_ledger() -> None:
-    create_tables = AthenaOperator.partial(task_id="create_tables", **ATHENA_SHORT).expand(
-        query=TABLES
-    )
+    create_tables = AthenaOperator.partial(
+        task_id="create_tables",
+        map_index_template="{{ read_definition(task.query).name }}",
+        **ATHENA_SHORT,
+    ).expand(query=TABLES)
     correct = correct_tables(
-        setting("database"), [f"{{% include '{name}' %}}" for name in (*TABLES, *OTHERS)]
+        setting("database"),
+        [f"{{% include '{name}' %}}" for name in TABLES],
+        {name: setting(name) for name in ("processed_bucket", "analytics_bucket")},
     )
     create_view = AthenaOperator(
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT

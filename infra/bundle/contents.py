@@ -1,8 +1,8 @@
 """Put the bundle together: the files that an MWAA environment is given, by their names.
 
 `dags/`
-    The DAG files with the SQL they read (`include/sql`: MWAA takes no folder beside `dags/`) and
-    the constraints that `requirements.txt` names.
+    The DAG files with the SQL and the contracts that they read (`include`: MWAA takes no folder
+    beside `dags/`) and the constraints that `requirements.txt` names.
 `plugins.zip`
     The contents of `plugins/` with the runbooks that the console shows, and the wheels.
 `requirements.txt`
@@ -24,7 +24,7 @@ from infra.bundle.requirements import Requirement, locked, mwaa_requirements
 RUNBOOKS: Final = "custody/console/runbooks/"
 """Where the console looks for the runbooks, in `plugins.zip`."""
 
-IGNORED: Final = b"# No DAGs are in here: the SQL that they read.\ninclude/\n"
+IGNORED: Final = b"# No DAGs are in here: what they read.\ninclude/\n"
 """What `dags/.airflowignore` says; in the repository, nothing lies in `dags/` but DAGs."""
 
 
@@ -54,6 +54,7 @@ def contents(
     return {
         **_files(repository / "dags", "dags/"),
         **_files(repository / "include" / "sql", "dags/include/sql/"),
+        **_files(repository / "include" / "contracts", "dags/include/contracts/"),
         "dags/.airflowignore": IGNORED,
         "dags/constraints.txt": (repository / "infra/mwaa/constraints.txt").read_bytes(),
         "plugins.zip": zipped({**plugins, **wheels}),

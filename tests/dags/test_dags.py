@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from custody.tasks.defaults import DEFAULT_ARGS, Tag
 
 REPOSITORY = Path(__file__).parents[2]
+GOLD = "gold_customers_by_country_month"
 
 DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
 PAGING = {"pages", "page.publish", "page.mark", "report_success"}
@@ -37,8 +38,8 @@ TASKS = {
         "publish_silver",
         "read_file_accounts",
         "report_files",
-        "silver_to_gold",
-        "publish_gold",
+        f"{GOLD}.silver_to_gold",
+        f"{GOLD}.publish_gold",
     },
     "provenance_ledger": {"create_tables", "correct_tables", "create_view"},
     "provenance_reconcile": {"window", "classify", "publish_hours"}
@@ -95,12 +96,22 @@ def test_bag_holds_exactly_these_dags_and_tasks(bag):
     assert {dag_id: set(dag.task_ids) for dag_id, dag in bag.dags.items()} == TASKS
 
 
-def test_one_dag_a_file_named_after_it(bag):
+def file_of(dag_id):
+    """The file that makes a DAG: one of its name, and one for those of all datasets."""
+    return "medallion" if dag_id.startswith("medallion_") else dag_id
+
+
+def test_each_dag_is_of_the_file_named_after_it(bag):
     files = {path.stem for path in (REPOSITORY / "dags").glob("*.py")}
-    assert files == TASKS.keys()
-    assert {Path(dag.fileloc).stem: dag_id for dag_id, dag in bag.dags.items()} == {
-        dag_id: dag_id for dag_id in TASKS
-    }
+    assert files == {file_of(dag_id) for dag_id in TASKS}
+    for dag_id, dag in bag.dags.items():
+        assert Path(dag.fileloc).stem == file_of(dag_id)
+
+
+def test_every_contract_has_its_dag(bag):
+    contracts = {path.name for path in (REPOSITORY / "include" / "contracts").glob("*")}
+    dags = {dag_id for dag_id in bag.dags if file_of(dag_id) == "medallion"}
+    assert {f"{dag_id.removeprefix('medallion_')}.odcs.yaml" for dag_id in dags} == contracts
 
 
 @pytest.mark.parametrize("dag_id", TASKS)
@@ -120,7 +131,7 @@ def test_intervals_have_a_length(bag, dag_id):
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_tags_say_how_urgent_a_failure_is(bag, dag_id):
     tags = bag.dags[dag_id].tags
-    assert tags <= set(Tag)
+    assert tags - set(Tag) == ({"customers", "pii"} if dag_id == "medallion_customers" else set())
     assert len(tags & {Tag.TIER_1, Tag.TIER_2}) == 1
 
 
@@ -204,7 +215,7 @@ def test_no_operator_names_a_connection(bag):
         for task in all_tasks(bag)
         if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
     ]
-    assert len(on_aws) == 14
+    assert len(on_aws) == 13
     for task in on_aws:
         # A mapped operator is given the defaults when its instances are made.
         mapped = isinstance(task, MappedOperator)
@@ -227,7 +238,7 @@ def test_no_hook_is_made_but_by_the_shared_client():
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
     waiting = [task for task in all_tasks(bag) if issubclass(operator_class(task), WAITING_ON_AWS)]
-    assert len(waiting) == 9
+    assert len(waiting) == 8
     for task in waiting:
         assert argument(task, "deferrable") is (task.task_id not in SHORT), task.task_id
         kind = operator_class(task)
@@ -245,6 +256,35 @@ def test_the_gate_frees_its_worker_and_ends(bag):
     assert (gate.mode, gate.timeout) == ("reschedule", 3600)
 
 
+def test_the_flow_of_a_dataset_is_seen_among_the_assets(bag):
+    flow = {
+        task.task_id: ([a.name for a in task.inlets], [a.name for a in task.outlets])
+        for task in bag.dags["medallion_customers"].tasks
+        if task.inlets or task.outlets
+    }
+    assert flow == {
+        "custody_gate": ([], ["bronze_customers"]),
+        "bronze_to_silver": (["bronze_customers"], []),
+        "publish_silver": ([], ["silver_customers"]),
+        f"{GOLD}.silver_to_gold": (["silver_customers"], []),
+        f"{GOLD}.publish_gold": ([], [GOLD]),
+    }
+
+
+def test_mapped_tasks_are_named_after_what_they_are_about(bag):
+    named = {
+        task.task_id: argument(task, "map_index_template")
+        for task in all_tasks(bag)
+        if task.task_id.endswith(".publish") or isinstance(task, MappedOperator)
+    }
+    assert named == {
+        "create_tables": "{{ read_definition(task.query).name }}",
+        **dict.fromkeys(
+            ("page.publish", "run_page.publish", "dead_letters_page.publish"), "{{ task.subject }}"
+        ),
+    }
+
+
 @pytest.mark.parametrize("dag_id", PAGERS)
 def test_only_one_run_at_a_time_may_page(bag, dag_id):
     assert bag.dags[dag_id].max_active_runs == 1
@@ -259,11 +299,11 @@ def test_tasks_run_in_this_order(bag):
         "wait_for_landing": {"custody_gate"},
         "custody_gate": {"bronze_to_silver"},
         "bronze_to_silver": {"publish_silver"},
-        "publish_silver": {"silver_to_gold", "read_file_accounts"},
+        "publish_silver": {f"{GOLD}.silver_to_gold", "read_file_accounts"},
         "read_file_accounts": {"report_files"},
         "report_files": set(),
-        "silver_to_gold": {"publish_gold"},
-        "publish_gold": set(),
+        f"{GOLD}.silver_to_gold": {f"{GOLD}.publish_gold"},
+        f"{GOLD}.publish_gold": set(),
     }
     assert after("provenance_ledger") == {
         "create_tables": {"correct_tables"},
@@ -317,7 +357,7 @@ def test_a_run_that_fails_pages_and_stays_failed(bag, dag_id):
 
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_a_dag_file_reads_no_variable_and_is_wiring(dag_id):
-    source = (REPOSITORY / "dags" / f"{dag_id}.py").read_text(encoding="utf-8")
+    source = (REPOSITORY / "dags" / f"{file_of(dag_id)}.py").read_text(encoding="utf-8")
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     assert names.isdisjoint({"Variable", "Connection", "boto3", "open"})
     assert len(source.splitlines()) <= 160
@@ -332,5 +372,5 @@ def test_an_old_provider_is_refused_by_every_dag_in_one_line(monkeypatch):
     last_lines = {
         Path(file).stem: said.splitlines()[-1] for file, said in bag.import_errors.items()
     }
-    assert last_lines.keys() == TASKS.keys()
+    assert last_lines.keys() == {file_of(dag_id) for dag_id in TASKS}
     assert all("OldProvider: the Amazon provider is 9.34.0" in line for line in last_lines.values())

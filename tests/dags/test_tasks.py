@@ -245,15 +245,37 @@ def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
     glue.create_table(DatabaseName="db", TableInput=audit)
     bent["StorageDescriptor"]["Location"] = "s3://analytics/nothing"
     glue.create_table(DatabaseName="db", TableInput=bent)
-    function("provenance_ledger", "correct_tables", glue=glue)("db", statements)
+    files = bent | {"Name": "silver_customers_files"}
+    glue.create_table(DatabaseName="db", TableInput=files)
+    buckets = {"processed_bucket": "processed", "analytics_bucket": "analytics"}
+    function("provenance_ledger", "correct_tables", glue=glue)("db", statements, buckets)
     found = glue.get_tables(DatabaseName="db")["TableList"]
     assert {table["Name"]: table["StorageDescriptor"]["Location"] for table in found} == {
         "audit": "s3://analytics/audit",
         "reconciliation": "s3://analytics/reconciliation",
+        "silver_customers_files": "s3://processed/files/customers",
     }
-    assert caplog.messages[-2:] == [
+    assert caplog.messages[-3:] == [
         "reconciliation was made right: location differed",
-        "3 tables are as deployed, or not there yet",
+        "silver_customers_files was made right: columns, partition_keys, location differed",
+        "7 tables are as deployed, or not there yet",
+    ]
+
+
+def test_the_tables_of_a_dataset_are_made_once(aws, render, function, caplog):
+    glue = boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "the-database"})
+    args = render("medallion_customers", "create_tables").op_args
+    create = function("medallion_customers", "create_tables", glue=glue)
+    create(*args)
+    made = glue.get_tables(DatabaseName="the-database")["TableList"]
+    assert len(made) == 4
+    create(*args)
+    assert glue.get_tables(DatabaseName="the-database")["TableList"] == made
+    names = [message.partition(" ")[0] for message in caplog.messages[-4:]]
+    assert caplog.messages[-8:] == [
+        *(f"{name} is defined now" for name in names),
+        *(f"{name} was defined before" for name in names),
     ]
 
 
@@ -544,7 +566,7 @@ def test_a_report_of_files_counts_them(aws, function, caplog):
     ("dag_id", "task_id"),
     [
         ("medallion_customers", "bronze_to_silver"),
-        ("medallion_customers", "silver_to_gold"),
+        ("medallion_customers", "gold_customers_by_country_month.silver_to_gold"),
         ("provenance_reconcile", "classify"),
         ("custody_audit", "audit"),
     ],

@@ -4,15 +4,17 @@ import itertools
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import jinja2
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from tests.support.dag_folder import rendered
 
-from custody.core.formats.hive_ddl import read_definition
+from custody.core.formats.hive_ddl import TableDefinition, read_definition
 from custody.core.ledger.hours.windows import Window, audit_window
 
+GOLD = "gold_customers_by_country_month"
 WINDOW = Window(
     datetime(2026, 11, 1, 6, tzinfo=UTC),
     datetime(2026, 11, 1, 8, tzinfo=UTC),
@@ -55,13 +57,15 @@ def test_the_ledger_tables_and_view(render):
     (regions,) = re.findall(r"'projection.region.values' = '([^']*)'", created[0])
     assert {"us-east-1", "eu-central-1"} < set(regions.split(","))
 
-    database, statements = render("provenance_ledger", "correct_tables").op_args
+    database, statements, buckets = render("provenance_ledger", "correct_tables").op_args
     assert database == "the-database"
-    deployed = [read_definition(text) for text in statements]
-    assert [table.name for table in deployed[:6]] == [
-        read_definition(text).name for text in created
+    assert [read_definition(text) for text in statements] == [
+        read_definition(text) for text in created
     ]
-    assert len(deployed) == 10
+    assert buckets == {
+        "processed_bucket": "the-processed-bucket",
+        "analytics_bucket": "the-analytics-bucket",
+    }
 
     view = render("provenance_ledger", "create_view")
     assert statement(view.query).startswith("CREATE OR REPLACE VIEW provenance_ledger AS\nSELECT")
@@ -76,16 +80,21 @@ def test_the_trail_of_an_organization_lies_in_its_folder(render, settings, monke
     assert f"'storage.location.template' = '{trail}/${{region}}/${{timestamp}}'" in created
 
 
-def test_customers_tables(render):
-    created = [
-        statement(render("medallion_customers", "create_tables", map_index=n).query)
-        for n in range(4)
-    ]
-    assert [text.split("(")[0].rsplit(maxsplit=1)[1] for text in created] == [
-        "silver_customers",
-        "silver_customers_quarantine",
-        "silver_customers_files",
-        "gold_customers_by_country_month",
+TODAYS = Path(__file__).parent / "customers"
+"""The statements by which the tables were defined before contracts made them."""
+
+
+def test_the_contract_makes_the_tables_as_they_always_were(render):
+    database, tables = render("medallion_customers", "create_tables").op_args
+    assert database == "the-database"
+    assert [TableDefinition(**table) for table in tables] == [
+        read_definition((TODAYS / f"{name}.sql").read_text(encoding="utf-8"))
+        for name in (
+            "silver_customers_files",
+            "silver_customers_quarantine",
+            "silver_customers",
+            "gold_customers_by_country_month",
+        )
     ]
 
 
@@ -96,7 +105,7 @@ def test_the_day_reaches_every_task(render, dt, day):
             "medallion_customers",
             task_id,
             params={"dt": dt},
-            xcoms={"bronze_to_silver": "jr_1", "silver_to_gold": "jr_2"},
+            xcoms={"bronze_to_silver": "jr_1", f"{GOLD}.silver_to_gold": "jr_2"},
         )
 
     landing = task("wait_for_landing")
@@ -115,14 +124,14 @@ def test_the_day_reaches_every_task(render, dt, day):
             "silver_customers": f"s3://the-processed-bucket/silver/customers/dt={day}/run=jr_1/",
         },
     )
-    assert task("silver_to_gold").script_args == {
+    assert task(f"{GOLD}.silver_to_gold").script_args == {
         "--dataset": "customers",
         "--dt": day,
         "--silver_run": f"s3://the-processed-bucket/silver/customers/dt={day}/run=jr_1/",
         "--gold_table": "customers_by_country_month",
     }
     gold = f"s3://the-analytics-bucket/gold/customers_by_country_month/dt={day}/run=jr_2/"
-    assert task("publish_gold").op_args == (
+    assert task(f"{GOLD}.publish_gold").op_args == (
         "the-database",
         day,
         {"gold_customers_by_country_month": gold},

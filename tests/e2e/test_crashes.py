@@ -23,7 +23,7 @@ pytestmark = pytest.mark.crash
 RERUNS = (
     {
         DAYS[0]: ["bronze_to_silver"],
-        DAYS[1]: ["silver_to_gold"],
+        DAYS[1]: ["gold_customers_by_country_month.silver_to_gold"],
         DAYS[2]: [
             "create_tables",
             "wait_for_landing",
@@ -32,7 +32,7 @@ RERUNS = (
             "report_files",
         ],
     },
-    {DAYS[0]: ["publish_silver"], DAYS[1]: ["publish_gold"]},
+    {DAYS[0]: ["publish_silver"], DAYS[1]: ["gold_customers_by_country_month.publish_gold"]},
 )
 
 

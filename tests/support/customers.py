@@ -6,9 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 
-from custody.core.datasets.contracts import Contract, parse_contract
+from custody.core.datasets.contracts import Contract, contract_of
 
 CONTRACT = Path(__file__).parents[2] / "include" / "contracts" / "customers.odcs.yaml"
 DT = date(2026, 11, 1)
@@ -22,7 +21,7 @@ GOOD = "C{0:09d},Zoë,O'Brien,zoe@shop.example,NL,2024-05-17,2026-10-31T17:05:09
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    return parse_contract(yaml.safe_load(CONTRACT.read_text()))
+    return contract_of(CONTRACT.read_text(encoding="utf-8"), CONTRACT.name)
 
 
 def csv(*rows: str, header: str = HEADER, end: str = "\n") -> bytes:

@@ -102,7 +102,7 @@ def example_xcoms() -> dict[str, Any]:
         "report_success": True,
         "run_ended": [{**PAGE, "dag_id": "d", "is_open": True}],
         "bronze_to_silver": "jr_1",
-        "silver_to_gold": "jr_2",
+        "gold_customers_by_country_month.silver_to_gold": "jr_2",
     }
 
 

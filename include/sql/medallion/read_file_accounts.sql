@@ -1,7 +1,7 @@
 -- Grain:   one row per landed object version of the day: its row accounting
--- Reads:   silver_customers_files, partition dt = the day
+-- Reads:   silver_{{ dataset }}_files, partition dt = the day
 -- Writes:  nothing
--- Params:  dataset_day, params.dt, dag_run.data_interval_start (the day to read)
+-- Params:  dataset, dataset_day, params.dt, dag_run.data_interval_start (the day to read)
 SELECT
     source_key,
     source_version_id,
@@ -10,6 +10,6 @@ SELECT
     duplicate_rows,
     quarantined_rows,
     file_reason
-FROM silver_customers_files
+FROM silver_{{ dataset }}_files
 WHERE dt = '{{ dataset_day(params.dt, dag_run.data_interval_start) }}'
 ORDER BY source_key

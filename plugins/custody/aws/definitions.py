@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.type_defs import TableInputTypeDef
 
 
+def create_missing(glue: GlueClient, database: str, deployed: TableDefinition) -> bool:
+    """Create a table as deployed where there is none of its name, and say whether there was none.
+
+    Idempotent. Raises what botocore raises.
+    """
+    try:
+        table_input = cast("TableInputTypeDef", deployed.to_table_input())
+        glue.create_table(DatabaseName=database, TableInput=table_input)
+    except glue.exceptions.AlreadyExistsException:
+        return False
+    return True
+
+
 def make_right(glue: GlueClient, database: str, deployed: TableDefinition) -> tuple[str, ...]:
     """Make a table's definition the deployed one; its partitions stay.
 

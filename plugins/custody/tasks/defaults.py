@@ -82,11 +82,11 @@ class Tag(StrEnum):
     PROVENANCE = "provenance"
 
 
-def sql_root(dag_file: str) -> str:
-    """Where `dag_file` finds its SQL, for `template_searchpath`.
+def include_root(dag_file: str) -> Path:
+    """Where `dag_file` finds what it includes: its SQL, and the contracts.
 
-    In the repository and on Astro that is `include/sql` beside the folder of the DAGs. MWAA takes
-    no folder beside it, so the bundle carries `include/sql` inside.
+    In the repository and on Astro that is `include` beside the folder of the DAGs. MWAA takes no
+    folder beside it, so the bundle carries `include` inside.
 
     Raises:
         FileNotFoundError: it is in neither place. A DAG that loads without its SQL would fail at
@@ -94,10 +94,15 @@ def sql_root(dag_file: str) -> str:
     """
     dags = Path(dag_file).resolve().parent
     for place in (dags, dags.parent):
-        sql = place / "include" / "sql"
-        if sql.is_dir():
-            return str(sql)
+        include = place / "include"
+        if (include / "sql").is_dir():
+            return include
     raise FileNotFoundError(f"there is no include/sql in {dags} (as on MWAA) or beside it")
+
+
+def sql_root(dag_file: str) -> str:
+    """Where `dag_file` finds its SQL, for `template_searchpath`; raises as `include_root` does."""
+    return str(include_root(dag_file) / "sql")
 
 
 def setting(name: str) -> str:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from airflow.sdk import task
+from airflow.sdk import Param, task
 
 from custody.aws.athena import rows
 from custody.aws.catalog import Pointer, point_partitions
+from custody.aws.definitions import create_missing
 from custody.aws.records.awaiting import awaiting_records
-from custody.tasks.defaults import client
+from custody.core.datasets.tables import Table
+from custody.core.formats.hive_ddl import TableDefinition
+from custody.tasks import windows
+from custody.tasks.defaults import client, setting
 
 log = logging.getLogger(__name__)
 
@@ -19,9 +25,46 @@ DAY: Final = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
 """Template of the day a run builds; its DAG has the macro `custody.tasks.windows.dataset_day`."""
 
 
-def run_of(task_id: str) -> str:
-    """Template of the prefix, below a table's, to which the job run of this task wrote the day."""
-    return f"dt={DAY}/run={{{{ ti.xcom_pull(task_ids='{task_id}') }}}}/"
+def params() -> dict[str, Param]:
+    """What a run may be given; each DAG has its own."""
+    return {
+        "dt": Param(
+            None,
+            title="Day",
+            description="Day to build (YYYY-MM-DD); empty: the day of the run's data interval",
+            **windows.DAY,
+        ),
+        "record_minutes": Param(
+            10,
+            type="integer",
+            minimum=0,
+            maximum=50,
+            title="Wait for records (minutes)",
+            description="How long after its landing a file may lack its hash record before the "
+            "run goes on and quarantines it",
+        ),
+    }
+
+
+def place_of(table: Table, task_id: str) -> str:
+    """Template of the place to which the job run of a task wrote the day of a table."""
+    run = f"{{{{ ti.xcom_pull(task_ids='{task_id}') }}}}"
+    return f"s3://{setting(table.bucket)}/{table.folder}/dt={DAY}/run={run}/"
+
+
+def definitions(tables: Iterable[Table]) -> list[dict[str, Any]]:
+    """The tables' definitions as `create_tables` takes them, with templates for their buckets."""
+    buckets = {name: setting(name) for name in ("processed_bucket", "analytics_bucket")}
+    return [asdict(table.definition(buckets)) for table in tables]
+
+
+@task
+def create_tables(database: str, definitions: list[dict[str, Any]]) -> None:
+    """Define the tables that are not there yet."""
+    for definition in definitions:
+        deployed = TableDefinition(**definition)
+        created = create_missing(client("glue"), database, deployed)
+        log.info("%s %s", deployed.name, "is defined now" if created else "was defined before")
 
 
 @task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")

@@ -164,6 +164,8 @@ def publish_page(
         subject=subject,
         message=message,
         message_attributes=message_attributes,
+        # The field as it was given, which no template in it makes anything else of.
+        map_index_template="{{ task.subject }}",
     )
 
 

@@ -110,6 +110,24 @@ def read_definition(statement: str) -> TableDefinition:
     )
 
 
+def parquet_table(
+    name: str, columns: Columns, partition_keys: Columns, location: str
+) -> TableDefinition:
+    """The definition of a table of Parquet files, without properties."""
+    input_format, output_format, serde = _FORMATS["PARQUET"]
+    return TableDefinition(
+        name=name,
+        columns=_normal(columns),
+        partition_keys=_normal(partition_keys),
+        location=location.rstrip("/"),
+        input_format=input_format,
+        output_format=output_format,
+        serde=serde,
+        serde_properties={},
+        properties={},
+    )
+
+
 def definition_of(table: Mapping[str, Any]) -> TableDefinition:
     """The definition of a table as Glue's GetTable gives it; what is missing is empty."""
     storage = table.get("StorageDescriptor") or {}
@@ -165,6 +183,10 @@ def _items(text: str) -> Iterator[str]:
             begin = position + 1
     if text[begin:].strip():
         yield text[begin:]
+
+
+def _normal(columns: Columns) -> Columns:
+    return tuple((name.lower(), _type(kind)) for name, kind in columns)
 
 
 def _listed(columns: object) -> Columns:

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-import yaml
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
-from custody.core.datasets.contracts import Contract, parse_contract
+from custody.core.datasets.contracts import Contract, contract_of
 from custody.core.lineage.model import HashedObject, Material
 from custody.objects import ObjectVersion
 from custody.settings import Settings
@@ -189,7 +188,7 @@ def read_inputs(files: DataFrame, bucket: str) -> list[HashedObject]:
 def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Material]:
     """The contract at an S3 URI; raises ValueError when it is another dataset's."""
     body, material = fetch_material(s3, "contract", uri)
-    contract = parse_contract(yaml.safe_load(body))
+    contract = contract_of(body.decode(), uri)
     if contract.dataset != dataset:
         raise ValueError(f"{uri} is the contract of {contract.dataset}, not of {dataset}")
     return contract, replace(material, version=contract.version)

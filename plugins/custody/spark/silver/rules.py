@@ -10,14 +10,14 @@ from pyspark.sql import Column as Expression
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
-from custody.core.datasets.contracts import (
+from custody.core.datasets.columns import (
     Check,
     Column,
-    Contract,
     NotAfterPartition,
     NotBefore,
     ValidValues,
 )
+from custody.core.datasets.contracts import Contract
 from custody.core.datasets.landed_csv import MAX_LINE_BYTES
 from custody.spark.silver.lines import OF_FILES, SOURCE
 

@@ -9,15 +9,9 @@ from typing import Any
 
 import pytest
 
-from custody.core.datasets.contracts import (
-    Column,
-    ContractError,
-    NotAfterPartition,
-    NotBefore,
-    SortKey,
-    ValidValues,
-    parse_contract,
-)
+from custody.core.datasets.columns import Column, NotAfterPartition, NotBefore, ValidValues
+from custody.core.datasets.contract_fields import ContractError
+from custody.core.datasets.contracts import SortKey, parse_contract
 
 
 def minimal(*properties: dict[str, Any], **table: Any) -> dict[str, Any]:
@@ -26,10 +20,17 @@ def minimal(*properties: dict[str, Any], **table: Any) -> dict[str, Any]:
     return {
         "apiVersion": "v3.1.0",
         "kind": "DataContract",
+        "name": "orders",
         "version": "1.2.0",
+        "description": {"purpose": "to test", "usage": "in tests", "limitations": "made up"},
+        "team": {"name": "testers"},
+        "slaProperties": [{"property": "freshness", "value": 26, "unit": "h"}],
+        "roles": [{"role": "shop", "access": "write", "description": "sells"}],
         "schema": [
             {
                 "name": "orders",
+                "description": "What was ordered",
+                "dataGranularityDescription": "One row per id and dt",
                 "properties": [key, *copy.deepcopy(properties)],
                 "customProperties": custom,
                 **table,
@@ -136,17 +137,35 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
         (column("number", "decimal(40,2)"), "x.physicalType"),
         (column("number", "decimal(2,3)"), "x.physicalType"),
         (column("date", "string"), "x.logicalType: 'date' does not fit"),
-        (column("string", "string", logicalTypeOptions={"pattern": "("}), "x.pattern"),
-        (column("string", "string", logicalTypeOptions={"minimum": 1}), "x.minimum"),
-        (column("string", "string", logicalTypeOptions={"maxLength": "9"}), "x.maxLength"),
+        (
+            column("string", "string", logicalTypeOptions={"pattern": "("}),
+            "x.logicalTypeOptions.pattern: ",
+        ),
+        (
+            column("string", "string", logicalTypeOptions={"minimum": 1}),
+            "x.logicalTypeOptions.minimum: ",
+        ),
+        (
+            column("string", "string", logicalTypeOptions={"maxLength": "9"}),
+            "x.logicalTypeOptions.maxLength: ",
+        ),
         (column("string", "string", logicalTypeOptions={"multipleOf": 2}), "multipleOf"),
-        (column("integer", "bigint", logicalTypeOptions={"minimum": "many"}), "x.minimum"),
-        (column("number", "decimal(9,2)", logicalTypeOptions={"maximum": "NaN"}), "x.maximum"),
+        (
+            column("integer", "bigint", logicalTypeOptions={"minimum": "many"}),
+            "x.logicalTypeOptions.minimum: ",
+        ),
+        (
+            column("number", "decimal(9,2)", logicalTypeOptions={"maximum": "NaN"}),
+            "x.logicalTypeOptions.maximum: ",
+        ),
         (column("string", "string", primaryKey=True, primaryKeyPosition="2"), "primaryKeyPosition"),
-        (column("date", "date", logicalTypeOptions={"format": "dd/MM/yyyy"}), "x.format"),
+        (
+            column("date", "date", logicalTypeOptions={"format": "dd/MM/yyyy"}),
+            "x.logicalTypeOptions.format: ",
+        ),
         (
             column("timestamp", "timestamp", logicalTypeOptions={"defaultTimezone": "CET"}),
-            "x.defaultTimezone",
+            "x.logicalTypeOptions.defaultTimezone: ",
         ),
         (column("string", "string", quality=[{"name": "r", "type": "sql"}]), "x.quality[0]"),
         (
@@ -199,8 +218,8 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
         (column("string", "string", unique=True), "x.unique: only the primary key"),
         (column("string", "string", required="true"), "x.required: expected true or false"),
         (column("string", "string", unique="yes"), "x.unique: expected true or false"),
-        (column("string", "string", enum=["a"]), "x: enum is not read"),
-        (column("string", "string", requird=True), "x: requird is not read"),
+        (column("string", "string", enum=["a"]), "x.enum: enum is not read"),
+        (column("string", "string", requird=True), "x.requird: requird is not read"),
         (
             column("string", "string", logicalTypeOptions={"minLength": 3, "maxLength": 2}),
             "minLength is more than maxLength",
@@ -211,7 +230,7 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
         ),
         (
             column("string", "string", customProperties=[{"property": "trueValues", "value": []}]),
-            "x.customProperties: trueValues is not read",
+            "x.customProperties[0].property: trueValues is not read",
         ),
         (
             column(
@@ -233,8 +252,11 @@ def test_a_rule_that_cannot_be_enforced_is_refused(broken: dict[str, Any], says:
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ({"quality": [{"metric": "rowCount", "mustBeGreaterThan": 0}]}, "schema[0]: quality"),
-        ({"partitioned": True}, "schema[0]: partitioned is not read"),
+        (
+            {"quality": [{"metric": "rowCount", "mustBeGreaterThan": 0}]},
+            "schema[0].quality: quality is not read",
+        ),
+        ({"partitioned": True}, "schema[0].partitioned: partitioned is not read"),
         (
             {
                 "custom": [
@@ -242,7 +264,7 @@ def test_a_rule_that_cannot_be_enforced_is_refused(broken: dict[str, Any], says:
                     {"property": "maxRejectedShares", "value": 0.1},
                 ]
             },
-            "schema[0].customProperties: maxRejectedShares is not read",
+            "schema[0].customProperties[1].property: maxRejectedShares is not read",
         ),
     ],
 )

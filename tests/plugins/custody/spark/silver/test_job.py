@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -67,13 +68,7 @@ def build(
     def build(max_rejected_share: str = "1") -> Outcome:
         settings = job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
         s3 = zone.s3
-        lenient = Contract(
-            **{
-                name: getattr(contract, name)
-                for name in ("dataset", "version", "columns", "primary_key", "deduplication_order")
-            },
-            max_rejected_share=Decimal(max_rejected_share),
-        )
+        lenient = replace(contract, max_rejected_share=Decimal(max_rejected_share))
         job.run(
             spark,
             settings,

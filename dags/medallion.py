@@ -1,0 +1,125 @@
+"""Build the datasets day by day: a DAG `medallion_<dataset>` for each contract.
+
+A contract and a query for each of its gold tables are all that a dataset is; its DAG's manual is
+made from the contract (`custody.core.datasets.manual`). A contract that cannot be used is refused
+here, by file, line and field, before anything runs.
+"""
+
+from __future__ import annotations
+
+import pendulum
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, chain
+
+from custody.core.datasets.contracts import Contract
+from custody.core.datasets.manual import manual
+from custody.core.datasets.tables import Table, gold_tables, silver_tables, tables
+from custody.tasks import windows
+from custody.tasks.contracts import contracts_to_parse
+from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.medallion import (
+    DAY,
+    create_tables,
+    custody_gate,
+    definitions,
+    params,
+    place_of,
+    publish,
+    report_files,
+)
+
+PREFIX = "medallion_"
+
+
+def medallion(contract: Contract) -> None:
+    """The DAG that builds a dataset day by day."""
+    dataset = contract.dataset
+    landing = f"incoming/{dataset}/dt={DAY}/"
+    *_, silver = silvers = silver_tables(contract)
+    bronze_asset, silver_asset = (
+        Asset(name, group=dataset) for name in (f"bronze_{dataset}", silver.name)
+    )
+    with DAG(
+        dag_id=f"{PREFIX}{dataset}",
+        description=contract.description,
+        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+        start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
+        catchup=False,
+        max_active_runs=4,
+        default_args=DEFAULT_ARGS | {"owner": contract.about.owner},
+        template_searchpath=sql_root(__file__),
+        user_defined_macros={"dataset_day": windows.dataset_day, "dataset": dataset},
+        tags=[Tag.TIER_2, Tag.MEDALLION, *contract.about.tags],
+        doc_md=manual(contract),
+        params=params(),
+    ):
+        create = create_tables(setting("database"), definitions(tables(contract)))
+        wait_for_landing = S3KeySensor(
+            task_id="wait_for_landing",
+            bucket_name=setting("raw_bucket"),
+            bucket_key=f"{landing}?*",  # one character more than the folder marker
+            wildcard_match=True,
+            poke_interval=30,
+            # The run starts when its day is over.
+            timeout=(contract.about.landing_hours - 24) * 60 * 60,
+            deferrable=True,
+        )
+        gate = custody_gate.override(outlets=[bronze_asset])(
+            setting("raw_bucket"),
+            setting("provenance_bucket"),
+            landing,
+            "{{ params.record_minutes }}",
+        )
+        bronze_to_silver = GlueJobOperator(
+            task_id="bronze_to_silver",
+            job_name=setting("bronze_to_silver_job"),
+            script_args={"--dataset": dataset, "--dt": DAY},
+            inlets=[bronze_asset],
+            **GLUE,
+        )
+        publish_silver = publish.override(task_id="publish_silver", outlets=[silver_asset])(
+            setting("database"),
+            DAY,
+            {table.name: place_of(table, bronze_to_silver.task_id) for table in silvers},
+        )
+        read_file_accounts = AthenaOperator(
+            task_id="read_file_accounts", query="medallion/read_file_accounts.sql", **ATHENA_SHORT
+        )
+        report_files(read_file_accounts.output)
+        chain(wait_for_landing, gate, bronze_to_silver, publish_silver)
+        chain(create, publish_silver, read_file_accounts)
+        silver_run = place_of(silver, bronze_to_silver.task_id)
+        for table in gold_tables(contract):
+            chain(publish_silver, gold(table, dataset, silver_run, silver_asset))
+
+
+def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> TaskGroup:
+    """The tasks that build a gold table from a run of silver, in a group of its name."""
+    with TaskGroup(table.name) as group:
+        silver_to_gold = GlueJobOperator(
+            task_id="silver_to_gold",
+            job_name=setting("silver_to_gold_job"),
+            script_args={
+                "--dataset": dataset,
+                "--dt": DAY,
+                "--silver_run": silver_run,
+                "--gold_table": table.name.removeprefix("gold_"),
+            },
+            inlets=[silver_asset],
+            **GLUE,
+        )
+        publish_gold = publish.override(
+            task_id="publish_gold", outlets=[Asset(table.name, group=dataset)]
+        )(
+            setting("database"),
+            DAY,
+            {table.name: place_of(table, silver_to_gold.task_id)},
+        )
+        chain(silver_to_gold, publish_gold)
+    return group
+
+
+for found in contracts_to_parse(__file__, PREFIX):
+    medallion(found)

@@ -1,0 +1,54 @@
+"""All contracts of a deployment, read together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from custody.core.datasets.contract_fields import ContractError, Place
+from custody.core.datasets.contracts import Contract, contract_of
+from custody.core.datasets.tables import tables
+
+SUFFIX: Final = ".odcs.yaml"
+"""How the file of a contract ends; what stands before it is the dataset's name."""
+
+
+class ContractsRefused(ValueError):
+    """Contracts cannot be used; a line for each says in which file, on which line, and why."""
+
+
+def read_contracts(files: Mapping[str, str]) -> tuple[Contract, ...]:
+    """The contracts in files by their names, in the order of the datasets' names.
+
+    Raises ContractsRefused with everything that is wrong with any of them.
+    """
+    read: list[Contract] = []
+    problems: list[str] = []
+    for file in sorted(files):
+        try:
+            read.append(_named_as_its_file(contract_of(files[file], file), file))
+        except ContractError as error:
+            problems.append(str(error))
+    problems += _shared_names(read)
+    if problems:
+        raise ContractsRefused("\n".join(problems))
+    return tuple(read)
+
+
+def _named_as_its_file(contract: Contract, file: str) -> Contract:
+    if file != f"{contract.dataset}{SUFFIX}":
+        place = Place() / "name"
+        raise ContractError(place, f"the file of {contract.dataset} is another", f"{file}:1")
+    return contract
+
+
+def _shared_names(contracts: Iterable[Contract]) -> list[str]:
+    """What is wrong where two tables would have one name, whosoever they are."""
+    owners = [(table.name, c.dataset) for c in contracts for table in tables(c)]
+    named = Counter(name for name, _ in owners)
+    return [
+        f"{dataset}{SUFFIX}: its table {name} is named as another is"
+        for name, dataset in owners
+        if named[name] > 1
+    ]

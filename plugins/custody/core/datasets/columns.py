@@ -1,0 +1,327 @@
+"""The columns of a table, as a contract declares them, and the rules for their values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from custody.core.datasets.contract_fields import (
+    ContractError,
+    Place,
+    custom_properties,
+    decimal,
+    flag,
+    items,
+    length,
+    mapping,
+    name,
+    only,
+    text,
+    words,
+)
+
+Bound = int | Decimal | date | datetime
+"""A limit, in the Python type that the column's values have."""
+
+_LOGICAL_TYPE_OF = {
+    "string": "string",
+    "date": "date",
+    "timestamp": "timestamp",
+    "int": "integer",
+    "bigint": "integer",
+    "decimal": "number",
+    "boolean": "boolean",
+}
+_PHYSICAL_TYPE = re.compile(
+    r"string|date|timestamp|int|bigint|boolean|decimal\(([1-9]\d?),(\d\d?)\)"
+)
+_MAX_DECIMAL_PRECISION = 38
+_FORMATS = {"date": "yyyy-MM-dd", "timestamp": "yyyy-MM-dd'T'HH:mm:ss'Z'"}
+_OPTIONS = frozenset(
+    {
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "format",
+        "timezone",
+        "defaultTimezone",
+    }
+)
+# What a table and a property may say beside their rules describes them for people and catalogs.
+DESCRIBING: Final = frozenset(
+    {
+        *("authoritativeDefinitions", "businessName", "customProperties", "description", "id"),
+        *("logicalType", "name", "physicalName", "physicalType", "tags"),
+    }
+)
+_OF_GOLD: Final = DESCRIBING | {"classification", "examples"}
+_OF_PROPERTY: Final = _OF_GOLD | {
+    *("logicalTypeOptions", "primaryKey", "primaryKeyPosition", "quality", "required", "unique"),
+}
+_RESERVED: Final = frozenset(
+    {
+        *("dt", "outcome", "raw_line", "reasons"),
+        *("source_key", "source_line", "source_version_id"),
+    }
+)
+"""What the tables of every dataset have beside its own columns."""
+_CUSTOM_OF_BOOLEAN: Final = frozenset({"falseValues", "trueValues"})
+
+
+@dataclass(frozen=True, slots=True)
+class ValidValues:
+    """The value must be one of these."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotAfterPartition:
+    """A date or time must not lie after the day (UTC) that the file belongs to."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """The day of this value must not lie before the day of another column's value."""
+
+    name: str
+    column: str
+
+
+Check = ValidValues | NotAfterPartition | NotBefore
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its type in Spark's and Athena's spelling, and what its values must satisfy.
+
+    `pattern` is an unanchored regular expression. `minimum` and `maximum` are inclusive. `format`
+    is the datetime pattern of a date or timestamp, in UTC.
+    """
+
+    name: str
+    type: str
+    required: bool = False
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    format: str | None = None
+    true_values: tuple[str, ...] = ("true",)
+    false_values: tuple[str, ...] = ("false",)
+    checks: tuple[Check, ...] = ()
+    description: str = ""
+    classification: str = ""
+
+    @property
+    def scale(self) -> int:
+        """Decimal places of a decimal column."""
+        return int(self.type.rpartition(",")[2].rstrip(")"))
+
+    @property
+    def base_type(self) -> str:
+        """The type without its parameters."""
+        return self.type.partition("(")[0]
+
+
+def read_columns(properties: object, place: Place) -> tuple[Column, ...]:
+    """The columns whose values are checked, in order; refused where a rule cannot be enforced."""
+    columns: dict[str, Column] = {}
+    for item, at in items(properties, place):
+        column = _column(item, at)
+        if column.name in columns:
+            raise ContractError(at / "name", f"{column.name} appears twice")
+        columns[column.name] = column
+    for item, at in items(properties, place):
+        _check_references(columns[item["name"]], columns, at.called(item["name"]))
+    return tuple(columns.values())
+
+
+def read_results(properties: object, place: Place) -> tuple[Column, ...]:
+    """The columns of a table that a query makes, in order: names and types, and no rules."""
+    columns: dict[str, Column] = {}
+    for item, at in items(properties, place):
+        called = _own_name(item, at)
+        if called in columns:
+            raise ContractError(at / "name", f"{called} appears twice")
+        only(item, _OF_GOLD, at.called(called))
+        columns[called] = Column(
+            called, _type(item, at.called(called)), **_described(item, at.called(called))
+        )
+    if not columns:
+        raise ContractError(place, "expected at least one property")
+    return tuple(columns.values())
+
+
+def _column(item: Mapping[str, Any], at: Place) -> Column:
+    called = _own_name(item, at)
+    place = at.called(called)
+    only(item, _OF_PROPERTY, place)
+    declared = _type(item, place)
+    base = declared.partition("(")[0]
+    options = mapping(item.get("logicalTypeOptions", {}), place / "logicalTypeOptions")
+    within = place / "logicalTypeOptions"
+    for unknown in sorted(options.keys() - _OPTIONS):
+        raise ContractError(
+            within / unknown, f"{unknown} is not enforced; use {', '.join(sorted(_OPTIONS))}"
+        )
+    known = _CUSTOM_OF_BOOLEAN if base == "boolean" else ()
+    custom = custom_properties(item, known, place)
+    column = Column(
+        name=called,
+        type=declared,
+        required=flag(item, "required", place) | flag(item, "primaryKey", place),
+        pattern=_pattern(options.get("pattern"), within / "pattern"),
+        min_length=length(options.get("minLength"), within / "minLength"),
+        max_length=length(options.get("maxLength"), within / "maxLength"),
+        minimum=_bound(options.get("minimum"), base, within / "minimum"),
+        maximum=_bound(options.get("maximum"), base, within / "maximum"),
+        format=_format(options, base, within),
+        true_values=words(*custom.get("trueValues", (["true"], place))),
+        false_values=words(*custom.get("falseValues", (["false"], place))),
+        checks=tuple(_checks(item.get("quality", ()), base, place / "quality")),
+        **_described(item, place),
+    )
+    for least, most, limits in (
+        (column.min_length, column.max_length, "minLength is more than maxLength"),
+        (column.minimum, column.maximum, "minimum is more than maximum"),
+    ):
+        if least is not None and most is not None and least > most:  # type: ignore[operator]
+            raise ContractError(within, f"{limits}: no value would be valid")
+    return column
+
+
+def _own_name(item: Mapping[str, Any], place: Place) -> str:
+    called = name(item.get("name"), place / "name")
+    if called in _RESERVED:
+        raise ContractError(place / "name", f"{called} is a column of every dataset: rename it")
+    return called
+
+
+def _described(item: Mapping[str, Any], place: Place) -> dict[str, str]:
+    """What people are told of a column, on one line each."""
+    return {
+        field: " ".join(text(item[field], place / field).split())
+        for field in ("description", "classification")
+        if field in item
+    }
+
+
+def _type(item: Mapping[str, Any], place: Place) -> str:
+    declared = text(item.get("physicalType"), place / "physicalType")
+    physical = _PHYSICAL_TYPE.fullmatch(declared)
+    if physical is None or (physical[1] and not _is_decimal(int(physical[1]), int(physical[2]))):
+        raise ContractError(
+            place / "physicalType",
+            f"{declared!r} is not one of string, date, timestamp, int, bigint, boolean, "
+            "decimal(p,s)",
+        )
+    if item.get("logicalType") != _LOGICAL_TYPE_OF[declared.partition("(")[0]]:
+        raise ContractError(
+            place / "logicalType",
+            f"{item.get('logicalType')!r} does not fit physicalType {declared}",
+        )
+    return declared
+
+
+def _is_decimal(precision: int, scale: int) -> bool:
+    return scale <= precision <= _MAX_DECIMAL_PRECISION
+
+
+def _format(options: Mapping[str, Any], base: str, place: Place) -> str | None:
+    if base not in _FORMATS:
+        return None
+    if options.get("defaultTimezone", "Etc/UTC") != "Etc/UTC":
+        raise ContractError(place / "defaultTimezone", "times are read as UTC; use Etc/UTC")
+    found = options.get("format", _FORMATS[base])
+    if found != _FORMATS[base]:
+        raise ContractError(place / "format", f"{found!r} is not read; use {_FORMATS[base]!r}")
+    return _FORMATS[base]
+
+
+def _checks(rules: object, base: str, place: Place) -> Iterator[Check]:
+    for rule, at in items(rules, place):
+        called = text(rule.get("name"), at / "name")
+        if rule.get("severity", "error") != "error":
+            raise ContractError(at / "severity", "only 'error' is enforced")
+        if rule.get("metric") == "invalidValues" and rule.get("type", "library") == "library":
+            yield _valid_values(rule, called, base, at)
+        elif rule.get("type") == "custom" and rule.get("engine") == "custody":
+            yield _custody_rule(rule, called, base, at)
+        else:
+            raise ContractError(
+                at,
+                "not a rule that is enforced; use metric invalidValues or "
+                "type custom with engine custody",
+            )
+
+
+def _valid_values(rule: Mapping[str, Any], called: str, base: str, place: Place) -> ValidValues:
+    arguments = mapping(rule.get("arguments"), place / "arguments")
+    if base != "string" or arguments.keys() != {"validValues"} or rule.get("mustBe") != 0:
+        raise ContractError(place, "expected validValues of a string column and mustBe 0")
+    return ValidValues(called, words(arguments["validValues"], place / "arguments" / "validValues"))
+
+
+def _custody_rule(rule: Mapping[str, Any], called: str, base: str, place: Place) -> Check:
+    within = place / "implementation"
+    implementation = mapping(rule.get("implementation"), within)
+    if base not in _FORMATS:
+        raise ContractError(place, "this rule is for a date or a timestamp")
+    match implementation.get("rule"):
+        case "notAfterPartition":
+            return NotAfterPartition(called)
+        case "notBefore":
+            return NotBefore(called, text(implementation.get("property"), within / "property"))
+        case unknown:
+            raise ContractError(within / "rule", f"unknown rule {unknown!r}")
+
+
+def _check_references(column: Column, columns: Mapping[str, Column], place: Place) -> None:
+    for index, check in enumerate(column.checks):
+        if isinstance(check, NotBefore) and (
+            check.column not in columns or columns[check.column].base_type not in _FORMATS
+        ):
+            raise ContractError(
+                (place / "quality" / index).called(f"{column.name}.{check.name}"),
+                f"{check.column!r} is not a date or timestamp",
+            )
+
+
+def _bound(value: object, base: str, place: Place) -> Bound | None:
+    if value is None:
+        return None
+    try:
+        match base:
+            case "int" | "bigint":
+                return int(str(value))
+            case "decimal":
+                return decimal(value)
+            case "date":
+                return date.fromisoformat(str(value))
+            case "timestamp":
+                return datetime.fromisoformat(str(value)).astimezone(UTC)
+    except (ValueError, InvalidOperation) as error:
+        raise ContractError(place, f"{value!r} is not a {base}") from error
+    raise ContractError(place, f"a {base} has no limits")
+
+
+def _pattern(value: object, place: Place) -> str | None:
+    if value is None:
+        return None
+    pattern = text(value, place)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ContractError(place, f"not a regular expression: {error}") from error
+    return pattern

@@ -1,0 +1,46 @@
+"""What a dataset is, in Markdown, for those who run its DAG."""
+
+from __future__ import annotations
+
+from custody.core.datasets.contracts import Contract
+from custody.core.datasets.tables import tables
+
+
+def manual(contract: Contract) -> str:
+    """The documentation of the DAG that builds the dataset."""
+    about, dataset = contract.about, contract.dataset
+    uploaders = "\n".join(f"* `{one.name}`: {one.description}" for one in about.uploaders)
+    made = "\n".join(f"* `{table.name}`: {table.grain}" for table in tables(contract))
+    return f"""Build one day of `{dataset}`: bronze, silver, gold.
+
+{about.purpose}
+
+**Use:** {about.usage}
+
+**Limits:** {about.limitations}
+
+**Owner:** {about.owner}. **Contract:** `{dataset}.odcs.yaml`, version {contract.version}.
+
+**Lands:** every day, below `incoming/{dataset}/dt=<day>/`, whole {about.landing_hours} hours after
+the day began (UTC), from
+
+{uploaders}
+
+**Makes:**
+
+{made}
+
+Waits until something has landed, then until every file there has its hash record (the custody
+gate), and runs the Glue jobs. Each run writes to places of its own; readers see it once its
+partitions are pointed there, after the job's own checks: the row accounting of every file closes,
+and at most {contract.max_rejected_share:%} of the rows were rejected. Each job signs what it wrote
+and out of what (its lineage), and gold is built only from what the silver run signed.
+
+A file that is still without a record when its time is up does not hold up the others: the job puts
+it into quarantine. A file without a valid record never reaches silver.
+
+**On failure:** clear the failed task; each may run again, and a rerun replaces what the run before
+it published. Run the day again (or a backfill) when more files have landed.
+
+**Runbook:** docs/operations.md
+"""

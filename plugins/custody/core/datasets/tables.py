@@ -1,0 +1,114 @@
+"""The tables of a dataset: what they are called, where they lie, and which columns they have.
+
+Their definitions in the catalog, the tasks that point their partitions and the pages about them are
+all derived from these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from custody.core.datasets.contracts import Contract
+from custody.core.formats.hive_ddl import Columns, TableDefinition, parquet_table
+
+PARTITION_KEYS: Final[Columns] = (("dt", "string"),)
+
+SOURCE_COLUMNS: Final[Columns] = (
+    ("_source_key", "string"),
+    ("_source_version_id", "string"),
+    ("_source_line", "int"),
+)
+"""Where a row of silver came from, behind the contract's own columns."""
+
+QUARANTINE_COLUMNS: Final[Columns] = (
+    ("source_key", "string"),
+    ("source_version_id", "string"),
+    ("source_line", "int"),
+    ("reasons", "array<string>"),
+    ("raw_line", "string"),
+)
+
+FILES_COLUMNS: Final[Columns] = (
+    ("source_key", "string"),
+    ("source_version_id", "string"),
+    ("sha256", "string"),
+    ("size_bytes", "bigint"),
+    ("landed_rows", "bigint"),
+    ("silver_rows", "bigint"),
+    ("duplicate_rows", "bigint"),
+    ("quarantined_rows", "bigint"),
+    ("file_reason", "string"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, partitioned by `dt`; it lies under `folder` of the bucket that a setting names.
+
+    `columns` are names and Hive types; `grain` says what one row is.
+    """
+
+    name: str
+    bucket: str
+    folder: str
+    columns: Columns
+    grain: str
+
+    def definition(self, buckets: Mapping[str, str]) -> TableDefinition:
+        """The table as the catalog has it; `buckets` are the settings that name them.
+
+        A partition's location names the run that counts, so that nothing may look for partitions
+        by their path (`MSCK REPAIR`).
+        """
+        location = f"s3://{buckets[self.bucket]}/{self.folder}"
+        return parquet_table(self.name, self.columns, PARTITION_KEYS, location)
+
+
+def silver_tables(contract: Contract) -> tuple[Table, ...]:
+    """The tables that one run of `bronze_to_silver` fills, in the order in which they are shown:
+    readers who see the rows can see their account.
+    """
+    dataset = contract.dataset
+
+    def table(name: str, area: str, columns: Columns, grain: str) -> Table:
+        folder = f"{area}/{dataset}"
+        return Table(name, "processed_bucket", folder, columns, grain)
+
+    own = tuple((column.name, column.type) for column in contract.columns)
+    return (
+        table(
+            f"silver_{dataset}_files",
+            "files",
+            FILES_COLUMNS,
+            "One row per landed object version the day's run saw: its row accounting "
+            "(landed_rows = silver_rows + duplicate_rows + quarantined_rows)",
+        ),
+        table(
+            f"silver_{dataset}_quarantine",
+            "quarantine",
+            QUARANTINE_COLUMNS,
+            "One row per rejected row of a landed file; one without source_line per rejected file",
+        ),
+        table(f"silver_{dataset}", "silver", own + SOURCE_COLUMNS, contract.grain),
+    )
+
+
+def gold_tables(contract: Contract) -> tuple[Table, ...]:
+    """The tables that runs of `silver_to_gold` fill, each its own."""
+    return tuple(
+        Table(
+            f"gold_{gold.name}",
+            "analytics_bucket",
+            f"gold/{gold.name}",
+            tuple((column.name, column.type) for column in gold.columns),
+            gold.grain,
+        )
+        for gold in contract.gold
+    )
+
+
+def tables(contract: Contract) -> tuple[Table, ...]:
+    """All tables of a dataset."""
+    return (*silver_tables(contract), *gold_tables(contract))

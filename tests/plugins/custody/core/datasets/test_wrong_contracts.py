@@ -1,0 +1,290 @@
+"""Every wrong contract is refused by its file, line and field, and nothing else is read of it.
+
+Each case replaces a part of a contract that is right; the line marked `# <-` is the one to be told.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from custody.core.datasets.catalog import ContractsRefused, read_contracts
+from custody.core.datasets.contract_fields import ContractError
+from custody.core.datasets.contracts import contract_of
+from custody.core.formats.yaml_text import MAX_CHARACTERS
+
+FILE = "orders.odcs.yaml"
+RIGHT = (Path(__file__).parents[4] / "support" / FILE).read_text(encoding="utf-8")
+
+AMOUNT = "logicalTypeOptions: {minimum: 0, maximum: 100000}"
+ALLOWED = "arguments: {validValues: [placed, shipped]}\n            mustBe: 0"
+AFTER = "implementation: {rule: notAfterPartition}"
+
+WRONG: dict[str, tuple[str, str, str]] = {
+    # what is wrong: (what stands there, what stands there instead, the field that is told)
+    "no YAML": ("tags: [orders]", "tags: [orders\nx: # <-", "the contract"),
+    "a tab": ("tags: [orders]", "\ttags: [orders] # <-", "the contract"),
+    "an anchor": ("tags: [orders]", "tags: &tags [orders] # <-", "the contract"),
+    "an alias": ("tags: [orders]", "tags: *tags # <-", "the contract"),
+    "a tag": ("tags: [orders]", "tags: !!python/name:os.system '' # <-", "the contract"),
+    "a merge": ("tags: [orders]", "<<: {a: 1} # <-", "the contract"),
+    "a second document": ("tags: [orders]", "--- # <-\ntags: [orders]", "the contract"),
+    "a doubled field": ("status: active", "status: active\nstatus: draft # <-", "the contract"),
+    "a doubled option": (
+        AMOUNT,
+        "logicalTypeOptions: {minimum: 0, minimum: 1} # <-",
+        "the contract",
+    ),
+    "too deep": ("tags: [orders]", "tags: " + "[" * 40 + " # <-", "the contract"),
+    "another kind": ("apiVersion: v3.1.0", "apiVersion: v2.2.2 # <-", "apiVersion"),
+    "an unread field": ("status: active", "price: {priceAmount: 1} # <-", "price"),
+    "a name with a dash": ("name: orders\nversion", "name: or-ders # <-\nversion", "name"),
+    "a long name": ("name: orders\nversion", f"name: {'o' * 65} # <-\nversion", "name"),
+    "a version that is a number": ("version: 1.0.0", "version: 1.0 # <-", "version"),
+    "no purpose": ("purpose: What customers ordered.", "purpose: ' ' # <-", "description.purpose"),
+    "no owner": ("name: sales-data", "name: # <-", "team.name"),
+    "a tag that is none": ("tags: [orders]", "tags: [NO] # <-", "tags"),
+    "two silver tables": (
+        "schema:\n  - name: orders\n    physicalName: silver_orders",
+        "schema:\n  - name: order # <-\n    physicalName: silver_order",
+        "schema[0].name",
+    ),
+    "another table's name": (
+        "physicalName: silver_orders",
+        "physicalName: orders # <-",
+        "schema[0].physicalName",
+    ),
+    "no grain": (
+        "dataGranularityDescription: One row per order_id and dt",
+        "dataGranularityDescription: # <-",
+        "schema[0].dataGranularityDescription",
+    ),
+    "quality of a table": (
+        "    customProperties:\n      - property: dedup",
+        "    quality: [{metric: rowCount}] # <-\n    customProperties:\n      - property: dedup",
+        "schema[0].quality",
+    ),
+    "a type of none": (
+        "physicalType: boolean",
+        "physicalType: tinyint # <-",
+        "is_gift.physicalType",
+    ),
+    "a type that does not fit": (
+        "logicalType: boolean",
+        "logicalType: string # <-",
+        "is_gift.logicalType",
+    ),
+    "too many digits": (
+        "physicalType: decimal(10,2)",
+        "physicalType: decimal(39,2) # <-",
+        "amount_usd.physicalType",
+    ),
+    "a column twice": (
+        "- name: status\n        description: How far the order is",
+        "- name: customer_id # <-",
+        "schema[0].properties[2].name",
+    ),
+    "a column of every dataset": (
+        "- name: is_gift",
+        "- name: dt # <-",
+        "schema[0].properties[5].name",
+    ),
+    "an upper-case column": (
+        "- name: is_gift",
+        "- name: isGift # <-",
+        "schema[0].properties[5].name",
+    ),
+    "a rule unknown to anybody": (
+        "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+        "required: true\n        enum: [a] # <-\n        logicalTypeOptions: {minL",
+        "customer_id.enum",
+    ),
+    "required in quotes": (
+        "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+        "required: 'true' # <-\n        logicalTypeOptions: {minL",
+        "customer_id.required",
+    ),
+    "unique of no key": (
+        "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+        "unique: true # <-\n        logicalTypeOptions: {minL",
+        "customer_id.unique",
+    ),
+    "no key": ("        primaryKey: true\n", "", "schema[0].properties"),
+    "a key's place": (
+        "primaryKey: true",
+        "primaryKey: true\n        primaryKeyPosition: first # <-",
+        "schema[0].properties[0].primaryKeyPosition",
+    ),
+    "a broken pattern": (
+        "{pattern: '^O[0-9]{6}$'}",
+        "{pattern: '^O[0-9{6}$'} # <-",
+        "order_id.logicalTypeOptions.pattern",
+    ),
+    "an option of nobody": (
+        AMOUNT,
+        "logicalTypeOptions: {multipleOf: 2} # <-",
+        "amount_usd.logicalTypeOptions.multipleOf",
+    ),
+    "a limit that is no number": (
+        AMOUNT,
+        "logicalTypeOptions: {minimum: none} # <-",
+        "amount_usd.logicalTypeOptions.minimum",
+    ),
+    "no number at all": (
+        AMOUNT,
+        "logicalTypeOptions: {maximum: .nan} # <-",
+        "amount_usd.logicalTypeOptions.maximum",
+    ),
+    "limits that cross": (
+        AMOUNT,
+        "logicalTypeOptions: {minimum: 2, maximum: 1} # <-",
+        "amount_usd.logicalTypeOptions",
+    ),
+    "lengths that cross": (
+        "{minLength: 1, maxLength: 20}",
+        "{minLength: 9, maxLength: 2} # <-",
+        "customer_id.logicalTypeOptions",
+    ),
+    "a length in quotes": (
+        "{minLength: 1, maxLength: 20}",
+        "{maxLength: '20'} # <-",
+        "customer_id.logicalTypeOptions.maxLength",
+    ),
+    "a rule without a name": (
+        "- name: allowed\n            metric",
+        "- metric",
+        "status.quality[0].name",
+    ),
+    "a rule that only warns": (
+        ALLOWED,
+        f"{ALLOWED}\n            severity: warning # <-",
+        "status.quality[0].severity",
+    ),
+    "a rule in SQL": (
+        "- name: allowed\n            metric: invalidValues",
+        "- name: allowed # <-\n            metric: duplicateValues",
+        "status.quality[0]",
+    ),
+    "words that YAML reads as none": (
+        "{validValues: [placed, shipped]}",
+        "{validValues: [NO, placed]} # <-",
+        "status.quality[0].arguments.validValues",
+    ),
+    "a rule that nobody knows": (
+        AFTER,
+        "implementation: {rule: notOnSunday} # <-",
+        "ordered_on.quality[0].implementation.rule",
+    ),
+    "a rule about no date": (
+        AFTER,
+        "implementation: {rule: notBefore, property: status}",
+        "ordered_on.not_after_day",
+    ),
+    "words of a boolean": ("value: ['yes']", "value: [yes] # <-", "is_gift.trueValues"),
+    "an order by no column": (
+        "value: [{property: ordered_on, direction: desc}]",
+        "value: [{property: when}] # <-",
+        "schema[0].deduplicationOrder[0]",
+    ),
+    "a share above one": ("value: 0.5", "value: 50 # <-", "schema[0].maxRejectedShare"),
+    "a property of nobody": (
+        "- property: maxRejectedShare",
+        "- property: maxRejected # <-",
+        "schema[0].customProperties[1].property",
+    ),
+    "a rule of gold": (
+        "- name: status\n        description: How far the orders are",
+        "- name: status\n        required: true # <-",
+        "status.required",
+    ),
+    "a gold table twice": (
+        "- name: orders_by_status",
+        "- name: orders # <-\n    properties: []\n  - name: x",
+        "schema[1].description",
+    ),
+    "gold without columns": (
+        "    properties:\n      - name: status\n        description: How far the orders are",
+        "    properties: [] # <-\n    tags:\n      - name: status",
+        "schema[1].properties",
+    ),
+    "hours before the day is over": ("value: 30", "value: 3 # <-", "slaProperties[1].value"),
+    "another unit": ("unit: h", "unit: d # <-", "slaProperties[1].unit"),
+    "every two days": (
+        "- property: frequency\n    value: 1",
+        "- property: frequency # <-\n    value: 2",
+        "slaProperties[0]",
+    ),
+    "a term that nobody keeps": (
+        "- property: frequency",
+        "- property: availability # <-",
+        "slaProperties[0].property",
+    ),
+    "a role that reads": ("access: write", "access: read # <-", "roles[0].access"),
+    "a role of nobody": ("- role: web-shop", "- role: '' # <-", "roles[0].role"),
+    "nobody uploads": (
+        "  - role: web-shop\n    access: write\n    description: Web shop, orders of the day\n",
+        "  []\n",
+        "roles",
+    ),
+}
+
+
+def test_the_contract_without_a_fault_is_read() -> None:
+    contract = contract_of(RIGHT, FILE)
+    assert (contract.dataset, contract.grain) == ("orders", "One row per order_id and dt")
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_wrong_contract_is_refused_by_file_line_and_field(what: str) -> None:
+    stands, instead, field = WRONG[what]
+    assert RIGHT.count(stands) == 1, "the case must say which part it is"
+    wrong = RIGHT.replace(stands, instead)
+    marked = [number for number, line in enumerate(wrong.split("\n"), 1) if "# <-" in line]
+    with pytest.raises(ContractError) as refusal:
+        contract_of(wrong, FILE)
+    told, field_told, problem = str(refusal.value).split(": ", 2)
+    assert (told.rsplit(":", 1)[0], field_told) == (FILE, field)
+    assert problem
+    if marked:
+        assert told == f"{FILE}:{marked[0]}"
+
+
+def test_there_are_many_of_them() -> None:
+    assert len(WRONG) >= 50
+
+
+def test_a_text_of_any_size_is_refused_at_once() -> None:
+    with pytest.raises(ContractError, match=f"more than {MAX_CHARACTERS} characters"):
+        contract_of(RIGHT + "#" * MAX_CHARACTERS, FILE)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    first = RIGHT.replace("status: active", "price: 1")
+    second = RIGHT.replace("access: write", "access: read")
+    with pytest.raises(ContractsRefused) as refusal:
+        read_contracts({"orders.odcs.yaml": first, "more.odcs.yaml": second})
+    assert [line.split(": ")[:2] for line in str(refusal.value).splitlines()] == [
+        ["more.odcs.yaml:108", "roles[0].access"],
+        ["orders.odcs.yaml:6", "price"],
+    ]
+
+
+def test_a_contract_lies_in_the_file_of_its_name() -> None:
+    with pytest.raises(ContractsRefused, match=r"more\.odcs\.yaml:1: name: the file of orders"):
+        read_contracts({"more.odcs.yaml": RIGHT})
+
+
+def test_no_table_is_that_of_two_datasets() -> None:
+    """`silver_orders_files` would be the files of one and the rows of the other."""
+    other = (
+        RIGHT.replace("name: orders\n", "name: orders_files\n")
+        .replace("silver_orders\n", "silver_orders_files\n")
+        .replace("orders_by_status", "orders_by_state")
+    )
+    with pytest.raises(ContractsRefused) as refusal:
+        read_contracts({FILE: RIGHT, "orders_files.odcs.yaml": other})
+    assert str(refusal.value).splitlines() == [
+        "orders.odcs.yaml: its table silver_orders_files is named as another is",
+        "orders_files.odcs.yaml: its table silver_orders_files is named as another is",
+    ]
