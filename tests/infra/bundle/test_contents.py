@@ -31,6 +31,7 @@ SOURCES = (
     "dags",
     "plugins",
     "docs/runbooks",
+    "include/contracts",
     "include/sql",
     "infra/mwaa",
     "requirements.txt",
@@ -56,9 +57,11 @@ def test_holds_what_mwaa_takes_and_nothing_else(tmp_path: Path) -> None:
     found = bundle(tmp_path)
     assert {name.split("/")[0] for name in found} == {"dags", "plugins.zip", "requirements.txt"}
     sql = {path.relative_to(REPOSITORY) for path in (REPOSITORY / "include/sql").rglob("*.sql")}
+    contracts = (REPOSITORY / "include/contracts").glob("*.odcs.yaml")
     dags = {path.name for path in (REPOSITORY / "dags").glob("*.py")}
     assert {name for name in found if name.startswith("dags/")} == {
         *(f"dags/{path.as_posix()}" for path in sql),
+        *(f"dags/include/contracts/{path.name}" for path in contracts),
         *(f"dags/{name}" for name in dags),
         "dags/.airflowignore",
         "dags/constraints.txt",

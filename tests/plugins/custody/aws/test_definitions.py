@@ -4,8 +4,8 @@ import boto3
 import pytest
 from tests.support.moto_aws import REGION
 
-from custody.aws.definitions import make_right
-from custody.core.formats.hive_ddl import read_definition
+from custody.aws.definitions import create_missing, make_right
+from custody.core.formats.hive_ddl import definition_of, read_definition
 
 DEPLOYED = read_definition(
     "CREATE EXTERNAL TABLE IF NOT EXISTS t (a STRING, b BIGINT)\nPARTITIONED BY (dt STRING)\n"
@@ -47,3 +47,11 @@ def test_a_bent_table_is_made_right_and_keeps_its_partitions(glue):
 
 def test_a_table_that_is_not_there_is_not_made(glue):
     assert make_right(glue, "db", DEPLOYED) == ()
+
+
+def test_a_table_that_is_missing_is_made_once(glue):
+    assert create_missing(glue, "db", DEPLOYED) is True
+    assert definition_of(table(glue)) == DEPLOYED
+    glue.update_table(DatabaseName="db", TableInput={"Name": "t", "Owner": "hadoop"})
+    assert create_missing(glue, "db", DEPLOYED) is False
+    assert table(glue)["Owner"] == "hadoop"
