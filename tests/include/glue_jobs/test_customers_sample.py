@@ -19,6 +19,7 @@ from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.tables import tables
 from custody.spark import gold
 from custody.spark.silver import job
 
@@ -86,3 +87,8 @@ def test_every_row_meets_the_fate_it_was_made_for(
         for row in rows("gold")
     } == read.gold
     assert sum(row["total_spent_usd"] for row in rows("gold")) > Decimal(1000)
+
+    for table in tables(contract):
+        written = spark.read.parquet(str(tmp_path / table.folder.partition("/")[0])).schema
+        columns = tuple((field.name, field.dataType.simpleString()) for field in written)
+        assert columns == table.columns, table.name

@@ -156,7 +156,10 @@ def read_results(properties: object, place: Place) -> tuple[Column, ...]:
             raise ContractError(at / "name", f"{called} appears twice")
         only(item, _OF_GOLD, at.called(called))
         columns[called] = Column(
-            called, _type(item, at.called(called)), **_described(item, at.called(called))
+            called,
+            _type(item, at.called(called)),
+            description=_line(item, "description", at.called(called)),
+            classification=_line(item, "classification", at.called(called)),
         )
     if not columns:
         raise ContractError(place, "expected at least one property")
@@ -190,7 +193,8 @@ def _column(item: Mapping[str, Any], at: Place) -> Column:
         true_values=words(*custom.get("trueValues", (["true"], place))),
         false_values=words(*custom.get("falseValues", (["false"], place))),
         checks=tuple(_checks(item.get("quality", ()), base, place / "quality")),
-        **_described(item, place),
+        description=_line(item, "description", place),
+        classification=_line(item, "classification", place),
     )
     for least, most, limits in (
         (column.min_length, column.max_length, "minLength is more than maxLength"),
@@ -208,13 +212,9 @@ def _own_name(item: Mapping[str, Any], place: Place) -> str:
     return called
 
 
-def _described(item: Mapping[str, Any], place: Place) -> dict[str, str]:
-    """What people are told of a column, on one line each."""
-    return {
-        field: " ".join(text(item[field], place / field).split())
-        for field in ("description", "classification")
-        if field in item
-    }
+def _line(item: Mapping[str, Any], field: str, place: Place) -> str:
+    """What people are told of a column, on one line; empty where it is not said."""
+    return " ".join(text(item[field], place / field).split()) if field in item else ""
 
 
 def _type(item: Mapping[str, Any], place: Place) -> str:
