@@ -10,6 +10,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+from tests.support.contracts import dataset_tables
 
 from custody.cli import main as command_line
 from custody.core.paging.findings import SEVERITIES
@@ -97,9 +98,15 @@ def test_make_targets_exist(document: Path) -> None:
     assert set(MAKE.findall(document.read_text(encoding="utf-8"))) <= targets
 
 
+def all_tables() -> set[str]:
+    """Those that our SQL makes, and those that the contracts make."""
+    files = (ROOT / "include/sql").rglob("*.sql")
+    return {path.stem.removeprefix("create_") for path in files} | dataset_tables().keys()
+
+
 @pytest.mark.parametrize("document", documents(), ids=name)
 def test_queries_read_tables_that_exist(document: Path) -> None:
-    tables = {path.stem.removeprefix("create_") for path in (ROOT / "include/sql").rglob("*.sql")}
+    tables = all_tables()
     assert {"provenance_ledger", "reconciliation", "cloudtrail_logs"} <= tables
     queries = SQL.findall(document.read_text(encoding="utf-8"))
     assert {table for query in queries for table in TABLE.findall(query)} - {"t"} <= tables
@@ -107,7 +114,7 @@ def test_queries_read_tables_that_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", documents(), ids=name)
 def test_tables_that_are_spoken_of_exist(document: Path) -> None:
-    tables = {path.stem.removeprefix("create_") for path in (ROOT / "include/sql").rglob("*.sql")}
+    tables = all_tables()
     named = NAMED_TABLE.findall(document.read_text(encoding="utf-8"))
     assert {first or second for first, second in named} <= tables
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.include.sql.test_golden import NOW, columns_of, render
+from tests.support.contracts import dataset_tables
 from tests.support.golden import run_golden
 
 ROOT = Path(__file__).parents[3]
@@ -25,7 +26,7 @@ TABLES = {
 @pytest.mark.parametrize("query", QUERIES)
 def test_query_runs(query: str) -> None:
     """On our tables, empty, and the view."""
-    schemas = {table: columns_of(render(ddl)) for table, ddl in TABLES.items()}
+    schemas = {table: columns_of(render(ddl)) for table, ddl in TABLES.items()} | dataset_tables()
     view = render("provenance/provenance_ledger.sql")
     found = run_golden(query, {}, schemas, NOW, views={"provenance_ledger": view})
     assert all(set(row.values()) <= {None, 0} for row in found)  # a count of nothing is a row
