@@ -6,15 +6,16 @@ Writes  `gold/<gold_table>/dt=<dt>/run=<job run id>/` of the analytics bucket, a
         last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
         Nothing else is touched, so a rerun cannot harm what is published.
 
-Fails   when silver is not as its lineage states it or changes while it is read, when the silver run
-        has no rows, when the SQL yields none, and on an amount that does not fit its type (ANSI
-        mode: no silent null).
+Fails   when silver is not as its lineage states it or changes while it is read, when the SQL makes
+        other columns than the contract says of the table, when the silver run has no rows, when the
+        SQL yields none, and on an amount that does not fit its type (ANSI mode: no silent null).
 
 Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), gold_table;
-fixed by the job: code_location (S3 URI of the bundle, which holds the table's SQL, one SELECT),
+fixed by the job: code_location (S3 URI of the bundle, which holds the dataset's contract and the
+table's SQL, one SELECT),
 silver_job (name of the Glue job that builds silver), analytics_bucket, provenance_bucket,
 lineage_key_arn (KMS key that signs lineage).
-Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
+Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
 from __future__ import annotations

@@ -12,8 +12,12 @@ from pyspark.sql import DataFrame, SparkSession
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
 from custody.aws.s3.listing import list_current
+from custody.core.datasets.contracts import Contract
+from custody.core.datasets.tables import gold_tables
+from custody.core.formats.hive_ddl import Columns
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.trust import Trust
+from custody.spark.contracts import read_contract
 from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
@@ -36,24 +40,48 @@ class NoRowsError(Exception):
     """A day of gold without a row, of a day of silver that has some: it would hide the loss."""
 
 
+class OtherColumns(Exception):
+    """A query makes other columns than the contract says of its table."""
+
+
 def aggregate(silver: DataFrame, sql: str) -> DataFrame:
     """The result of `sql`, one SELECT over the view `silver`."""
     silver.createOrReplaceTempView("silver")
     return silver.sparkSession.sql(sql)
 
 
-def run(spark: SparkSession, silver_run: str, sql: str, output: str) -> int:
-    """Write the gold rows to the URI `output`; return how many."""
+def run(spark: SparkSession, silver_run: str, sql: str, output: str, columns: Columns) -> int:
+    """Write the gold rows to the URI `output`; return how many.
+
+    Raises OtherColumns, before anything is written, if they would not have these `columns`.
+    """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     silver = spark.read.parquet(silver_run)
-    aggregate(silver, sql).write.mode("errorifexists").parquet(output)
+    gold = aggregate(silver, sql)
+    check_columns(tuple((f.name, f.dataType.simpleString()) for f in gold.schema), columns)
+    gold.write.mode("errorifexists").parquet(output)
     # Counted as Parquet's footers tell, without reading the rows again.
     read, rows = silver.count(), spark.read.parquet(output).count()
     log.info("%d silver rows in %s; wrote %d rows to %s", read, silver_run, rows, output)
     if read and not rows:
         raise NoRowsError(f"{output} has no rows, of {read} rows in {silver_run}")
     return rows
+
+
+def check_columns(made: Columns, wanted: Columns) -> None:
+    """Raise OtherColumns where they differ, in order, name or type: readers would see nulls."""
+    if made != wanted:
+        said, found = (", ".join(map(" ".join, columns)) for columns in (wanted, made))
+        raise OtherColumns(f"the contract says {said}; the query makes {found}")
+
+
+def columns_of(contract: Contract, gold_table: str) -> Columns:
+    """The columns of one of a contract's gold tables; raises OtherColumns if it has no such."""
+    for table in gold_tables(contract):
+        if table.name == f"gold_{gold_table}":
+            return table.columns
+    raise OtherColumns(f"the contract of {contract.dataset} has no gold table {gold_table}")
 
 
 def check_unchanged(s3: S3Client, location: str, read: list[HashedObject]) -> None:
@@ -71,6 +99,8 @@ def build_gold(this: GlueRun) -> None:
     log.info("%s of %s, run %s", given["gold_table"], given["dataset"], this.id)
     s3, kms = s3_client(), kms_client(key_arn)
     check_deployed(s3, this, given["code_location"])
+    contract, contract_file = read_contract(s3, given["code_location"], given["dataset"])
+    columns = columns_of(contract, given["gold_table"])
     sql_uri = f"{given['code_location']}/sql/gold/{given['gold_table']}.sql"
     sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
@@ -83,11 +113,11 @@ def build_gold(this: GlueRun) -> None:
         ),
         s3_client=s3_client,
     )
-    run(spark, given["silver_run"], sql.decode(), output)
+    run(spark, given["silver_run"], sql.decode(), output, columns)
     check_unchanged(s3, given["silver_run"], inputs)
     record_lineage(
         spark,
-        replace(this, materials=(*this.materials, sql_file)),
+        replace(this, materials=(*this.materials, contract_file, sql_file)),
         inputs=inputs,
         locations=[output],
         s3_client=s3_client,

@@ -19,7 +19,7 @@ from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.tables import tables
+from custody.core.datasets.tables import gold_tables, tables
 from custody.spark import gold
 from custody.spark.silver import job
 
@@ -49,7 +49,9 @@ def test_every_row_meets_the_fate_it_was_made_for(
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
     )
-    gold.run(spark, str(tmp_path / "silver"), GOLD_SQL.read_text(), str(tmp_path / "gold"))
+    (table,) = gold_tables(contract)
+    sql = GOLD_SQL.read_text()
+    gold.run(spark, str(tmp_path / "silver"), sql, str(tmp_path / "gold"), table.columns)
 
     def rows(area: str) -> list[dict[str, Any]]:
         return [row.asDict() for row in spark.read.parquet(str(tmp_path / area)).collect()]

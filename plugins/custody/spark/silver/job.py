@@ -14,11 +14,12 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark read
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
-from custody.core.datasets.contracts import Contract, contract_of
-from custody.core.lineage.model import HashedObject, Material
+from custody.core.datasets.contracts import Contract
+from custody.core.lineage.model import HashedObject
 from custody.objects import ObjectVersion
 from custody.settings import Settings
-from custody.spark.glue_runs import GlueRun, check_deployed, fetch_material, record_lineage
+from custody.spark.contracts import read_contract
+from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
 from custody.spark.silver.lines import LINES, SOURCE, read_lines, shared_out
 from custody.spark.silver.outcomes import REFUSED, Totals, account, decide, quarantine, silver
 from custody.spark.silver.rules import judge
@@ -185,21 +186,11 @@ def read_inputs(files: DataFrame, bucket: str) -> list[HashedObject]:
     ]
 
 
-def read_contract(s3: S3Client, uri: str, dataset: str) -> tuple[Contract, Material]:
-    """The contract at an S3 URI; raises ValueError when it is another dataset's."""
-    body, material = fetch_material(s3, "contract", uri)
-    contract = contract_of(body.decode(), uri)
-    if contract.dataset != dataset:
-        raise ValueError(f"{uri} is the contract of {contract.dataset}, not of {dataset}")
-    return contract, replace(material, version=contract.version)
-
-
 def build_silver(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     day, parameters = SilverRun.of(this), this.parameters
     check_deployed(s3_client(), this, parameters["code_location"])
-    contract_uri = f"{parameters['code_location']}/contracts/{day.dataset}.odcs.yaml"
-    contract, contract_file = read_contract(s3_client(), contract_uri, day.dataset)
+    contract, contract_file = read_contract(s3_client(), parameters["code_location"], day.dataset)
     this = replace(this, materials=(*this.materials, contract_file))
     keys = Settings.parse(parameters["signing_keys"], what="signing_keys")
     gate = Gate(day.provenance_bucket, trusted_keys(kms_client(keys.signing_key_arn), keys))

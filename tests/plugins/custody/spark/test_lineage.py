@@ -27,6 +27,7 @@ from custody.core.lineage.model import HashedObject, Lineage, Material, Run
 from custody.core.lineage.trust import BadLineage, NoLineage, Trust
 from custody.objects import ObjectVersion
 from custody.spark import gold
+from custody.spark.contracts import read_contract
 from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
@@ -140,13 +141,14 @@ def test_the_contract_is_known_by_version_and_bytes(contract: Contract) -> None:
     s3.put("code", "contracts/customers.odcs.yaml", text, "c1")
     uri = "s3://code/contracts/customers.odcs.yaml"
 
-    read, material = silver.read_contract(s3, uri, "customers")  # type: ignore[arg-type]
+    read, material = read_contract(s3, "s3://code", "customers")  # type: ignore[arg-type]
 
     assert read == contract
     digest = hashlib.sha256(text).hexdigest()
     assert material == Material("contract", digest, uri, "c1", contract.version)
+    s3.put("code", "contracts/orders.odcs.yaml", text, "c2")
     with pytest.raises(ValueError, match="the contract of customers, not of orders"):
-        silver.read_contract(s3, uri, "orders")  # type: ignore[arg-type]
+        read_contract(s3, "s3://code", "orders")  # type: ignore[arg-type]
 
 
 def test_a_run_states_every_object_it_wrote(job: Job) -> None:
