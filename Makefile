@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy datasets diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -110,7 +110,7 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
 	$(PLATFORM)/zizmor --offline --quiet .github
@@ -169,6 +169,9 @@ smoke: setup-deploy ## See that STAGE does its work; ARGS="--upload-as PROFILE" 
 
 destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
 	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)
+
+datasets: setup ## Write the pages of the datasets (docs/datasets/) anew, from their contracts
+	PYTHONPATH=plugins $(PLATFORM)/python -m infra.datasets
 
 diagrams: setup ## Draw the pictures in diagrams/ anew
 	$(PLATFORM)/python -m diagrams.draw

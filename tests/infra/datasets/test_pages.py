@@ -1,0 +1,67 @@
+"""The pages of the catalog are those that the contracts make now."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from infra.build import REPOSITORY
+from infra.datasets.pages import pages
+
+from custody.core.datasets.catalog import ContractsRefused
+
+ORDERS = REPOSITORY / "tests" / "support" / "orders" / "orders.odcs.yaml"
+
+
+def test_no_page_is_stale() -> None:
+    kept = {path.name: path.read_bytes() for path in (REPOSITORY / "docs" / "datasets").iterdir()}
+    made = pages(REPOSITORY / "include" / "contracts")
+    assert kept.keys() == made.keys(), "run `make datasets`"
+    for name, content in made.items():
+        assert kept[name].decode() == content.decode(), f"{name}: run `make datasets`"
+
+
+def test_a_page_says_all_that_the_contract_does(tmp_path: Path) -> None:
+    shutil.copy(ORDERS, tmp_path)
+    made = {name: content.decode() for name, content in pages(tmp_path).items()}
+    assert made.keys() == {"README.md", "orders.md"}
+    assert "| [orders](orders.md) | One row per order_id and dt | sales-data |" in made["README.md"]
+    lines = made["orders.md"].splitlines()
+    for line in (
+        "| Lands | `incoming/orders/dt=<day>/`, whole 30 hours after the day began (UTC) |",
+        "| Uploaders | `web-shop` (Web shop, orders of the day) |",
+        "    silver -->|orders_by_status.sql| g0[gold_orders_by_status]",
+        "SELECT status, orders, amount_usd",
+        "FROM gold_orders_by_status",
+    ):
+        assert line in lines
+    unless = {
+        name: rules
+        for name, _, _, rules, _ in (
+            line.strip("| ").split(" | ") for line in lines if line.count(" | ") == 4
+        )
+    }
+    assert {name.strip("`"): unless[name] for name in unless if name.startswith("`")} == {
+        "order_id": "given; like `^O[0-9]{6}$`",
+        "customer_id": "given; of length 1 or more; of length 20 or less",
+        "status": "given; one of `placed`, `shipped` (`allowed`)",
+        "ordered_on": "given; as `yyyy-MM-dd`; not after the day of its file (`not_after_day`)",
+        "amount_usd": "given; at least 0; at most 100000",
+        "is_gift": "one of `yes`, `no`",
+    }
+    assert "the greatest `ordered_on`, then the first by source key" in made["orders.md"]
+    assert "more than 50% of the rows" in made["orders.md"]
+
+
+def test_a_bar_in_a_text_is_no_column(tmp_path: Path) -> None:
+    text = ORDERS.read_text("utf-8").replace("Who ordered", "Who ordered | or paid")
+    (tmp_path / ORDERS.name).write_text(text, "utf-8")
+    assert "| Who ordered \\| or paid |" in pages(tmp_path)["orders.md"].decode()
+
+
+def test_there_is_no_page_of_a_wrong_contract(tmp_path: Path) -> None:
+    text = ORDERS.read_text("utf-8").replace("kind: DataContract", "kind: Wish")
+    (tmp_path / ORDERS.name).write_text(text, "utf-8")
+    with pytest.raises(ContractsRefused, match=r"orders\.odcs\.yaml:1: apiVersion"):
+        pages(tmp_path)
