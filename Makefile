@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy datasets diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -17,7 +17,7 @@ CORE_TESTS := tests/plugins/custody/core
 REHEARSAL_TESTS := tests/infra/local/rehearsal
 EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli $(REHEARSAL_TESTS)
 GLUE_TESTS := tests/include/glue_jobs tests/plugins/custody/spark
-LOCAL_TESTS := tests/infra/local tests/include/sql
+LOCAL_TESTS := tests/infra/local tests/infra/datasets tests/include/sql
 # The end-to-end run waits the most and would end last: the others let it go first.
 SECOND := nice -n 10
 # Which lines of the package the tests run; `sys.monitoring` makes asking for it cheap.
@@ -110,9 +110,9 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden|infra/datasets/(new|sample|scaffold)" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
-	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws tests/support/golden.py
+	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws infra/datasets tests/support/golden.py
 	$(PLATFORM)/zizmor --offline --quiet .github
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
 	.venvs/lint/bin/python -W ignore -m infra.linting
@@ -169,6 +169,9 @@ smoke: setup-deploy ## See that STAGE does its work; ARGS="--upload-as PROFILE" 
 
 destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
 	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)
+
+new-dataset: setup ## Begin a dataset from a sample of its files: make new-dataset NAME=orders SAMPLE=orders.csv
+	@PYTHONPATH=plugins $(LOCAL)/python -m infra.datasets.new $(NAME) $(SAMPLE)
 
 datasets: setup ## Write the pages of the datasets (docs/datasets/) anew, from their contracts
 	PYTHONPATH=plugins $(PLATFORM)/python -m infra.datasets

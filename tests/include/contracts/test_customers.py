@@ -1,13 +1,10 @@
 """The contract is a valid Open Data Contract Standard document and says what the platform needs."""
 
-import json
 import re
 from decimal import Decimal
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard
@@ -46,13 +43,6 @@ def properties(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def custom(element: dict[str, Any]) -> dict[str, Any]:
     return {each["property"]: each["value"] for each in element.get("customProperties", [])}
-
-
-def test_follows_the_published_json_schema(document: dict[str, Any]) -> None:
-    package = resources.files("open_data_contract_standard")
-    schema = json.loads(package.joinpath("schema.json").read_text(encoding="utf-8"))
-    validator = jsonschema.validators.validator_for(schema)(schema)
-    assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(document)] == []
 
 
 def test_follows_the_published_model(document: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from infra.datasets.pages import pages
 
 from custody.core.datasets.catalog import ContractsRefused
 
-ORDERS = REPOSITORY / "tests" / "support" / "orders" / "orders.odcs.yaml"
+ORDERS = REPOSITORY / "tests" / "datasets" / "orders" / "orders.odcs.yaml"
 
 
 def test_no_page_is_stale() -> None:

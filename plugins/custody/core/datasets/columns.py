@@ -27,7 +27,7 @@ from custody.core.datasets.contract_fields import (
 Bound = int | Decimal | date | datetime
 """A limit, in the Python type that the column's values have."""
 
-_LOGICAL_TYPE_OF = {
+LOGICAL_TYPE_OF = {
     "string": "string",
     "date": "date",
     "timestamp": "timestamp",
@@ -226,7 +226,7 @@ def _type(item: Mapping[str, Any], place: Place) -> str:
             f"{declared!r} is not one of string, date, timestamp, int, bigint, boolean, "
             "decimal(p,s)",
         )
-    if item.get("logicalType") != _LOGICAL_TYPE_OF[declared.partition("(")[0]]:
+    if item.get("logicalType") != LOGICAL_TYPE_OF[declared.partition("(")[0]]:
         raise ContractError(
             place / "logicalType",
             f"{item.get('logicalType')!r} does not fit physicalType {declared}",

@@ -13,7 +13,7 @@ from tests.support.dag_folder import render_task
 from custody.tasks import contracts
 
 REPOSITORY = Path(__file__).parents[4]
-ORDERS = REPOSITORY / "tests" / "support" / "orders" / "orders.odcs.yaml"
+ORDERS = REPOSITORY / "tests" / "datasets" / "orders" / "orders.odcs.yaml"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from custody.core.datasets.contracts import contract_of
 from custody.core.formats.yaml_text import MAX_CHARACTERS
 
 FILE = "orders.odcs.yaml"
-RIGHT = (Path(__file__).parents[4] / "support" / "orders" / FILE).read_text(encoding="utf-8")
+RIGHT = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
 
 AMOUNT = "logicalTypeOptions: {minimum: 0, maximum: 100000}"
 ALLOWED = "arguments: {validValues: [placed, shipped]}\n            mustBe: 0"

@@ -1,0 +1,126 @@
+"""What a sample file says of its columns: DuckDB infers the types, and a contract may narrow them.
+
+A value must come out of silver as it went in: digits with zeros before them, and dates and times
+that are written otherwise than a contract reads them, stay texts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+_WHOLE: Final = r"-?(0|[1-9]\d{0,17})"
+_DECIMAL: Final = r"-?(0|[1-9]\d*)\.\d+|-?(0|[1-9]\d*)"
+_FORMS: Final = {
+    "bigint": _WHOLE,
+    "decimal": _DECIMAL,
+    "date": r"\d{4}-\d\d-\d\d",
+    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+}
+"""How every value of a column must be written for the column to have the type."""
+
+_INFERRED: Final = {
+    "BIGINT": "bigint",
+    "DOUBLE": "decimal",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "BOOLEAN": "boolean",
+}
+
+
+class BadSample(ValueError):
+    """The sample is no file that a contract could describe; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found of a column.
+
+    Of its `rows`, that many have a value (`given`), and so many of these differ. `longest` and
+    `words` are of a text's and a boolean's values.
+    """
+
+    name: str
+    type: str
+    rows: int
+    given: int
+    distinct: int
+    longest: int
+    words: tuple[str, ...]
+    example: str
+
+    @property
+    def has_nulls(self) -> bool:
+        """Whether a row has no value."""
+        return self.given < self.rows
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether every row has a value of its own."""
+        return self.distinct == self.rows
+
+
+def read_sample(path: Path) -> tuple[Found, ...]:
+    """The columns of a CSV file with a header, in order; raises BadSample."""
+    with duckdb.connect() as connection:
+        try:
+            _load(connection, path)
+        except duckdb.Error as error:
+            raise BadSample(f"{path}: {str(error).partition(chr(10))[0]}") from error
+        inferred = {name: kind for name, kind, *_ in connection.sql("DESCRIBE typed").fetchall()}
+        return tuple(_column(connection, name, inferred[name]) for name in inferred)
+
+
+def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """The file as two tables: as texts, and in the types that DuckDB infers from all of it."""
+    options = "header=true, delim=',', quote='\"', escape='\"', nullstr='', strict_mode=true"
+    for table, more in (("texts", "all_varchar=true"), ("typed", "sample_size=-1")):
+        connection.execute(
+            f"CREATE TABLE {table} AS FROM read_csv(?, {options}, {more})", [str(path)]
+        )
+    if not connection.table("texts").limit(1).fetchall():
+        raise BadSample(f"{path}: there is no row in it")
+
+
+def _column(connection: duckdb.DuckDBPyConnection, name: str, inferred: str) -> Found:
+    values = connection.table("texts").select(duckdb.ColumnExpression(name).alias("value"))
+    kind = _INFERRED.get(inferred, "string")
+    form = _FORMS.get(kind)
+    if form and values.filter(f"NOT regexp_full_match(value, '{form}')").fetchall():
+        kind = "string"
+    if kind == "decimal":
+        kind = _decimal(values)
+    rows, given, distinct, longest, example = _of_all(
+        values,
+        "count(*), count(value), count(DISTINCT value), coalesce(max(length(value)), 0), "
+        "coalesce(min(value), '')",
+    )
+    words = values.filter("value IS NOT NULL").project("lower(value)").distinct().fetchall()
+    return Found(
+        name=name,
+        type=kind,
+        rows=rows,
+        given=given,
+        distinct=distinct,
+        longest=longest,
+        words=tuple(sorted(word for (word,) in words)) if kind == "boolean" else (),
+        example=example,
+    )
+
+
+def _decimal(values: duckdb.DuckDBPyRelation) -> str:
+    """A decimal that has room for what the sample has, and for a hundred times as much."""
+    whole, scale = _of_all(
+        values,
+        r"max(length(regexp_extract(value, '^-?(\d+)', 1))), "
+        r"max(length(regexp_extract(value, '\.(\d+)$', 1)))",
+    )
+    return f"decimal({min(whole + 2 + scale, 38)},{scale})"
+
+
+def _of_all(values: duckdb.DuckDBPyRelation, aggregates: str) -> tuple[Any, ...]:
+    return values.aggregate(aggregates).fetchall()[0]

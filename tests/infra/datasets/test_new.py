@@ -1,0 +1,122 @@
+"""A sample becomes a contract that it satisfies, and nobody's work is written over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from infra.datasets.new import files_of, write
+from infra.datasets.sample import BadSample, read_sample
+from infra.datasets.scaffold import to_look_at
+
+from custody.core.datasets.contract_fields import ContractError
+from custody.core.datasets.contracts import Contract, contract_of
+from custody.core.datasets.tables import gold_tables
+
+SAMPLE = """\
+region,parcel,zip,sent_at,sent_on,weight,pieces,fragile,late,note
+N,P1,00123,2026-11-01T10:00:00Z,2026-11-01,1.50,1,yes,TRUE,"a, b"
+N,P2,01234,2026-11-01T11:00:00Z,2026-11-02,22.5,20,no,false,
+S,P3,12345,2026-11-01T12:30:00Z,2026-11-03,-7,300,No,true,c
+S,P3,12345,2026-11-01T12:30:00Z,2026-11-03,0.125,300,No,true,c
+"""
+CONTRACT = "include/contracts/parcels.odcs.yaml"
+
+
+def files(folder: Path, text: str, dataset: str = "parcels") -> dict[str, bytes]:
+    sample = folder / "sample.csv"
+    sample.write_text(text, "utf-8")
+    return files_of(dataset, sample)
+
+
+def contract(made: dict[str, bytes]) -> Contract:
+    return contract_of(made[CONTRACT].decode(), CONTRACT)
+
+
+def test_types_are_those_in_which_no_value_is_lost(tmp_path: Path) -> None:
+    made = contract(files(tmp_path, SAMPLE))
+    assert {column.name: column.type for column in made.columns} == {
+        "region": "string",
+        "parcel": "string",
+        "zip": "string",  # whose zeros are not lost
+        "sent_at": "timestamp",
+        "sent_on": "date",
+        "weight": "decimal(7,3)",
+        "pieces": "bigint",
+        "fragile": "boolean",
+        "late": "boolean",
+        "note": "string",
+    }
+    assert [column.name for column in made.columns if not column.required] == ["note"]
+    fragile = made.columns[7]
+    assert (fragile.true_values, fragile.false_values) == (("yes",), ("no",))
+    assert made.primary_key == ("weight",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["17/05/2024", "2024-05-17 10:00:00", "2024-05-17T10:00:00", "1e5", "+1", "1,000", "€5"],
+)
+def test_what_a_contract_would_reject_stays_a_text(tmp_path: Path, value: str) -> None:
+    made = contract(files(tmp_path, f'k,x\n1,"{value}"\n2,"{value}"\n'))
+    assert made.columns[1].type == "string"
+
+
+def test_the_sample_is_a_case_of_the_tests(tmp_path: Path) -> None:
+    text = SAMPLE.replace(",weight", ",kilos").replace("0.125", "-7")
+    made = files(tmp_path, text)
+    assert made["tests/datasets/parcels/landed/sample.csv"].decode() == text
+    counts = {"landed": 4, "silver": 3, "duplicate": 1, "quarantined": 0}
+    assert yaml.safe_load(made["tests/datasets/parcels/expect.yaml"]) == {
+        "day": "2026-11-01",
+        "files": {"sample.csv": counts},
+    }
+
+
+def test_the_query_makes_what_the_contract_says(tmp_path: Path) -> None:
+    made = files(tmp_path, SAMPLE)
+    (table,) = gold_tables(contract(made))
+    assert (table.folder, table.columns) == ("gold/parcels_total", (("total_rows", "bigint"),))
+    assert b"SELECT COUNT(*) AS total_rows" in made["include/sql/gold/parcels_total.sql"]
+
+
+def test_people_are_told_what_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "sample.csv").write_text(SAMPLE.replace("0.125", "-7"), "utf-8")
+    assert list(to_look_at(read_sample(tmp_path / "sample.csv"))) == [
+        "no column differs in every row; parcel is the key until you say another",
+        "zip has digits and stays a text: its zeros would be lost",
+        "weight is decimal(6,2): what has more digits is rejected",
+        "note may be left out, as the sample does",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "sample.csv"),
+        ("a,b\n", "there is no row"),
+        ("a,b\n1,2,3\n", "sample.csv"),
+        ("a,b\n\x00\xff", "sample.csv"),
+    ],
+)
+def test_a_sample_that_is_none_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    with pytest.raises((BadSample, ContractError), match=why):
+        files(tmp_path, text)
+
+
+def test_names_that_no_table_can_have_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="'Order Id' is not a name"):
+        files(tmp_path, "Order Id,b\n1,2\n")
+    with pytest.raises(ContractError, match="'or-ders' is not a name"):
+        files(tmp_path, "a,b\n1,2\n", dataset="or-ders")
+
+
+def test_nothing_is_written_over(tmp_path: Path) -> None:
+    made = files(tmp_path, SAMPLE)
+    write(tmp_path, made)
+    assert (tmp_path / CONTRACT).read_bytes() == made[CONTRACT]
+    (tmp_path / "include/sql/gold/parcels_total.sql").unlink()
+    with pytest.raises(FileExistsError, match=r"parcels\.odcs\.yaml, tests/.*is there already"):
+        write(tmp_path, made)
+    assert not (tmp_path / "include/sql/gold/parcels_total.sql").exists()
