@@ -28,10 +28,12 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "plugins"))
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="custody-airflow-")
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "false"
+os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "ERROR"
 
-from airflow.dag_processing.dagbag import DagBag
+# Airflow reads its settings when it is imported.
+from airflow.dag_processing.dagbag import DagBag  # noqa: E402
 
-from custody.tasks import contracts
+from custody.tasks import contracts  # noqa: E402
 
 
 def folder_of(datasets: int, folder: Path) -> Path:
