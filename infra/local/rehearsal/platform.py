@@ -12,8 +12,12 @@ from rehearsal import cosigner
 from rehearsal.airflow import Airflow, StartError
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 
+_CONTRACTS = (REPOSITORY / "include" / "contracts").glob("*.odcs.yaml")
 DAGS = frozenset(
-    {"custody_audit", "medallion_customers", "provenance_ledger", "provenance_reconcile"}
+    {
+        *("custody_audit", "provenance_ledger", "provenance_reconcile"),
+        *(f"medallion_{path.name.partition('.')[0]}" for path in _CONTRACTS),
+    }
 )
 ADMIN = "platform-engineer"
 _LOCAL_AWS = (tool_folder("local") / "python", "-m", "localaws")

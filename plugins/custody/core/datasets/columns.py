@@ -23,6 +23,7 @@ from custody.core.datasets.contract_fields import (
     text,
     words,
 )
+from custody.core.datasets.patterns import PatternError, compile_pattern
 
 Bound = int | Decimal | date | datetime
 """A limit, in the Python type that the column's values have."""
@@ -104,8 +105,8 @@ Check = ValidValues | NotAfterPartition | NotBefore
 class Column:
     """One column: its type in Spark's and Athena's spelling, and what its values must satisfy.
 
-    `pattern` is an unanchored regular expression. `minimum` and `maximum` are inclusive. `format`
-    is the datetime pattern of a date or timestamp, in UTC.
+    `pattern` is one that `custody.core.datasets.patterns` reads. `minimum` and `maximum` are
+    inclusive. `format` is the datetime pattern of a date or timestamp, in UTC.
     """
 
     name: str
@@ -321,7 +322,7 @@ def _pattern(value: object, place: Place) -> str | None:
         return None
     pattern = text(value, place)
     try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ContractError(place, f"not a regular expression: {error}") from error
+        compile_pattern(pattern)
+    except PatternError as error:
+        raise ContractError(place, f"{pattern!r} is not read: {error}") from error
     return pattern

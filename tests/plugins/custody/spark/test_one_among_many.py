@@ -10,12 +10,14 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.support.contracts import deployed_contracts
 from tests.support.landing_zone import LANDED_AT, PROVENANCE, RAW, LandingZone, MemoryS3
 from tests.support.thoroughness import THOROUGH
 from tests.support.trail_history import LAYOUT, NOON, History, MemoryStore
@@ -25,7 +27,7 @@ from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.trail.log_reading import named_log, read_log_file
 from custody.aws.trail.logs import NamedLog
-from custody.core.datasets.contracts import Column, Contract
+from custody.core.datasets.columns import Column
 from custody.core.datasets.parts import WHOLE
 from custody.core.ledger.kinds.at_rest import RecordedVersion
 from custody.core.ledger.kinds.keys import KeyAway
@@ -57,11 +59,9 @@ POLICY = Policy(
     recorders=(),
     named={"key": OWN_KEYS},
 )
-CONTRACT = Contract(
-    dataset="customers",
-    version="1.0.0",
+CONTRACT = replace(
+    next(one for one in deployed_contracts() if one.dataset == "customers"),
     columns=(Column("customer_id", "string"),),
-    primary_key=("customer_id",),
     deduplication_order=(),
     max_rejected_share=Decimal(1),
 )
