@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+from tests.support.landing_zone import MemoryS3
 
 from custody.spark import gold as job
+from custody.spark.glue_runs import GlueRun
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -90,3 +93,47 @@ def test_a_run_never_writes_over_another_ones_output(spark: Any, tmp_path: Path)
 
     with pytest.raises(Exception, match="already exists"):
         job.run(spark, silver, SQL, output, COLUMNS)
+
+
+def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) -> None:
+    repository = Path(__file__).parents[4]
+    contract = (repository / "include" / "contracts" / "customers.odcs.yaml").read_bytes()
+    s3 = MemoryS3()
+    s3.put("code", "b/contracts/customers.odcs.yaml", contract, "c1")
+    s3.put("code", "b/sql/gold/customers_by_country_month.sql", SQL.encode(), "q1")
+    said: dict[str, Any] = {}
+    for name, does in {
+        "s3_client": lambda: s3,
+        "kms_client": lambda _: None,
+        "check_deployed": lambda *_: None,
+        "fetch_public_keys": lambda *_: {},
+        "verified_outputs": lambda *_, **__: [],
+        "check_unchanged": lambda *_: None,
+        "run": lambda *given: said.update(run=given[1:]),
+        "record_lineage": lambda _, this, **__: said.update(materials=this.materials),
+        "SparkSession": MagicMock(),
+    }.items():
+        monkeypatch.setattr(job, name, does)
+    parameters = {
+        "dataset": "customers",
+        "dt": "2026-11-01",
+        "silver_run": "s3://processed/silver/customers/dt=2026-11-01/run=jr_1/",
+        "gold_table": "customers_by_country_month",
+        "code_location": "s3://code/b",
+        "silver_job": "silver",
+        "analytics_bucket": "analytics",
+        "provenance_bucket": "provenance",
+        "lineage_key_arn": "arn:aws:kms:us-east-1:111122223333:key/k",
+    }
+    job.build_gold(GlueRun("gold", "jr_2", parameters, datetime(2026, 11, 2, tzinfo=UTC), ()))
+
+    output = "s3://analytics/gold/customers_by_country_month/dt=2026-11-01/run=jr_2/"
+    assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS)
+    assert [(one.name, one.version_id) for one in said["materials"]] == [
+        ("contract", "c1"),
+        ("gold_sql", "q1"),
+    ]
+    with pytest.raises(job.OtherColumns, match="the contract of customers has no gold table x"):
+        job.build_gold(
+            GlueRun("gold", "jr_2", parameters | {"gold_table": "x"}, datetime.now(UTC), ())
+        )
