@@ -87,6 +87,20 @@ def undeclared_sessions(
     calls = sorted(calls, key=lambda c: (not c.proven, c.time, c.event_id))
     changed = [call for call in calls if _opens_a_role(call, policy)]
     sessions: dict[str, ManagementEvent] = {}
+    known = -1
+    while known < len(sessions):  # CloudTrail tells whole seconds: one may be got before its time
+        known = len(sessions)
+        _add_sessions(sessions, calls, changed, policy)
+    return sessions
+
+
+def _add_sessions(
+    sessions: dict[str, ManagementEvent],
+    calls: Sequence[ManagementEvent],
+    changed: Sequence[ManagementEvent],
+    policy: Policy,
+) -> None:
+    """Add those that follow from what is known of other sessions."""
     for call in calls:
         match call.about:
             case RoleAssumed(role_arn=role, access_key_id=key):
@@ -99,7 +113,6 @@ def undeclared_sessions(
             case CredentialsMade(user=None, access_key_id=key):
                 if call.who.access_key_id in sessions:
                     sessions.setdefault(key, call)
-    return sessions
 
 
 def _may_not_assume(

@@ -270,6 +270,9 @@ def test_what_is_done_with_a_key_is_done_by_whoever_made_it_for_another() -> Non
     token = {**USER, "accessKeyId": "ASIATOKEN"}
     later = session_token(UPLOADER, eventID="m2", eventTime="2026-11-01T06:01:00Z")
     assert behind_ours(write_as(token), key_made(INSIDER), later).who.arn == INSIDER["arn"]
+    # Also in the same second, in which CloudTrail tells no order.
+    at_once = session_token(UPLOADER, eventID="m0")
+    assert behind_ours(write_as(token), key_made(INSIDER), at_once).who.arn == INSIDER["arn"]
 
 
 @pytest.mark.parametrize(
