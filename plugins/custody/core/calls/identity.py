@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from custody.core.calls.kinds import Operations, changes, no_concern, reads
+from custody.core.calls.kinds import Operations, changes, gives_role, no_concern, reads
 
 IAM: Final[Operations] = {
     **changes("role", "roleName", "UpdateAssumeRolePolicy", "trust"),
@@ -147,12 +147,12 @@ LAKE_FORMATION: Final[Operations] = {
         "rights",
     ),
     **changes("lake", "", "PutDataLakeSettings", "settings"),
+    **gives_role("AssumeDecoratedRoleWithSAML"),
     **no_concern(
         """
-        AddLFTagsToResource AssumeDecoratedRoleWithSAML CancelTransaction CommitTransaction
-        CreateDataCellsFilter CreateLFTag CreateLFTagExpression
-        CreateLakeFormationIdentityCenterConfiguration DeleteDataCellsFilter DeleteLFTag
-        DeleteLFTagExpression DeleteLakeFormationIdentityCenterConfiguration
+        AddLFTagsToResource CancelTransaction CommitTransaction CreateDataCellsFilter CreateLFTag
+        CreateLFTagExpression CreateLakeFormationIdentityCenterConfiguration DeleteDataCellsFilter
+        DeleteLFTag DeleteLFTagExpression DeleteLakeFormationIdentityCenterConfiguration
         DeleteObjectsOnCancel ExtendTransaction RemoveLFTagsFromResource StartQueryPlanning
         StartTransaction UpdateDataCellsFilter UpdateLFTag UpdateLFTagExpression
         UpdateLakeFormationIdentityCenterConfiguration UpdateTableObjects

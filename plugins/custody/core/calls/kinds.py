@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -50,6 +51,14 @@ READING: Final = (
 """How the names of operations begin that only read: nobody need list them."""
 
 
+ROLE_PARAMETER: Final = re.compile(r".*role(name|arn)?", re.IGNORECASE)
+"""What the parameters are called by which a call gives a role to what it makes or starts: whoever
+does so has a service work as that role, and nobody is seen taking it."""
+
+USE: Final = "use"
+"""The aspect of a role that is given to something."""
+
+
 def each(kind: CallKind, names: str) -> Operations:
     """The operations of these names, which all are of one kind."""
     return {name: Operation(kind) for name in names.split()}
@@ -60,6 +69,12 @@ def changes(thing: str, named_by: str, names: str, aspect: str = "") -> Operatio
     parameters = tuple(named_by.split())
     operation = Operation(CallKind.CHANGES_A_CONTROL, thing, aspect, parameters)
     return dict.fromkeys(names.split(), operation)
+
+
+def gives_role(names: str) -> Operations:
+    """The operations of these names, which concern nobody but for the role that they may give to
+    what they make or start."""
+    return changes("role", "", names, USE)
 
 
 def reads(names: str) -> Operations:

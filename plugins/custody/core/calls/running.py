@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from custody.core.calls.kinds import Operations, changes, no_concern, reads
+from custody.core.calls.kinds import Operations, changes, gives_role, no_concern, reads
 
 LAMBDA: Final[Operations] = {
     **changes("function", "functionName functionArn", "UpdateFunctionCode", "code"),
@@ -29,15 +29,15 @@ LAMBDA: Final[Operations] = {
         "CreateEventSourceMapping DeleteEventSourceMapping UpdateEventSourceMapping",
         "subscription",
     ),
+    **gives_role("CreateCapacityProvider"),
     **no_concern(
         """
-        AddLayerVersionPermission CheckpointDurableExecution CreateCapacityProvider
-        CreateCodeSigningConfig DeleteCapacityProvider DeleteCodeSigningConfig
-        DeleteLayerVersion Invoke InvokeAsync InvokeWithResponseStream PublishLayerVersion
-        PublishVersion RemoveLayerVersionPermission SendDurableExecutionCallbackFailure
-        SendDurableExecutionCallbackHeartbeat SendDurableExecutionCallbackSuccess
-        StopDurableExecution TagResource UntagResource UpdateCapacityProvider
-        UpdateCodeSigningConfig
+        AddLayerVersionPermission CheckpointDurableExecution CreateCodeSigningConfig
+        DeleteCapacityProvider DeleteCodeSigningConfig DeleteLayerVersion Invoke InvokeAsync
+        InvokeWithResponseStream PublishLayerVersion PublishVersion RemoveLayerVersionPermission
+        SendDurableExecutionCallbackFailure SendDurableExecutionCallbackHeartbeat
+        SendDurableExecutionCallbackSuccess StopDurableExecution TagResource UntagResource
+        UpdateCapacityProvider UpdateCodeSigningConfig
         """
     ),
 }
@@ -97,42 +97,47 @@ GLUE: Final[Operations] = {
         "DeleteResourcePolicy PutDataCatalogEncryptionSettings PutResourcePolicy",
         "policy",
     ),
+    **gives_role(
+        """
+        CreateCatalog CreateColumnStatisticsTaskSettings CreateCrawler CreateDevEndpoint
+        CreateIntegrationResourceProperty CreateMLTransform CreateSession StartBlueprintRun
+        StartColumnStatisticsTaskRun StartDataQualityRuleRecommendationRun
+        StartDataQualityRulesetEvaluationRun UpdateCatalog UpdateColumnStatisticsTaskSettings
+        UpdateCrawler UpdateIntegrationResourceProperty UpdateMLTransform
+        """
+    ),
     # What others keep in Glue. What a crawler or a session does, it does by calls of its own.
     **no_concern(
         """
         AssociateGlossaryTerms BatchDeleteConnection BatchPutDataQualityStatisticAnnotation
         CancelDataQualityRuleRecommendationRun CancelDataQualityRulesetEvaluationRun
-        CancelMLTaskRun CancelStatement CheckSchemaVersionValidity CreateBlueprint CreateCatalog
-        CreateClassifier CreateColumnStatisticsTaskSettings CreateConnection CreateCrawler
-        CreateCustomEntityType CreateDataQualityRuleset CreateDevEndpoint CreateGlossary
-        CreateGlossaryTerm CreateGlueIdentityCenterConfiguration CreateIntegration
-        CreateIntegrationResourceProperty CreateIntegrationTableProperties CreateMLTransform
-        CreateRegistry CreateSchema CreateScript CreateSession CreateUsageProfile CreateWorkflow
-        DeleteAsset DeleteAssetType DeleteAttachment DeleteBlueprint DeleteCatalog
-        DeleteClassifier DeleteColumnStatisticsForPartition DeleteColumnStatisticsForTable
-        DeleteColumnStatisticsTaskSettings DeleteConnection DeleteConnectionType DeleteCrawler
-        DeleteCustomEntityType DeleteDataQualityRuleset DeleteDevEndpoint DeleteFormType
-        DeleteGlossary DeleteGlossaryTerm DeleteGlueIdentityCenterConfiguration DeleteIntegration
-        DeleteIntegrationResourceProperty DeleteIntegrationTableProperties DeleteMLTransform
-        DeleteRegistry DeleteSchema DeleteSchemaVersions DeleteSession DeleteTrigger
-        DeleteUsageProfile DeleteWorkflow DisassociateGlossaryTerms ImportCatalogToGlue
-        ModifyIntegration PutAsset PutAssetType PutAttachment PutDataQualityProfileAnnotation
-        PutFormType PutSchemaVersionMetadata PutWorkflowRunProperties RegisterConnectionType
-        RegisterSchemaVersion RemoveSchemaVersionMetadata ResumeWorkflowRun RunStatement
-        StartBlueprintRun StartColumnStatisticsTaskRun StartColumnStatisticsTaskRunSchedule
-        StartCrawler StartCrawlerSchedule StartDataQualityRuleRecommendationRun
-        StartDataQualityRulesetEvaluationRun StartExportLabelsTaskRun StartImportLabelsTaskRun
-        StartMLEvaluationTaskRun StartMLLabelingSetGenerationTaskRun
-        StartMaterializedViewRefreshTaskRun StartTrigger StartWorkflowRun
-        StopColumnStatisticsTaskRun StopColumnStatisticsTaskRunSchedule StopCrawler
-        StopCrawlerSchedule StopMaterializedViewRefreshTaskRun StopSession StopTrigger
+        CancelMLTaskRun CancelStatement CheckSchemaVersionValidity CreateBlueprint
+        CreateClassifier CreateConnection CreateCustomEntityType CreateDataQualityRuleset
+        CreateGlossary CreateGlossaryTerm CreateGlueIdentityCenterConfiguration CreateIntegration
+        CreateIntegrationTableProperties CreateRegistry CreateSchema CreateScript
+        CreateUsageProfile CreateWorkflow DeleteAsset DeleteAssetType DeleteAttachment
+        DeleteBlueprint DeleteCatalog DeleteClassifier DeleteColumnStatisticsForPartition
+        DeleteColumnStatisticsForTable DeleteColumnStatisticsTaskSettings DeleteConnection
+        DeleteConnectionType DeleteCrawler DeleteCustomEntityType DeleteDataQualityRuleset
+        DeleteDevEndpoint DeleteFormType DeleteGlossary DeleteGlossaryTerm
+        DeleteGlueIdentityCenterConfiguration DeleteIntegration DeleteIntegrationResourceProperty
+        DeleteIntegrationTableProperties DeleteMLTransform DeleteRegistry DeleteSchema
+        DeleteSchemaVersions DeleteSession DeleteTrigger DeleteUsageProfile DeleteWorkflow
+        DisassociateGlossaryTerms ImportCatalogToGlue ModifyIntegration PutAsset PutAssetType
+        PutAttachment PutDataQualityProfileAnnotation PutFormType PutSchemaVersionMetadata
+        PutWorkflowRunProperties RegisterConnectionType RegisterSchemaVersion
+        RemoveSchemaVersionMetadata ResumeWorkflowRun RunStatement
+        StartColumnStatisticsTaskRunSchedule StartCrawler StartCrawlerSchedule
+        StartExportLabelsTaskRun StartImportLabelsTaskRun StartMLEvaluationTaskRun
+        StartMLLabelingSetGenerationTaskRun StartMaterializedViewRefreshTaskRun StartTrigger
+        StartWorkflowRun StopColumnStatisticsTaskRun StopColumnStatisticsTaskRunSchedule
+        StopCrawler StopCrawlerSchedule StopMaterializedViewRefreshTaskRun StopSession StopTrigger
         StopWorkflowRun TagResource TestConnection UntagResource UpdateAsset UpdateBlueprint
-        UpdateCatalog UpdateClassifier UpdateColumnStatisticsForPartition
-        UpdateColumnStatisticsForTable UpdateColumnStatisticsTaskSettings UpdateConnection
-        UpdateCrawler UpdateCrawlerSchedule UpdateDataQualityRuleset UpdateDevEndpoint
+        UpdateClassifier UpdateColumnStatisticsForPartition UpdateColumnStatisticsForTable
+        UpdateConnection UpdateCrawlerSchedule UpdateDataQualityRuleset UpdateDevEndpoint
         UpdateGlossary UpdateGlossaryTerm UpdateGlueIdentityCenterConfiguration
-        UpdateIntegrationResourceProperty UpdateIntegrationTableProperties UpdateMLTransform
-        UpdateRegistry UpdateSchema UpdateUsageProfile UpdateWorkflow
+        UpdateIntegrationTableProperties UpdateRegistry UpdateSchema UpdateUsageProfile
+        UpdateWorkflow
         """
     ),
     **reads("QuerySchemaVersionMetadata"),
@@ -140,6 +145,7 @@ GLUE: Final[Operations] = {
 
 ATHENA: Final[Operations] = {
     **changes("workgroup", "workGroup name", "CreateWorkGroup DeleteWorkGroup UpdateWorkGroup"),
+    **gives_role("StartSession"),
     # A query that changes the catalog is a call to Glue as well.
     **no_concern(
         """
@@ -147,10 +153,9 @@ ATHENA: Final[Operations] = {
         CreateNotebook CreatePreparedStatement CreatePresignedNotebookUrl
         DeleteCapacityReservation DeleteDataCatalog DeleteNamedQuery DeleteNotebook
         DeletePreparedStatement ExportNotebook ImportNotebook PutCapacityAssignmentConfiguration
-        StartCalculationExecution StartQueryExecution StartSession StopCalculationExecution
-        StopQueryExecution TagResource TerminateSession UntagResource UpdateCapacityReservation
-        UpdateDataCatalog UpdateNamedQuery UpdateNotebook UpdateNotebookMetadata
-        UpdatePreparedStatement
+        StartCalculationExecution StartQueryExecution StopCalculationExecution StopQueryExecution
+        TagResource TerminateSession UntagResource UpdateCapacityReservation UpdateDataCatalog
+        UpdateNamedQuery UpdateNotebook UpdateNotebookMetadata UpdatePreparedStatement
         """
     ),
 }
@@ -163,26 +168,29 @@ AIRFLOW: Final[Operations] = {
 }
 
 CLOUDFORMATION: Final[Operations] = {
-    # A stack of somebody else may be given the role that CloudFormation works as for us, when it is
-    # made or by a change set.
     **changes(
         "stack",
-        "stackName stackId changeSetName roleARN",
+        "stackName stackId changeSetName",
         """
         CancelUpdateStack ContinueUpdateRollback CreateChangeSet CreateStack DeleteStack
         ExecuteChangeSet RollbackStack SetStackPolicy UpdateStack UpdateTerminationProtection
         """,
     ),
+    **gives_role(
+        """
+        ActivateType CreateStackSet RegisterType UpdateStackSet
+        """
+    ),
     **no_concern(
         """
-        ActivateOrganizationsAccess ActivateType CreateGeneratedTemplate
-        CreateStackInstances CreateStackRefactor CreateStackSet DeactivateOrganizationsAccess
-        DeactivateType DeleteChangeSet DeleteGeneratedTemplate DeleteStackInstances
-        DeleteStackSet DeregisterType DetectStackDrift DetectStackResourceDrift
-        DetectStackSetDrift EstimateTemplateCost ExecuteStackRefactor ImportStacksToStackSet
-        PublishType RecordHandlerProgress RegisterPublisher RegisterType SetTypeConfiguration
-        SetTypeDefaultVersion SignalResource StartResourceScan StopStackSetOperation TestType
-        UpdateGeneratedTemplate UpdateStackInstances UpdateStackSet
+        ActivateOrganizationsAccess CreateGeneratedTemplate CreateStackInstances
+        CreateStackRefactor DeactivateOrganizationsAccess DeactivateType DeleteChangeSet
+        DeleteGeneratedTemplate DeleteStackInstances DeleteStackSet DeregisterType
+        DetectStackDrift DetectStackResourceDrift DetectStackSetDrift EstimateTemplateCost
+        ExecuteStackRefactor ImportStacksToStackSet PublishType RecordHandlerProgress
+        RegisterPublisher SetTypeConfiguration SetTypeDefaultVersion SignalResource
+        StartResourceScan StopStackSetOperation TestType UpdateGeneratedTemplate
+        UpdateStackInstances
         """
     ),
     **reads("ValidateTemplate"),

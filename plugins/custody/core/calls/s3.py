@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from custody.core.calls.kinds import CallKind, Operations, changes, each, no_concern, reads
+from custody.core.calls.kinds import (
+    CallKind,
+    Operations,
+    changes,
+    each,
+    gives_role,
+    no_concern,
+    reads,
+)
 
 _BUCKET: Final = "bucketName bucket"
 
@@ -61,13 +69,7 @@ _BUCKETS: Final[Operations] = {
     **changes("bucket", _BUCKET, "PutObjectLockConfiguration", "lock"),
     **changes("bucket", _BUCKET, "PutBucketVersioning", "versioning"),
     **changes("bucket", _BUCKET, "DeleteBucketEncryption PutBucketEncryption", "encryption"),
-    # Whoever has another bucket copied as our role has it write what lies there.
-    **changes(
-        "bucket",
-        f"{_BUCKET} Role",
-        "DeleteBucketReplication PutBucketReplication",
-        "replication",
-    ),
+    **changes("bucket", _BUCKET, "DeleteBucketReplication PutBucketReplication", "replication"),
     **changes(
         "bucket",
         _BUCKET,
@@ -171,9 +173,10 @@ S3_CONTROL: Final[Operations] = {
         "DeleteAccountPublicAccessBlock PutAccountPublicAccessBlock",
         "openness",
     ),
+    **gives_role("CreateJob"),
     **no_concern(
         """
-        CreateJob CreateStorageLensGroup DeleteJobTagging DeleteStorageLensConfiguration
+        CreateStorageLensGroup DeleteJobTagging DeleteStorageLensConfiguration
         DeleteStorageLensConfigurationTagging DeleteStorageLensGroup PutJobTagging
         PutStorageLensConfiguration PutStorageLensConfigurationTagging TagResource UntagResource
         UpdateJobPriority UpdateJobStatus UpdateStorageLensGroup

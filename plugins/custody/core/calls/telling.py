@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from custody.core.calls.kinds import Operations, changes, no_concern
+from custody.core.calls.kinds import Operations, changes, gives_role, no_concern
 
 CLOUDTRAIL: Final[Operations] = {
     **changes("trail", "name trailName", "StartLogging StopLogging", "logging"),
@@ -13,15 +13,16 @@ CLOUDTRAIL: Final[Operations] = {
         "trail", "name trailName", "CreateTrail DeleteTrail PutEventConfiguration UpdateTrail",
         "configuration",
     ),
+    **gives_role("EnableFederation StartImport"),
     # Event data stores and channels are beside the trail.
     **no_concern(
         """
         AddTags CancelQuery CreateChannel CreateDashboard CreateEventDataStore DeleteChannel
         DeleteDashboard DeleteEventDataStore DeleteResourcePolicy
-        DeregisterOrganizationDelegatedAdmin DisableFederation EnableFederation GenerateQuery
-        PutResourcePolicy RegisterOrganizationDelegatedAdmin RemoveTags RestoreEventDataStore
-        StartDashboardRefresh StartEventDataStoreIngestion StartImport StartQuery
-        StopEventDataStoreIngestion StopImport UpdateChannel UpdateDashboard UpdateEventDataStore
+        DeregisterOrganizationDelegatedAdmin DisableFederation GenerateQuery PutResourcePolicy
+        RegisterOrganizationDelegatedAdmin RemoveTags RestoreEventDataStore StartDashboardRefresh
+        StartEventDataStoreIngestion StartQuery StopEventDataStoreIngestion StopImport
+        UpdateChannel UpdateDashboard UpdateEventDataStore
         """
     ),
 }  # fmt: skip
@@ -32,14 +33,15 @@ EVENTS: Final[Operations] = {
         "name rule",
         "DeleteRule DisableRule EnableRule PutRule PutTargets RemoveTargets",
     ),
+    **gives_role("CreateEndpoint UpdateEndpoint"),
     **no_concern(
         """
         ActivateEventSource CancelReplay CreateApiDestination CreateArchive CreateConnection
-        CreateEndpoint CreateEventBus CreatePartnerEventSource DeactivateEventSource
-        DeauthorizeConnection DeleteApiDestination DeleteArchive DeleteConnection DeleteEndpoint
-        DeleteEventBus DeletePartnerEventSource PutEvents PutPartnerEvents PutPermission
-        RemovePermission StartReplay TagResource TestEventPattern UntagResource
-        UpdateApiDestination UpdateArchive UpdateConnection UpdateEndpoint UpdateEventBus
+        CreateEventBus CreatePartnerEventSource DeactivateEventSource DeauthorizeConnection
+        DeleteApiDestination DeleteArchive DeleteConnection DeleteEndpoint DeleteEventBus
+        DeletePartnerEventSource PutEvents PutPartnerEvents PutPermission RemovePermission
+        StartReplay TagResource TestEventPattern UntagResource UpdateApiDestination UpdateArchive
+        UpdateConnection UpdateEventBus
         """
     ),
 }
@@ -53,13 +55,14 @@ CLOUDWATCH: Final[Operations] = {
         PutCompositeAlarm PutLogAlarm PutMetricAlarm SetAlarmState
         """,
     ),
+    **gives_role("PutMetricStream"),
     **no_concern(
         """
         AssociateDatasetKmsKey DeleteAnomalyDetector DeleteDashboards DeleteInsightRules
         DeleteMetricStream DisableInsightRules DisassociateDatasetKmsKey EnableInsightRules
         PutAnomalyDetector PutDashboard PutInsightRule PutManagedInsightRules PutMetricData
-        PutMetricStream StartMetricStreams StartOTelEnrichment StopMetricStreams
-        StopOTelEnrichment TagResource UntagResource
+        StartMetricStreams StartOTelEnrichment StopMetricStreams StopOTelEnrichment TagResource
+        UntagResource
         """
     ),
 }
@@ -96,28 +99,31 @@ SSM: Final[Operations] = {
         PutResourcePolicy UnlabelParameterVersion
         """,
     ),
+    **gives_role(
+        """
+        CreateActivation CreateAssociation CreateAssociationBatch CreateCloudConnector
+        RegisterTaskWithMaintenanceWindow SendCommand StartAutomationExecution
+        StartChangeRequestExecution StartExecutionPreview UpdateAssociation
+        UpdateMaintenanceWindowTask UpdateManagedInstanceRole
+        """
+    ),
     **no_concern(
         """
         AddTagsToResource AssociateOpsItemRelatedItem CancelCommand
-        CancelMaintenanceWindowExecution CreateActivation CreateAssociation
-        CreateAssociationBatch CreateCloudConnector CreateDocument CreateMaintenanceWindow
-        CreateOpsItem CreateOpsMetadata CreatePatchBaseline CreateResourceDataSync
-        DeleteActivation DeleteAssociation DeleteCloudConnector DeleteDocument DeleteInventory
+        CancelMaintenanceWindowExecution CreateDocument CreateMaintenanceWindow CreateOpsItem
+        CreateOpsMetadata CreatePatchBaseline CreateResourceDataSync DeleteActivation
+        DeleteAssociation DeleteCloudConnector DeleteDocument DeleteInventory
         DeleteMaintenanceWindow DeleteOpsItem DeleteOpsMetadata DeletePatchBaseline
-        DeleteResourceDataSync DeregisterManagedInstance
-        DeregisterPatchBaselineForPatchGroup DeregisterTargetFromMaintenanceWindow
-        DeregisterTaskFromMaintenanceWindow DisassociateOpsItemRelatedItem
-        ModifyDocumentPermission PutComplianceItems PutInventory RegisterDefaultPatchBaseline
-        RegisterPatchBaselineForPatchGroup RegisterTargetWithMaintenanceWindow
-        RegisterTaskWithMaintenanceWindow RemoveTagsFromResource ResetServiceSetting
-        ResumeSession SendAutomationSignal SendCommand StartAccessRequest
-        StartAssociationsOnce StartAutomationExecution StartChangeRequestExecution
-        StartExecutionPreview StartSession StopAutomationExecution TerminateSession
-        UpdateAssociation UpdateAssociationStatus UpdateCloudConnector UpdateDocument
-        UpdateDocumentDefaultVersion UpdateDocumentMetadata UpdateMaintenanceWindow
-        UpdateMaintenanceWindowTarget UpdateMaintenanceWindowTask UpdateManagedInstanceRole
-        UpdateOpsItem UpdateOpsMetadata UpdatePatchBaseline UpdateResourceDataSync
-        UpdateServiceSetting ValidateCloudConnector
+        DeleteResourceDataSync DeregisterManagedInstance DeregisterPatchBaselineForPatchGroup
+        DeregisterTargetFromMaintenanceWindow DeregisterTaskFromMaintenanceWindow
+        DisassociateOpsItemRelatedItem ModifyDocumentPermission PutComplianceItems PutInventory
+        RegisterDefaultPatchBaseline RegisterPatchBaselineForPatchGroup
+        RegisterTargetWithMaintenanceWindow RemoveTagsFromResource ResetServiceSetting
+        ResumeSession SendAutomationSignal StartAccessRequest StartAssociationsOnce StartSession
+        StopAutomationExecution TerminateSession UpdateAssociationStatus UpdateCloudConnector
+        UpdateDocument UpdateDocumentDefaultVersion UpdateDocumentMetadata UpdateMaintenanceWindow
+        UpdateMaintenanceWindowTarget UpdateOpsItem UpdateOpsMetadata UpdatePatchBaseline
+        UpdateResourceDataSync UpdateServiceSetting ValidateCloudConnector
         """
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from custody.core.calls.kinds import USE
 from custody.core.ledger.policy import Policy
 from custody.core.trail.control_changes import ControlChange
 from custody.core.trail.management_events import ManagementEvent
@@ -22,7 +23,18 @@ def touches(change: ControlChange, policy: Policy) -> bool:
 
     What CloudTrail left out may have been ours, and so may what the account has one of.
     """
-    return not change.names or any(is_ours(name, change.thing, policy) for name in change.names)
+    return not change.names or bool(ours_of(change, policy) or own_roles(change, policy))
+
+
+def ours_of(change: ControlChange, policy: Policy) -> list[str]:
+    """The things of ours that a call names. Whom an uploader's role works for is its own affair."""
+    thing = "" if change.aspect == USE else change.thing
+    return [name for name in change.names or () if is_ours(name, thing, policy)]
+
+
+def own_roles(change: ControlChange, policy: Policy) -> list[str]:
+    """The platform's own roles that a call gave to something."""
+    return [role for role in change.roles if is_ours(role, "", policy)]
 
 
 def is_ours(name: str, thing: str, policy: Policy) -> bool:

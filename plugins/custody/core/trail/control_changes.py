@@ -7,17 +7,18 @@ leaves parameters out that are long or secret: such a call has no names, and may
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from custody.core.calls.kinds import CallKind
+from custody.core.calls.kinds import ROLE_PARAMETER, USE, CallKind
 from custody.core.calls.table import operation_of, service_of
 from custody.core.formats.untrusted import MAX_TEXT, Fields
 
 MAX_NAMES: Final = 100
-"""Things of one call; of a call about more, the first are read."""
+"""Things of one call. One about more may be about anything: whoever names many hides none."""
 
 MAX_ASKED: Final = 500
 """Characters that are kept of what a call asked for."""
@@ -29,8 +30,9 @@ _MAX_DEPTH: Final = 6
 class ControlChange:
     """A control that a call changed: a `thing` of a `service`, or an `aspect` of it.
 
-    `names` are what the thing is called, None where CloudTrail left it out; none if the account
-    has but one such thing. `asked` is the beginning of what the call asked for, as JSON.
+    `names` are what the thing is called, None where CloudTrail left it out or where it is one of
+    too many; none if the account has but one such thing. `asked` is the beginning of what the call
+    asked for, as JSON. `roles` are the roles that the call gave to the thing.
     """
 
     service: str
@@ -38,6 +40,7 @@ class ControlChange:
     aspect: str
     names: tuple[str, ...] | None
     asked: str | None
+    roles: tuple[str, ...] = ()
 
 
 def changes_a_control(source: str, name: str, event: Fields) -> bool:
@@ -49,8 +52,9 @@ def changes_a_control(source: str, name: str, event: Fields) -> bool:
     return service_of(source) is not None and event.values.get("readOnly") is False
 
 
-def read_control_change(source: str, name: str, event: Fields, caller: str) -> ControlChange:
-    """What the call of `event` changed; `caller` is the ARN of whoever made it.
+def read_control_change(source: str, name: str, event: Fields, caller: str) -> ControlChange | None:
+    """What the call of `event` changed; `caller` is the ARN of whoever made it. None if it could
+    have given a role to something, and gave none.
 
     Of one that nobody has looked at yet, every text of its parameters may name a thing.
     """
@@ -58,30 +62,49 @@ def read_control_change(source: str, name: str, event: Fields, caller: str) -> C
     request = event.values.get("requestParameters")
     asked = _asked(request) if isinstance(request, Mapping) else None
     if operation is None:
-        texts = tuple(islice(_texts(request), MAX_NAMES)) if asked is not None else None
+        texts = _bounded(_texts(request)) if asked is not None else None
         return ControlChange(service, "unknown thing", "", texts, asked)
+    by_iam = operation.thing == "role" and operation.aspect != USE
+    roles = () if by_iam else _bounded(_named(request, ROLE_PARAMETER))
+    if operation.aspect == USE:
+        if roles == () and asked is not None:
+            return None
+        return ControlChange(service, operation.thing, USE, roles or None, asked)
     names: tuple[str, ...] | None = ()
     if operation.named_by:
+        of_thing = _one_of(operation.named_by)
         found = chain(
-            _named(request, operation.named_by),
-            _named(event.values.get("responseElements"), operation.named_by),
+            _named(request, of_thing), _named(event.values.get("responseElements"), of_thing)
         )
-        names = tuple(islice(dict.fromkeys(found), MAX_NAMES))
-        if not names and operation.thing == "user" and asked is not None:
+        names = _bounded(found)
+        if names == () and operation.thing == "user" and asked is not None:
             names = (caller,)  # IAM "determines the user name implicitly"
-        names = names or tuple(_named(event.values.get("resources"), ("ARN",))) or None
-    return ControlChange(service, operation.thing, operation.aspect, names, asked)
+        names = names or _bounded(_named(event.values.get("resources"), _one_of(("ARN",)))) or None
+    if roles is None:
+        names = None
+    return ControlChange(service, operation.thing, operation.aspect, names, asked, roles or ())
 
 
-def _named(value: object, names: tuple[str, ...], depth: int = 0) -> Iterator[str]:
-    """The texts under these names, however deep they lie."""
+def _one_of(parameters: Sequence[str]) -> re.Pattern[str]:
+    """The names of parameters, however the log of a service spells them."""
+    return re.compile("|".join(map(re.escape, parameters)), re.IGNORECASE)
+
+
+def _bounded(names: Iterable[str]) -> tuple[str, ...] | None:
+    """Each of the names once; None if they are more than are read."""
+    some = tuple(islice(dict.fromkeys(names), MAX_NAMES + 1))
+    return some if len(some) <= MAX_NAMES else None
+
+
+def _named(value: object, called: re.Pattern[str], depth: int = 0) -> Iterator[str]:
+    """The texts under names of that kind, however deep they lie."""
     if isinstance(value, Mapping) and depth < _MAX_DEPTH:
         for name, item in value.items():
-            found = _texts(item) if name in names else _named(item, names, depth + 1)
+            found = _texts(item) if called.fullmatch(name) else _named(item, called, depth + 1)
             yield from found
     elif isinstance(value, list) and depth < _MAX_DEPTH:
         for item in value:
-            yield from _named(item, names, depth + 1)
+            yield from _named(item, called, depth + 1)
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:

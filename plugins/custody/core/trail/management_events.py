@@ -147,6 +147,9 @@ def read_management_event(
     if about is None and (refused or not changes):
         return None
     who = read_principal(event.child("userIdentity"))
+    control = read_control_change(source, name, event, who.arn) if changes else None
+    if about is None and control is None:
+        return None
     original = _text(_part(event, "addendum"), "originalEventID")
     return ManagementEvent(
         event_id=original or event.text("eventID"),
@@ -161,7 +164,7 @@ def read_management_event(
         digest=digest if proven else None,
         amended=original is not None,
         about=about,
-        control=read_control_change(source, name, event, who.arn) if changes else None,
+        control=control,
     )
 
 

@@ -42,8 +42,10 @@ class Principal:
 
     @property
     def is_service(self) -> bool:
-        """Whether AWS itself called, not somebody of an account."""
-        return self.type == _SERVICE
+        """Whether AWS itself called, or did it without any call ("Non-API AWS service events" in
+        the AWS CloudTrail User Guide); not somebody of an account."""
+        uncalled = self.type is None and self.id is None and self.arn == self.invoked_by
+        return self.type == _SERVICE or uncalled
 
     @property
     def described(self) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from custody.core.calls.kinds import USE
 from custody.core.ledger import reasons
-from custody.core.ledger.controls import is_deployment, is_explained, is_ours, touches
+from custody.core.ledger.controls import is_deployment, is_explained, ours_of, own_roles, touches
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import (
     CONTROL,
@@ -30,7 +31,8 @@ from custody.objects import UNVERSIONED, ObjectVersion
 
 def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[LedgerRow]:
     """The row of each control of ours that one of `calls` (in order of time) changed, and that
-    neither the deployment nor its declared writer did.
+    neither the deployment nor its declared writer did. A role of ours that a call gave to something
+    is a control by itself.
 
     Changes of tables and partitions have rows of their own.
     """
@@ -39,11 +41,11 @@ def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[L
         change = call.control
         if change is None or isinstance(call.about, CatalogChanged) or not touches(change, policy):
             continue
-        for name in _names_of_ours(change, policy):
-            control = "/".join(filter(None, (change.service, change.thing, name, change.aspect)))
+        for changed, name in _each_of_ours(change, policy):
+            control = "/".join(filter(None, (change.service, changed.thing, name, changed.aspect)))
             before, last[control] = last.get(control), call
             if not is_explained(call, policy):
-                yield _row(call, change, control, name, before, policy)
+                yield _row(call, changed, control, name, before, policy)
 
 
 def settings_row(
@@ -110,12 +112,17 @@ def _verdict(*, proven: bool) -> Verdict:
     return Verdict.CONTROL_CHANGED if proven else Verdict.PENDING
 
 
-def _names_of_ours(change: ControlChange, policy: Policy) -> list[str]:
-    """What those things are called that are ours: `*` for any, where the call does not say."""
-    if not change.names:
-        return ["*"] if change.names is None else [""]
-    ours = (name for name in change.names if is_ours(name, change.thing, policy))
-    return list(dict.fromkeys(_short(name, change.thing) for name in ours))
+def _each_of_ours(change: ControlChange, policy: Policy) -> Iterator[tuple[ControlChange, str]]:
+    """Each thing of ours that a call changed, and what it is called: `*` for any, where the call
+    does not say. Then each role of ours that it gave to something."""
+    if change.names:
+        names = dict.fromkeys(_short(name, change.thing) for name in ours_of(change, policy))
+    else:
+        names = dict.fromkeys(["*"] if change.names is None else [""])
+    yield from ((change, name) for name in names)
+    given = replace(change, thing="role", aspect=USE)
+    roles = dict.fromkeys(_short(role, "role") for role in own_roles(change, policy))
+    yield from ((given, role) for role in roles)
 
 
 def _short(name: str, thing: str) -> str:

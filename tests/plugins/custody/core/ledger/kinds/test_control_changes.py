@@ -12,7 +12,7 @@ from tests.support.ledger_cases import policy
 from tests.support.management_records import ACCOUNT, INSIDER, ROLE, call, service, session
 from tests.support.trail_records import put
 
-from custody.core.calls.kinds import CallKind
+from custody.core.calls.kinds import USE, CallKind
 from custody.core.calls.s3 import S3
 from custody.core.calls.table import SERVICES
 from custody.core.ledger.attribution import calls_of
@@ -69,7 +69,10 @@ def rows(*records: Any, proven: bool = True, rules: Policy = RULES) -> list[Ledg
 
 def changed(source: str, name: str, parameters: tuple[str, ...], who: dict[str, Any]) -> Any:
     """A call about something of ours, named by the first of its parameters."""
-    return call(source, name, who, {parameters[0]: "custody-local-x"} if parameters else {})
+    named = {parameters[0]: "custody-local-x"} if parameters else {}
+    if SERVICES[source][name].aspect == USE:
+        named = {"roleArn": f"{ROLE}audit"}
+    return call(source, name, who, named)
 
 
 @pytest.mark.parametrize(("source", "name", "operation"), CHANGING)
@@ -271,6 +274,70 @@ def test_a_control_is_named_by_service_thing_name_and_aspect(record: Any, contro
 )
 def test_nobody_passes_for_another_by_a_name_that_he_chose(record: Any) -> None:
     assert [row.verdict for row in rows(record)] == ["CONTROL_CHANGED"]
+
+
+GIVING = [
+    # A job, a function or a session of his own, which runs as the role that judges.
+    ("glue", "CreateJob", {"name": "mine", "role": f"{ROLE}audit"}),
+    ("glue", "UpdateJob", {"jobName": "mine", "jobUpdate": {"role": "custody-local-audit"}}),
+    ("glue", "CreateSession", {"id": "x", "role": f"{ROLE}audit"}),
+    ("glue", "CreateDevEndpoint", {"endpointName": "x", "roleArn": f"{ROLE}audit"}),
+    ("lambda", "CreateFunction20150331", {"functionName": "mine", "role": f"{ROLE}audit"}),
+    (
+        "lambda",
+        "UpdateFunctionConfiguration20150331v2",
+        {"functionName": "mine", "role": f"{ROLE}audit"},
+    ),
+    ("airflow", "CreateEnvironment", {"Name": "mine", "ExecutionRoleArn": f"{ROLE}audit"}),
+    ("events", "PutTargets", {"rule": "mine", "targets": [{"roleArn": f"{ROLE}audit"}]}),
+    ("ssm", "StartAutomationExecution", {"parameters": {"AutomationAssumeRole": [f"{ROLE}audit"]}}),
+    ("s3", "CreateJob", {"roleArn": f"{ROLE}audit"}),
+]
+
+
+@pytest.mark.parametrize(("source", "name", "asked"), GIVING)
+def test_whoever_gives_a_role_of_ours_to_what_is_his_is_found(
+    source: str, name: str, asked: Any
+) -> None:
+    """A service then works as that role, and nobody is seen taking it."""
+    (row,) = rows(call(source, name, INSIDER, asked))
+    assert (row.verdict, row.principal_arn) == ("CONTROL_CHANGED", INSIDER["arn"])
+    assert row.object_key == f"{source}/role/custody-local-audit/use"
+    assert "the use of the role custody-local-audit" in row.verdict_reason
+    for who in THROUGH_CLOUDFORMATION:
+        assert rows(call(source, name, who, asked)) == []
+    # A role of others is theirs, an uploader's included.
+    text = json.dumps(asked).replace("custody-local-audit", "web-shop")
+    rules = replace(RULES, named={**RULES.named, "role": frozenset({"web-shop"})})
+    assert rows(call(source, name, INSIDER, json.loads(text)), rules=rules) == []
+
+
+def test_a_call_that_could_have_given_a_role_and_gave_none_is_no_finding() -> None:
+    assert rows(call("ssm", "SendCommand", INSIDER, {"documentName": "x"})) == []
+    (row,) = rows(call("glue", "CreateSession", INSIDER, None))
+    assert row.object_key == "glue/role/*/use"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "asked"),
+    [
+        ("glue", "CreateJob", {f"p{n}": {"iamRole": f"of-others-{n}"} for n in range(101)}),
+        ("ssm", "DeleteParameters", {"names": [f"/others/{n}" for n in range(101)]}),
+        ("iam", "DoSomethingNew", {"to": [f"others-{n}" for n in range(101)]}),
+    ],
+)
+def test_nobody_hides_a_name_behind_many(source: str, name: str, asked: Any) -> None:
+    (row,) = rows(call(source, name, INSIDER, asked))
+    assert row.principal_arn == INSIDER["arn"]
+
+
+@pytest.mark.parametrize("source", ["kms", "lambda", "glue"])
+def test_what_aws_does_by_itself_is_no_finding(source: str) -> None:
+    """A key that is rotated by its schedule, as "Non-API AWS service events" in the AWS CloudTrail
+    User Guide shows it: nobody called, and the event has no parameters."""
+    internal = {"accountId": ACCOUNT, "invokedBy": "AWS Internal"}
+    by_itself = {"eventType": "AwsServiceEvent", "requestID": None}
+    assert rows(call(source, "RotateKey", internal, None, **by_itself)) == []
 
 
 def test_each_thing_of_a_call_about_several_has_a_row() -> None:
