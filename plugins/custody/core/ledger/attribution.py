@@ -32,9 +32,6 @@ from custody.core.trail.management_events import (
 _JUST_BEFORE: Final = timedelta(hours=1)
 """The last digest of a chain may end this long after the call that ended it."""
 
-_CLOCKS: Final = timedelta(minutes=5)
-"""How far the time of a call and that of a digest may differ."""
-
 _AnyCall = TypeVar("_AnyCall", TrailEvent, ManagementEvent)
 
 
@@ -158,8 +155,8 @@ def who_switched(
     """The proven call that explains an outage of the trail, None if there is none.
 
     That is the last one before its end that switched anything off, and was not undone before it
-    began. Where that one is not proven, as may be when validation is what was switched off, it is
-    the one that ended the outage.
+    began. Where that one is not proven, as may be when validation is what was switched off, nobody
+    is named: who switched it on again may have repaired it.
     """
     ours = next(bucket for bucket, layer in policy.layers.items() if layer == "trail")
     switched = [
@@ -185,19 +182,7 @@ def who_switched(
             for what, on in sets.items()
         )
     ]
-    if off:
-        return max(off, key=lambda call: (call.time, call.event_id))
-    if since is None or outage.until is None:
-        return None
-    return min(
-        (
-            call
-            for call, sets in switched
-            if any(sets.values()) and since <= call.time <= until + _CLOCKS
-        ),
-        key=lambda call: (abs(until - call.time), call.event_id),
-        default=None,
-    )
+    return max(off, key=lambda call: (call.time, call.event_id), default=None)
 
 
 def trail_rows(

@@ -245,8 +245,8 @@ def _possible(calls: Iterable[Call]) -> str:
 def of_batch_removal(event: TrailEvent) -> str:
     """A call that removed things and does not say which."""
     return (
-        f"{event.who.described} called DeleteObjects on this bucket, from which nobody removes "
-        f"anything{'' if event.proven else _UNPROVEN}. CloudTrail does not tell what it removed: "
+        f"{event.who.described} called DeleteObjects on this bucket, and has nothing to clear "
+        f"away there{'' if event.proven else _UNPROVEN}. CloudTrail does not tell what it removed: "
         "the audit finds what is gone."
     )
 

@@ -6,7 +6,7 @@ ledger needs are read. CloudTrail delivers an event late, more than once, and in
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -102,7 +102,7 @@ def read_event(
         event_id=original or fields.text("eventID"),
         name=name,
         time=instant(fields, "eventTime"),
-        bucket=request.text("bucketName"),
+        bucket=_bucket(fields, request),
         key=None if name == "DeleteObjects" else _key(request),
         version_id=asked or answered,
         delete_marker=name == "DeleteObject" and asked is None,
@@ -162,6 +162,22 @@ def _matters(name: str, event: Fields) -> bool:
 
 def _asked_version(request: Fields) -> str | None:
     return request.optional_text("versionId") or request.optional_text("x-amz-version-id")
+
+
+def _bucket(event: Fields, request: Fields) -> str:
+    """The bucket; where the request came through an access point it has that one's name, and
+    `resources` has both ("Monitoring and logging access points" in the Amazon S3 User Guide)."""
+    named = request.text("bucketName")
+    listed = event.values.get("resources")
+    resources = [r for r in listed if isinstance(r, Mapping)] if isinstance(listed, list) else []
+    kinds = {resource.get("type") for resource in resources}
+    buckets = {
+        arn.rpartition(":::")[2]
+        for resource in resources
+        if resource.get("type") == "AWS::S3::Bucket" and isinstance(arn := resource.get("ARN"), str)
+    }
+    through = "AWS::S3::AccessPoint" in kinds and len(buckets) == 1
+    return buckets.pop() if through and named not in buckets else named
 
 
 def _key(request: Fields) -> str:

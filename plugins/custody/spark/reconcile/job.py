@@ -98,8 +98,9 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     """Judge `window`, write its rows to where the run writes, state what was found, and add the run
     to the chain.
 
-    Raises `HoleInTheChain`.
+    Raises `HoleInTheChain`, or `BadWindow` for one that Airflow does not ask for.
     """
+    window.check(glue_run.started_on)
     judge = Judge.of(glue_run)
     settings = judge.settings
     s3, signer = s3_client(), seal_signer(settings)

@@ -23,12 +23,25 @@ MAX_GRACE_MINUTES: Final = 24 * 60
 """Longest grace that a run may be given. A record that is later is missing, for good until it
 comes."""
 
+_CLOCKS: Final = timedelta(minutes=5)
+"""How far the clocks of Airflow and of a job may be apart."""
 
 _RUN_LOCATION: Final = re.compile(r"s3://[a-z0-9.-]+/reconciliation/run=[A-Za-z0-9_-]{1,255}/")
 
 
 class BadWindow(ValueError):
     """A window (or day) that cannot be worked on; the text says which parameter to change."""
+
+
+def check_time(as_of: datetime, now: datetime) -> None:
+    """Raises `BadWindow` for a run that starts `now` and is asked to judge as of a time that has
+    not come, or that is over for more than a day: who asks so does not watch, and what he had
+    judged would pass for final."""
+    if not now - DAY <= as_of <= now + _CLOCKS:
+        raise BadWindow(
+            f"as_of is {format_utc(as_of)}, and it is {format_utc(now)}: start the run anew, which "
+            "judges as things stand then"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,17 @@ class Window:
             timedelta(minutes=parameters[name]) for name in ("grace_minutes", "delivery_minutes")
         )
         return cls(start, end, as_of, grace, delivery)
+
+    def check(self, now: datetime) -> None:
+        """Raises `BadWindow` where a run that starts `now` must not judge so: `check_time`, and a
+        patience that no run may have."""
+        check_time(self.as_of, now)
+        for name, patience, most in (
+            ("grace", self.grace, timedelta(minutes=MAX_GRACE_MINUTES)),
+            ("delivery", self.delivery, LATEST_DELIVERY),
+        ):
+            if not timedelta() <= patience <= most:
+                raise BadWindow(f"{name} is {patience}, must be between 0 and {most}")
 
     @property
     def hours(self) -> tuple[datetime, ...]:

@@ -33,7 +33,10 @@ class Removal:
 
     @property
     def proven_call(self) -> Call | None:
-        """The call to name in the row: an unproven one may be invented, and names nobody."""
+        """The call to name in the row: an unproven one may be invented, and who set the rules by
+        which S3 removes things has not removed this one. They name nobody."""
+        if self.ground is RemovalGround.LIFECYCLE_RULES:
+            return None
         return self.call if self.call is not None and self.call.proven else None
 
 

@@ -28,6 +28,23 @@ def event(record: Any, *, proven: bool = True) -> TrailEvent:
     return found
 
 
+@pytest.mark.parametrize("verb", [put, delete])
+def test_what_comes_through_an_access_point_is_about_its_bucket(verb: Any) -> None:
+    """Form of `resources`: "Monitoring and logging access points" in the Amazon S3 User Guide."""
+    record = verb()
+    through = "arn:aws:s3:us-east-1:111122223333:accesspoint/mine"
+    for name in (through, "mine-0123456789abcdef-s3alias"):
+        record["requestParameters"]["bucketName"] = name
+        record["resources"] = [
+            *put()["resources"],
+            {"accountId": "111122223333", "type": "AWS::S3::AccessPoint", "ARN": through},
+        ]
+        assert event(record).bucket == "raw"
+        # Without an access point the request says which bucket it is about.
+        assert event(record | {"resources": put()["resources"]}).bucket == name
+        assert event(record | {"resources": "hidden"}).bucket == name
+
+
 def test_reads_everything_the_ledger_asks_for() -> None:
     crm = Principal(USER["arn"], "IAMUser", "AIDACRMEXPORT", None, USER["accessKeyId"])
     assert read(put()) == LogContent(

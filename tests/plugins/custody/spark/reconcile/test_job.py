@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.reconcile.test_judging import WINDOW, unchecked
 from tests.support.ledger_cases import CASES, read_case
 
+from custody.core.ledger.hours.windows import BadWindow
+from custody.spark.audit.job import audit
+from custody.spark.audit.request import AuditRequest
+from custody.spark.glue_runs import GlueRun
 from custody.spark.ledger import Target
 from custody.spark.reconcile.evidence import TrailEvidence
-from custody.spark.reconcile.job import Records, run
+from custody.spark.reconcile.job import Records, reconcile, run
+
+
+def test_a_run_that_is_asked_for_another_time_judges_nothing() -> None:
+    """Airflow proposes when it is, in an XCom that its users edit; the job has a clock."""
+    for late in (timedelta(days=2), -timedelta(hours=2)):
+        glue_run = GlueRun("reconcile", "jr_1", {}, WINDOW.as_of + late, ())
+        with pytest.raises(BadWindow, match="as_of"):
+            reconcile(glue_run, WINDOW)
+        with pytest.raises(BadWindow, match="as_of"):
+            audit(glue_run, AuditRequest(WINDOW.as_of, timedelta(), 28, 2))
 
 
 def test_only_rows_of_the_window_are_written_each_in_its_hour(

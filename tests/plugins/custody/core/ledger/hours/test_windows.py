@@ -249,3 +249,29 @@ def test_an_audit_reads_everything_within_a_quarter(wrong):
     (name,) = wrong
     with pytest.raises(BadWindow, match=f"{name} is"):
         audit_window(**{"as_of": at(3), "grace_minutes": 0, "sample_days": 1, "days": 1} | wrong)
+
+
+NOW = at(9, 36, day=2)
+
+
+@pytest.mark.parametrize("as_of", [NOW, NOW + timedelta(minutes=5), NOW - timedelta(days=1)])
+def test_a_run_judges_as_things_stand_when_it_is_started(as_of):
+    hours(at(6), at(7), as_of=as_of).check(NOW)
+
+
+@pytest.mark.parametrize(
+    ("window", "why"),
+    [
+        # Hours that have not come would pass for judged, and for closed.
+        (hours(at(6), at(12), as_of=at(13, day=2)), "as_of is 2026-11-02T13:00"),
+        # Whoever looks at old hours only keeps the alarm about missing runs quiet.
+        (hours(at(6), at(7), as_of=at(9, 35, day=1)), "start the run anew"),
+        (hours(at(6), at(7), grace_minutes=1441), "grace is 1 day, 0:01:00"),
+        (hours(at(6), at(7), grace_minutes=-1), "grace is"),
+        (Window(at(6), at(7), AS_OF, HOUR, 49 * HOUR), "delivery is 2 days, 1:00:00"),
+    ],
+)
+def test_a_run_is_not_asked_for_another_time_or_for_more_patience(window, why):
+    """Airflow proposes a window in an XCom, which its users edit."""
+    with pytest.raises(BadWindow, match=why):
+        window.check(NOW)
