@@ -12,7 +12,6 @@ from airflow.providers import amazon
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
-from airflow.providers.amazon.aws.operators.sns import SnsPublishOperator
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable, TriggerRule
@@ -24,9 +23,9 @@ from custody.tasks.defaults import DEFAULT_ARGS, Tag
 REPOSITORY = Path(__file__).parents[2]
 GOLD = "gold_customers_by_country_month"
 
-DEAD_LETTERS = {"dead_letters", "dead_letters_page.publish", "dead_letters_page.mark_queue"}
-PAGING = {"pages", "page.publish", "page.mark", "report_success"}
-ENDING = {"run_ended", "run_page.publish", "run_page.mark_run", "succeeded"}
+DEAD_LETTERS = {"dead_letters"}
+PAGING = {"pages", "report_success"}
+ENDING = {"run_ended", "succeeded"}
 
 TASKS = {
     "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
@@ -64,9 +63,7 @@ PARAMS = {
 ENDS = {
     "report_success": {"succeeded", "run_ended"},
     "succeeded": set(),
-    "run_ended": {"run_page.publish", "run_page.mark_run"},
-    "run_page.publish": {"run_page.mark_run"},
-    "run_page.mark_run": set(),
+    "run_ended": set(),
 }
 """The tasks behind the success of a DAG that pages, and what each is followed by."""
 
@@ -216,6 +213,7 @@ def test_no_operator_names_a_connection(bag):
         if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
     ]
     assert len(on_aws) == 13
+    assert len(on_aws) == 9
     for task in on_aws:
         # A mapped operator is given the defaults when its instances are made.
         mapped = isinstance(task, MappedOperator)
@@ -315,31 +313,18 @@ def test_tasks_run_in_this_order(bag):
         # Pages wait for no table.
         "audit": {"publish_audit", "pages"},
         "publish_audit": {"report_success"},
-        "pages": {"page.publish", "page.mark"},
-        "page.publish": {"page.mark"},
-        "page.mark": {"report_success"},
+        "pages": {"report_success"},
         **ENDS,
     }
     assert after("provenance_reconcile") == {
         # Waits for nothing: also while nothing can be judged, people hear of it.
-        "dead_letters": {"dead_letters_page.publish", "dead_letters_page.mark_queue"},
-        "dead_letters_page.publish": {"dead_letters_page.mark_queue"},
-        "dead_letters_page.mark_queue": set(),
+        "dead_letters": set(),
         "window": {"classify", "publish_hours", "pages", "report_success"},
         "classify": {"publish_hours", "pages"},
         "publish_hours": {"report_success"},
-        "pages": {"page.publish", "page.mark"},
-        "page.publish": {"page.mark"},
-        "page.mark": {"report_success"},
+        "pages": {"report_success"},
         **ENDS,
     }
-
-
-@pytest.mark.parametrize("dag_id", PAGERS)
-@pytest.mark.parametrize("group", ["page", "run_page"])
-def test_pages_go_out_through_sns(bag, dag_id, group):
-    publish = bag.dags[dag_id].get_task(f"{group}.publish")
-    assert isinstance(publish, SnsPublishOperator)
 
 
 @pytest.mark.parametrize("dag_id", PAGERS)

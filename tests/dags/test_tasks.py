@@ -33,6 +33,7 @@ from custody.core.runs.statement import BadRun
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
+from custody.tasks.paging import PagesNotSent
 
 
 @pytest.fixture
@@ -318,8 +319,6 @@ WINDOW = {
     "as_of": "2026-11-01 08:35:00.000",
 }
 TOPIC = "arn:aws:sns:us-east-1:111122223333:deployed"
-SENT = {"MessageId": "m-1"}
-"""What the task `publish` returns: the answer of SNS."""
 
 
 class SealKms:
@@ -361,152 +360,160 @@ def analytics(runs):
     return make_bucket(runs.s3, "custody-test-analytics")
 
 
-def subjects(pages):
-    return [page["subject"].split(" (")[0] for page in pages]
+class Sns:
+    """Takes pages for a topic, but for those about what it is told to refuse."""
+
+    def __init__(self):
+        self.sent = []
+        self.refused = ()
+
+    def publish(self, **page):
+        if any(word in page["Subject"] for word in self.refused):
+            raise ClientError({"Error": {"Code": "Throttling"}}, "Publish")
+        self.sent.append(page)
+        return {"MessageId": f"m-{len(self.sent)}"}
+
+    def told(self):
+        """The subjects of what was sent since this was asked last, without what they are about."""
+        sent, self.sent = self.sent, []
+        return [page["Subject"].split(" (")[0] for page in sent]
 
 
-def test_pages_are_marked_after_they_are_out_and_resolved_when_they_are_moot(
-    runs, analytics, function, caplog
-):
-    mark = function("provenance_reconcile", "page.mark", s3=runs.s3)
+@pytest.fixture
+def sns():
+    return Sns()
 
-    def pages_after(*found, watched=()):
-        run = runs.found(found, watched)
-        pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
-        caplog.clear()
-        told = pages(analytics, run, WINDOW, "provenance_ledger")
-        return json.loads(json.dumps(told))  # as XCom has it
 
+@pytest.fixture
+def told(runs, analytics, function, sns):
+    """`told(*rows, watched=…)`: what people are told of a run that found these rows."""
+    clients = {"s3": runs.s3, "kms": SealKms(), "sns": sns}
+    pages = function("provenance_reconcile", "pages", **clients)
+
+    def of(*rows, watched=()):
+        run = runs.found(rows, watched)
+        pages(analytics, run, WINDOW, "reconciliation", "provenance_ledger")
+        return sns.told()
+
+    return of
+
+
+def test_pages_are_remembered_once_they_are_out_and_resolved_when_they_are_moot(told, sns, caplog):
     def said(new, reopened, known, resolved, messages, unread):
-        line = (
+        return (
             f"{new + reopened + known} findings that page ({unread} more unread): {new} new,"
             f" {reopened} reopened, 0 named, {known} known before; {resolved} resolved;"
             f" {messages} messages to send"
         )
-        return [line]
 
-    first = pages_after(CONFLICT, CONFLICT, UNRECORDED)
-    assert subjects(first) == ["CONFLICT", "UNRECORDED"]
-    assert first[0].keys() == {"subject", "message", "message_attributes", "topic", "states"}
-    assert caplog.messages == said(new=2, reopened=0, known=0, resolved=0, messages=2, unread=1)
-    # Not marked yet: SNS may have refused them.
-    assert pages_after(CONFLICT, CONFLICT, UNRECORDED) == first
-
-    mark(analytics, "reconciliation", first[1]["states"], SENT)
-    assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["CONFLICT"]
-    assert caplog.messages == said(new=1, reopened=0, known=1, resolved=0, messages=1, unread=2)
-    mark(analytics, "reconciliation", first[0]["states"], SENT)
+    sns.refused = ("UNRECORDED",)
+    with pytest.raises(PagesNotSent, match="1 pages were not sent; the first: UNRECORDED"):
+        told(UNRECORDED, CONFLICT, CONFLICT)
+    assert said(new=2, reopened=0, known=0, resolved=0, messages=2, unread=1) in caplog.messages
     assert caplog.messages[-1] == "remembered what people were told of 1 findings, by m-1"
-    assert pages_after(CONFLICT, UNRECORDED) == []
+    assert sns.told() == ["CONFLICT"]  # it held up no other
+
+    sns.refused = ()
+    caplog.clear()
+    assert told(CONFLICT, UNRECORDED) == ["UNRECORDED"]
+    assert said(new=1, reopened=0, known=1, resolved=0, messages=1, unread=2) in caplog.messages
+    assert told(CONFLICT, UNRECORDED) == []
     watched = (CONFLICT["fingerprint"], UNRECORDED["fingerprint"])
-    assert pages_after(CONFLICT, VERIFIED) == [], "the run did not look at that page"
+    assert told(CONFLICT, VERIFIED) == [], "the run did not look at that page"
 
-    late = pages_after(CONFLICT, VERIFIED, watched=watched)
-    assert subjects(late) == ["RESOLVED UNRECORDED"]
-    assert caplog.messages == said(new=0, reopened=0, known=1, resolved=1, messages=1, unread=1)
-    assert pages_after(CONFLICT, VERIFIED, watched=watched) == late
-    mark(analytics, "reconciliation", late[0]["states"], SENT)
-    assert pages_after(CONFLICT, VERIFIED, watched=watched) == []
-    assert subjects(pages_after(CONFLICT, UNRECORDED)) == ["REOPENED UNRECORDED"]
-    assert caplog.messages == said(new=0, reopened=1, known=1, resolved=0, messages=1, unread=2)
-
-
-@pytest.mark.parametrize("sent", [None, {}, {"MessageId": ""}, {"MessageId": 1}, "m-1"])
-@pytest.mark.parametrize(
-    ("task_id", "told"),
-    [
-        ("page.mark", ("reconciliation", [])),
-        ("dead_letters_page.mark_queue", ("recorder-dlq", True)),
-        ("run_page.mark_run", ("provenance_reconcile", True)),
-    ],
-)
-def test_nothing_is_remembered_as_told_that_sns_has_not_taken(aws, function, task_id, told, sent):
-    """As where somebody marks the task `publish` as done while SNS is away."""
-    s3 = boto3.client("s3", region_name=REGION)
-    bucket = make_bucket(s3, "custody-test-analytics")
-    mark = function("provenance_reconcile", task_id, s3=s3)
-    with pytest.raises(AirflowFailException, match="nobody was told"):
-        mark(bucket, *told, sent)
-    assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    caplog.clear()
+    assert told(CONFLICT, VERIFIED, watched=watched) == ["RESOLVED UNRECORDED"]
+    assert said(new=0, reopened=0, known=1, resolved=1, messages=1, unread=1) in caplog.messages
+    assert told(CONFLICT, VERIFIED, watched=watched) == []
+    caplog.clear()
+    assert told(CONFLICT, UNRECORDED) == ["REOPENED UNRECORDED"]
+    assert said(new=0, reopened=1, known=1, resolved=0, messages=1, unread=2) in caplog.messages
 
 
-def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function):
+def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function, sns):
     """By the settings that the run judged by: what Airflow's parameter says is no matter."""
-    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
-    (page,) = pages(analytics, runs.found([CONFLICT]), WINDOW, "provenance_ledger")
-    assert page["topic"] == TOPIC
+    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
+    pages(analytics, runs.found([CONFLICT]), WINDOW, "reconciliation", "provenance_ledger")
+    (page,) = sns.sent
+    assert page["TopicArn"] == TOPIC
+    assert page["MessageAttributes"]["verdict"] == {
+        "DataType": "String",
+        "StringValue": "CONFLICT",
+    }
+    assert CONFLICT["object_key"] in page["Message"]
 
 
-def test_what_no_run_signed_pages_nobody_and_passes_for_nothing(runs, analytics, function):
+def test_what_no_run_signed_pages_nobody_and_passes_for_nothing(runs, analytics, function, sns):
     """A forged report, and that of another run, fail the task: nobody is told that all is well."""
     run = runs.found([CONFLICT])
     key = f"provenance/runs/dt=2026-11-01/{run['id']}.report.json"
     (version,) = runs.s3.list_object_versions(Bucket=runs.bucket, Prefix=key)["Versions"]
     forged = RunReport({"topic_arn": TOPIC}, {}, Found().to_document()).to_bytes()
     runs.s3.put_object(Bucket=runs.bucket, Key=key, Body=forged)
-    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms())
-    assert subjects(pages(analytics, run, WINDOW, "provenance_ledger")) == ["CONFLICT"]
+    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
+    pages(analytics, run, WINDOW, "reconciliation", "provenance_ledger")
+    assert sns.told() == ["CONFLICT"]
     runs.s3.delete_object(Bucket=runs.bucket, Key=key, VersionId=version["VersionId"])
     for of_run in (run, {**run, "id": "jr_7"}, {**run, "job": "audit"}):
         with pytest.raises(BadRun):
-            pages(analytics, of_run, WINDOW, "provenance_ledger")
+            pages(analytics, of_run, WINDOW, "reconciliation", "provenance_ledger")
+    assert sns.told() == []
 
 
-def test_dead_letters_page_once_and_resolve(aws, function, caplog):
+def test_dead_letters_page_once_and_resolve(aws, function, sns, caplog):
     s3 = boto3.client("s3", region_name=REGION)
     sqs = boto3.client("sqs", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
     url = sqs.create_queue(QueueName="recorder-dlq")["QueueUrl"]
-    find = function("provenance_reconcile", "dead_letters", s3=s3, sqs=sqs)
-    mark = function("provenance_reconcile", "dead_letters_page.mark_queue", s3=s3, sqs=sqs)
+    find = function("provenance_reconcile", "dead_letters", s3=s3, sqs=sqs, sns=sns)
 
-    def news(grace_minutes="0"):
-        return json.loads(json.dumps(find(bucket, "recorder-dlq", grace_minutes)))
+    def status(grace_minutes="0"):
+        find(bucket, "recorder-dlq", grace_minutes, "arn:topic")
+        sent, sns.sent = sns.sent, []
+        return [page["MessageAttributes"]["status"]["StringValue"] for page in sent]
 
-    assert news() == []
+    assert status() == []
     sqs.send_message(QueueUrl=url, MessageBody="not JSON")
-    assert news("60") == []
+    assert status("60") == []
     said = "1 messages in recorder-dlq; people do not know of it; 0 messages to send"
     assert caplog.messages[-1] == said
-    (page,) = news()
-    assert page.keys() == {"subject", "message", "message_attributes", "is_open"}
-    assert page["message_attributes"]["status"] == "open"
-    assert news() == [page]  # not marked yet: SNS may have refused it
-    mark(bucket, "recorder-dlq", page["is_open"], SENT)
-    assert caplog.messages[-1] == "remembered that the page about recorder-dlq is open"
-    assert news() == []
+    sns.refused = ("dlq",)
+    with pytest.raises(PagesNotSent):
+        status()
+    sns.refused = ()
+    assert status() == ["open"]
+    assert caplog.messages[-1] == "remembered that the page about recorder-dlq is open, by m-1"
+    assert status() == []
     sqs.purge_queue(QueueUrl=url)
-    (page,) = news()
-    assert page["message_attributes"]["status"] == "resolved"
-    mark(bucket, "recorder-dlq", page["is_open"], SENT)
-    assert news() == []
+    assert status() == ["resolved"]
+    assert status() == []
 
 
 @pytest.mark.parametrize("dag_id", ["provenance_reconcile", "custody_audit"])
 def test_a_run_that_fails_pages_once_and_the_next_that_succeeds_resolves_it(
-    aws, function, caplog, dag_id
+    aws, function, sns, caplog, dag_id
 ):
     s3 = boto3.client("s3", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
-    ended = function(dag_id, "run_ended", s3=s3)
-    mark = function(dag_id, "run_page.mark_run", s3=s3)
+    ended = function(dag_id, "run_ended", s3=s3, sns=sns)
     run = SimpleNamespace(dag_id=dag_id, run_id="scheduled__2026-11-01T06:35:00+00:00")
 
-    def news(succeeded):
-        return json.loads(json.dumps(ended(bucket, "docs/runbooks/x.md", succeeded, run)))
+    def status(succeeded):
+        ended(bucket, "docs/runbooks/x.md", "arn:topic", succeeded, run)
+        sent, sns.sent = sns.sent, []
+        assert {page["TopicArn"] for page in sent} <= {"arn:topic"}
+        return [page["MessageAttributes"]["status"]["StringValue"] for page in sent]
 
-    assert news(True) == []
-    (page,) = news(None)  # what did not run has returned nothing
-    assert page.keys() == {"subject", "message", "message_attributes", "dag_id", "is_open"}
-    assert (page["message_attributes"]["status"], page["is_open"]) == ("open", True)
-    assert news(None) == [page]  # not marked yet: SNS may have refused it
-    mark(bucket, page["dag_id"], page["is_open"], SENT)
-    assert caplog.messages[-1] == f"remembered that the page about {dag_id} is open"
-    assert news(None) == []
-    (page,) = news(True)
-    assert (page["message_attributes"]["status"], page["is_open"]) == ("resolved", False)
-    mark(bucket, page["dag_id"], page["is_open"], SENT)
-    assert news(True) == []
+    assert status(True) == []
+    sns.refused = (dag_id,)
+    with pytest.raises(PagesNotSent):
+        status(None)  # what did not run has returned nothing
+    sns.refused = ()
+    assert status(None) == ["open"]
+    assert caplog.messages[-1] == f"remembered that the page about {dag_id} is open, by m-1"
+    assert status(None) == []
+    assert status(True) == ["resolved"]
+    assert status(True) == []
 
 
 def test_the_gate_opens_when_every_file_has_its_record(aws, function, caplog):
@@ -588,7 +595,7 @@ def window_of(ago):
     return Window(end - timedelta(hours=1), end, as_of, timedelta(minutes=30)).parameters()
 
 
-def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, function):
+def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, analytics, function):
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
     run = runs.found([], verdicts={"TRAIL_BROKEN": 7, "VERIFIED": 3})
     for dag_id, metric in (
@@ -597,8 +604,8 @@ def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, func
     ):
         clients = {"s3": runs.s3, "kms": SealKms(), "cloudwatch": cloudwatch}
         report = function(dag_id, "report_success", **clients)
-        report(f"custody-{dag_id}", metric, run, window_of(timedelta()))
-        report(f"custody-{dag_id}", metric, run, window_of(timedelta(hours=4)))
+        report(f"custody-{dag_id}", metric, analytics, run, window_of(timedelta()))
+        report(f"custody-{dag_id}", metric, analytics, run, window_of(timedelta(hours=4)))
         found = cloudwatch.get_metric_data(
             StartTime=datetime.now(UTC) - timedelta(hours=1),
             EndTime=datetime.now(UTC) + timedelta(hours=1),
@@ -620,3 +627,12 @@ def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, func
         )["MetricDataResults"]
         # The second judged only older hours: somebody who judges those alone does not watch.
         assert [sum(each["Values"]) for each in found] == [1, 14]
+
+
+def test_who_marks_the_task_that_tells_as_done_has_told_nobody(runs, analytics, function, sns):
+    """The run fails then, and pages; and the next run tells what was found."""
+    clients = {"s3": runs.s3, "kms": SealKms(), "sns": sns, "cloudwatch": None}
+    report = function("provenance_reconcile", "report_success", **clients)
+    run = runs.found([CONFLICT])
+    with pytest.raises(AirflowFailException, match="nobody was told of 1 findings"):
+        report("custody-x", "ReconciliationSucceeded", analytics, run, WINDOW)

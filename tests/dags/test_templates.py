@@ -184,37 +184,16 @@ def test_what_pages_is_read_from_the_run_that_judged(render, dag_id, job):
         "key": "the-seal-key-arn",
     }
     assert render(dag_id, "pages", xcoms=xcoms).op_args[:2] == ("the-analytics-bucket", run)
-    assert render(dag_id, "report_success", xcoms=xcoms).op_args[2] == run
-
-
-def test_what_uploaders_type_is_never_rendered_as_a_template(render):
-    publish = render(
-        "provenance_reconcile", "page.publish", xcoms={"pages": [None, PAGE]}, map_index=1
+    assert render(dag_id, "report_success", xcoms=xcoms).op_args[2:4] == (
+        "the-analytics-bucket",
+        run,
     )
-    assert publish.target_arn == PAGE["topic"]
-    assert publish.subject == PAGE["subject"]
-    assert publish.message == PAGE["message"]
-    assert publish.message_attributes == PAGE["message_attributes"]
-    sent = {"MessageId": "m-1"}
-    xcoms = {"pages": [None, PAGE], "page.publish": sent}
-    mark = render("provenance_reconcile", "page.mark", xcoms=xcoms, map_index=1)
-    assert mark.op_args == ("the-analytics-bucket", "reconciliation", PAGE["states"], sent)
 
 
 def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
     looked = render("provenance_reconcile", "dead_letters", params={"grace_minutes": 45})
     queue = "the-project-the-stage-recorder-dlq"
-    assert looked.op_args == ("the-analytics-bucket", queue, "45")
-    about = {name: PAGE[name] for name in ("subject", "message", "message_attributes")}
-    xcoms = {"dead_letters": [about | {"is_open": True}]}
-    publish = render("provenance_reconcile", "dead_letters_page.publish", xcoms=xcoms, map_index=0)
-    assert publish.target_arn == "the-topic-arn"
-    assert publish.subject == PAGE["subject"]
-    assert publish.message == PAGE["message"]
-    assert publish.message_attributes == PAGE["message_attributes"]
-    xcoms["dead_letters_page.publish"] = sent = {"MessageId": "m-1"}
-    mark = render("provenance_reconcile", "dead_letters_page.mark_queue", xcoms=xcoms, map_index=0)
-    assert mark.op_args == ("the-analytics-bucket", queue, True, sent)
+    assert looked.op_args == ("the-analytics-bucket", queue, "45", "the-topic-arn")
 
 
 def test_every_template_is_filled_in(bag, settings):

@@ -10,12 +10,13 @@ import logging
 from typing import Any
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import TriggerRule, chain, task, task_group
+from airflow.sdk import TriggerRule, chain, task
 
 from custody.aws.paging import pages as page_store
 from custody.core.paging.failures import page_about_run
+from custody.core.paging.form import Page
 from custody.tasks.defaults import client, setting
-from custody.tasks.paging import message_id_of, message_of, publish_page
+from custody.tasks.paging import tell
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +24,14 @@ log = logging.getLogger(__name__)
 # Whatever became of the others; what did not run has returned nothing.
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def run_ended(
-    bucket: str, runbook: str, succeeded: bool | None, dag_run: Any = None
-) -> list[dict[str, Any]]:
-    """The page about this run, if people do not know yet that the DAG fails, or that it works."""
-    is_open = page_store.is_run_page_open(client("s3"), bucket, dag_run.dag_id)
+    bucket: str, runbook: str, topic: str, succeeded: bool | None, dag_run: Any = None
+) -> None:
+    """Tell people about this run, if they do not know yet that the DAG fails, or that it works, and
+    remember it."""
+    s3, dag_id = client("s3"), dag_run.dag_id
+    is_open = page_store.is_run_page_open(s3, bucket, dag_id)
     page = page_about_run(
-        dag_run.dag_id,
+        dag_id,
         dag_run.run_id,
         succeeded=succeeded is True,
         is_open=is_open,
@@ -40,26 +43,13 @@ def run_ended(
         "know that runs fail" if is_open else "know of no failure",
         0 if page is None else 1,
     )
-    if page is None:
-        return []
-    return [{**message_of(page), "dag_id": dag_run.dag_id, "is_open": not is_open}]
 
+    def remember(_page: Page, message_id: str) -> None:
+        page_store.remember_run_page(s3, bucket, dag_id, is_open=not is_open)
+        told = "resolved" if is_open else "open"
+        log.info("remembered that the page about %s is %s, by %s", dag_id, told, message_id)
 
-@task
-def mark_run(bucket: str, dag_id: str, is_open: bool, sent: Any) -> None:
-    """Remember what the page about the run told, once SNS has it."""
-    message_id_of(sent)
-    page_store.remember_run_page(client("s3"), bucket, dag_id, is_open=is_open)
-    log.info("remembered that the page about %s is %s", dag_id, "open" if is_open else "resolved")
-
-
-@task_group
-def run_page(
-    subject: str, message: str, message_attributes: dict[str, str], dag_id: str, is_open: bool
-) -> None:
-    """One page about the run: out, then remembered."""
-    publish = publish_page(setting("topic_arn"), subject, message, message_attributes)
-    chain(publish, mark_run(setting("analytics_bucket"), dag_id, is_open, publish.output))
+    tell(client("sns"), [page] if page else [], topic, remember)
 
 
 def page_failure(succeeded: Any, *, runbook: str) -> None:
@@ -69,5 +59,4 @@ def page_failure(succeeded: Any, *, runbook: str) -> None:
     A run is as its last tasks are. One of them is there to fail with it: the page would end well.
     """
     chain(succeeded, EmptyOperator(task_id="succeeded"))
-    ended: Any = run_ended(setting("analytics_bucket"), runbook, succeeded)
-    run_page.expand_kwargs(ended)
+    run_ended(setting("analytics_bucket"), runbook, setting("topic_arn"), succeeded)

@@ -129,8 +129,8 @@ def _called(status: Status, verdict: str) -> str:
 
 
 def _sent_bytes(message: str) -> int:
-    """Bytes of a message as the provider's operator sends it: as one text inside a JSON object."""
-    return len(json.dumps({"default": message}))
+    """Bytes of a message as SNS counts them."""
+    return len(message.encode("utf-8"))
 
 
 def _subject(text: str) -> str:
