@@ -27,7 +27,7 @@ from custody.core.ledger.hours.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
-from custody.tasks.runs import judging_run
+from custody.tasks.runs import judge_of
 from custody.tasks.windows import fail_at_once
 
 log = logging.getLogger(__name__)
@@ -116,8 +116,8 @@ def custody_audit() -> None:
     success = page_findings(
         audit,
         published,
-        moment,
-        run=judging_run("audit_job", RUN),
+        judge=judge_of("audit_job"),
+        run_id=RUN,
         finder="audit",
         ledger="audit",
         success_metric="AuditSucceeded",

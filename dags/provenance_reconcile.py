@@ -7,7 +7,7 @@ more than 100 of one cause are one page. One that no longer holds is resolved by
 
 The window is what is owed: the hours that no run has judged, the oldest first, up to those that
 ended the grace period before this run, and the `lookback_hours` before; twice a day all hours that
-are still open (`custody.core.ledger.hours.chain`). Or the window given. Nothing is paged again.
+are still open (`custody.core.runs.chain`). Or the window given. Nothing is paged again.
 
 Messages that lie in the recorder's dead-letter queue longer than the grace period are one page, and
 one more message when the queue is empty again. A run that fails is a page, too.
@@ -28,12 +28,11 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.chain import last_link, whoever_signed
 from custody.core.ledger.hours.windows import Window, reconcile_window, run_location
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
-from custody.tasks.runs import judging_run
+from custody.tasks.runs import judge_of, last_statement
 from custody.tasks.windows import WHOLE_HOUR, fail_at_once
 
 log = logging.getLogger(__name__)
@@ -44,19 +43,19 @@ RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 
 @task
 @fail_at_once()
-def window(bucket: str, params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
+def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
     """The hours to compare and the partitions that hold them, as the statements take them.
 
-    A proposal: the job holds it against the chain of runs, whose signatures it verifies.
+    A proposal: the job holds it against the chain of runs.
     """
     as_of = datetime.now(UTC)
-    last = last_link(client("s3"), bucket, as_of=as_of, opened=whoever_signed)
+    last = last_statement(judge, as_of, s3=client("s3"), kms=client("kms"))
     chosen = reconcile_window(
         params,
         interval_start=dag_run.data_interval_start,
         interval_end=dag_run.data_interval_end,
         as_of=as_of,
-        reached=None if last is None else last.reached,
+        reached=last.link.reached if last and last.link else None,
     )
     log.info("%d hours, from %s to %s", len(chosen.hours), chosen.start, chosen.end)
     return {**chosen.parameters(), "watched": chosen.partitions()}
@@ -134,7 +133,8 @@ def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
     },
 )
 def provenance_reconcile() -> None:
-    hours = window(setting("analytics_bucket"))
+    judge = judge_of("reconcile_job")
+    hours = window(judge)
     classify = GlueJobOperator(
         task_id="classify",
         job_name=setting("reconcile_job"),
@@ -147,8 +147,8 @@ def provenance_reconcile() -> None:
     success = page_findings(
         classify,
         published,
-        hours,
-        run=judging_run("reconcile_job", RUN),
+        judge=judge,
+        run_id=RUN,
         finder="reconciliation",
         ledger="provenance_ledger",
         success_metric="ReconciliationSucceeded",

@@ -3,15 +3,18 @@ whose verdicts and caches they falsify."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.links import CHAIN_PREFIX, Link
+from custody.core.formats.dsse import Envelope
 from custody.core.ledger.rows import CATALOG, CONTROL
+from custody.core.runs.chain import Link, Reached
+from custody.core.runs.model import RUN_PREFIX, run_of_key
+from custody.core.runs.statement import from_payload, to_payload
 
 
 def _newest_part(world: World) -> str:
@@ -84,22 +87,51 @@ def verdicts_are_turned_back(world: World) -> list[Finding]:
     return [_point(world, _newest_part(world), "reconciliation/run=jr_nothing/")]
 
 
+def _statements(world: World) -> list[str]:
+    """The keys of what the runs of this world state, the last one at the end."""
+    found = world.s3.list_objects_v2(Bucket=world.provenance, Prefix=RUN_PREFIX)["Contents"]
+    by_time = sorted(found, key=lambda item: item["LastModified"])
+    return [str(item["Key"]) for item in by_time if run_of_key(str(item["Key"])) is not None]
+
+
 @made(INSIDER)
 def the_chain_is_forged(world: World) -> list[Finding]:
-    """adds a link to the chain of runs that says all hours of the year are judged and closed"""
-    now = datetime.now(UTC)
-    end = (now + timedelta(days=365)).replace(minute=0, second=0, microsecond=0)
-    link = Link("jr_forged", now, now, end, Reached.nothing(end), None)
-    return _put(world, link.key, link.to_text().encode() + b"\n\xe2\x80\x94 seal AAAA\n")
+    """forges the statement of a run that says all hours of the year are judged and closed"""
+    honest = world.s3.get_object(Bucket=world.provenance, Key=_statements(world)[-1])
+    envelope = Envelope.parse(honest["Body"].read())
+    now, end = datetime.now(UTC), datetime.now(UTC) + timedelta(days=365)
+    statement = from_payload(envelope.payload)
+    run = replace(statement.run, id="jr_forged", as_of=now)
+    parts = {
+        name: replace(part, version=replace(part.version, key=run.key_of(name)))
+        for name, part in statement.parts.items()
+    }
+    forged = replace(
+        statement,
+        run=run,
+        parts=parts,
+        link=Link(Reached.nothing(end), statement.run.statement_key),
+    )
+    body = replace(envelope, payload=to_payload(forged)).to_json_line()
+    with lifted(world, world.provenance) as s3:
+        put = s3.put_object(Bucket=world.provenance, Key=run.statement_key, Body=body)
+    return [
+        Finding(
+            "UNEXPECTED_PRINCIPAL",
+            world.provenance,
+            run.statement_key,
+            put["VersionId"],
+            world.arn(INSIDER),
+        )
+    ]
 
 
 @made(INSIDER)
 def the_chain_is_shortened(world: World) -> list[Finding]:
-    """hides the last link of the chain of runs, as if its hours were not judged"""
-    links = world.s3.list_objects_v2(Bucket=world.analytics, Prefix=CHAIN_PREFIX)["Contents"]
-    key = max(str(link["Key"]) for link in links)
-    marker = world.hide(world.analytics, key)
-    return [Finding("REMOVED", world.analytics, key, marker, world.arn(INSIDER))]
+    """hides the statement of the last run, as if its hours were not judged"""
+    key = _statements(world)[-1]
+    marker = world.hide(world.provenance, key)
+    return [Finding("REMOVED", world.provenance, key, marker, world.arn(INSIDER))]
 
 
 def _cache(world: World) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import unwrap
@@ -17,17 +16,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 from tests.support.judging_runs import BASIS, PARTS, RUN
 from tests.support.moto_aws import REGION, answer, make_bucket
-from tests.support.transparency import SIGNER
+from tests.support.transparency import OTHER_SIGNER, SIGNER
 
 from custody.aws.runs.keeping import keep_run
 from custody.core.formats.hive_ddl import read_definition
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.links import Link
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import fingerprint
 from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
 from custody.core.records.names import record_id, record_key
+from custody.core.runs.chain import Link, Reached
 from custody.core.runs.report import RunReport
 from custody.core.runs.statement import BadRun
 from custody.core.seal.layout import log_origin
@@ -73,23 +71,19 @@ def reconcile_params(**given):
     } | given
 
 
-def propose(function, params, run, links=()):
-    """What the task proposes where the chain has these links."""
-    s3 = boto3.client("s3", region_name=REGION)
-    bucket = "custody-test-analytics"
-    with suppress(ClientError):
-        make_bucket(s3, bucket)
-    for link in links:
-        s3.put_object(Bucket=bucket, Key=link.key, Body=link.to_text().encode() + b"\n- x y\n")
-    return function("provenance_reconcile", "window", s3=s3)(bucket, params, run)
+@pytest.fixture
+def propose(runs, function):
+    """`propose(params, run)`: what the task proposes, given the runs that there were."""
+    task = function("provenance_reconcile", "window", s3=runs.s3, kms=SealKms())
+    return lambda params, run: task(runs.judge, params, run)
 
 
-def test_the_window_follows_the_interval(aws, function, caplog):
+def test_the_window_follows_the_interval(propose, caplog):
     run = SimpleNamespace(
         data_interval_start=datetime(2026, 11, 1, 6, 35, tzinfo=UTC),
         data_interval_end=datetime(2026, 11, 1, 7, 35, tzinfo=UTC),
     )
-    window = propose(function, reconcile_params(), run)
+    window = propose(reconcile_params(), run)
     assert (window["start"], window["end"]) == (
         "2026-11-01 03:00:00.000",
         "2026-11-01 07:00:00.000",
@@ -99,29 +93,30 @@ def test_the_window_follows_the_interval(aws, function, caplog):
     assert caplog.messages[-1] == said
 
 
-def test_hours_that_were_missed_are_proposed_first(aws, function, caplog):
+def test_hours_that_were_missed_are_proposed_first(runs, propose):
     run = SimpleNamespace(
         data_interval_start=datetime(2026, 11, 5, 6, 35, tzinfo=UTC),
         data_interval_end=datetime(2026, 11, 5, 7, 35, tzinfo=UTC),
     )
     at = datetime(2026, 11, 2, tzinfo=UTC)
-    hours = (at - timedelta(hours=4), at)
-    ago = Link("jr_1", at + timedelta(minutes=35), *hours, Reached(at, at, at), None)
-    later = at + timedelta(days=365)
-    planted = replace(ago, run_id="jr_2", as_of=later, reached=Reached(later, later, later))
-    window = propose(function, reconcile_params(), run, [ago, planted])
+    runs.state(replace(RUN, as_of=at + timedelta(minutes=35)), Link(Reached(at, at, at), None))
+    later = datetime.now(UTC) + timedelta(days=1)
+    planted = Link(Reached(later, later, later), None)
+    runs.state(replace(RUN, id="jr_7", as_of=later), planted)
+    runs.state(replace(RUN, id="jr_8", as_of=at + timedelta(days=1)), planted, OTHER_SIGNER)
+    window = propose(reconcile_params(), run)
     assert (window["start"], window["end"]) == (
         "2026-11-02 00:00:00.000",
         "2026-11-05 07:00:00.000",
     )
 
 
-def test_the_window_given_wins(aws, function):
+def test_the_window_given_wins(propose):
     run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
     params = reconcile_params(
         window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z"
     )
-    window = propose(function, params, run)
+    window = propose(params, run)
     assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
     assert window["last_dt"] == "2026-11-02"
 
@@ -137,11 +132,11 @@ def test_the_window_given_wins(aws, function):
         ("2026-02-30T06:00:00Z", "2026-11-05T07:00:00Z", "window_start is"),
     ],
 )
-def test_a_window_that_cannot_be_worked_on_is_not_tried_again(aws, function, start, end, why):
+def test_a_window_that_cannot_be_worked_on_is_not_tried_again(propose, start, end, why):
     run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
     params = reconcile_params(window_start=start, window_end=end)
     with pytest.raises(AirflowFailException, match=why):
-        propose(function, params, run)
+        propose(params, run)
 
 
 def test_an_audit_that_looks_back_too_far_is_not_tried_again(function):
@@ -229,7 +224,8 @@ def test_empty_hours_are_published_too(aws, function, caplog):
 )
 def test_a_place_that_no_run_writes_to_is_not_published(function, location):
     publish = function("provenance_reconcile", "publish_hours", glue=None)
-    window = window_of(timedelta()) | {"watched": [("2026-11-01", "07")]}
+    window = Window(RUN.start, RUN.end, RUN.as_of, timedelta(minutes=30)).parameters()
+    window["watched"] = [("2026-11-01", "07")]
     with pytest.raises(AirflowFailException, match="is not where a run"):
         publish("db", window, location)
 
@@ -313,11 +309,7 @@ def row(verdict, key):
 
 CONFLICT, UNRECORDED = row("CONFLICT", "{{ a }}.csv"), row("UNRECORDED", "b.csv")
 VERIFIED = row("VERIFIED", "b.csv")
-WINDOW = {
-    "start": "2026-11-01 04:00:00.000",
-    "end": "2026-11-01 08:00:00.000",
-    "as_of": "2026-11-01 08:35:00.000",
-}
+HOUR = timedelta(hours=1)
 TOPIC = "arn:aws:sns:us-east-1:111122223333:deployed"
 
 
@@ -331,23 +323,30 @@ class SealKms:
 
 
 class Runs:
-    """Runs of the job that judges, each with what it found."""
+    """Runs of the job that judges, each later than the one before."""
 
     def __init__(self, s3):
         self.s3 = s3
         self.bucket = make_bucket(s3, "custody-test-provenance")
+        self.judge = {"job": RUN.job, "bucket": self.bucket, "key": "arn:seal"}
         self.count = 0
 
-    def found(self, rows, watched=(), verdicts=None, topic=TOPIC):
-        """What the tasks are told of a run that found these rows, and wrote so many verdicts."""
+    def state(self, run, link=None, by=SIGNER, parts=PARTS):
+        """A run states something."""
+        signer = NoteSigner(NoteKey(log_origin(self.bucket), by.key.public_key), by.sign)
+        keep_run(
+            self.s3, self.bucket, run, BASIS, parts, signer=signer, key_arn="arn:seal", link=link
+        )
+
+    def found(self, rows, watched=(), verdicts=None, topic=TOPIC, as_of=RUN.as_of, end=RUN.end):
+        """The id of a run that found these rows, and wrote so many verdicts."""
         self.count += 1
-        run = replace(RUN, id=f"jr_{self.count}")
+        later = timedelta(seconds=self.count)
+        run = replace(RUN, id=f"jr_{self.count}", as_of=as_of + later, end=end)
         found = found_of(((read_row(row), 2) for row in rows), watched)
         report = RunReport({"topic_arn": topic}, verdicts or {}, found.to_document())
-        signer = NoteSigner(NoteKey(log_origin(self.bucket), SIGNER.key.public_key), SIGNER.sign)
-        parts = {**PARTS, "report": report.to_bytes()}
-        keep_run(self.s3, self.bucket, run, BASIS, parts, signer=signer, key_arn="arn:seal")
-        return {"job": run.job, "id": run.id, "bucket": self.bucket, "key": "arn:seal"}
+        self.state(run, parts={**PARTS, "report": report.to_bytes()})
+        return run.id
 
 
 @pytest.fixture
@@ -391,8 +390,8 @@ def told(runs, analytics, function, sns):
     pages = function("provenance_reconcile", "pages", **clients)
 
     def of(*rows, watched=()):
-        run = runs.found(rows, watched)
-        pages(analytics, run, WINDOW, "reconciliation", "provenance_ledger")
+        runs.found(rows, watched)
+        pages(analytics, runs.judge, "reconciliation", "provenance_ledger")
         return sns.told()
 
     return of
@@ -433,7 +432,8 @@ def test_pages_are_remembered_once_they_are_out_and_resolved_when_they_are_moot(
 def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function, sns):
     """By the settings that the run judged by: what Airflow's parameter says is no matter."""
     pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
-    pages(analytics, runs.found([CONFLICT]), WINDOW, "reconciliation", "provenance_ledger")
+    runs.found([CONFLICT])
+    pages(analytics, runs.judge, "reconciliation", "provenance_ledger")
     (page,) = sns.sent
     assert page["TopicArn"] == TOPIC
     assert page["MessageAttributes"]["verdict"] == {
@@ -444,20 +444,29 @@ def test_a_page_goes_to_the_topic_that_was_deployed(runs, analytics, function, s
 
 
 def test_what_no_run_signed_pages_nobody_and_passes_for_nothing(runs, analytics, function, sns):
-    """A forged report, and that of another run, fail the task: nobody is told that all is well."""
-    run = runs.found([CONFLICT])
-    key = f"provenance/runs/dt=2026-11-01/{run['id']}.report.json"
+    """A forged report fails the task: nobody is told that all is well."""
+    run_id = runs.found([CONFLICT])
+    key = f"provenance/runs/dt=2026-11-01/{run_id}.report.json"
     (version,) = runs.s3.list_object_versions(Bucket=runs.bucket, Prefix=key)["Versions"]
     forged = RunReport({"topic_arn": TOPIC}, {}, Found().to_document()).to_bytes()
     runs.s3.put_object(Bucket=runs.bucket, Key=key, Body=forged)
     pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
-    pages(analytics, run, WINDOW, "reconciliation", "provenance_ledger")
+    pages(analytics, runs.judge, "reconciliation", "provenance_ledger")
     assert sns.told() == ["CONFLICT"]
     runs.s3.delete_object(Bucket=runs.bucket, Key=key, VersionId=version["VersionId"])
-    for of_run in (run, {**run, "id": "jr_7"}, {**run, "job": "audit"}):
+    for judge in (runs.judge, {**runs.judge, "job": "audit"}):
         with pytest.raises(BadRun):
-            pages(analytics, of_run, WINDOW, "reconciliation", "provenance_ledger")
+            pages(analytics, judge, "reconciliation", "provenance_ledger")
     assert sns.told() == []
+
+
+def test_whatever_run_airflow_names_the_last_is_told(runs, analytics, function, sns):
+    """An older run found nothing; who has it read hides nothing, by an XCom or by clearing."""
+    runs.found([])
+    runs.found([CONFLICT])
+    pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
+    pages(analytics, runs.judge, "reconciliation", "provenance_ledger")
+    assert sns.told() == ["CONFLICT"]
 
 
 def test_dead_letters_page_once_and_resolve(aws, function, sns, caplog):
@@ -588,24 +597,26 @@ def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, 
     )
 
 
-def window_of(ago):
-    """A window of one hour that ended so long before the last hour that was over."""
-    end = datetime(2026, 11, 1, 8, tzinfo=UTC) - ago
-    as_of = datetime(2026, 11, 1, 8, 35, tzinfo=UTC)
-    return Window(end - timedelta(hours=1), end, as_of, timedelta(minutes=30)).parameters()
-
-
 def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, analytics, function):
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
-    run = runs.found([], verdicts={"TRAIL_BROKEN": 7, "VERIFIED": 3})
+    now, verdicts = datetime.now(UTC), {"TRAIL_BROKEN": 7, "VERIFIED": 3}
+    hour = now.replace(minute=0, second=0, microsecond=0)
     for dag_id, metric in (
         ("provenance_reconcile", "ReconciliationSucceeded"),
         ("custody_audit", "AuditSucceeded"),
     ):
         clients = {"s3": runs.s3, "kms": SealKms(), "cloudwatch": cloudwatch}
         report = function(dag_id, "report_success", **clients)
-        report(f"custody-{dag_id}", metric, analytics, run, window_of(timedelta()))
-        report(f"custody-{dag_id}", metric, analytics, run, window_of(timedelta(hours=4)))
+
+        def count(run_id, report=report, told=(f"custody-{dag_id}", metric)):
+            report(*told, analytics, runs.judge, run_id)
+
+        ago = 6 * HOUR
+        # Who judges hours of long ago alone does not watch; nor does who judged long ago.
+        count(runs.found([], verdicts=verdicts, as_of=now - ago, end=hour - ago))
+        count(runs.found([], verdicts=verdicts, as_of=now - HOUR, end=hour - ago))
+        count(runs.found([], verdicts=verdicts, as_of=now - HOUR, end=hour))
+        count("jr_0")  # nor who names a run that is not the last
         found = cloudwatch.get_metric_data(
             StartTime=datetime.now(UTC) - timedelta(hours=1),
             EndTime=datetime.now(UTC) + timedelta(hours=1),
@@ -625,14 +636,14 @@ def test_a_success_is_counted_with_what_says_that_the_trail_is_broken(runs, anal
                 for name in (metric, "TrailBroken")
             ],
         )["MetricDataResults"]
-        # The second judged only older hours: somebody who judges those alone does not watch.
-        assert [sum(each["Values"]) for each in found] == [1, 14]
+        assert [sum(each["Values"]) for each in found] == [1, 28]
+        now += timedelta(minutes=1)
 
 
 def test_who_marks_the_task_that_tells_as_done_has_told_nobody(runs, analytics, function, sns):
     """The run fails then, and pages; and the next run tells what was found."""
     clients = {"s3": runs.s3, "kms": SealKms(), "sns": sns, "cloudwatch": None}
     report = function("provenance_reconcile", "report_success", **clients)
-    run = runs.found([CONFLICT])
+    run_id = runs.found([CONFLICT])
     with pytest.raises(AirflowFailException, match="nobody was told of 1 findings"):
-        report("custody-x", "ReconciliationSucceeded", analytics, run, WINDOW)
+        report("custody-x", "ReconciliationSucceeded", analytics, runs.judge, run_id)

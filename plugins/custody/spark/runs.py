@@ -11,6 +11,7 @@ from custody.aws.kms.seal_key import kms_signer
 from custody.aws.runs.keeping import keep_run
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import TrustedKey
+from custody.core.runs.chain import Link
 from custody.core.runs.files import WrittenFile, files_to_bytes
 from custody.core.runs.model import Basis, JudgingRun
 from custody.core.runs.report import RunReport
@@ -68,9 +69,10 @@ class Judge:
         span: tuple[datetime, datetime],
         rows: Written,
         written: Iterable[WrittenFile] = (),
+        link: Link | None = None,
     ) -> RunStatement:
         """Sign and keep what the run found in `span` (start and end), as of `as_of`: the rows, and
-        the files that it has `written`.
+        the files that it has `written`; and its `link`, where runs make a chain.
 
         Raises what `keep_run` raises.
         """
@@ -87,6 +89,7 @@ class Judge:
             },
             signer=seal_signer(settings),
             key_arn=settings.seal_key_arn,
+            link=link,
         ).statement
 
 

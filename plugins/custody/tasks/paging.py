@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from airflow.sdk import chain, task
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,9 +28,12 @@ from custody.core.paging.form import Page
 from custody.core.paging.found import Found
 from custody.tasks.defaults import client, setting
 from custody.tasks.reporting import report_success
-from custody.tasks.runs import news_of, report_of
+from custody.tasks.runs import last_report, news_of
 
 log = logging.getLogger(__name__)
+
+
+_MINUTE: Final = "%Y-%m-%d %H:%M:%S"
 
 
 class PagesNotSent(Exception):
@@ -38,19 +41,17 @@ class PagesNotSent(Exception):
 
 
 @task
-def pages(
-    bucket: str, run: dict[str, str], window: dict[str, Any], finder: str, table: str
-) -> None:
-    """Tell people what `run` found and nobody has been told yet, at the topic that was deployed,
-    and remember it."""
+def pages(bucket: str, judge: dict[str, str], finder: str, table: str) -> None:
+    """Tell people what the last run of a job found and nobody has been told yet, at the topic that
+    was deployed, and remember it."""
     s3 = client("s3")
-    report = report_of(run, window, s3=s3, kms=client("kms"))
+    run, report = last_report(judge, s3=s3, kms=client("kms"))
     found, news = news_of(report, s3, bucket)
     messages = page_messages.pages(
         news,
         unread=found.left_out,
-        window_start=window["start"],
-        window_end=window["end"],
+        window_start=f"{run.start:{_MINUTE}}",
+        window_end=f"{run.end:{_MINUTE}}",
         table=table,
     )
     _say(found, Counter(change.status for change in news), len(messages))
@@ -164,25 +165,25 @@ def page_dead_letters() -> None:
 def page_findings(
     judged: Any,
     published: Any,
-    window: Any,
     *,
-    run: dict[str, str],
+    judge: dict[str, str],
+    run_id: str,
     finder: str,
     ledger: str,
     success_metric: str,
 ) -> Any:
-    """The tasks that page what `run` found, once the job has `judged`: it is read from what the run
+    """The tasks that page what a job found, once it has `judged`: it is read from what its last run
     states of itself, so they wait for no table.
 
-    `window` is the task of that name; `finder` is under which name the pages are remembered. People
-    are sent to `ledger` to see for themselves. When they know, and readers are shown what was found
-    (`published`), `success_metric` counts one: an alarm waits for it. Returns the task that does.
+    `judge` is `custody.tasks.runs.judge_of` the job, `run_id` its run, and `finder` the name under
+    which the pages are remembered. People are sent to `ledger` to see for themselves. When they
+    know, and readers are shown what was found (`published`), `success_metric` counts one: an alarm
+    waits for it. Returns the task that does.
     """
-    told: Any = pages(setting("analytics_bucket"), run, window, finder, ledger)
+    bucket = setting("analytics_bucket")
+    told: Any = pages(bucket, judge, finder, ledger)
     chain(judged, told)
     deployment = f"{setting('project')}-{setting('stage')}"
-    success: Any = report_success(
-        deployment, success_metric, setting("analytics_bucket"), run, window
-    )
+    success: Any = report_success(deployment, success_metric, bucket, judge, run_id)
     chain([told, published], success)
     return success

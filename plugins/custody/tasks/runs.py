@@ -1,49 +1,68 @@
-"""What a run of a job that judges states, read by the tasks that go on from it."""
+"""What the runs of a job that judges state, read by the tasks that go on from them.
+
+Which run that is comes from no XCom, which who works in Airflow can edit: it is the last.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, datetime
 from typing import Any
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.paging import pages as page_store
 from custody.aws.runs.keeping import read_run
+from custody.aws.runs.last import last_run
 from custody.core.paging.changes import Change, changes
 from custody.core.paging.findings import is_finding
 from custody.core.paging.found import Found
+from custody.core.runs.model import JudgingRun
 from custody.core.runs.report import RunReport
+from custody.core.runs.statement import BadRun, RunStatement
 from custody.core.seal.layout import log_origin
+from custody.core.tlog.signed_note import NoteKey
 from custody.tasks.defaults import setting
 
 
-def judging_run(job: str, run_id: str) -> dict[str, str]:
-    """Templates of what `report_of` needs: the setting `job` names the Glue job, `run_id` is its
-    run."""
+def judge_of(job: str) -> dict[str, str]:
+    """Templates of what it takes to find the runs of a job that judges: the setting `job` names
+    it."""
     return {
         "job": setting(job),
-        "id": run_id,
         "bucket": setting("provenance_bucket"),
         "key": setting("seal_key_arn"),
     }
 
 
-def report_of(run: dict[str, str], window: dict[str, Any], *, s3: Any, kms: Any) -> RunReport:
-    """What the run that judged `window` states of itself, signed, in no table and by no query.
+def last_statement(
+    judge: dict[str, str], as_of: datetime, *, s3: Any, kms: Any
+) -> RunStatement | None:
+    """What the last run of a job states, signed, as it stands at `as_of`; None if there is none.
 
-    Raises `custody.core.runs.statement.BadRun` if that is not there, or not to be believed.
+    Raises what botocore raises.
     """
-    key = fetch_seal_key(kms, run["key"], log_origin(run["bucket"]))
+    return _last(judge, as_of, _key(judge, kms), s3)
+
+
+def last_report(judge: dict[str, str], *, s3: Any, kms: Any) -> tuple[JudgingRun, RunReport]:
+    """The last run of a job, and its signed report, in no table and by no query.
+
+    Raises `BadRun` if that is not there, or not to be believed; or what botocore raises.
+    """
+    key = _key(judge, kms)
+    last = _last(judge, datetime.now(UTC), key, s3)
+    if last is None:
+        raise BadRun(f"no run of {judge['job']} has stated anything")
     told = read_run(
         s3,
         key,
-        run["bucket"],
-        job=run["job"],
-        run_id=run["id"],
-        day=date.fromisoformat(window["as_of"][:10]),
+        judge["bucket"],
+        job=judge["job"],
+        run_id=last.run.id,
+        day=last.run.day,
         parts=["report"],
     )
-    return RunReport.parse(told.parts["report"])
+    return last.run, RunReport.parse(told.parts["report"])
 
 
 def news_of(report: RunReport, s3: Any, bucket: str) -> tuple[Found, Sequence[Change]]:
@@ -55,3 +74,11 @@ def news_of(report: RunReport, s3: Any, bucket: str) -> tuple[Found, Sequence[Ch
     paging = {finding.fingerprint for finding in found.rows if is_finding(finding)}
     states = page_store.page_states(s3, bucket, [*paging, *found.watched])
     return found, changes(found.rows, states, found.watched)
+
+
+def _key(judge: dict[str, str], kms: Any) -> NoteKey:
+    return fetch_seal_key(kms, judge["key"], log_origin(judge["bucket"]))
+
+
+def _last(judge: dict[str, str], as_of: datetime, key: NoteKey, s3: Any) -> RunStatement | None:
+    return last_run(s3, key, judge["bucket"], job=judge["job"], as_of=as_of)

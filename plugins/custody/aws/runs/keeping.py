@@ -14,6 +14,7 @@ from custody.aws.s3.reading import read_version
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.lineage.model import HashedObject
+from custody.core.runs.chain import Link
 from custody.core.runs.model import PARTS, Basis, JudgingRun, statement_key
 from custody.core.runs.report import MAX_REPORT_BYTES
 from custody.core.runs.statement import BadRun, RunStatement, open_run, sign_run
@@ -45,6 +46,7 @@ def keep_run(
     *,
     signer: NoteSigner,
     key_arn: str,
+    link: Link | None = None,
 ) -> Judgement:
     """Write the `PARTS` of a run to the provenance `bucket`, and the signed statement of them last.
 
@@ -56,7 +58,7 @@ def keep_run(
         )
         for name, body in parts.items()
     }
-    statement = RunStatement(run, basis, written)
+    statement = RunStatement(run, basis, written, link)
     envelope = sign_run(statement, signer, key_arn)
     _put(s3, bucket, run.statement_key, envelope.to_json_line())
     return Judgement(statement, parts)

@@ -98,6 +98,14 @@ class Statement:
             predicate=fields.child("predicate").values,
         )
 
+    def check_type(self, predicate_type: str) -> None:
+        """Raises `MalformedInput` for a statement of another predicate type."""
+        if self.predicate_type != predicate_type:
+            raise MalformedInput(
+                "statement.predicateType",
+                f"must be {predicate_type}, not {self.predicate_type[:80]!r}",
+            )
+
 
 def _subject(fields: Fields) -> Subject:
     """As the specification says, digests of unknown algorithms are ignored."""

@@ -170,11 +170,7 @@ def from_statement(payload: bytes) -> Part:
     Refuses a statement about an object outside the place of its run: nobody would look for it here.
     """
     statement = Statement.parse(payload)
-    if statement.predicate_type != SLSA_PROVENANCE_V1:
-        raise MalformedInput(
-            "statement.predicateType",
-            f"must be {SLSA_PROVENANCE_V1}, not {statement.predicate_type[:80]!r}",
-        )
+    statement.check_type(SLSA_PROVENANCE_V1)
     predicate = Fields.of(statement.predicate, "statement.predicate")
     definition, details = predicate.child("buildDefinition"), predicate.child("runDetails")
     if (kind := definition.text("buildType")) != GLUE_RUN_V1:

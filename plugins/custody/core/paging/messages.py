@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from custody.core.ledger.causes import nearest
-from custody.core.ledger.hours.whole_hours import HOUR
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import Change, Status, by_cause
@@ -21,6 +20,7 @@ from custody.core.paging.findings import (
     moment,
 )
 from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
+from custody.core.runs.whole_hours import HOUR
 
 GROUP_ABOVE: Final = 100
 """Above this many changes of one cause, send one grouped page: nobody reads a thousand."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from custody.core.runs.model import JudgingRun
+from custody.core.runs.whole_hours import HOUR
 
 Hour = tuple[str, str]
 """An hour, as the values of a partition: `dt` and `hour`."""
@@ -20,5 +21,5 @@ def last_judges(runs: Iterable[JudgingRun], first: date, last: date) -> Mapping[
         hour = max(run.start, begin)
         while hour < min(run.end, end):
             found[f"{hour:%Y-%m-%d}", f"{hour:%H}"] = run
-            hour += timedelta(hours=1)
+            hour += HOUR
     return found

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from custody.core.runs.whole_hours import HOUR, floor_hour
+
 RUN_PREFIX: Final = "provenance/runs/"
 
 PARTS: Final = ("report", "files")
 """What a run states, apart from the statement itself: what it found, and which files it wrote."""
 
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
+
+_BEHIND: Final = 3 * HOUR
+"""How far a run that watches may be behind: the hour that is not over, and some grace."""
 
 
 def statement_key(day: date, run_id: str) -> str:
@@ -63,6 +68,12 @@ class JudgingRun:
     def day(self) -> date:
         """The day of judging, in UTC."""
         return self.as_of.astimezone(UTC).date()
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether it reaches to the last hours that were over when it was judged: whoever judges
+        only older ones does not watch."""
+        return self.end >= floor_hour(self.as_of) - _BEHIND
 
     @property
     def _place(self) -> str:

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.formats.s3_fields import instant
+from custody.core.formats.s3_fields import instant, object_key
 from custody.core.formats.statement import Statement, Subject
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput
 from custody.core.lineage.model import HashedObject
+from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import PARTS, Basis, JudgingRun
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
@@ -30,11 +31,12 @@ class BadRun(Exception):
 @dataclass(frozen=True, slots=True)
 class RunStatement:
     """What a run states: by what it judged, and which object version with which SHA-256 is each of
-    its `PARTS`."""
+    its `PARTS`; where runs make a chain, its `link`."""
 
     run: JudgingRun
     basis: Basis
     parts: Mapping[str, HashedObject]
+    link: Link | None = None
 
 
 def sign_run(statement: RunStatement, signer: NoteSigner, key_id: str) -> Envelope:
@@ -71,6 +73,9 @@ def to_payload(statement: RunStatement) -> bytes:
         },
         "basis": {name: {"sha256": value} for name, value in asdict(statement.basis).items()},
     }
+    if (link := statement.link) is not None:
+        reached = {name: format_utc(value) for name, value in asdict(link.reached).items()}
+        predicate["chain"] = {**reached, "previous": link.previous}
     subjects = tuple(
         Subject(
             part.version.uri,
@@ -85,11 +90,7 @@ def to_payload(statement: RunStatement) -> bytes:
 def from_payload(payload: bytes) -> RunStatement:
     """Read the payload of an envelope; raises `MalformedInput`."""
     statement = Statement.parse(payload)
-    if statement.predicate_type != JUDGEMENT_V1:
-        raise MalformedInput(
-            "statement.predicateType",
-            f"must be {JUDGEMENT_V1}, not {statement.predicate_type[:80]!r}",
-        )
+    statement.check_type(JUDGEMENT_V1)
     predicate = Fields.of(statement.predicate, "statement.predicate")
     told, basis = predicate.child("run"), predicate.child("basis")
     try:
@@ -108,6 +109,14 @@ def from_payload(payload: bytes) -> RunStatement:
         run=run,
         basis=Basis(*(basis.child(name).sha256("sha256") for name in Basis.__slots__)),
         parts=_parts(statement, run),
+        link=_link(predicate.child("chain")) if predicate.has("chain") else None,
+    )
+
+
+def _link(chain: Fields) -> Link:
+    return Link(
+        Reached(*(instant(chain, name) for name in Reached.__slots__)),
+        previous=object_key(chain, "previous") if chain.has("previous") else None,
     )
 
 

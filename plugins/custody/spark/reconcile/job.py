@@ -12,11 +12,13 @@ import boto3
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
-from custody.aws.chain import keep_link, last_link, signed_by
 from custody.aws.parameters import other_settings
 from custody.aws.records.reading import late_notes
 from custody.aws.s3.heads import TRAIL_HEAD, recall
 from custody.core.ledger.hours.links import next_link, reached_before
+from custody.aws.runs.last import last_run
+from custody.aws.s3.heads import recall
+from custody.core.ledger.hours.going_on import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import settings_row
 from custody.core.ledger.policy import Policy
@@ -95,18 +97,19 @@ def run(
 
 
 def reconcile(glue_run: GlueRun, window: Window) -> None:
-    """Judge `window`, write its rows to where the run writes, state what was found, and add the run
-    to the chain.
+    """Judge `window`, write its rows to where the run writes, and state what was found, as one more
+    link of the chain of runs.
 
     Raises `HoleInTheChain`, or `BadWindow` for one that Airflow does not ask for.
     """
     window.check(glue_run.started_on)
     judge = Judge.of(glue_run)
     settings = judge.settings
-    s3, signer = s3_client(), seal_signer(settings)
+    s3 = s3_client()
     bucket, provenance = settings.analytics_bucket, settings.provenance_bucket
-    last = last_link(s3, bucket, as_of=window.as_of, opened=signed_by(signer.key))
-    reached = reached_before(last, window)
+    job, as_of = glue_run.job_name, window.as_of
+    last = last_run(s3, seal_signer(settings).key, provenance, job=job, as_of=as_of)
+    reached = reached_before(last and last.link, window)
     policy = replace(
         settings.policy(as_of=window.as_of, grace=window.grace),
         delivery=window.delivery,
@@ -154,11 +157,10 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     )
     verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]
     files = written_by_this_run(spark.sparkContext, bucket, [*caches.folders, *verdicts], s3_client)
-    judge.state(window.as_of, (window.start, window.end), written, files)
+    link = next_link(last and last.run.statement_key, reached, window)
+    judge.state(window.as_of, (window.start, window.end), written, files, link)
     told = written.verdicts or "no rows"
     log.info("%s to %s: %s; %s", window.start, window.end, told, output)
-    link = next_link(last, reached, window, run_id=glue_run.id)
-    keep_link(s3, bucket, link, signer)
     log.info(
         "judged until %s, final until %s, closed until %s",
         link.reached.judged,

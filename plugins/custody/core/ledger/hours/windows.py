@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.ledger.stored_records import RECORDED_WITHIN
+from custody.core.runs.chain import Reached
+from custody.core.runs.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.trail.span import LATEST_DELIVERY, Span
 
 DAY: Final = timedelta(days=1)
@@ -104,12 +104,6 @@ class Window:
     @property
     def last_moment(self) -> datetime:
         return self.end - timedelta(seconds=1)
-
-    @property
-    def is_of_now(self) -> bool:
-        """Whether it reaches to the last hours that were over when it was judged: whoever judges
-        only older ones does not watch."""
-        return self.end >= floor_hour(self.as_of - self.grace) - HOUR
 
     @property
     def days(self) -> tuple[date, ...]:

@@ -3,6 +3,9 @@
 The runs follow the chain (`custody.core.ledger.hours.chain`), and each reads what its window needs
 (`Window.evidence`) of what has arrived by then. CloudTrail may be two days late, the recorder's key
 away for half a day, and Airflow for longer; deployments replace a key and change who may upload.
+The runs follow the chain (`custody.core.runs.chain`), and each reads what its window needs
+(`Window.evidence`) of what has arrived by then: CloudTrail may be two days late, and Airflow away
+for half a day and more.
 """
 
 from __future__ import annotations
@@ -35,6 +38,14 @@ from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.trail.span import LATEST_DELIVERY
+from custody.core.ledger.facts import day_filed
+from custody.core.ledger.hours.windows import Window
+from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.verdicts import SETTLED, Verdict
+from custody.core.runs.chain import DIGEST_DUE, SWEPT_EVERY, Reached
+from custody.core.runs.whole_hours import HOUR, floor_hour
+from custody.core.trail.digests.document import LogFile as NamedLogFile
+from custody.core.trail.span import LATEST_DELIVERY, Span
 
 DAYS: int = 3
 JUDGED_HOURS = 10_080 if THOROUGH else 432

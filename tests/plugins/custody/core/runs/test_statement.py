@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from tests.support.judging_runs import BASIS, PLACE, REPORT, RUN
@@ -13,6 +14,7 @@ from custody.aws.kms.seal_key import MAX_MESSAGE_BYTES
 from custody.core.formats.dsse import Envelope, pae
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.model import HashedObject
+from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import PARTS, JudgingRun
 from custody.core.runs.report import RunReport
 from custody.core.runs.statement import (
@@ -36,6 +38,9 @@ STATEMENT = RunStatement(
 )
 
 
+LINK = Link(Reached.nothing(RUN.end), None)
+
+
 def with_report(sha256: str) -> RunStatement:
     report = replace(STATEMENT.parts["report"], sha256=sha256)
     return replace(STATEMENT, parts={**STATEMENT.parts, "report": report})
@@ -51,6 +56,12 @@ def test_what_is_no_run_id_gives_no_key(name: str) -> None:
         replace(RUN, id=name)
 
 
+@pytest.mark.parametrize(("ended", "is_of_now"), [(0, True), (3, True), (4, False)])
+def test_a_run_over_hours_of_long_ago_is_not_of_now(ended: int, is_of_now: bool) -> None:
+    moved = timedelta(hours=ended)
+    assert replace(RUN, start=RUN.start - moved, end=RUN.end - moved).is_of_now is is_of_now
+
+
 def test_a_signed_statement_is_read_as_it_was_written() -> None:
     envelope = sign_run(STATEMENT, SIGNER, KEY_ID)
     assert open_run(envelope.to_json_line(), KEY) == STATEMENT
@@ -60,6 +71,7 @@ def test_a_signed_statement_is_read_as_it_was_written() -> None:
 def test_the_longest_statement_is_signed_by_kms() -> None:
     longest = replace(
         STATEMENT,
+        link=replace(LINK, previous="provenance/runs/dt=2026-11-01/" + "r" * 255 + ".json"),
         run=replace(RUN, job="j" * 255, id="r" * 255),
         parts={
             part: HashedObject(ObjectVersion("b" * 63, "x" * 300, "v" * 512), "ee" * 32)
@@ -68,6 +80,12 @@ def test_the_longest_statement_is_signed_by_kms() -> None:
     )
     payload = to_payload(longest)
     assert len(pae("application/vnd.in-toto+json", payload)) < MAX_MESSAGE_BYTES
+
+
+def test_a_link_of_the_chain_is_read_back() -> None:
+    for previous in (None, f"{PLACE}.json"):
+        linked = replace(STATEMENT, link=replace(LINK, previous=previous))
+        assert open_run(sign_run(linked, SIGNER, KEY_ID).to_json_line(), KEY) == linked
 
 
 def test_what_another_signed_is_not_believed() -> None:

@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.whole_hours import MAX_HOURS
 from custody.core.ledger.hours.windows import (
     BadWindow,
     Window,
@@ -16,6 +14,8 @@ from custody.core.ledger.hours.windows import (
     dataset_day,
     reconcile_window,
 )
+from custody.core.runs.chain import Reached
+from custody.core.runs.whole_hours import MAX_HOURS
 
 HOUR = timedelta(hours=1)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.ledger.hours.chain import DIGEST_DUE, SWEPT_EVERY, Reached
-from custody.core.ledger.hours.whole_hours import HOUR, MAX_HOURS, floor_hour
+from custody.core.runs.chain import DIGEST_DUE, SWEPT_EVERY, Reached
+from custody.core.runs.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.trail.span import LATEST_DELIVERY
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)

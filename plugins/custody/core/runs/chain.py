@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from custody.core.ledger.hours.whole_hours import HOUR, MAX_HOURS, floor_hour
+from custody.core.runs.whole_hours import HOUR, MAX_HOURS, floor_hour
 from custody.core.trail.span import LATEST_DELIVERY
 
 DIGEST_DUE: Final = 2 * HOUR
@@ -78,3 +78,12 @@ class Reached:
             start = max(self.closed, min(self.judged, latest - HOUR) - lookback)
         end = max(start + HOUR, min(latest, start + MAX_HOURS * HOUR))
         return start, end
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a run adds to the chain: how far the runs had come with it, and the key of the
+    statement that it went on from (`previous`; None for the first of all)."""
+
+    reached: Reached
+    previous: str | None

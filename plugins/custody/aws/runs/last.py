@@ -1,0 +1,71 @@
+"""The last run of a job: the one whose statement says that it judged last."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Final
+
+from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.listing import KeyRange, StoredVersion, list_folders, stored_versions
+from custody.aws.s3.reading import read_version
+from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
+from custody.core.runs.model import RUN_PREFIX, run_of_key
+from custody.core.runs.statement import BadRun, RunStatement, open_run
+from custody.core.tlog.signed_note import NoteKey
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE: Final = 16
+_DAY: Final = "dt="
+
+
+def last_run(
+    s3: S3Client, key: NoteKey, bucket: str, *, job: str, as_of: datetime
+) -> RunStatement | None:
+    """What the last run of `job` states, signed by `key`, as it stands at `as_of`; None if there is
+    none.
+
+    What hides a statement hides nothing from this, and what is none, or is not under its own name,
+    is passed over: who put it there is in the trail. Raises what botocore raises.
+    """
+
+    def read(stored: StoredVersion) -> RunStatement | None:
+        try:
+            raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
+            statement = open_run(raw, key)
+        except (BadRun, ObjectAbsent) as error:
+            log.warning("no statement of a run: %s: %s", stored, error)
+            return None
+        run = statement.run
+        is_of = run.job == job and run.statement_key == stored.version.key and run.as_of <= as_of
+        return statement if is_of else None
+
+    for day in sorted(_days(s3, bucket, as_of.date()), reverse=True):
+        stored = [
+            version
+            for version in stored_versions(s3, bucket, KeyRange(f"{RUN_PREFIX}{_DAY}{day}/"))
+            if run_of_key(version.version.key) is not None
+        ]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = [statement for statement in pool.map(read, stored) if statement is not None]
+        if found:
+            return max(found, key=lambda statement: (statement.run.as_of, statement.run.id))
+    return None
+
+
+def _days(s3: S3Client, bucket: str, last: date) -> list[date]:
+    """The days, until the `last`, on which any run judged."""
+    days = []
+    for folder in list_folders(s3, bucket, RUN_PREFIX):
+        try:
+            day = date.fromisoformat(folder.removeprefix(_DAY))
+        except ValueError:
+            continue
+        if folder.startswith(_DAY) and day <= last:
+            days.append(day)
+    return days

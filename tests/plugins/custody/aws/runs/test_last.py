@@ -1,0 +1,66 @@
+"""The last run is the one that the seal's key signed, whatever hides or imitates its statement."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from tests.support.judging_runs import BASIS, PARTS, RUN
+from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
+
+from custody.aws.runs.keeping import keep_run
+from custody.aws.runs.last import last_run
+from custody.core.runs.chain import Link, Reached
+from custody.core.runs.model import JudgingRun
+from custody.core.tlog.signed_note import NoteSigner
+
+HOUR = timedelta(hours=1)
+
+
+def later(hours: int, run_id: str = "", job: str = RUN.job) -> JudgingRun:
+    as_of = RUN.as_of + hours * HOUR
+    return replace(RUN, id=run_id or f"jr_{hours}", job=job, as_of=as_of)
+
+
+def link(hours: int) -> Link:
+    return Link(Reached.nothing(RUN.start + hours * HOUR), RUN.statement_key)
+
+
+def state(s3: Any, bucket: str, run: JudgingRun, hours: int, signer: NoteSigner = SIGNER) -> None:
+    keep_run(s3, bucket, run, BASIS, PARTS, signer=signer, key_arn="arn:k", link=link(hours))
+
+
+def last(s3: Any, bucket: str, hours: int = 100) -> tuple[JudgingRun, Link | None] | None:
+    as_of = RUN.as_of + hours * HOUR
+    found = last_run(s3, KEY, bucket, job=RUN.job, as_of=as_of)
+    return (found.run, found.link) if found else None
+
+
+def test_the_last_is_found_over_days(s3: Any, provenance: str) -> None:
+    assert last(s3, provenance) is None
+    for hours in (0, 1, 20, 13):
+        state(s3, provenance, later(hours), hours)
+    assert last(s3, provenance) == (later(20), link(20))
+    assert last(s3, provenance, hours=19) == (later(13), link(13))
+
+
+def test_what_is_hidden_still_counts(s3: Any, provenance: str) -> None:
+    """Also all of it: hours that nobody judged are not forgotten by hiding who says so."""
+    for hours in (0, 20):
+        state(s3, provenance, later(hours), hours)
+        s3.delete_object(Bucket=provenance, Key=later(hours).statement_key)
+        s3.put_object(Bucket=provenance, Key=later(hours).statement_key, Body=b"rubbish")
+        s3.delete_object(Bucket=provenance, Key=later(hours).statement_key)
+    assert last(s3, provenance) == (later(20), link(20))
+
+
+def test_what_another_signed_or_another_job_judged_moves_nothing(s3: Any, provenance: str) -> None:
+    state(s3, provenance, RUN, 0)
+    state(s3, provenance, later(2), 900, signer=OTHER_SIGNER)
+    state(s3, provenance, later(3, job="audit"), 900)
+    honest = s3.get_object(Bucket=provenance, Key=RUN.statement_key)["Body"].read()
+    for place in (later(4).statement_key, "provenance/runs/dt=2026-11-09/jr_1.json"):
+        s3.put_object(Bucket=provenance, Key=place, Body=honest)
+    s3.put_object(Bucket=provenance, Key="provenance/runs/dt=tomorrow/jr_9.json", Body=honest)
+    assert last(s3, provenance) == (RUN, link(0))
