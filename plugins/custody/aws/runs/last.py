@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from custody.aws.s3.errors import ObjectAbsent
+from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
 from custody.aws.s3.listing import KeyRange, StoredVersion, list_folders, stored_versions
 from custody.aws.s3.reading import read_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
@@ -30,16 +30,21 @@ def last_run(
     """What the last run of `job` states, signed by `key`, as it stands at `as_of`; None if there is
     none.
 
-    What hides a statement hides nothing from this, and what is none, or is not under its own name,
-    is passed over: who put it there is in the trail. Raises what botocore raises.
+    What hides a statement hides nothing from this. What is none, is not under its own name, or was
+    encrypted anew so that S3 does not hand it out, is passed over: who did that is in the trail.
+    Raises `ObjectWithheld` if S3 hands out none at all, for then it is no fault of one; and what
+    botocore raises.
     """
+    withheld: list[ObjectWithheld] = []
 
     def read(stored: StoredVersion) -> RunStatement | None:
         try:
             raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
             statement = open_run(raw, key)
-        except (BadRun, ObjectAbsent) as error:
+        except (BadRun, ObjectAbsent, ObjectWithheld) as error:
             log.warning("no statement of a run: %s: %s", stored, error)
+            if isinstance(error, ObjectWithheld):
+                withheld.append(error)
             return None
         run = statement.run
         is_of = run.job == job and run.statement_key == stored.version.key and run.as_of <= as_of
@@ -55,6 +60,8 @@ def last_run(
             found = [statement for statement in pool.map(read, stored) if statement is not None]
         if found:
             return max(found, key=lambda statement: (statement.run.as_of, statement.run.id))
+    if withheld:
+        raise withheld[0]
     return None
 
 

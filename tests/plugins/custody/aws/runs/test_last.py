@@ -6,11 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tests.support.judging_runs import BASIS, PARTS, RUN
+from tests.support.s3_answers import encrypt_anew
 from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
 
 from custody.aws.runs.keeping import keep_run
 from custody.aws.runs.last import last_run
+from custody.aws.s3.errors import ObjectWithheld
 from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import JudgingRun
 from custody.core.tlog.signed_note import NoteSigner
@@ -64,3 +67,16 @@ def test_what_another_signed_or_another_job_judged_moves_nothing(s3: Any, proven
         s3.put_object(Bucket=provenance, Key=place, Body=honest)
     s3.put_object(Bucket=provenance, Key="provenance/runs/dt=tomorrow/jr_9.json", Body=honest)
     assert last(s3, provenance) == (RUN, link(0))
+
+
+def test_a_statement_that_somebody_encrypted_anew_does_not_stop_the_runs(
+    s3: Any, provenance: str
+) -> None:
+    """What he did to it is in the trail; the hours since the one before are judged once more."""
+    for hours in (0, 20):
+        state(s3, provenance, later(hours), hours)
+    encrypt_anew(s3, later(20).statement_key)
+    assert last(s3, provenance) == (later(0), link(0))
+    encrypt_anew(s3, later(0).statement_key)
+    with pytest.raises(ObjectWithheld):  # else the chain would begin anew, and leave hours out
+        last(s3, provenance)
