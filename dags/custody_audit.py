@@ -28,7 +28,7 @@ from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, 
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
 from custody.tasks.runs import judge_of
-from custody.tasks.windows import fail_at_once
+from custody.tasks.windows import asked_by, fail_at_once
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +37,9 @@ RUN = "{{ ti.xcom_pull(task_ids='audit') }}"
 
 @task
 @fail_at_once()
-def window(params: dict[str, Any]) -> dict[str, Any]:
-    """The moment of the audit, the partition that holds it, and the days whose pages it watches."""
+def window(params: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+    """The moment of the audit, the partition that holds it, the days whose pages it watches, and
+    who asked for it."""
     order = audit_window(
         as_of=datetime.now(UTC),
         grace_minutes=params["grace_minutes"],
@@ -51,7 +52,7 @@ def window(params: dict[str, Any]) -> dict[str, Any]:
         params["sample_days"],
         params["days"],
     )
-    return order
+    return {**order, "asked": asked_by(dag_run, params, ti.try_number)}
 
 
 @task

@@ -33,7 +33,7 @@ from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, 
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
 from custody.tasks.runs import judge_of, last_statement
-from custody.tasks.windows import WHOLE_HOUR, fail_at_once
+from custody.tasks.windows import WHOLE_HOUR, asked_by, fail_at_once
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,8 @@ RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 
 @task
 @fail_at_once()
-def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any) -> dict[str, Any]:
-    """The hours to compare and the partitions that hold them, as the statements take them.
+def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
+    """The hours to compare, the partitions that hold them, and who asked for it.
 
     A proposal: the job holds it against the chain of runs.
     """
@@ -58,7 +58,8 @@ def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any) -> dict[
         reached=last.link.reached if last and last.link else None,
     )
     log.info("%d hours, from %s to %s", len(chosen.hours), chosen.start, chosen.end)
-    return {**chosen.parameters(), "watched": chosen.partitions()}
+    asked = asked_by(dag_run, params, ti.try_number)
+    return {**chosen.parameters(), "watched": chosen.partitions(), "asked": asked}
 
 
 @task

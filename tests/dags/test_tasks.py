@@ -26,7 +26,7 @@ from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
 from custody.core.records.names import record_id, record_key
 from custody.core.runs.chain import Link, Reached
-from custody.core.runs.report import RunReport
+from custody.core.runs.report import RunReport, asked_for
 from custody.core.runs.statement import BadRun
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
@@ -71,17 +71,31 @@ def reconcile_params(**given):
     } | given
 
 
+def dag_run(start=None, end=None, **more):
+    """A run of a DAG over an interval, as its tasks see it."""
+    told = {
+        "dag_id": "provenance_reconcile",
+        "run_id": "scheduled__2026-11-01T06:35:00+00:00",
+        "run_type": "scheduled",
+        "triggering_user_name": None,
+        "clear_number": 0,
+    }
+    return SimpleNamespace(data_interval_start=start, data_interval_end=end, **told | more)
+
+
+TRY = SimpleNamespace(try_number=1)
+
+
 @pytest.fixture
 def propose(runs, function):
     """`propose(params, run)`: what the task proposes, given the runs that there were."""
     task = function("provenance_reconcile", "window", s3=runs.s3, kms=SealKms())
-    return lambda params, run: task(runs.judge, params, run)
+    return lambda params, run: task(runs.judge, params, run, TRY)
 
 
 def test_the_window_follows_the_interval(propose, caplog):
-    run = SimpleNamespace(
-        data_interval_start=datetime(2026, 11, 1, 6, 35, tzinfo=UTC),
-        data_interval_end=datetime(2026, 11, 1, 7, 35, tzinfo=UTC),
+    run = dag_run(
+        datetime(2026, 11, 1, 6, 35, tzinfo=UTC), datetime(2026, 11, 1, 7, 35, tzinfo=UTC)
     )
     window = propose(reconcile_params(), run)
     assert (window["start"], window["end"]) == (
@@ -94,9 +108,8 @@ def test_the_window_follows_the_interval(propose, caplog):
 
 
 def test_hours_that_were_missed_are_proposed_first(runs, propose):
-    run = SimpleNamespace(
-        data_interval_start=datetime(2026, 11, 5, 6, 35, tzinfo=UTC),
-        data_interval_end=datetime(2026, 11, 5, 7, 35, tzinfo=UTC),
+    run = dag_run(
+        datetime(2026, 11, 5, 6, 35, tzinfo=UTC), datetime(2026, 11, 5, 7, 35, tzinfo=UTC)
     )
     at = datetime(2026, 11, 2, tzinfo=UTC)
     runs.state(replace(RUN, as_of=at + timedelta(minutes=35)), Link(Reached(at, at, at), None))
@@ -112,13 +125,34 @@ def test_hours_that_were_missed_are_proposed_first(runs, propose):
 
 
 def test_the_window_given_wins(propose):
-    run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
+    run = dag_run()
     params = reconcile_params(
         window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z"
     )
     window = propose(params, run)
     assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
     assert window["last_dt"] == "2026-11-02"
+
+
+def test_a_run_is_told_who_asked_for_it_and_how(propose, function):
+    """It signs that, as a claim: Airflow's own log is its administrator's."""
+    by_hand = dag_run(run_type="manual", triggering_user_name="operator", clear_number=2)
+    given = reconcile_params(
+        window_start="2026-11-01T06:00:00Z", window_end="2026-11-01T07:00:00Z", grace_minutes=1440
+    )
+    asked = propose(given, by_hand)["asked"]
+    assert asked == {
+        "run": by_hand.run_id,
+        "type": "manual",
+        "by": "operator",
+        "params": given,
+        "cleared": 2,
+        "try": 1,
+    }
+    params = {"grace_minutes": 180, "sample_days": 28, "days": 2}
+    order = function("custody_audit", "window")(params, by_hand, TRY)
+    assert (order["asked"]["by"], order["asked"]["params"]) == ("operator", params)
+    assert json.loads(asked_for(order)) == order["asked"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +167,7 @@ def test_the_window_given_wins(propose):
     ],
 )
 def test_a_window_that_cannot_be_worked_on_is_not_tried_again(propose, start, end, why):
-    run = SimpleNamespace(data_interval_start=None, data_interval_end=None)
+    run = dag_run()
     params = reconcile_params(window_start=start, window_end=end)
     with pytest.raises(AirflowFailException, match=why):
         propose(params, run)
@@ -142,12 +176,12 @@ def test_a_window_that_cannot_be_worked_on_is_not_tried_again(propose, start, en
 def test_an_audit_that_looks_back_too_far_is_not_tried_again(function):
     params = {"grace_minutes": 180, "sample_days": 28, "days": 365}
     with pytest.raises(AirflowFailException, match="days is 365"):
-        function("custody_audit", "window")(params)
+        function("custody_audit", "window")(params, dag_run(), TRY)
 
 
 def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function, caplog):
     params = {"grace_minutes": 180, "sample_days": 28, "days": 2}
-    window = json.loads(json.dumps(function("custody_audit", "window")(params)))
+    window = json.loads(json.dumps(function("custody_audit", "window")(params, dag_run(), TRY)))
     moment = datetime.fromisoformat(window["as_of"])
     assert window["partition"] == [f"{moment:%Y-%m-%d}", f"{moment:%H}"]
     assert (window["first_dt"], window["first_hour"][-2:]) == tuple(window["partition"])
@@ -505,7 +539,7 @@ def test_a_run_that_fails_pages_once_and_the_next_that_succeeds_resolves_it(
     s3 = boto3.client("s3", region_name=REGION)
     bucket = make_bucket(s3, "custody-test-analytics")
     ended = function(dag_id, "run_ended", s3=s3, sns=sns)
-    run = SimpleNamespace(dag_id=dag_id, run_id="scheduled__2026-11-01T06:35:00+00:00")
+    run = dag_run(dag_id=dag_id)
 
     def status(succeeded):
         ended(bucket, "docs/runbooks/x.md", "arn:topic", succeeded, run)

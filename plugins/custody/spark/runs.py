@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from custody.core.records.checking import TrustedKey
 from custody.core.runs.chain import Link
 from custody.core.runs.files import WrittenFile, files_to_bytes
 from custody.core.runs.model import Basis, JudgingRun
-from custody.core.runs.report import RunReport
+from custody.core.runs.report import RunReport, asked_for
 from custody.core.runs.statement import RunStatement
 from custody.core.runs.trust import trust_sha256
 from custody.core.seal.layout import log_origin
@@ -53,6 +54,12 @@ class Judge:
         )
 
     @property
+    def asked(self) -> str:
+        """What Airflow says of who asked for the run, and how."""
+        orders = (self.run.parameters.get(name, "{}") for name in ("window", "audit"))
+        return "".join(asked_for(json.loads(order)) for order in orders)
+
+    @property
     def basis(self) -> Basis:
         """What it judges by."""
         code = {material.name: material.sha256 for material in self.run.materials}
@@ -77,7 +84,8 @@ class Judge:
         Raises what `keep_run` raises.
         """
         settings = self.settings
-        report = RunReport(settings.fields.values, rows.verdicts, rows.found.to_document())
+        found = rows.found.to_document()
+        report = RunReport(settings.fields.values, rows.verdicts, found, self.asked)
         return keep_run(
             s3_client(),
             settings.provenance_bucket,

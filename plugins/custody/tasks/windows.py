@@ -4,7 +4,7 @@ what is wrong, and otherwise by the first task, at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -30,6 +30,19 @@ DAY: Final[dict[str, Any]] = {
     "pattern": r"^\d{4}-\d{2}-\d{2}$",
 }
 """Schema of a parameter that is a day, or empty."""
+
+
+def asked_by(dag_run: Any, params: Mapping[str, Any], tries: int) -> dict[str, Any]:
+    """How a run came to be, in JSON values, as Airflow has it: by whom, with which parameters, how
+    often it was cleared, and which try of the task this is. The job signs it, as a claim."""
+    return {
+        "run": dag_run.run_id,
+        "type": str(dag_run.run_type),
+        "by": dag_run.triggering_user_name,
+        "params": dict(params),
+        "cleared": dag_run.clear_number,
+        "try": tries,
+    }
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from typing import Final
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 
 VERSION: Final = 1
+MAX_ASKED: Final = 8 * 1024
+"""Characters that are kept of what Airflow says of how a run came to be."""
 MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -20,11 +22,13 @@ MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 class RunReport:
     """What a run judged by (`settings`, as the deployment gave them), how many rows it wrote of
     each verdict, and what it `found` that people may have to be told
-    (`custody.core.paging.found`)."""
+    (`custody.core.paging.found`). `asked` is what Airflow says of who asked for it, and how, as
+    JSON: a claim."""
 
     settings: Mapping[str, object]
     verdicts: Mapping[str, int]
     found: Mapping[str, object]
+    asked: str = ""
 
     def to_bytes(self) -> bytes:
         document = {
@@ -32,6 +36,7 @@ class RunReport:
             "settings": dict(self.settings),
             "verdicts": dict(self.verdicts),
             "found": dict(self.found),
+            "asked": self.asked,
         }
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return text.encode("utf-8")
@@ -47,4 +52,13 @@ class RunReport:
             settings=report.child("settings").values,
             verdicts={verdict: counts.count(verdict) for verdict in counts.values},
             found=report.child("found").values,
+            asked=report.text("asked", max_length=MAX_ASKED) if report.values.get("asked") else "",
         )
+
+
+def asked_for(order: Mapping[str, object]) -> str:
+    """What Airflow says, in the `order` that it gave a job, of who asked for the run and how."""
+    asked = order.get("asked")
+    if asked is None:
+        return ""
+    return json.dumps(asked, sort_keys=True)[:MAX_ASKED]

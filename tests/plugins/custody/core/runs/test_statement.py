@@ -16,7 +16,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.model import HashedObject
 from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import PARTS, JudgingRun
-from custody.core.runs.report import RunReport
+from custody.core.runs.report import MAX_ASKED, RunReport, asked_for
 from custody.core.runs.statement import (
     BadRun,
     RunStatement,
@@ -143,6 +143,18 @@ def test_a_field_that_is_wrong_is_named(
 
 def test_a_report_is_read_as_it_was_written() -> None:
     assert RunReport.parse(REPORT.to_bytes()) == REPORT
+    asked = replace(REPORT, asked=asked_for({"asked": {"by": "operator", "params": {}}}))
+    assert RunReport.parse(asked.to_bytes()) == asked
+
+
+def test_what_airflow_says_of_a_run_is_kept_as_it_came_and_not_whole() -> None:
+    assert asked_for({}) == ""
+    assert asked_for({"asked": ["\u2028", 1]}) == '["\\u2028", 1]'
+    assert len(asked_for({"asked": "x" * 100_000})) == MAX_ASKED
+    # A release before this one wrote nothing of it.
+    earlier = json.loads(REPORT.to_bytes())
+    del earlier["asked"]
+    assert RunReport.parse(json.dumps(earlier).encode()).asked == ""
 
 
 @pytest.mark.parametrize(
