@@ -19,7 +19,7 @@ from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, recall, remember
 from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
-from custody.core.ledger.hours.windows import check_time
+from custody.core.ledger.hours.windows import check_audit, check_time
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
 from custody.core.lineage.model import LINEAGE_PREFIX
@@ -61,9 +61,10 @@ FINDER = "audit"
 def audit(glue_run: GlueRun, request: AuditRequest) -> None:
     """Audit a deployment, write the rows to where the run writes, and state what it found.
 
-    Raises `BadWindow` for an audit as of another time.
+    Raises `BadWindow` for one that Airflow does not ask for.
     """
     check_time(request.as_of, glue_run.started_on)
+    check_audit(grace=request.grace, sample_days=request.sample_days, days=request.days)
     judge = Judge.of(glue_run)
     output = f"s3://{judge.settings.analytics_bucket}/audit/run={glue_run.id}/"
     spark = SparkSession.builder.appName("audit").getOrCreate()

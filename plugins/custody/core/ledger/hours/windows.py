@@ -19,6 +19,9 @@ DAY: Final = timedelta(days=1)
 MAX_AUDIT_DAYS: Final = 90
 """How far apart two readings of the same bytes may be, and how far back an audit may look."""
 
+MAX_AUDIT_GRACE: Final = timedelta(days=7)
+"""Longest grace that an audit may be given."""
+
 MAX_GRACE_MINUTES: Final = 24 * 60
 """Longest grace that a run may be given. A record that is later is missing, for good until it
 comes."""
@@ -206,13 +209,12 @@ def audit_window(
     A page about bytes can be resolved when they are read again, `sample_days` later at most; the
     day after allows for an audit that was late.
 
-    Raises `BadWindow` for a `sample_days` or `days` that is not 1 to `MAX_AUDIT_DAYS`.
+    Raises `BadWindow` as `check_audit` does.
     """
-    for name, value in (("sample_days", sample_days), ("days", days)):
-        if not 1 <= value <= MAX_AUDIT_DAYS:
-            raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
+    grace = timedelta(minutes=grace_minutes)
+    check_audit(grace=grace, sample_days=sample_days, days=days)
     hour = floor_hour(_utc(as_of))
-    window = Window(hour, hour + HOUR, _utc(as_of), timedelta(minutes=grace_minutes))
+    window = Window(hour, hour + HOUR, _utc(as_of), grace)
     return {
         **window.parameters(),
         "as_of": format_utc(as_of),
@@ -221,6 +223,16 @@ def audit_window(
         "partition": window.partitions()[0],
         "watched": [(f"{hour - n * DAY:%Y-%m-%d}",) for n in range(sample_days + 2)],
     }
+
+
+def check_audit(*, grace: timedelta, sample_days: int, days: int) -> None:
+    """Raises `BadWindow` for a `sample_days` or `days` that is not 1 to `MAX_AUDIT_DAYS`, by which
+    nothing would be read, and for a `grace` of more than `MAX_AUDIT_GRACE`."""
+    for name, value in (("sample_days", sample_days), ("days", days)):
+        if not 1 <= value <= MAX_AUDIT_DAYS:
+            raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
+    if not timedelta() <= grace <= MAX_AUDIT_GRACE:
+        raise BadWindow(f"grace is {grace}, must be between 0 and {MAX_AUDIT_GRACE}")
 
 
 def run_location(location: str) -> str:

@@ -27,6 +27,10 @@ def test_a_run_that_is_asked_for_another_time_judges_nothing() -> None:
             reconcile(glue_run, WINDOW)
         with pytest.raises(BadWindow, match="as_of"):
             audit(glue_run, AuditRequest(WINDOW.as_of, timedelta(), 28, 2))
+    # One version in a billion a day is none.
+    now = GlueRun("audit", "jr_1", {}, WINDOW.as_of, ())
+    with pytest.raises(BadWindow, match="sample_days"):
+        audit(now, AuditRequest(WINDOW.as_of, timedelta(), 10**9, 2))
 
 
 def test_only_rows_of_the_window_are_written_each_in_its_hour(

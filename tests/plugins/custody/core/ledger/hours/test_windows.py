@@ -244,10 +244,19 @@ def test_an_audit_is_told_its_moment_its_partition_and_what_it_watches():
     assert order["watched"] == [("2026-11-03",), ("2026-11-02",), ("2026-11-01",), ("2026-10-31",)]
 
 
-@pytest.mark.parametrize("wrong", [{"sample_days": 0}, {"sample_days": 91}, {"days": 0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sample_days": 0},
+        {"sample_days": 91},
+        {"days": 0},
+        {"grace_minutes": -1},
+        {"grace_minutes": 10_081},
+    ],
+)
 def test_an_audit_reads_everything_within_a_quarter(wrong):
     (name,) = wrong
-    with pytest.raises(BadWindow, match=f"{name} is"):
+    with pytest.raises(BadWindow, match=f"{name.removesuffix('_minutes')} is"):
         audit_window(**{"as_of": at(3), "grace_minutes": 0, "sample_days": 1, "days": 1} | wrong)
 
 
