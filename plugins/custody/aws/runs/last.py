@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 16
 _DAY: Final = "dt="
+_CLOCKS: Final = timedelta(minutes=5)
+"""How far the clocks of S3 and of whoever asks a job may be apart."""
 
 
 def last_run(
@@ -30,10 +32,10 @@ def last_run(
     """What the last run of `job` states, signed by `key`, as it stands at `as_of`; None if there is
     none.
 
-    What hides a statement hides nothing from this. What is none, is not under its own name, or was
-    encrypted anew so that S3 does not hand it out, is passed over: who did that is in the trail.
-    Raises `ObjectWithheld` if S3 hands out none at all, for then it is no fault of one; and what
-    botocore raises.
+    What hides a statement hides nothing from this. What is none, is not under its own name, was
+    stored before the time that it claims to have judged at, or was encrypted anew so that S3 does
+    not hand it out, is passed over: who did that is in the trail. Raises `ObjectWithheld` if S3
+    hands out none at all, for then it is no fault of one; and what botocore raises.
     """
     withheld: list[ObjectWithheld] = []
 
@@ -47,8 +49,9 @@ def last_run(
                 withheld.append(error)
             return None
         run = statement.run
-        is_of = run.job == job and run.statement_key == stored.version.key and run.as_of <= as_of
-        return statement if is_of else None
+        is_named = run.job == job and run.statement_key == stored.version.key
+        is_of_then = run.as_of <= as_of and run.as_of <= stored.last_modified + _CLOCKS
+        return statement if is_named and is_of_then else None
 
     for day in sorted(_days(s3, bucket, as_of.date()), reverse=True):
         stored = [

@@ -109,13 +109,17 @@ def from_payload(payload: bytes) -> RunStatement:
         run=run,
         basis=Basis(*(basis.child(name).sha256("sha256") for name in Basis.__slots__)),
         parts=_parts(statement, run),
-        link=_link(predicate.child("chain")) if predicate.has("chain") else None,
+        link=_link(predicate.child("chain"), run) if predicate.has("chain") else None,
     )
 
 
-def _link(chain: Fields) -> Link:
+def _link(chain: Fields, run: JudgingRun) -> Link:
+    """A link; of hours that were not over when it was judged, none is judged or final."""
+    judged, recorded, closed = (instant(chain, name) for name in Reached.__slots__)
+    if not closed <= recorded <= judged <= run.as_of:
+        raise MalformedInput(chain.where("judged"), "is ahead of what can have been judged")
     return Link(
-        Reached(*(instant(chain, name) for name in Reached.__slots__)),
+        Reached(judged, recorded, closed),
         previous=object_key(chain, "previous") if chain.has("previous") else None,
     )
 

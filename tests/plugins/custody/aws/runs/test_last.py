@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,3 +80,13 @@ def test_a_statement_that_somebody_encrypted_anew_does_not_stop_the_runs(
     encrypt_anew(s3, later(0).statement_key)
     with pytest.raises(ObjectWithheld):  # else the chain would begin anew, and leave hours out
         last(s3, provenance)
+
+
+def test_what_was_stored_before_its_time_moves_nothing(s3: Any, provenance: str) -> None:
+    """Else who forges one for tomorrow has the hours until then pass for judged."""
+    state(s3, provenance, RUN, 0)
+    tomorrow = replace(RUN, id="jr_9", as_of=datetime.now(UTC) + timedelta(days=1))
+    state(s3, provenance, tomorrow, 1)
+    found = last_run(s3, KEY, provenance, job=RUN.job, as_of=tomorrow.as_of + HOUR)
+    assert found is not None
+    assert found.run == RUN

@@ -88,6 +88,21 @@ def test_a_link_of_the_chain_is_read_back() -> None:
         assert open_run(sign_run(linked, SIGNER, KEY_ID).to_json_line(), KEY) == linked
 
 
+@pytest.mark.parametrize(
+    "reached",
+    [
+        Reached.nothing(RUN.as_of + timedelta(hours=1)),
+        Reached(RUN.end, RUN.end, RUN.as_of + timedelta(days=365)),
+        Reached(RUN.start, RUN.end, RUN.start),
+    ],
+)
+def test_no_link_is_ahead_of_its_time(reached: Reached) -> None:
+    """Else one that says so is the last, and nothing is owed any more."""
+    ahead = replace(STATEMENT, link=Link(reached, None))
+    with pytest.raises(BadRun, match="is ahead of what can have been judged"):
+        open_run(sign_run(ahead, SIGNER, KEY_ID).to_json_line(), KEY)
+
+
 def test_what_another_signed_is_not_believed() -> None:
     forged = sign_run(STATEMENT, OTHER_SIGNER, KEY_ID)
     with pytest.raises(BadRun, match="is not signed by the key that seals"):
