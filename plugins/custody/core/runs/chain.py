@@ -45,10 +45,10 @@ class Reached:
         *,
         as_of: datetime,
         grace: timedelta,
-        delivery: timedelta,
     ) -> Reached:
         """How far the runs have come with one more, which judged the hours from `start` to `end` at
-        `as_of`, and awaited records for `grace` and events for `delivery`.
+        `as_of`, and awaited records for `grace`. However long it awaited events, an hour is closed
+        when none can come any more.
 
         A run that leaves a hole behind one of them does not move it, nor does one over hours that
         are not over.
@@ -61,7 +61,7 @@ class Reached:
 
         judged = moved(self.judged, timedelta())
         recorded = moved(self.recorded, grace)
-        closed = moved(self.closed, delivery + DIGEST_DUE)
+        closed = moved(self.closed, LATEST_DELIVERY + DIGEST_DUE)
         return Reached(judged, min(judged, recorded), min(judged, recorded, closed))
 
     def owed(self, latest: datetime, lookback: timedelta) -> tuple[datetime, datetime]:

@@ -35,7 +35,6 @@ def next_link(previous: str | None, reached: Reached, window: Window) -> Link:
             window.end,
             as_of=window.as_of,
             grace=window.grace,
-            delivery=window.delivery,
         ),
         previous=previous,
     )

@@ -28,9 +28,8 @@ def judged(
     end: float,
     as_of: float,
     grace: timedelta = GRACE,
-    delivery: timedelta = LATEST_DELIVERY,
 ) -> Reached:
-    return reached.after(at(start), at(end), as_of=at(as_of), grace=grace, delivery=delivery)
+    return reached.after(at(start), at(end), as_of=at(as_of), grace=grace)
 
 
 def test_a_run_goes_on_from_where_the_one_before_came_to() -> None:
@@ -56,7 +55,7 @@ def test_missed_hours_are_owed_oldest_first_and_bounded() -> None:
     away = 300
     start, end = reached.owed(at(60 + away), LOOKBACK)
     assert (start, end) == (at(10), at(10 + MAX_HOURS))
-    reached = reached.after(start, end, as_of=at(60 + away), grace=GRACE, delivery=LATEST_DELIVERY)
+    reached = reached.after(start, end, as_of=at(60 + away), grace=GRACE)
     assert reached == Reached(end, end, end)
 
 
@@ -74,7 +73,7 @@ def test_a_longer_grace_takes_nothing_back() -> None:
     """As whoever wants a finding to be pending again would have it."""
     reached = Reached(at(12), at(12), at(8))
     week = 7 * 24 * HOUR
-    again = judged(reached, 8, 13, 13.5, grace=week, delivery=week)
+    again = judged(reached, 8, 13, 13.5, grace=week)
     assert (again.recorded, again.closed) == (at(12), at(8))
 
 
@@ -108,7 +107,7 @@ def test_every_hour_is_judged_and_closed_however_long_nothing_ran(
         assert HOUR <= end - start <= MAX_HOURS * HOUR
         assert reached.closed <= start <= reached.judged
         seen.update(start + n * HOUR for n in range((end - start) // HOUR))
-        after = reached.after(start, end, as_of=now, grace=grace, delivery=LATEST_DELIVERY)
+        after = reached.after(start, end, as_of=now, grace=grace)
         assert BEGIN <= reached.closed <= after.closed <= after.recorded <= after.judged
         assert after.recorded >= reached.recorded
         assert after.closed <= max(reached.closed, now - CLOSED_AFTER)

@@ -32,3 +32,10 @@ def test_a_window_behind_hours_that_nobody_has_judged_is_refused() -> None:
     assert reached_before(replace(LINK, reached=replace(LINK.reached, judged=NOON)), beyond)
     with pytest.raises(HoleInTheChain, match=r"from 2026-11-01T11:00.* to 2026-11-01T12:00"):
         reached_before(LINK, beyond)
+
+
+def test_a_run_that_awaits_no_event_closes_no_hour_to_those_that_do() -> None:
+    """Who works in Airflow chooses how long a run waits: what CloudTrail tells late is found."""
+    long_ago = replace(WINDOW, as_of=WINDOW.end + 40 * HOUR, delivery=timedelta())
+    link = next_link(None, reached_before(None, long_ago), long_ago)
+    assert link.reached.closed == WINDOW.start
