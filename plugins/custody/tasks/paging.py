@@ -62,7 +62,7 @@ def pages(bucket: str, judge: dict[str, str], finder: str, table: str) -> None:
             "remembered what people were told of %d findings, by %s", len(page.states), message_id
         )
 
-    tell(client("sns"), messages, report.settings["topic_arn"], remember)
+    tell(client("sns"), messages, str(report.settings["topic_arn"]), remember)
 
 
 def _say(found: Found, counts: Counter[Status], messages: int) -> None:

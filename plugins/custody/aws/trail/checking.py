@@ -29,7 +29,7 @@ _LOGS_AT_ONCE: Final = 2000
 class Part:
     """The part of a trail to prove: what came after `head`, and what was delivered after
     `since`, proven before or not; without `head` everything after `since`, or everything. Nothing
-    that was delivered after `until`.
+    that was delivered after `until`. `anew`: everything, and it must lead to `head`.
 
     Where there is a `leave`, no log file is read: it is given each that is to be checked
     (`custody.aws.trail.logs.check_log`), which may find it broken.
@@ -39,6 +39,7 @@ class Part:
     since: datetime | None = None
     until: datetime | None = None
     leave: Callable[[NamedLog], None] | None = None
+    anew: bool = False
 
 
 WHOLE: Final = Part()
@@ -55,6 +56,8 @@ class Scope:
     def start(self) -> datetime | None:
         """The end of the oldest digest to read; `None` for the trail's first."""
         head, since = self.part.head, self.part.since
+        if self.part.anew:
+            return None
         starts = [] if head is None else [head.end - self.lookback]
         starts += [] if since is None else [since]
         return min(starts, default=None)
@@ -62,7 +65,7 @@ class Scope:
     def needs_logs_of(self, signed: SignedDigest) -> bool:
         """Whether the log files a digest names are to be read: not if they were proven before."""
         head, since, end = self.part.head, self.part.since, signed.digest.end
-        proven = head is not None and end <= head.end
+        proven = head is not None and end <= head.end and not self.part.anew
         return not proven or (since is not None and end > since)
 
 

@@ -50,13 +50,14 @@ class TrailClients:
 @dataclass(frozen=True, slots=True)
 class ProvenTrail:
     """What the digests of each region came to (`reports`), the log files still to be checked and
-    read (`logs`), the heads that were `known`, and why those remembered could not be used
-    (`trouble`), if so."""
+    read (`logs`), the heads that were `known`, why those remembered could not be used
+    (`trouble`), if so, and the regions that were `walked_anew` behind their heads."""
 
     reports: Mapping[str, TrailReport]
     logs: Sequence[LogToRead]
     known: Heads
     trouble: str | None
+    walked_anew: frozenset[str] = frozenset()
 
     @property
     def defects(self) -> tuple[TrailDefect, ...]:
@@ -79,7 +80,15 @@ class ProvenTrail:
             for region, report in self.reports.items()
             if report.head is not None and not report.defects and region not in stopped
         }
-        return replace(self.known, by_region={**self.known.by_region, **moved})
+        # What was found in what is proven already must be found again, for as long as it holds.
+        anew = {region for region in self.walked_anew if region in stopped | self._broken}
+        return replace(
+            self.known, by_region={**self.known.by_region, **moved}, anew=frozenset(anew)
+        )
+
+    @property
+    def _broken(self) -> set[str]:
+        return {region for region, report in self.reports.items() if report.defects}
 
 
 def prove_recent(
@@ -127,25 +136,32 @@ def prove_onward(
     as_of: datetime,
     since: datetime,
     remembered: bytes | None,
+    anew: bool = False,
 ) -> ProvenTrail:
     """Prove the digests since the heads `remembered` (JSON), of a region without one from its
     beginning, or all, if the heads cannot be used; all log files since then are to be checked.
     Those delivered from `since` on are wanted, proven before or not: their events name the actors.
 
+    `anew`: what was proven before is proven once more, back to the beginning; and so it is of a
+    region in which something was found so, until nothing is.
+
     Times are aware. Raises what `validate_trail` raises.
     """
     layout = settings.trail_layout
     known, trouble = _usable(remembered, layout)
+    again = frozenset(known.by_region) if anew else known.anew
 
     def part_of(region: str) -> Part:
         head = known.by_region.get(region)
-        return Part(head=head, since=None if head is None else since)
+        if head is None:
+            return Part()
+        return Part(head=head, since=since, anew=region in again)
 
     def choose(region: str, log: NamedLog) -> LogToRead:
         wanted = was_delivered(layout.in_region(region), log.log.key, since)
         return named_log(region, log, wanted=wanted)
 
-    return _prove(
+    proven = _prove(
         clients,
         settings,
         known,
@@ -155,6 +171,7 @@ def prove_onward(
         part_of=part_of,
         choose=choose,
     )
+    return replace(proven, walked_anew=again)
 
 
 def _prove(

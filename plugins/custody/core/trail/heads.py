@@ -1,7 +1,8 @@
 """The heads of a trail: of each region the digest up to which its files are proven.
 
 JSON: `version` (2); `heads`, a list of heads; `awaited`, for each region that is enabled and has no
-digest yet, since when (UTC). Version 1 is one head alone, of the one region that trails had then.
+digest yet, since when (UTC); `anew`, the regions to be proven from their beginning the next time.
+Version 1 is one head alone, of the one region that trails had then.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ _MAX_REGIONS: Final = 1000
 
 @dataclass(frozen=True)
 class Heads:
-    """What is remembered of a trail: heads by region, and since when regions are awaited."""
+    """What is remembered of a trail: heads by region, since when regions are awaited, and which are
+    to be proven `anew` from their beginning."""
 
     by_region: Mapping[str, Head] = field(default_factory=dict)
     awaited: Mapping[str, datetime] = field(default_factory=dict)
+    anew: frozenset[str] = frozenset()
 
     def to_json(self) -> str:
         """One line of JSON, the same for the same heads."""
@@ -36,6 +39,7 @@ class Heads:
             "version": _VERSION,
             "heads": [head.document() for _, head in sorted(self.by_region.items())],
             "awaited": {region: format_utc(since) for region, since in self.awaited.items()},
+            "anew": sorted(self.anew),
         }
         return json.dumps(document, sort_keys=True)
 
@@ -58,6 +62,9 @@ class Heads:
         return cls(
             _by_region(heads, layout),
             {region: instant(awaited, region) for region in awaited.values},
+            frozenset(map(str, fields.items("anew", max_items=_MAX_REGIONS)))
+            if fields.has("anew")
+            else frozenset(),
         )
 
 

@@ -98,6 +98,7 @@ def run(
         as_of=request.as_of,
         since=request.since,
         remembered=recall(s3, analytics, TRAIL_HEAD),
+        anew=request.walks_anew,
     )
     log.info(
         "%d digests of %d regions proven, %d defects",

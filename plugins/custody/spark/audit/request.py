@@ -42,3 +42,9 @@ class AuditRequest:
     def since(self) -> datetime:
         """The beginning of the first of them."""
         return datetime.combine(self.recent[0], datetime.min.time(), UTC)
+
+    @property
+    def walks_anew(self) -> bool:
+        """Whether it is the day on which all of the trail is proven once more: one in
+        `sample_days`."""
+        return self.as_of.toordinal() % self.sample_days == 0

@@ -109,7 +109,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     bucket, provenance = settings.analytics_bucket, settings.provenance_bucket
     job, as_of = glue_run.job_name, window.as_of
     last = last_run(s3, seal_signer(settings).key, provenance, job=job, as_of=as_of)
-    reached = reached_before(last and last.link, window)
+    reached = reached_before(last.link if last else None, window)
     policy = replace(
         settings.policy(as_of=window.as_of, grace=window.grace),
         delivery=window.delivery,
@@ -157,7 +157,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     )
     verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]
     files = written_by_this_run(spark.sparkContext, bucket, [*caches.folders, *verdicts], s3_client)
-    link = next_link(last and last.run.statement_key, reached, window)
+    link = next_link(last.run.statement_key if last else None, reached, window)
     judge.state(window.as_of, (window.start, window.end), written, files, link)
     told = written.verdicts or "no rows"
     log.info("%s to %s: %s; %s", window.start, window.end, told, output)

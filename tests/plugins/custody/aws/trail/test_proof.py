@@ -270,6 +270,40 @@ def test_a_head_does_not_move_past_a_log_that_is_not_what_its_digest_says(client
     assert set(proven.heads([broken]).by_region) == {ELSEWHERE.region}
 
 
+def test_what_was_proven_long_ago_is_proven_anew_when_its_day_comes(s3, clients, history):
+    """A log file of another day, which nothing that goes on from a head looks at again."""
+    heads = onward(clients, history, None).heads(())
+    old = history.logs[0][0]
+    body = s3.get_object(Bucket=LAYOUT.bucket, Key=old)["Body"].read()
+    s3.put_object(Bucket=LAYOUT.bucket, Key=old, Body=b"changed")
+
+    def proven(remembered, *, anew, from_heads=()):
+        begin_listings_behind_something(s3, *from_heads)
+        trail = prove_onward(
+            clients,
+            SETTINGS,
+            as_of=history.end,
+            since=history.end - HOUR,
+            remembered=remembered.to_json().encode(),
+            anew=anew,
+        )
+        store = S3TrailStore(s3, LAYOUT.bucket)
+        read = [read_log_file(store, log) for log in trail.logs]
+        broken = [log.defect for log in read if log.defect is not None]
+        assert trail.defects == ()
+        return trail.heads(broken), {defect.key for defect in broken}
+
+    found, broken = proven(heads, anew=True)
+    assert broken == {old}
+    # Found again on each day, until it is as it was: a page that is open stays it.
+    assert found == replace(heads, anew=frozenset({LAYOUT.region}))
+    assert proven(found, anew=False, from_heads=[ELSEWHERE]) == (found, {old})
+    s3.put_object(Bucket=LAYOUT.bucket, Key=old, Body=body)
+    assert proven(found, anew=False) == (heads, set())
+    s3.put_object(Bucket=LAYOUT.bucket, Key=old, Body=b"changed")
+    assert proven(heads, anew=False, from_heads=[LAYOUT]) == (heads, set())
+
+
 QUARTER = 6 * HOUR
 """What one digest covers where a trail has to last for days."""
 

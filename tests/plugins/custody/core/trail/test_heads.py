@@ -29,6 +29,11 @@ def test_heads_survive_being_remembered():
     assert "\n" not in text
     assert Heads.from_json(text, LAYOUT) == Heads.from_json(text.encode(), LAYOUT) == HEADS
     assert Heads.from_json(Heads().to_json(), LAYOUT) == Heads()
+    anew = replace(HEADS, anew=frozenset({"us-east-1"}))
+    assert Heads.from_json(anew.to_json(), LAYOUT) == anew
+    # As earlier audits remembered them.
+    earlier = {n: v for n, v in json.loads(text).items() if n != "anew"}
+    assert Heads.from_json(json.dumps(earlier), LAYOUT) == HEADS
 
 
 def test_one_head_alone_is_that_of_its_region():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from custody.spark.audit.request import AuditRequest
@@ -21,3 +22,10 @@ def test_a_request_is_read_as_the_dag_sends_it() -> None:
     assert request.grace == timedelta(hours=3)
     assert request.watched == (("2026-11-03",),)
     assert [day.isoformat() for day in request.recent] == ["2026-11-02", "2026-11-03"]
+
+
+def test_all_of_the_trail_is_walked_anew_on_one_day_in_so_many() -> None:
+    first = AuditRequest(datetime(2026, 11, 3, tzinfo=UTC), timedelta(), 28, 2)
+    days = [replace(first, as_of=first.as_of + timedelta(days=n)).walks_anew for n in range(56)]
+    assert (days.count(True), sum(days[:28])) == (2, 1)
+    assert replace(first, sample_days=1).walks_anew
