@@ -16,8 +16,6 @@ from tests.support.honest.seasons import CALM, Season
 
 from custody.core.ledger.attribution import attribute, calls_of
 from custody.core.ledger.causes import with_causes
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.whole_hours import HOUR, floor_hour
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import control_rows
 from custody.core.ledger.kinds.defects import malformed_record_row
@@ -38,6 +36,8 @@ from custody.core.ledger.verdicts import SETTLED
 from custody.core.ledger.versions import histories, rows_of
 from custody.core.records.checking import ReadEnvelope, TrustedKey
 from custody.core.records.names import day_filed, late_day_prefix
+from custody.core.runs.chain import Reached
+from custody.core.runs.whole_hours import HOUR, floor_hour
 from custody.core.trail.digests.document import LogFile as NamedLogFile
 from custody.core.trail.events import TrailEvent, merge
 from custody.core.trail.log_files import LogContent
@@ -202,5 +202,5 @@ def runs(history: History, hours: int, gaps: Iterable[int], season: Season = CAL
         start, end = reached.owed(floor_hour(now - GRACE), LOOKBACK)
         window = Window(start, end, now, GRACE)
         rows = judge_window(history, window, reached, season)
-        reached = reached.after(start, end, as_of=now, grace=GRACE, delivery=window.delivery)
+        reached = reached.after(start, end, as_of=now, grace=GRACE)
         yield Run(window, rows, reached)

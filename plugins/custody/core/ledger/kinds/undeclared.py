@@ -73,8 +73,6 @@ def unread_record_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]
 def batch_rows(event: TrailEvent, policy: Policy) -> Iterator[LedgerRow]:
     """The row of a call that removed things and names none, by anybody but a writer of silver or
     gold who clears there what he worked with. It is about the bucket."""
-    """The row of a call that removed things and names none, by somebody who has nothing to clear
-    away there: but for their writers in silver and gold, everybody. It is about the bucket."""
     layer = policy.layers.get(event.bucket, "")
     clears = layer in _CLEARED and event.who.is_one_of(policy.writers.get(layer, ()))
     if event.is_removal and event.key is None and policy.has_bucket(event.bucket) and not clears:

@@ -1,11 +1,8 @@
 """Nobody is paged while runs judge again and again, some days late, and every hour is closed.
 
-The runs follow the chain (`custody.core.ledger.hours.chain`), and each reads what its window needs
+The runs follow the chain (`custody.core.runs.chain`), and each reads what its window needs
 (`Window.evidence`) of what has arrived by then. CloudTrail may be two days late, the recorder's key
 away for half a day, and Airflow for longer; deployments replace a key and change who may upload.
-The runs follow the chain (`custody.core.runs.chain`), and each reads what its window needs
-(`Window.evidence`) of what has arrived by then: CloudTrail may be two days late, and Airflow away
-for half a day and more.
 """
 
 from __future__ import annotations
@@ -32,20 +29,12 @@ from tests.support.honest.seasons import CALM, NEVER, Season
 from tests.support.honest.witnesses import LOG_SLOT
 from tests.support.thoroughness import THOROUGH
 
-from custody.core.ledger.hours.chain import DIGEST_DUE, SWEPT_EVERY, Reached
-from custody.core.ledger.hours.whole_hours import HOUR, floor_hour
-from custody.core.ledger.hours.windows import Window
-from custody.core.ledger.rows import LedgerRow
-from custody.core.ledger.verdicts import SETTLED, Verdict
-from custody.core.trail.span import LATEST_DELIVERY
-from custody.core.ledger.facts import day_filed
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import SETTLED, Verdict
 from custody.core.runs.chain import DIGEST_DUE, SWEPT_EVERY, Reached
 from custody.core.runs.whole_hours import HOUR, floor_hour
-from custody.core.trail.digests.document import LogFile as NamedLogFile
-from custody.core.trail.span import LATEST_DELIVERY, Span
+from custody.core.trail.span import LATEST_DELIVERY
 
 DAYS: int = 3
 JUDGED_HOURS = 10_080 if THOROUGH else 432
@@ -68,54 +57,6 @@ def table_of(
         now = run.window.as_of
     patience = LATEST_DELIVERY + DIGEST_DUE + SWEPT_EVERY + (season.kms_hours + 10) * HOUR
     assert now < START + (hours + sum(gaps)) * HOUR + len(gaps) * HOUR + patience
-def may_hold(log: LogFile, span: Span) -> bool:
-    """Whether a run reads a log file, by what its digest says."""
-    times = [datetime.fromisoformat(str(record["eventTime"])) for record in log.records]
-    named = NamedLogFile("trail", log.name, "0" * 64, min(times), max(times))
-    return span.may_hold(named) and log.delivered <= span.delivered_until
-
-
-def evidence(history: History, window: Window) -> History:
-    """What a run reads of a history for its window."""
-    span = window.evidence()
-    return replace(
-        history,
-        logs=tuple(log for log in history.logs if may_hold(log, span)),
-        records=tuple(r for r in history.records if day_filed(r.stored.key) in window.record_days),
-    )
-
-
-def judge(history: History, window: Window, reached: Reached) -> list[LedgerRow]:
-    policy = policy_at(window.as_of)
-    policy = replace(
-        policy,
-        # One of them leaves the list in the middle of the first day.
-        writers={**policy.writers, "bronze": UPLOADERS[1:]},
-        retired={UPLOADERS[0]: RETIRED},
-        delivery=window.delivery,
-        recorded=reached.recorded,
-        closed=reached.closed,
-    )
-    rows = ledger(evidence(history, window), policy)
-    return [row for row in rows if window.start <= row.event_time < window.end]
-
-
-def run_until_closed(history: History, hours: int, gaps: Iterable[int]) -> list[LedgerRow]:
-    """Judge the hours run by run until they are closed; what the table says of them then."""
-    reached, now = Reached.nothing(START), START
-    end = START + hours * HOUR
-    table: dict[datetime, list[LedgerRow]] = {}
-    waits = iter([*gaps, *[6] * 100])
-    while reached.closed < end:
-        now += next(waits) * HOUR + timedelta(minutes=35)
-        start, until = reached.owed(floor_hour(now - GRACE), LOOKBACK)
-        window = Window(start, until, now, GRACE)
-        found = judge(history, window, reached)
-        assert {row.verdict for row in found} <= SETTLED, window
-        for hour in window.hours:
-            table[hour] = [row for row in found if floor_hour(row.event_time) == hour]
-        reached = reached.after(start, until, as_of=now, grace=window.grace)
-    assert now < end + sum(gaps) * HOUR + LATEST_DELIVERY + DIGEST_DUE + SWEPT_EVERY + 10 * HOUR
     return [row for rows in table.values() for row in rows]
 
 
