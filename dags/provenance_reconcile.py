@@ -44,10 +44,7 @@ RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
 @task
 @fail_at_once()
 def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
-    """The hours to compare, the partitions that hold them, and who asked for it.
-
-    A proposal: the job holds it against the chain of runs.
-    """
+    """The hours to compare, and who asked for it. The job holds them against the chain of runs."""
     as_of = datetime.now(UTC)
     last = last_statement(judge, as_of, s3=client("s3"), kms=client("kms"))
     chosen = reconcile_window(
