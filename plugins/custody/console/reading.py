@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from custody.aws.chain import last_link, signed_by
 from custody.aws.runs.history import RunHistory
+from custody.aws.runs.last import last_run
 from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, head_key
 from custody.aws.s3.reading import Content, read_current
 from custody.core.console.overview import Evidence, Overview, overview
@@ -62,8 +62,9 @@ class Console:
 
     def _evidence(self, days: list[date], now: datetime) -> Evidence:
         runs = self._history.runs(self.s3, days)
-        bucket = self.settings.analytics_bucket
-        link = last_link(self.s3, bucket, as_of=now, opened=signed_by(self.key))
+        bucket, job = self.settings.provenance_bucket, self.settings.reconcile_job
+        last = last_run(self.s3, self.key, bucket, job=job, as_of=now)
+        link = last.link if last else None
         checkpoint, grown = self._checkpoint()
         return Evidence(
             runs=runs.read,

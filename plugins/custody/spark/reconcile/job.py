@@ -14,10 +14,8 @@ from pyspark.sql import SparkSession
 
 from custody.aws.parameters import other_settings
 from custody.aws.records.reading import late_notes
-from custody.aws.s3.heads import TRAIL_HEAD, recall
-from custody.core.ledger.hours.links import next_link, reached_before
 from custody.aws.runs.last import last_run
-from custody.aws.s3.heads import recall
+from custody.aws.s3.heads import TRAIL_HEAD, recall
 from custody.core.ledger.hours.going_on import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.control_changes import settings_row

@@ -15,14 +15,12 @@ from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 from tests.support.moto_aws import REGION, make_bucket
 from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER
 
-from custody.aws.chain import keep_link
 from custody.aws.runs.keeping import keep_run
 from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, remember
 from custody.console.reading import FRESH_FOR, Console, Overviews
 from custody.core.console.overview import Overview
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.links import Link
 from custody.core.paging.found import Found
+from custody.core.runs.chain import Link, Reached
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.core.tlog.signed_note import NoteSigner
 from custody.core.trail.heads import Heads
@@ -65,9 +63,8 @@ def state(s3: Any, *, signer: NoteSigner = SIGNER) -> None:
     """A run that found a removal, and how far everybody has come."""
     report = replace(REPORT, found=Found((removed(),)).to_document())
     parts = {**PARTS, "report": report.to_bytes()}
-    keep_run(s3, PROVENANCE, RUN, BASIS, parts, signer=signer, key_arn="k")
-    link = Link(RUN.id, RUN.as_of, RUN.start, RUN.end, Reached(RUN.end, RUN.end, RUN.start), None)
-    keep_link(s3, ANALYTICS, link, signer)
+    link = Link(Reached(RUN.end, RUN.end, RUN.start), None)
+    keep_run(s3, PROVENANCE, RUN, BASIS, parts, signer=signer, key_arn="k", link=link)
     remember(s3, ANALYTICS, SEAL_HEAD, Checkpoint(ORIGIN, 7, bytes(32)).sign(signer))
     end = datetime(2026, 11, 1, 7, tzinfo=UTC)
     head = Head(TRAIL, DIGEST, "00" * 32, "00", end)

@@ -168,8 +168,6 @@ def test_a_writer_who_is_not_declared_is_a_page_for_each_of_his_writes() -> None
     silver = sum(write.bucket == "processed" for write in history.writes)
     # Clearing away working files is no longer a declared writer's business either, and the call
     # that clears many at once is a finding by itself.
-    # Clearing away working files is no longer a declared writer's business either, with a call for
-    # each or with one that names none.
     assert verdicts(rows) == {
         Verdict.VERIFIED: len(history.writes) - silver,
         Verdict.UNEXPECTED_PRINCIPAL: silver,
