@@ -10,10 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 from custody.core.console.standing import Standing
-from custody.core.ledger.hours.whole_hours import HOUR
 from custody.core.paging.findings import SEVERITIES
 from custody.core.runs.hours import Hour
 from custody.core.runs.model import JudgingRun
+from custody.core.runs.whole_hours import HOUR
 
 EVERY_LAYER: Final = "all"
 """Names the row of a day that shows the worst of all layers."""
