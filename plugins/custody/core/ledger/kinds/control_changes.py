@@ -31,8 +31,8 @@ from custody.objects import UNVERSIONED, ObjectVersion
 
 def control_rows(calls: Sequence[ManagementEvent], policy: Policy) -> Iterator[LedgerRow]:
     """The row of each control of ours that one of `calls` (in order of time) changed, and that
-    neither the deployment nor its declared writer did. A role of ours that a call gave to something
-    is a control by itself.
+    neither the deployment nor its declared writer did. A role of ours that a call gave to
+    something else is a control by itself.
 
     Changes of tables and partitions have rows of their own.
     """
@@ -114,12 +114,14 @@ def _verdict(*, proven: bool) -> Verdict:
 
 def _each_of_ours(change: ControlChange, policy: Policy) -> Iterator[tuple[ControlChange, str]]:
     """Each thing of ours that a call changed, and what it is called: `*` for any, where the call
-    does not say. Then each role of ours that it gave to something."""
+    does not say. Else each role of ours that it gave to what is not ours."""
     if change.names:
         names = dict.fromkeys(_short(name, change.thing) for name in ours_of(change, policy))
     else:
         names = dict.fromkeys(["*"] if change.names is None else [""])
-    yield from ((change, name) for name in names)
+    if names:
+        yield from ((change, name) for name in names)
+        return
     given = replace(change, thing="role", aspect=USE)
     roles = dict.fromkeys(_short(role, "role") for role in own_roles(change, policy))
     yield from ((given, role) for role in roles)

@@ -7,8 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 import yaml
-
-from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.model import ServiceModel
 
 from custody.core.calls.kinds import READING, ROLE_PARAMETER, CallKind
 from custody.core.calls.s3 import LOGGED_AS, S3, S3_CONTROL
@@ -41,21 +40,6 @@ def test_every_management_call_that_changes_something_is_in_the_table(service: s
     assert sorted(SERVICES[service].keys() - known) == [], "no such operation"
 
 
-def _parameters(shape: Shape, within: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The names of all parameters in a shape, however deep."""
-    if shape.name in within:
-        return
-    seen = within | {shape.name}
-    if isinstance(shape, StructureShape):
-        for name, member in shape.members.items():
-            yield name
-            yield from _parameters(member, seen)
-    elif isinstance(shape, ListShape):
-        yield from _parameters(shape.member, seen)
-    elif isinstance(shape, MapShape):
-        yield from _parameters(shape.value, seen)
-
-
 @pytest.mark.parametrize("service", sorted({*SERVICES, "s3control"} - {"iam", "sts"}))
 def test_no_call_that_may_give_a_role_to_something_is_of_no_concern(service: str) -> None:
     """In IAM the parameter names the role that is changed, in STS the one that is taken."""
@@ -63,7 +47,7 @@ def test_no_call_that_may_give_a_role_to_something_is_of_no_concern(service: str
     table = S3_CONTROL if service == "s3control" else SERVICES[service]
     for name in model.operation_names:
         shape = model.operation_model(name).input_shape
-        roles = [p for p in _parameters(shape) if ROLE_PARAMETER.fullmatch(p)] if shape else []
+        roles = [p for p in _below(shape) if ROLE_PARAMETER.fullmatch(p)]
         known = table.get(name)
         assert not roles or known is None or known.kind is not CallKind.NO_CONCERN, (name, roles)
 

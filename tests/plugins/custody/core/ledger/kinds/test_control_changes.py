@@ -312,6 +312,13 @@ def test_whoever_gives_a_role_of_ours_to_what_is_his_is_found(
     assert rows(call(source, name, INSIDER, json.loads(text)), rules=rules) == []
 
 
+def test_a_job_of_ours_that_is_given_its_role_again_is_one_finding() -> None:
+    """As each `UpdateJob` must."""
+    asked = {"jobName": "custody-local-audit", "jobUpdate": {"role": f"{ROLE}audit"}}
+    (row,) = rows(call("glue", "UpdateJob", INSIDER, asked))
+    assert row.object_key == "glue/job/custody-local-audit/code"
+
+
 def test_a_call_that_could_have_given_a_role_and_gave_none_is_no_finding() -> None:
     assert rows(call("ssm", "SendCommand", INSIDER, {"documentName": "x"})) == []
     (row,) = rows(call("glue", "CreateSession", INSIDER, None))
