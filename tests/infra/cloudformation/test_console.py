@@ -10,14 +10,12 @@ from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 from tests.support.local_aws import LocalAws
 from tests.support.transparency import signer
 
-from custody.aws.chain import keep_link
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import keep_run
 from custody.aws.s3.heads import SEAL_HEAD, remember
 from custody.console.reading import Console
-from custody.core.ledger.hours.chain import Reached
-from custody.core.ledger.hours.links import Link
 from custody.core.paging.found import Found
+from custody.core.runs.chain import Link, Reached
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.settings import Settings
@@ -39,9 +37,9 @@ def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> 
     run = replace(RUN, job=settings.reconcile_job, id="jr_console", as_of=now, start=start, end=now)
     parts = {**PARTS, "report": report}
     bucket, analytics = settings.provenance_bucket, settings.analytics_bucket
-    keep_run(judging, bucket, run, BASIS, parts, signer=sealing, key_arn=settings.seal_key_arn)
-    link = Link(run.id, now, start, now, Reached(now, now, start), None)
-    keep_link(judging, analytics, link, sealing)
+    link = Link(Reached(now, now, start), None)
+    key = settings.seal_key_arn
+    keep_run(judging, bucket, run, BASIS, parts, signer=sealing, key_arn=key, link=link)
     remember(judging, analytics, SEAL_HEAD, Checkpoint(origin, 7, bytes(32)).sign(sealing))
 
     assert fetch_seal_key(kms, settings.seal_key_arn, origin).name == origin
