@@ -212,8 +212,7 @@ def test_no_operator_names_a_connection(bag):
         for task in all_tasks(bag)
         if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
     ]
-    assert len(on_aws) == 13
-    assert len(on_aws) == 9
+    assert len(on_aws) == 8
     for task in on_aws:
         # A mapped operator is given the defaults when its instances are made.
         mapped = isinstance(task, MappedOperator)
@@ -273,14 +272,9 @@ def test_mapped_tasks_are_named_after_what_they_are_about(bag):
     named = {
         task.task_id: argument(task, "map_index_template")
         for task in all_tasks(bag)
-        if task.task_id.endswith(".publish") or isinstance(task, MappedOperator)
+        if isinstance(task, MappedOperator)
     }
-    assert named == {
-        "create_tables": "{{ read_definition(task.query).name }}",
-        **dict.fromkeys(
-            ("page.publish", "run_page.publish", "dead_letters_page.publish"), "{{ task.subject }}"
-        ),
-    }
+    assert named == {"create_tables": "{{ read_definition(task.query).name }}"}
 
 
 @pytest.mark.parametrize("dag_id", PAGERS)

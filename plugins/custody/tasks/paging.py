@@ -118,28 +118,6 @@ def tell(
 
     One that SNS refuses holds up no other. Raises `PagesNotSent` then, or what remembering raises.
     """
-    message_id = sent.get("MessageId") if isinstance(sent, Mapping) else None
-    if not isinstance(message_id, str) or not message_id:
-        raise AirflowFailException(
-            "nobody was told: publish has no message id of SNS. It was marked as done and did not "
-            "run: clear it, with the tasks after it"
-        )
-    return message_id
-
-
-def publish_page(
-    topic: str, subject: str, message: str, message_attributes: dict[str, str]
-) -> SnsPublishOperator:
-    """The task that sends a page to the people on call."""
-    return SnsPublishOperator(
-        task_id="publish",
-        target_arn=topic,
-        subject=subject,
-        message=message,
-        message_attributes=message_attributes,
-        # The field as it was given, which no template in it makes anything else of.
-        map_index_template="{{ task.subject }}",
-    )
     refused = list[str]()
     for page in pages:
         try:

@@ -128,7 +128,6 @@ class Platform(Witnesses):
             f"reconciliation/run={run}/dt=2026-11-01/hour=06/part-0.parquet",
             f"record_checks/dt=2026-11-01/judged=2026-11-01/run={run}/part-0.parquet",
             "audit/heads/trail.json",
-            f"audit/chain/dt=2026-11-01/{run}",
         ):
             self.put(at, hour, judge, ANALYTICS, key)
         answer = {"x-amz-version-id": self.id("p")}
