@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import inspect
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable, TriggerRule
+from airflow.sdk.definitions.context import Context
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import ParamValidationError
 
@@ -109,6 +111,18 @@ def test_every_contract_has_its_dag(bag):
     contracts = {path.name for path in (REPOSITORY / "include" / "contracts").glob("*")}
     dags = {dag_id for dag_id in bag.dags if file_of(dag_id) == "medallion"}
     assert {f"{dag_id.removeprefix('medallion_')}.odcs.yaml" for dag_id in dags} == contracts
+
+
+def test_no_argument_of_a_task_has_a_name_that_airflow_keeps_for_itself(bag):
+    """It refuses such a task when the task runs, and not before."""
+    given = {
+        (task.task_id, name)
+        for task in all_tasks(bag)
+        if hasattr(task, "python_callable") and not isinstance(task, MappedOperator)
+        for name in list(inspect.signature(task.python_callable).parameters)[: len(task.op_args)]
+    }
+    assert len(given) > len(TASKS)
+    assert {each for each in given if each[1] in Context.__annotations__} == set()
 
 
 @pytest.mark.parametrize("dag_id", TASKS)

@@ -23,12 +23,13 @@ _RECENT: Final = timedelta(hours=3)
 
 @task
 def report_success(
-    deployment: str, metric: str, bucket: str, judge: dict[str, str], run_id: str
+    deployment: str, metric: str, bucket: str, judge: dict[str, str], awaited: str
 ) -> bool:
     """Count one success of a job, and how many of its last run's rows say that the trail is broken.
 
-    A run that judged only hours of long ago is none, nor is one that is not the last, or not of
-    now: whoever has such alone does not watch. Returns True: what did not run has returned nothing.
+    A run that judged only hours of long ago is none, nor is one that is not the `awaited` run, or
+    not of now: whoever has such alone does not watch. Returns True: what did not run has returned
+    nothing.
     Raises AirflowFailException while people are not known to have been told what was found,
     whatever the state of the task that tells them.
     """
@@ -40,7 +41,7 @@ def report_success(
             f"nobody was told of {len(untold)} findings. The task `pages` was marked as done and "
             "did not run: clear it, with the tasks after it"
         )
-    watches = run.is_of_now and run.id == run_id and run.as_of > datetime.now(UTC) - _RECENT
+    watches = run.is_of_now and run.id == awaited and run.as_of > datetime.now(UTC) - _RECENT
     broken = report.verdicts.get(Verdict.TRAIL_BROKEN.value, 0)
     numbers = {metric: int(watches), "TrailBroken": broken}
     metrics.publish(client("cloudwatch"), deployment, numbers)
