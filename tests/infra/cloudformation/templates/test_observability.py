@@ -39,7 +39,7 @@ def published() -> set[str]:
     dags = " ".join(file.read_text() for file in (REPOSITORY / "dags").glob("*.py"))
     reporting = (REPOSITORY / "plugins/custody/tasks/reporting.py").read_text()
     success = re.findall(r'success_metric="(\w+)"', dags)
-    return {*success, *re.findall(r'\{metric: 1, "(\w+)": ', reporting)}
+    return {*success, *re.findall(r'\{metric: .+?, "(\w+)": ', reporting)}
 
 
 @pytest.mark.parametrize(("stack", "name", "alarm"), of_type("AWS::CloudWatch::Alarm"))
