@@ -297,7 +297,7 @@ class Airflow:
 
     def next_run(self, dag_id: str) -> datetime | None:
         """When a DAG runs by itself next; None if it never does."""
-        after = self._call("GET", f"/dags/{dag_id}")["next_dagrun_run_after"]
+        after = self._call("GET", f"dags/{dag_id}")["next_dagrun_run_after"]
         return None if after is None else datetime.fromisoformat(after)
 
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
