@@ -182,7 +182,7 @@ def destroy(platform: Platform) -> None:
 def test_every_row_of_the_ledger_comes_back_as_it_was(after: World) -> None:
     """What was still to be judged, as its digest was not there yet, has been since."""
     settled = {row for row in after.ledger if dict(row)["verdict"] != "PENDING"}
-    assert len(settled) > 20
+    assert {dict(row)["pipeline_layer"] for row in settled} >= {"bronze", "silver", "gold"}
     assert settled - after.rows() == frozenset()
 
 
