@@ -2,8 +2,7 @@
 
 One SQLite file. An event is in it before the S3 call that made it is answered, and it leaves in
 the same transaction that puts it into a log file: so killing the process at any moment neither
-loses an event nor delivers one twice. SQLite's write-ahead log survives the death of the process;
-it is not synced to the platter, which only a loss of power would notice.
+loses an event nor delivers one twice.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.cloudtrail.database import open_database
 from localaws.cloudtrail.recording.events import Record
 from localaws.cloudtrail.recording.notifications import Notification
 
@@ -144,11 +144,7 @@ class Journal:
     """The journal of one local AWS. Not for use from more than one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.executescript(_SCHEMA)
+        self._db = open_database(path, _SCHEMA)
 
     def close(self) -> None:
         """Close the file; the journal cannot be used afterwards."""
