@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -31,11 +32,11 @@ ROW: Final = schema_of(COLUMNS["ledger"])
 @dataclass(frozen=True, slots=True)
 class Target:
     """The URI under which a run writes its rows, the findings of open pages that these may settle,
-    and the fingerprints of what people were told before."""
+    and what gives the fingerprints of what people were told that was found on days (`dt`)."""
 
     output: str
     watched: Sequence[LedgerRow] = ()
-    told: Collection[str] = ()
+    told: Callable[[Sequence[str]], Collection[str]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,17 @@ def write_rows(
     frame.repartition("dt", "hour").write.partitionBy("dt", "hour").mode("errorifexists").parquet(
         target.output
     )
-    counted = frame.groupBy("verdict").count().collect()
-    counts = {row["verdict"]: row["count"] for row in counted}
-    return Written(counts, _found(frame.select(*ROW.names), target))
+    counts: Counter[str] = Counter()
+    days = set()
+    for row in frame.groupBy("verdict", "dt").count().collect():
+        counts[row["verdict"]] += row["count"]
+        if row["verdict"] in SEVERITIES:
+            days.add(row["dt"])
+    told = target.told(sorted(days)) if days else ()
+    return Written(dict(counts), _found(frame.select(*ROW.names), target.watched, told))
 
 
-def _found(rows: DataFrame, target: Target) -> Found:
+def _found(rows: DataFrame, watched: Sequence[LedgerRow], told: Collection[str]) -> Found:
     """Of each cause the first findings, `READ_LIMIT` at most, and the rows that settle the
     `watched` pages.
 
@@ -84,13 +90,12 @@ def _found(rows: DataFrame, target: Target) -> Found:
     them for longer than until they are told. Whatever somebody did to one object or control comes
     before what he did there once more: nor does who changes one a thousand times.
     """
-    watched = target.watched
     settling = [fingerprint for finding in watched for fingerprint in rows_that_settle(finding)]
     of_cause = Window.partitionBy("verdict", "principal_arn")
     of_object = Window.partitionBy("verdict", "principal_arn", "bucket", "object_key")
     by_time = ("event_time", "bucket", "object_key", "version_id", "event_id")
     listed = (
-        _with_told(rows, target.told)
+        _with_told(rows, told)
         .withColumn("is_watched", F.col("fingerprint").isin(settling))
         .where(F.col("is_watched") | F.col("verdict").isin(list(SEVERITIES)))
         .withColumn("repeated", F.row_number().over(of_object.orderBy(*by_time)))
@@ -135,12 +140,11 @@ def watched_pages(
     return [state.finding for state in itertools.islice(states, MAX_WATCHED)]
 
 
-def told_before(
-    s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
-) -> frozenset[str]:
-    """The fingerprints of what people were told that was found in these hours or days, or in any
-    (`()`), `MAX_TOLD` at most."""
-    return frozenset(itertools.islice(told_pages(s3, bucket, finder, partitions), MAX_TOLD))
+def told_before(s3: S3Client, bucket: str, finder: str, days: Iterable[str]) -> frozenset[str]:
+    """The fingerprints of what people were told that was found on these days, `MAX_TOLD` at
+    most."""
+    told = told_pages(s3, bucket, finder, ((day,) for day in days))
+    return frozenset(itertools.islice(told, MAX_TOLD))
 
 
 def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pyspark import SparkContext
@@ -180,8 +181,7 @@ def run(
         target=Target(
             output,
             watched_pages(s3, analytics, FINDER, request.watched),
-            # What is gone is found again every night, however long ago it went.
-            told_before(s3, analytics, FINDER, [()]),
+            partial(told_before, s3, analytics, FINDER),
         ),
     )
     judge.state(request.as_of, (request.since, request.as_of), written)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import boto3
@@ -150,7 +151,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
         Target(
             output,
             watched_pages(s3, bucket, FINDER, window.partitions()),
-            told_before(s3, bucket, FINDER, window.partitions()),
+            partial(told_before, s3, bucket, FINDER),
         ),
     )
     verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]

@@ -124,16 +124,19 @@ def test_what_people_were_told_hides_nothing_that_is_new(
     though that came last, and though not all pages about the junk are watched."""
     monkeypatch.setattr(ledger, "READ_LIMIT", 2)
     rows = [row("REMOVED", f"junk-{n}", n) for n in range(4)] + [row("REMOVED", "evidence", 9)]
+    asked: list[Sequence[str]] = []
 
     def found(told: Sequence[LedgerRow]) -> list[str]:
+        def told_on(days: Sequence[str]) -> list[str]:
+            asked.append(days)
+            return [r.fingerprint for r in told]
+
         written = write_rows(
             spark,
             spark.sparkContext.parallelize(rows, 2),
             as_of=AS_OF,
             window=(AS_OF - timedelta(days=1), AS_OF),
-            target=Target(
-                str(tmp_path / f"after-{len(told)}"), told[:1], [r.fingerprint for r in told]
-            ),
+            target=Target(str(tmp_path / f"after-{len(told)}"), told[:1], told_on),
         )
         assert written.found.left_out == {("REMOVED", None): 5 - len(written.found.rows)}
         return [r.object_key for r in written.found.rows]
@@ -141,3 +144,5 @@ def test_what_people_were_told_hides_nothing_that_is_new(
     assert found([]) == ["junk-0", "junk-1"]
     assert found(rows[:2]) == ["junk-2", "junk-3", "junk-0"]
     assert found(rows[:4]) == ["evidence", "junk-0"]
+    # Of the days on which something was found, no others.
+    assert asked == [["2026-11-02"]] * 3

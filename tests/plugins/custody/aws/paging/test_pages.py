@@ -72,13 +72,12 @@ def test_a_day_holds_its_hours_and_each_finder_has_its_own(s3, raw):
     assert names(open_pages(s3, raw, "audit", [("2026-11-01",)])) == ["b"]
 
 
-def test_what_was_ever_told_is_listed_by_hours_days_or_all(s3, raw):
+def test_what_was_ever_told_is_listed_by_hours_or_days(s3, raw):
     remember(s3, raw, FINDER, [opened("a"), opened("later", time="2026-11-01T07:59:59Z")])
     remember(s3, raw, FINDER, [opened("next-day", time="2026-11-02T06:00:00Z"), resolved("a")])
     remember(s3, raw, "audit", [opened("b")])
     assert list(told_pages(s3, raw, FINDER, [SIX])) == ["a"]
     assert list(told_pages(s3, raw, FINDER, [("2026-11-01",)])) == ["a", "later"]
-    assert list(told_pages(s3, raw, FINDER, [()])) == ["a", "later", "next-day"]
 
 
 def test_a_reopened_page_is_found_again(s3, raw):
