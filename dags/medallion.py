@@ -15,18 +15,17 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, chain
 
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.manual import manual
-from custody.core.datasets.tables import Table, gold_tables, silver_tables, tables
+from custody.core.datasets.tables import Table, gold_tables, silver_tables
 from custody.tasks import windows
 from custody.tasks.contracts import contracts_to_parse
 from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
 from custody.tasks.medallion import (
     DAY,
-    create_tables,
     custody_gate,
-    definitions,
     params,
     place_of,
     publish,
+    published,
     report_files,
 )
 
@@ -55,7 +54,6 @@ def medallion(contract: Contract) -> None:
         doc_md=manual(contract),
         params=params(),
     ):
-        create = create_tables(setting("database"), definitions(tables(contract)))
         wait_for_landing = S3KeySensor(
             task_id="wait_for_landing",
             bucket_name=setting("raw_bucket"),
@@ -82,14 +80,13 @@ def medallion(contract: Contract) -> None:
         publish_silver = publish.override(task_id="publish_silver", outlets=[silver_asset])(
             setting("database"),
             DAY,
-            {table.name: place_of(table, bronze_to_silver.task_id) for table in silvers},
+            published(silvers, bronze_to_silver.task_id),
         )
         read_file_accounts = AthenaOperator(
             task_id="read_file_accounts", query="medallion/read_file_accounts.sql", **ATHENA_SHORT
         )
         report_files(read_file_accounts.output)
-        chain(wait_for_landing, gate, bronze_to_silver, publish_silver)
-        chain(create, publish_silver, read_file_accounts)
+        chain(wait_for_landing, gate, bronze_to_silver, publish_silver, read_file_accounts)
         silver_run = place_of(silver, bronze_to_silver.task_id)
         for table in gold_tables(contract):
             chain(publish_silver, gold(table, dataset, silver_run, silver_asset))
@@ -115,7 +112,7 @@ def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> Ta
         )(
             setting("database"),
             DAY,
-            {table.name: place_of(table, silver_to_gold.task_id)},
+            published([table], silver_to_gold.task_id),
         )
         chain(silver_to_gold, publish_gold)
     return group

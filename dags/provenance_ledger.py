@@ -1,7 +1,7 @@
 """Keep the tables and the view of the provenance ledger in place.
 
-Creates `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks` and
-`audit` where they are missing, holds every table of the platform against its definition here and
+Holds `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks`,
+`audit` and the tables of every contract against their definitions here, creates what is missing and
 makes right what differs, and makes the view `provenance_ledger` anew, so that a change of its
 definition reaches Athena within the hour. Nothing that judges or pages reads any of them.
 The partitions of both witnesses are projected: there is nothing to register.
@@ -20,7 +20,7 @@ import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 
-from custody.aws.definitions import make_right
+from custody.aws.definitions import MISSING, make_right
 from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import read_definition
 from custody.tasks.contracts import contracts_of
@@ -47,17 +47,19 @@ TABLES = [
 
 
 @task
-def correct_tables(database: str, statements: list[str], buckets: dict[str, str]) -> None:
-    """Make the definition of every table that is there the one of its statement or contract."""
+def make_tables(database: str, statements: list[str], buckets: dict[str, str]) -> None:
+    """Make every table of the platform what its statement or contract says."""
     deployed = [read_definition(statement) for statement in statements]
     # Read here and not for the DAG, which must load whatever a contract says.
     for contract in contracts_of(__file__):
         deployed += (table.definition(buckets) for table in tables(contract))
     for table in deployed:
         differing = make_right(client("glue"), database, table)
-        if differing:
+        if differing == (MISSING,):
+            log.info("%s is defined now", table.name)
+        elif differing:
             log.warning("%s was made right: %s differed", table.name, ", ".join(differing))
-    log.info("%d tables are as deployed, or not there yet", len(deployed))
+    log.info("%d tables are as deployed", len(deployed))
 
 
 @dag(
@@ -67,17 +69,12 @@ def correct_tables(database: str, statements: list[str], buckets: dict[str, str]
     max_active_runs=1,
     default_args=DEFAULT_ARGS,
     template_searchpath=sql_root(__file__),
-    user_defined_macros=SQL_MACROS | {"read_definition": read_definition},
+    user_defined_macros=SQL_MACROS,
     tags=[Tag.TIER_2, Tag.PROVENANCE],
     doc_md=__doc__,
 )
 def provenance_ledger() -> None:
-    create_tables = AthenaOperator.partial(
-        task_id="create_tables",
-        map_index_template="{{ read_definition(task.query).name }}",
-        **ATHENA_SHORT,
-    ).expand(query=TABLES)
-    correct = correct_tables(
+    made = make_tables(
         setting("database"),
         [f"{{% include '{name}' %}}" for name in TABLES],
         {name: setting(name) for name in ("processed_bucket", "analytics_bucket")},
@@ -85,7 +82,7 @@ def provenance_ledger() -> None:
     create_view = AthenaOperator(
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT
     )
-    chain(create_tables, correct, create_view)
+    chain(made, create_view)
 
 
 provenance_ledger()

@@ -502,7 +502,6 @@ class World:
         for job in Job:
             table = sql.get_template(f"provenance/create_{job}.sql")
             statement = table.render(var=settings, columns=COLUMNS)
-            query(self.platform, statement, principal="airflow")
             glue = self.platform.client("glue", "airflow")
             make_right(glue, self.platform.settings["database"], read_definition(statement))
 

@@ -17,7 +17,6 @@ from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable, TriggerRule
 from airflow.sdk.definitions.context import Context
-from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import ParamValidationError
 
 from custody.tasks.defaults import DEFAULT_ARGS, Tag
@@ -32,7 +31,6 @@ ENDING = {"run_ended", "succeeded"}
 TASKS = {
     "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
     "medallion_customers": {
-        "create_tables",
         "wait_for_landing",
         "custody_gate",
         "bronze_to_silver",
@@ -42,7 +40,7 @@ TASKS = {
         f"{GOLD}.silver_to_gold",
         f"{GOLD}.publish_gold",
     },
-    "provenance_ledger": {"create_tables", "correct_tables", "create_view"},
+    "provenance_ledger": {"make_tables", "create_view"},
     "provenance_reconcile": {"window", "classify", "publish_hours"}
     | PAGING
     | ENDING
@@ -73,16 +71,7 @@ PAGERS = [dag_id for dag_id, tasks in TASKS.items() if tasks >= PAGING]
 
 WAITING_ON_AWS = (AthenaOperator, GlueJobOperator, S3KeySensor)
 # Definitions, and reads of a day's few rows: over before they would be deferred.
-SHORT = {"create_tables", "create_view", "read_file_accounts"}
-
-
-def argument(task, name):
-    """An argument of a task, mapped or not."""
-    return task.partial_kwargs[name] if isinstance(task, MappedOperator) else getattr(task, name)
-
-
-def operator_class(task):
-    return task.operator_class if isinstance(task, MappedOperator) else type(task)
+SHORT = {"create_view", "read_file_accounts"}
 
 
 def all_tasks(bag):
@@ -118,7 +107,7 @@ def test_no_argument_of_a_task_has_a_name_that_airflow_keeps_for_itself(bag):
     given = {
         (task.task_id, name)
         for task in all_tasks(bag)
-        if hasattr(task, "python_callable") and not isinstance(task, MappedOperator)
+        if hasattr(task, "python_callable")
         for name in list(inspect.signature(task.python_callable).parameters)[: len(task.op_args)]
     }
     assert len(given) > len(TASKS)
@@ -221,17 +210,10 @@ def test_every_task_keeps_the_shared_defaults(bag):
 
 def test_no_operator_names_a_connection(bag):
     """They are whoever the worker is to AWS; a name would be looked for in vain, with a warning."""
-    on_aws = [
-        task
-        for task in all_tasks(bag)
-        if issubclass(operator_class(task), AwsBaseOperator | AwsBaseSensor)
-    ]
-    assert len(on_aws) == 8
+    on_aws = [task for task in all_tasks(bag) if isinstance(task, AwsBaseOperator | AwsBaseSensor)]
+    assert len(on_aws) == 7
     for task in on_aws:
-        # A mapped operator is given the defaults when its instances are made.
-        mapped = isinstance(task, MappedOperator)
-        given = task.dag.default_args | task.partial_kwargs if mapped else vars(task)
-        assert given["aws_conn_id"] is None, task.task_id
+        assert task.aws_conn_id is None, task.task_id
 
 
 def test_no_hook_is_made_but_by_the_shared_client():
@@ -248,17 +230,16 @@ def test_no_hook_is_made_but_by_the_shared_client():
 
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
-    waiting = [task for task in all_tasks(bag) if issubclass(operator_class(task), WAITING_ON_AWS)]
-    assert len(waiting) == 8
+    waiting = [task for task in all_tasks(bag) if isinstance(task, WAITING_ON_AWS)]
+    assert len(waiting) == 7
     for task in waiting:
-        assert argument(task, "deferrable") is (task.task_id not in SHORT), task.task_id
-        kind = operator_class(task)
-        if issubclass(kind, S3KeySensor):
-            seconds = argument(task, "timeout")
-        elif issubclass(kind, GlueJobOperator):
-            seconds = argument(task, "waiter_delay") * argument(task, "waiter_max_attempts")
+        assert task.deferrable is (task.task_id not in SHORT), task.task_id
+        if isinstance(task, S3KeySensor):
+            seconds = task.timeout
+        elif isinstance(task, GlueJobOperator):
+            seconds = task.waiter_delay * task.waiter_max_attempts
         else:
-            seconds = argument(task, "sleep_time") * argument(task, "max_polling_attempts")
+            seconds = task.sleep_time * task.max_polling_attempts
         assert 600 <= seconds <= 2 * 60 * 60, task.task_id
 
 
@@ -282,15 +263,6 @@ def test_the_flow_of_a_dataset_is_seen_among_the_assets(bag):
     }
 
 
-def test_mapped_tasks_are_named_after_what_they_are_about(bag):
-    named = {
-        task.task_id: argument(task, "map_index_template")
-        for task in all_tasks(bag)
-        if isinstance(task, MappedOperator)
-    }
-    assert named == {"create_tables": "{{ read_definition(task.query).name }}"}
-
-
 @pytest.mark.parametrize("dag_id", PAGERS)
 def test_only_one_run_at_a_time_may_page(bag, dag_id):
     assert bag.dags[dag_id].max_active_runs == 1
@@ -301,7 +273,6 @@ def test_tasks_run_in_this_order(bag):
         return {task.task_id: set(task.downstream_task_ids) for task in bag.dags[dag_id].tasks}
 
     assert after("medallion_customers") == {
-        "create_tables": {"publish_silver"},
         "wait_for_landing": {"custody_gate"},
         "custody_gate": {"bronze_to_silver"},
         "bronze_to_silver": {"publish_silver"},
@@ -312,8 +283,7 @@ def test_tasks_run_in_this_order(bag):
         f"{GOLD}.publish_gold": set(),
     }
     assert after("provenance_ledger") == {
-        "create_tables": {"correct_tables"},
-        "correct_tables": {"create_view"},
+        "make_tables": {"create_view"},
         "create_view": set(),
     }
     assert after("custody_audit") == {

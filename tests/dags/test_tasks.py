@@ -279,53 +279,49 @@ def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
     files = bent | {"Name": "silver_customers_files"}
     glue.create_table(DatabaseName="db", TableInput=files)
     buckets = {"processed_bucket": "processed", "analytics_bucket": "analytics"}
-    function("provenance_ledger", "correct_tables", glue=glue)("db", statements, buckets)
+    function("provenance_ledger", "make_tables", glue=glue)("db", statements, buckets)
     found = glue.get_tables(DatabaseName="db")["TableList"]
     assert {table["Name"]: table["StorageDescriptor"]["Location"] for table in found} == {
         "audit": "s3://analytics/audit",
         "reconciliation": "s3://analytics/reconciliation",
+        "gold": "s3://analytics/gold",
+        "silver_customers": "s3://processed/silver/customers",
         "silver_customers_files": "s3://processed/files/customers",
+        "silver_customers_quarantine": "s3://processed/quarantine/customers",
+        "gold_customers_by_country_month": "s3://analytics/gold/customers_by_country_month",
     }
-    assert caplog.messages[-3:] == [
+    assert caplog.messages[-7:] == [
         "reconciliation was made right: location differed",
+        "gold is defined now",
         "silver_customers_files was made right: columns, partition_keys, location differed",
-        "7 tables are as deployed, or not there yet",
+        "silver_customers_quarantine is defined now",
+        "silver_customers is defined now",
+        "gold_customers_by_country_month is defined now",
+        "7 tables are as deployed",
     ]
 
 
-def test_the_tables_of_a_dataset_are_made_once(aws, render, function, caplog):
+def test_a_day_is_published_table_by_table(aws, render, function, caplog):
+    """Each is defined first, if it is not there yet."""
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "the-database"})
-    args = render("medallion_customers", "create_tables").op_args
-    create = function("medallion_customers", "create_tables", glue=glue)
-    create(*args)
-    made = glue.get_tables(DatabaseName="the-database")["TableList"]
-    assert len(made) == 4
-    create(*args)
-    assert glue.get_tables(DatabaseName="the-database")["TableList"] == made
-    names = [message.partition(" ")[0] for message in caplog.messages[-4:]]
-    assert caplog.messages[-8:] == [
-        *(f"{name} is defined now" for name in names),
-        *(f"{name} was defined before" for name in names),
-    ]
-
-
-def test_a_day_is_published_table_by_table(aws, function, caplog):
-    glue = boto3.client("glue", region_name=REGION)
-    glue.create_database(DatabaseInput={"Name": "db"})
-    table(glue, "silver_customers", "dt")
-    table(glue, "silver_customers_files", "dt")
     publish = function("medallion_customers", "publish_silver", glue=glue)
     for run in ("jr_1", "jr_2"):
-        publish(
-            "db",
-            "2026-11-01",
-            {"silver_customers": f"s3://a/{run}/", "silver_customers_files": f"s3://f/{run}/"},
-        )
-    assert locations(glue, "silver_customers") == {("2026-11-01",): "s3://a/jr_2/"}
-    assert locations(glue, "silver_customers_files") == {("2026-11-01",): "s3://f/jr_2/"}
-    assert "silver_customers: dt=2026-11-01 is in s3://a/jr_2/" in caplog.messages
-    assert "silver_customers_files: dt=2026-11-01 is in s3://f/jr_2/" in caplog.messages
+        xcoms = {"bronze_to_silver": run}
+        publish(*render("medallion_customers", "publish_silver", xcoms=xcoms).op_args)
+    for area, name in (
+        ("files", "silver_customers_files"),
+        ("quarantine", "silver_customers_quarantine"),
+        ("silver", "silver_customers"),
+    ):
+        place = f"s3://the-processed-bucket/{area}/customers/dt=2026-11-01/run="
+        found = glue.get_partitions(DatabaseName="the-database", TableName=name)["Partitions"]
+        assert {tuple(each["Values"]): each["StorageDescriptor"]["Location"] for each in found} == {
+            ("2026-11-01",): f"{place}jr_2/"
+        }
+        shown = [message for message in caplog.messages if message.startswith(f"{name}")]
+        assert f"{name} was made right: table" in caplog.messages
+        assert f"{name}: dt=2026-11-01 is in {place}jr_2/" in shown
 
 
 def row(verdict, key):

@@ -25,7 +25,6 @@ RERUNS = (
         DAYS[0]: ["bronze_to_silver"],
         DAYS[1]: ["gold_customers_by_country_month.silver_to_gold"],
         DAYS[2]: [
-            "create_tables",
             "wait_for_landing",
             "custody_gate",
             "read_file_accounts",

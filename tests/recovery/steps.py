@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.definitions import create_missing
+from custody.aws.definitions import make_right
 from custody.aws.regions import trail_regions
 from custody.core.datasets.contracts import contract_of
 from custody.core.datasets.tables import tables
+from custody.core.formats.hive_ddl import read_definition
 from custody.core.ledger.hours.windows import Window, audit_window
 from custody.core.ledger.tables import COLUMNS
 from rehearsal.machine import REPOSITORY
@@ -24,8 +23,9 @@ from rehearsal.observing import query, whole_hours
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
-DAGS: Final = REPOSITORY / "dags"
 SQL: Final = REPOSITORY / "include" / "sql"
+CREATED: Final = sorted(path.relative_to(SQL).as_posix() for path in SQL.glob("*/create_*.sql"))
+VIEW: Final = "provenance/provenance_ledger.sql"
 DATASET: Final = "customers"
 CONTRACT: Final = REPOSITORY / "include" / "contracts" / f"{DATASET}.odcs.yaml"
 GOLD: Final = "customers_by_country_month"
@@ -43,13 +43,15 @@ class Steps:
     platform: Platform
 
     def make_tables(self) -> None:
-        """As the DAGs `provenance_ledger` and `medallion_customers` make tables and view."""
-        for file in statements(DAGS / "provenance_ledger.py"):
-            query(self.platform, self._rendered(file), principal="airflow")
+        """As the DAG `provenance_ledger` makes tables and view."""
         body = CONTRACT.read_text(encoding="utf-8")
-        glue = self.platform.client("glue", "airflow")
-        for table in tables(contract_of(body, CONTRACT.name)):
-            create_missing(glue, self._settings["database"], table.definition(self._settings))
+        deployed = [
+            *(read_definition(self._rendered(file)) for file in CREATED),
+            *(t.definition(self._settings) for t in tables(contract_of(body, CONTRACT.name))),
+        ]
+        for table in deployed:
+            make_right(self.platform.client("glue", "airflow"), self._settings["database"], table)
+        query(self.platform, self._rendered(VIEW), principal="airflow")
 
     def reconcile(self, since: datetime) -> None:
         """As `provenance_reconcile` does, for all hours from that of `since` on, without grace."""
@@ -112,10 +114,3 @@ class Steps:
     def _point(self, table: str, pointers: Sequence[Pointer]) -> None:
         glue = self.platform.client("glue", "airflow")
         point_partitions(glue, self._settings["database"], table, pointers)
-
-
-def statements(dag: Path) -> list[str]:
-    """The files of the statements by which a DAG makes tables and views, in its order."""
-    found = re.findall(r'"(provenance/(?:create_\w+|provenance_ledger)\.sql)"', dag.read_text())
-    assert found
-    return found

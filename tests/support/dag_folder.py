@@ -25,29 +25,20 @@ with warnings.catch_warnings():
 from airflow import plugins_manager
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.amazon import __version__ as provider
-from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.execution_time.context import VariableAccessor
 
 DAY: Final = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC))
 
-PAGE: Final = {"subject": "s", "message": "m", "message_attributes": {}}
-FOUND: Final = PAGE | {"topic": "arn:deployed", "states": []}
-
 
 class FakeTaskInstance:
-    """What templates ask of a task instance: its id, its map index, other tasks' XComs."""
+    """What templates ask of a task instance: its id, other tasks' XComs."""
 
-    def __init__(self, xcoms: dict[str, Any], map_index: int) -> None:
+    def __init__(self, xcoms: dict[str, Any]) -> None:
         self.id = "0193-attempt"
-        self.map_index = map_index
         self._xcoms = xcoms
 
     def xcom_pull(self, task_ids: str, **_: Any) -> Any:
         return self._xcoms[task_ids]
-
-    def get_relevant_upstream_map_indexes(self, **_: Any) -> int:
-        """Of a task in the same mapped group: that of this instance."""
-        return self.map_index
 
 
 def render_task(
@@ -57,7 +48,6 @@ def render_task(
     variables: Any,
     xcoms: dict[str, Any],
     params: dict[str, Any] | None = None,
-    map_index: int = -1,
     interval: tuple[datetime, datetime] | None = DAY,
 ) -> Any:
     """The task with its templates filled in as on a worker; `variables` are Airflow's, by name."""
@@ -66,7 +56,7 @@ def render_task(
     context: dict[str, Any] = {
         "dag": dag,
         "task": task,
-        "ti": FakeTaskInstance(xcoms, map_index),
+        "ti": FakeTaskInstance(xcoms),
         "params": {name: dag.params[name] for name in dag.params} | (params or {}),
         "dag_run": SimpleNamespace(
             conf={}, data_interval_start=start, data_interval_end=end, run_id="r"
@@ -75,9 +65,6 @@ def render_task(
     }
     task.render_template_fields(context, dag.get_template_env())
     return context["task"]
-
-
-PAGE_GROUPS = ("page", "dead_letters_page", "run_page")
 
 
 def example_xcoms() -> dict[str, Any]:
@@ -96,41 +83,21 @@ def example_xcoms() -> dict[str, Any]:
         "audit": "jr_3",
         "classify": "jr_1",
         "read_file_accounts": "q",
-        "pages": [FOUND],
-        "dead_letters": [{**PAGE, "is_open": True}],
-        **{f"{group}.publish": {"MessageId": "m-1"} for group in PAGE_GROUPS},
         "report_success": True,
-        "run_ended": [{**PAGE, "dag_id": "d", "is_open": True}],
         "bronze_to_silver": "jr_1",
         "gold_customers_by_country_month.silver_to_gold": "jr_2",
     }
 
 
 def rendered(dag: Any, variables: Any) -> dict[str, str]:
-    """What each task would send by its id: its template fields filled in, as text.
-
-    Of a task that is mapped over a list in its DAG, every instance; what an uploader may have typed
-    (the pages) is not shown.
-    """
+    """What each task would send by its id: its template fields filled in, as text."""
     found = {}
     xcoms = example_xcoms()
     for task in dag.tasks:
-        for index in _map_indexes(task):
-            done = render_task(dag, task.task_id, variables=variables, xcoms=xcoms, map_index=index)
-            if "page." in task.task_id:
-                continue
-            fields = {field: getattr(done, field) for field in done.template_fields}
-            found[f"{task.task_id}[{index}]"] = json.dumps(fields, default=str)
+        done = render_task(dag, task.task_id, variables=variables, xcoms=xcoms)
+        fields = {field: getattr(done, field) for field in done.template_fields}
+        found[task.task_id] = json.dumps(fields, default=str)
     return found
-
-
-def _map_indexes(task: Any) -> range | tuple[int, ...]:
-    if isinstance(task, MappedOperator):
-        literal = getattr(task.expand_input, "value", None)
-        if isinstance(literal, dict):
-            return range(len(next(iter(literal.values()))))
-        return (0,)
-    return (0,) if "page." in task.task_id else (-1,)
 
 
 def report(folder: Path) -> dict[str, Any]:

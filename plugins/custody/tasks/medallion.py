@@ -12,7 +12,7 @@ from airflow.sdk import Param, task
 
 from custody.aws.athena import rows
 from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.definitions import create_missing
+from custody.aws.definitions import make_right
 from custody.aws.records.awaiting import awaiting_records
 from custody.core.datasets.tables import Table
 from custody.core.formats.hive_ddl import TableDefinition
@@ -52,21 +52,6 @@ def place_of(table: Table, task_id: str) -> str:
     return f"s3://{setting(table.bucket)}/{table.folder}/dt={DAY}/run={run}/"
 
 
-def definitions(tables: Iterable[Table]) -> list[dict[str, Any]]:
-    """The tables' definitions as `create_tables` takes them, with templates for their buckets."""
-    buckets = {name: setting(name) for name in ("processed_bucket", "analytics_bucket")}
-    return [asdict(table.definition(buckets)) for table in tables]
-
-
-@task
-def create_tables(database: str, definitions: list[dict[str, Any]]) -> None:
-    """Define the tables that are not there yet."""
-    for definition in definitions:
-        deployed = TableDefinition(**definition)
-        created = create_missing(client("glue"), database, deployed)
-        log.info("%s %s", deployed.name, "is defined now" if created else "was defined before")
-
-
 @task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")
 def custody_gate(
     raw_bucket: str, provenance_bucket: str, prefix: str, record_minutes: str, **context: Any
@@ -93,13 +78,25 @@ def custody_gate(
     return not waiting
 
 
+def published(tables: Iterable[Table], task_id: str) -> list[dict[str, Any]]:
+    """The tables that the job run of a task wrote, as `publish` takes them, with templates."""
+    buckets = {name: setting(name) for name in ("processed_bucket", "analytics_bucket")}
+    return [
+        {"definition": asdict(table.definition(buckets)), "location": place_of(table, task_id)}
+        for table in tables
+    ]
+
+
 @task
-def publish(database: str, day: str, runs: dict[str, str]) -> None:
-    """Show readers the day as this run built it; `runs` is a location per table."""
+def publish(database: str, day: str, tables: list[dict[str, Any]]) -> None:
+    """Show readers the day as this run built it. A table that is not there yet is defined."""
     glue = client("glue")
-    for table, location in runs.items():
-        point_partitions(glue, database, table, [Pointer((day,), location)])
-        log.info("%s: dt=%s is in %s", table, day, location)
+    for table in tables:
+        deployed = TableDefinition(**table["definition"])
+        if differing := make_right(glue, database, deployed):
+            log.info("%s was made right: %s", deployed.name, ", ".join(differing))
+        point_partitions(glue, database, deployed.name, [Pointer((day,), table["location"])])
+        log.info("%s: dt=%s is in %s", deployed.name, day, table["location"])
 
 
 @task

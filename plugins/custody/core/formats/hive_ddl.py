@@ -61,7 +61,7 @@ class TableDefinition:
         return tuple(name for name in names if getattr(self, name) != getattr(other, name))
 
     def to_table_input(self) -> dict[str, Any]:
-        """The definition as Glue's UpdateTable takes it."""
+        """The definition as Glue's CreateTable and UpdateTable take it."""
         return {
             "Name": self.name,
             "TableType": "EXTERNAL_TABLE",

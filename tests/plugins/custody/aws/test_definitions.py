@@ -1,10 +1,12 @@
 """A table that was bent is made right, and its partitions stay."""
 
+from unittest import mock
+
 import boto3
 import pytest
 from tests.support.moto_aws import REGION
 
-from custody.aws.definitions import create_missing, make_right
+from custody.aws.definitions import MISSING, make_right
 from custody.core.formats.hive_ddl import definition_of, read_definition
 
 DEPLOYED = read_definition(
@@ -45,13 +47,16 @@ def test_a_bent_table_is_made_right_and_keeps_its_partitions(glue):
     assert len(glue.get_partitions(DatabaseName="db", TableName="t")["Partitions"]) == 1
 
 
-def test_a_table_that_is_not_there_is_not_made(glue):
+def test_a_table_that_is_missing_is_made_once(glue):
+    assert make_right(glue, "db", DEPLOYED) == (MISSING,)
+    assert definition_of(table(glue)) == DEPLOYED
     assert make_right(glue, "db", DEPLOYED) == ()
 
 
-def test_a_table_that_is_missing_is_made_once(glue):
-    assert create_missing(glue, "db", DEPLOYED) is True
+def test_who_makes_a_table_at_the_same_time_is_no_trouble(glue):
+    client, there = mock.Mock(wraps=glue), glue.exceptions.EntityNotFoundException
+    client.exceptions = glue.exceptions
+    client.get_table.side_effect = there({"Error": {"Code": "EntityNotFoundException"}}, "GetTable")
+    for _ in range(2):
+        assert make_right(client, "db", DEPLOYED) == (MISSING,)
     assert definition_of(table(glue)) == DEPLOYED
-    glue.update_table(DatabaseName="db", TableInput={"Name": "t", "Owner": "hadoop"})
-    assert create_missing(glue, "db", DEPLOYED) is False
-    assert table(glue)["Owner"] == "hadoop"
