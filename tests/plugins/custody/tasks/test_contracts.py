@@ -52,7 +52,10 @@ def test_another_contract_is_another_dag_with_its_own_manual(folder: Path) -> No
         xcoms={f"{gold}.silver_to_gold": "jr_2"},
     )
     place = "s3://analytics/gold/orders_by_status/dt=2026-11-01/run=jr_2/"
-    assert shown.op_args == ("db", "2026-11-01", {gold: place})
+    database, day, (published,) = shown.op_args
+    assert (database, day, published["location"]) == ("db", "2026-11-01", place)
+    assert published["definition"]["name"] == gold
+    assert published["definition"]["location"] == "s3://analytics/gold/orders_by_status"
     assert "customers" not in str([vars(task) for task in orders.tasks])
     assert {task.owner for task in orders.tasks} == {"sales-data"}
     assert "orders" in orders.tags
