@@ -1,8 +1,9 @@
 """Audit what stands: the whole trail, every version at rest, and the seal.
 
 Reads   the digests and log files since the head remembered; the names of all records and of all
-        versions in bronze, silver and gold; the bytes and records of the day's sample; the records
-        and verdicts of the last days; the seal.
+        versions in bronze, silver and gold; the bytes and records of the day's sample, and the
+        bytes of versions without a record; the last audit's report; the records and verdicts of
+        the last days; the seal.
 Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket, as Parquet: one
         row per finding and one per version whose bytes are as recorded; the seal of those records
         and verdicts; `provenance/runs/dt=…/<job run id>.json` of the provenance bucket, what it

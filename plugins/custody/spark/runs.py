@@ -77,15 +77,16 @@ class Judge:
         rows: Written,
         written: Iterable[WrittenFile] = (),
         link: Link | None = None,
+        sweep: Mapping[str, object] | None = None,
     ) -> RunStatement:
         """Sign and keep what the run found in `span` (start and end), as of `as_of`: the rows, and
-        the files that it has `written`; and its `link`, where runs make a chain.
+        the files that it has `written`; its `link`, where runs make a chain, and its `sweep`.
 
         Raises what `keep_run` raises.
         """
         settings = self.settings
         found = rows.found.to_document()
-        report = RunReport(settings.fields.values, rows.verdicts, found, self.asked)
+        report = RunReport(settings.fields.values, rows.verdicts, found, self.asked, sweep)
         return keep_run(
             s3_client(),
             settings.provenance_bucket,

@@ -1,4 +1,4 @@
-"""The last run of a job: the one whose statement says that it judged last."""
+"""The last run of a job: the one whose statement says that it judged last, and its report."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.runs.keeping import read_run
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
 from custody.aws.s3.listing import KeyRange, StoredVersion, list_folders, stored_versions
 from custody.aws.s3.reading import read_version
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
+from custody.core.formats.untrusted import MalformedInput
 from custody.core.runs.model import RUN_PREFIX, run_of_key
+from custody.core.runs.report import RunReport
 from custody.core.runs.statement import BadRun, RunStatement, open_run
 from custody.core.tlog.signed_note import NoteKey
 
@@ -65,6 +68,24 @@ def last_run(
             return max(found, key=lambda statement: (statement.run.as_of, statement.run.id))
     if withheld:
         raise withheld[0]
+    return None
+
+
+def last_report(
+    s3: S3Client, key: NoteKey, bucket: str, *, job: str, as_of: datetime
+) -> RunReport | None:
+    """The report of the last run of `job` of which it can be read; None if there is none.
+
+    Raises what `last_run` raises.
+    """
+    while (statement := last_run(s3, key, bucket, job=job, as_of=as_of)) is not None:
+        run = statement.run
+        try:
+            told = read_run(s3, key, bucket, job=job, run_id=run.id, day=run.day, parts=["report"])
+            return RunReport.parse(told.parts["report"])
+        except (BadRun, MalformedInput) as error:
+            log.warning("passed over for the one before: %s", error)
+        as_of = run.as_of - timedelta.resolution
     return None
 
 

@@ -53,7 +53,8 @@ def read_back(s3: S3Client, version: ObjectVersion, *, own_keys: Collection[str]
     trouble = ""
     for _ in range(2):
         try:
-            return Reading(hash_version(s3, version).sha256)
+            found = hash_version(s3, version)
+            return Reading(found.sha256, size_bytes=found.size_bytes)
         except Unreadable as error:
             return Reading(None, error.answer, gone=True)
         except FlexibleChecksumError as error:

@@ -255,9 +255,16 @@ def of_batch_removal(event: TrailEvent) -> str:
 
 
 def of_reading(
-    verdict: Verdict, sha256: str | None, trouble: str | None, on_record: Collection[str]
+    verdict: Verdict,
+    sha256: str | None,
+    trouble: str | None,
+    on_record: Collection[str],
+    swept_at: datetime | None = None,
 ) -> str:
-    """What reading a version's bytes again showed: their hash, or the `trouble` in its place."""
+    """What reading a version's bytes again showed: their hash, or the `trouble` in its place.
+
+    Of a version without a record, what is on record is what the sweep found at `swept_at`.
+    """
     match verdict:
         case Verdict.REMOVED:
             return f"S3 does not hand out these bytes any more ({trouble})."
@@ -266,7 +273,8 @@ def of_reading(
     if sha256 is None:
         return f"The bytes at rest are not those on record: {trouble}."
     recorded = " or ".join(sorted(on_record))
-    return f"The bytes at rest hash to {sha256}; the record says {recorded}."
+    source = "the record" if swept_at is None else f"the sweep of {_moment(swept_at)}"
+    return f"The bytes at rest hash to {sha256}; {source} says {recorded}."
 
 
 def of_altered_file(named: str) -> str:

@@ -23,21 +23,25 @@ class RunReport:
     """What a run judged by (`settings`, as the deployment gave them), how many rows it wrote of
     each verdict, and what it `found` that people may have to be told
     (`custody.core.paging.found`). `asked` is what Airflow says of who asked for it, and how, as
-    JSON: a claim."""
+    JSON: a claim. `sweep` is what an audit knows of versions without a record
+    (`custody.core.ledger.kinds.sweep`); None of other runs, and of audits before there was one."""
 
     settings: Mapping[str, object]
     verdicts: Mapping[str, int]
     found: Mapping[str, object]
     asked: str = ""
+    sweep: Mapping[str, object] | None = None
 
     def to_bytes(self) -> bytes:
-        document = {
+        document: dict[str, object] = {
             "v": VERSION,
             "settings": dict(self.settings),
             "verdicts": dict(self.verdicts),
             "found": dict(self.found),
             "asked": self.asked,
         }
+        if self.sweep is not None:
+            document["sweep"] = dict(self.sweep)
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return text.encode("utf-8")
 
@@ -53,6 +57,7 @@ class RunReport:
             verdicts={verdict: counts.count(verdict) for verdict in counts.values},
             found=report.child("found").values,
             asked=report.text("asked", max_length=MAX_ASKED) if report.values.get("asked") else "",
+            sweep=report.child("sweep").values if report.has("sweep") else None,
         )
 
 

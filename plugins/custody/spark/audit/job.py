@@ -14,6 +14,7 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.records.reading import late_notes
+from custody.aws.runs.sweeps import swept_before
 from custody.aws.runs.verdicts import verdict_files
 from custody.aws.s3.at_rest import audited_versions
 from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, recall, remember
@@ -35,8 +36,9 @@ from custody.spark.audit.sealing import (
     have_cosigned,
     seal_recent,
 )
+from custody.spark.audit.sweeping import sweep, with_swept
 from custody.spark.audit.unbuilt import unbuilt
-from custody.spark.audit.versions import at_rest, by_bucket, with_keys_away
+from custody.spark.audit.versions import at_rest, by_bucket, with_keys_away, with_records
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
 from custody.spark.ledger import Target, told_before, watched_pages, write_rows
@@ -136,13 +138,20 @@ def run(
     )
     if noted:
         held = [replace(version, noted_late=version.identity in noted) for version in held]
-    found = at_rest(
+    before = swept_before(s3, signer.key, provenance, job=settings.audit_job, as_of=request.as_of)
+    joined = with_records(
         sliced(context, held, NAMES_PER_SLICE),
         sliced(
             context,
             [r for r in records if r.version.key.startswith(RECORD_PREFIX)],
             NAMES_PER_SLICE,
         ),
+        sliced(context, list(before.values()), NAMES_PER_SLICE),
+    )
+    swept, locked = sweep(joined, policy, s3_client)
+    found = at_rest(
+        joined,
+        sliced(context, [version for version in held if version.is_marker], NAMES_PER_SLICE),
         judge.records,
         by_bucket(removals, contents.calls),
         policy,
@@ -171,7 +180,7 @@ def run(
         spark,
         context.union(
             [
-                with_keys_away(found, away, policy),
+                with_swept(with_keys_away(found, away | locked, policy), swept.versions),
                 sliced(context, defects, NAMES_PER_SLICE),
                 unread,
             ]
@@ -184,7 +193,8 @@ def run(
             partial(told_before, s3, analytics, FINDER),
         ),
     )
-    judge.state(request.as_of, (request.since, request.as_of), written)
+    span = request.since, request.as_of
+    judge.state(request.as_of, span, written, sweep=swept.to_document())
     # Once what was found is written: heads that move on must not leave a defect behind.
     remember(s3, analytics, TRAIL_HEAD, trail.heads(broken).to_json().encode())
     if kept.head is not None:

@@ -24,9 +24,11 @@ from custody.core.ledger.kinds.at_rest import (
     rows_at_rest,
 )
 from custody.core.ledger.kinds.keys import KeyAway, key_row
+from custody.core.ledger.kinds.sweep import SweptVersion
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.records.checking import TrustedKey
+from custody.core.records.names import record_id
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.management_events import LifecycleSet, ManagementEvent
 from custody.objects import ObjectVersion
@@ -34,13 +36,38 @@ from custody.objects import ObjectVersion
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-WithRecords = tuple[str, tuple[Iterable[HeldVersion], Iterable[StoredVersion]]]
-"""The identity of a version, the versions held under it, and the stored records of it."""
+WithRecords = tuple[
+    str, tuple[Iterable[HeldVersion], Iterable[StoredVersion], Iterable[SweptVersion]]
+]
+"""The identity of a version, the versions held under it, the stored records of it, and what
+earlier sweeps know of it."""
+
+
+def with_records(
+    held: RDD[HeldVersion], records: RDD[StoredVersion], swept: RDD[SweptVersion]
+) -> RDD[WithRecords]:
+    """Each version that is held, recorded or known to a sweep, with its records; kept in memory.
+
+    `records` are the stored objects under the keys of records.
+    """
+    joined: RDD[WithRecords] = (
+        held.filter(lambda version: not version.is_marker)
+        .map(lambda version: (version.identity, version))
+        .groupWith(
+            records.flatMap(
+                lambda stored: (
+                    [(found, stored)] if (found := identity_of(stored.version.key)) else []
+                )
+            ),
+            swept.map(lambda one: (record_id(one.version), one)),
+        )
+    )
+    return joined.persist()
 
 
 def at_rest(
-    held: RDD[HeldVersion],
-    records: RDD[StoredVersion],
+    joined: RDD[WithRecords],
+    markers: RDD[HeldVersion],
     keys: Mapping[str, TrustedKey],
     removers: Mapping[str, Removers],
     policy: Policy,
@@ -49,29 +76,17 @@ def at_rest(
     sample_days: int,
     s3_client: Callable[[], S3Client],
 ) -> RDD[LedgerRow]:
-    """The rows of everything the buckets hold, and of everything recorded that they do not.
+    """The rows of everything the buckets hold, the delete `markers` too, and of everything recorded
+    or swept that they do not.
 
-    `records` are the stored objects under the keys of records, `removers` the events that may
-    have removed something, by bucket. The bytes of the day's sample are read on the workers, with
-    clients of `s3_client`.
+    `removers` are the events that may have removed something, by bucket. The bytes of the day's
+    sample are read on the workers, with clients of `s3_client`.
     """
-    context, day = held.context, policy.as_of.date()
+    context, day = joined.context, policy.as_of.date()
     known = context.broadcast(dict(removers))
-    joined = (
-        held.filter(lambda version: not version.is_marker)
-        .map(lambda version: (version.identity, version))
-        .cogroup(
-            records.flatMap(
-                lambda stored: (
-                    [(found, stored)] if (found := identity_of(stored.version.key)) else []
-                )
-            )
-        )
-        .persist()
-    )
     missing = (
         joined.filter(lambda pair: not _any(pair[1][0]))
-        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: _known(pairs, keys, s3_client))
         .map(lambda pair: (_name(pair[1].version), pair[1]))
         .filter(lambda pair: pair[0][0] in policy.layers)
     )
@@ -79,22 +94,18 @@ def at_rest(
         lambda pair: [
             (_name(version.version), (version, _any(pair[1][1]))) for version in pair[1][0]
         ]
-    ).union(
-        held.filter(lambda version: version.is_marker).map(
-            lambda marker: (_name(marker.version), (marker, True))
-        )
-    )
+    ).union(markers.map(lambda marker: (_name(marker.version), (marker, True))))
     compared = standing.cogroup(missing).flatMap(
         lambda pair: rows_at_rest(
             _object(pair[0], *pair[1]), known.value.get(pair[0][0], Removers()), policy, noncurrent
         )
     )
     read = (
-        joined.filter(lambda pair: _any(pair[1][0]) and _any(pair[1][1]))
+        joined.filter(lambda pair: _any(pair[1][0]) and (_any(pair[1][1]) or _any(pair[1][2])))
         .filter(lambda pair: is_in_sample(pair[0], day, sample_days))
         # Spread anew: a few large objects must not wait for each other.
         .repartition(context.defaultParallelism * 4)
-        .mapPartitions(lambda pairs: _recorded(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: _known(pairs, keys, s3_client))
         .mapPartitions(lambda pairs: read_versions(pairs, policy, s3_client))
     )
     return context.union([compared, read])
@@ -134,13 +145,17 @@ def _object(
     )
 
 
-def _recorded(
+def _known(
     pairs: Iterable[WithRecords], keys: Mapping[str, TrustedKey], s3_client: Callable[[], S3Client]
 ) -> Iterator[tuple[str, RecordedVersion]]:
-    """What the records of each version say, of those that have a record to be believed."""
+    """What the records of each version say, of those that have a record to be believed; of one
+    without any, what a sweep knows."""
     s3 = s3_client()
-    for identity, (_, stored) in pairs:
-        found = recorded_version(read_stored(s3, stored, keys), identity)
+    for identity, (_, stored, swept) in pairs:
+        envelopes = list(stored)
+        found = recorded_version(read_stored(s3, envelopes, keys), identity)
+        if found is None and not envelopes:
+            found = next((one.as_recorded for one in swept), None)
         if found is not None:
             yield identity, found
 

@@ -67,7 +67,8 @@ class RecordedVersion:
 
     `written_at` is when it was written, `recorded_at` when it is known to have been there.
     `sha256s` are the hashes on record: none if nobody could read it, several if the records
-    contradict each other (which the reconciliation finds).
+    contradict each other (which the reconciliation finds). `record_key` is None of a version
+    that no record tells of: what is known of it, the sweep found (`kinds.sweep`).
     """
 
     version: ObjectVersion
@@ -76,12 +77,13 @@ class RecordedVersion:
     sha256s: frozenset[str]
     size_bytes: int
     key_id: str | None
-    record_key: str
+    record_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The result of reading a version's bytes: their hash, or why there is none (`trouble`).
+    """The result of reading a version's bytes: their hash and number, or why there is none
+    (`trouble`).
 
     `gone` if S3 refuses for good to return them, which counts as removed; `key_away` if they are
     encrypted under a key of the deployment's own that cannot be used, which says nothing of them.
@@ -91,6 +93,7 @@ class Reading:
     trouble: str | None = None
     gone: bool = False
     key_away: KeyAway | None = None
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,8 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
     """`VERIFIED` if the bytes are those on record, else `ALTERED`; None if none are on record.
 
     `REMOVED` if S3 will not hand out what the recorder could read. If a key of the deployment's own
-    is away, the row is about the key.
+    is away, the row is about the key. What no record tells of is never `VERIFIED`: None if its
+    bytes are those that the sweep hashed.
     """
     if not recorded.sha256s:
         return None
@@ -165,7 +169,12 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
         verdict = Verdict.VERIFIED
     else:
         verdict = Verdict.ALTERED
-    reason = reasons.of_reading(verdict, reading.sha256, reading.trouble, recorded.sha256s)
+    if verdict is Verdict.VERIFIED and recorded.record_key is None:
+        return None
+    swept_at = recorded.recorded_at if recorded.record_key is None else None
+    reason = reasons.of_reading(
+        verdict, reading.sha256, reading.trouble, recorded.sha256s, swept_at
+    )
     return _with_record(recorded, _row(verdict, reason, recorded.version, policy, None))
 
 
@@ -212,8 +221,9 @@ def rows_at_rest(
     for held in sorted(found.held, key=lambda held: (held.stored_at, held.version)):
         if held.is_marker:
             yield from _marker(held, removers, policy)
-        elif held.version.version_id in found.unrecorded and layer in policy.writers:
-            yield from _unrecorded(held, policy)
+        elif held.version.version_id in found.unrecorded and is_overdue(held, policy):
+            reason = reasons.of_unrecorded_at_rest(held.stored_at)
+            yield _row(Verdict.UNRECORDED, reason, held.version, policy, None)
     for gone in sorted(found.missing, key=lambda missing: missing.version):
         if gone.written_at + policy.grace > policy.as_of:
             continue
@@ -233,12 +243,11 @@ def _has_expired(gone: RecordedVersion, found: ObjectAtRest, replaced_before: da
     return min(later, default=replaced_before + timedelta.resolution) <= replaced_before
 
 
-def _unrecorded(held: HeldVersion, policy: Policy) -> Iterator[LedgerRow]:
+def is_overdue(held: HeldVersion, policy: Policy) -> bool:
+    """Whether a version that has no record should have one by now."""
     patience = max(MAX_LATE, policy.grace) if held.noted_late else policy.grace
-    if held.stored_at + patience > policy.as_of:
-        return
-    reason = reasons.of_unrecorded_at_rest(held.stored_at)
-    yield _row(Verdict.UNRECORDED, reason, held.version, policy, None)
+    is_recorded = policy.layers.get(held.version.bucket) in policy.writers
+    return is_recorded and not held.is_marker and held.stored_at + patience <= policy.as_of
 
 
 def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator[LedgerRow]:

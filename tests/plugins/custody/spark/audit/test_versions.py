@@ -26,7 +26,7 @@ from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.objects import ObjectVersion
-from custody.spark.audit.versions import at_rest, with_keys_away
+from custody.spark.audit.versions import at_rest, with_keys_away, with_records
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -68,10 +68,15 @@ def audited(
     sample_days: int = 1,
     away: Iterable[KeyAway] = (),
 ) -> dict[tuple[str, str], LedgerRow]:
-    context, s3 = spark.sparkContext, zone.s3
-    compared = at_rest(
-        context.parallelize(list(here), 2),
+    context, s3, here = spark.sparkContext, zone.s3, list(here)
+    joined = with_records(
+        context.parallelize(here, 2),
         context.parallelize(stored(zone), 2),
+        context.parallelize([], 1),
+    )
+    compared = at_rest(
+        joined,
+        context.parallelize([version for version in here if version.is_marker], 1),
         zone.keys,
         removers,
         POLICY,
