@@ -37,11 +37,9 @@ def sweep(
 ) -> tuple[Sweep, frozenset[KeyAway]]:
     """Hash what has no record and should have one, as far as one night goes. What is known of such
     versions now, and the keys of the deployment's own for which some could not be read."""
-    without = joined.filter(lambda pair: not any(True for _ in pair[1][1]))
-    unrecorded = without.flatMap(
-        lambda pair: [held for held in pair[1][0] if is_overdue(held, policy)]
-    ).collect()
-    known = {one.version: one for one in without.flatMap(lambda pair: pair[1][2]).collect()}
+    unexplained = joined.flatMap(lambda pair: _without_record(pair, policy)).collect()
+    unrecorded = [one for one in unexplained if isinstance(one, HeldVersion)]
+    known = {one.version: one for one in unexplained if isinstance(one, SweptVersion)}
     due = due_tonight(unrecorded, known)
     read: list[SweptVersion | KeyAway] = []
     if due:
@@ -62,6 +60,14 @@ def sweep(
             swept.left,
         )
     return swept, frozenset(one for one in read if isinstance(one, KeyAway))
+
+
+def _without_record(pair: WithRecords, policy: Policy) -> list[HeldVersion | SweptVersion]:
+    """Of a version without any record: what is held and should have one, and what is known."""
+    held, records, swept = pair[1]
+    if any(True for _ in records):
+        return []
+    return [*(version for version in held if is_overdue(version, policy)), *swept]
 
 
 def with_swept(rows: RDD[LedgerRow], swept: Swept) -> RDD[LedgerRow]:

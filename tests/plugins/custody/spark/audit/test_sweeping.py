@@ -25,83 +25,75 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 ONE, TWO = b"id\n1\n", b"id\n2\n"
 OF_ONE, OF_TWO = hashlib.sha256(ONE).hexdigest(), hashlib.sha256(TWO).hexdigest()
 
-Rows = dict[tuple[str, str, str], LedgerRow]
+
+def night(
+    spark: SparkSession, zone: LandingZone, before: Sweep
+) -> tuple[Sweep, dict[tuple[str, str, str], LedgerRow]]:
+    """An audit: what is known after it, and its rows."""
+    context, s3, here = spark.sparkContext, zone.s3, held(zone)
+    joined = with_records(
+        context.parallelize(here, 1),
+        context.parallelize(stored(zone), 1),
+        context.parallelize(list(before.versions.values()), 1),
+    )
+    known, away = sweep(joined, POLICY, lambda: s3)
+    found = at_rest(
+        joined,
+        context.parallelize(list[HeldVersion](), 1),
+        zone.keys,
+        {},
+        POLICY,
+        noncurrent=timedelta(days=90),
+        sample_days=1,
+        s3_client=lambda: s3,
+    )
+    rows = with_swept(with_keys_away(found, away, POLICY), known.versions).collect()
+    return known, {(row.verdict, row.object_key, row.version_id): row for row in rows}
 
 
-class Nights:
-    """Audits of one bronze, one after the other."""
-
-    def __init__(self, spark: SparkSession) -> None:
-        self.context, self.zone, self.known = spark.sparkContext, LandingZone(), Sweep({})
-
-    def audit(self) -> Rows:
-        s3, here = self.zone.s3, held(self.zone)
-        joined = with_records(
-            self.context.parallelize(here, 2),
-            self.context.parallelize(stored(self.zone), 2),
-            self.context.parallelize(list(self.known.versions.values()), 1),
-        )
-        self.known, away = sweep(joined, POLICY, lambda: s3)
-        found = at_rest(
-            joined,
-            self.context.parallelize(list[HeldVersion](), 1),
-            self.zone.keys,
-            {},
-            POLICY,
-            noncurrent=timedelta(days=90),
-            sample_days=1,
-            s3_client=lambda: s3,
-        )
-        rows = with_swept(with_keys_away(found, away, POLICY), self.known.versions).collect()
-        return {(row.verdict, row.object_key, row.version_id): row for row in rows}
-
-
-@pytest.fixture
-def nights(spark: SparkSession) -> Nights:
-    return Nights(spark)
-
-
-def test_what_was_put_while_the_notifications_were_off_is_fixed_as_it_is(nights: Nights) -> None:
+def test_what_was_put_while_the_notifications_were_off_is_fixed_as_it_is(
+    spark: SparkSession,
+) -> None:
     """Somebody takes the bucket's notifications away, uploads, and puts them back. He can put
-    something else in its place later, alter it or take it away: it is known what was there."""
-    nights.zone.land("before.csv", ONE)
-    nights.zone.land("hidden.csv", ONE, recorded=False)
-    nights.zone.land("after.csv", ONE)
-    first = nights.audit()
+    something else in its place later, alter it or take it away: it is known what was there.
+
+    One notification was only late: its record counts.
+    """
+    hidden = ("kept.csv", "replaced.csv", "altered.csv", "removed.csv", "late.csv")
+    zone = LandingZone()
+    zone.land("before.csv", ONE)
+    for name in hidden:
+        zone.land(name, ONE, recorded=False)
+    zone.land("after.csv", ONE)
+    known, first = night(spark, zone, Sweep({}))
     assert set(first) == {
+        *(("UNRECORDED", name, "v1") for name in hidden),
         ("VERIFIED", "before.csv", "v1"),
-        ("UNRECORDED", "hidden.csv", "v1"),
         ("VERIFIED", "after.csv", "v1"),
     }
-    row = first["UNRECORDED", "hidden.csv", "v1"]
-    assert (row.sha256, row.size_bytes, row.hashed_at is None) == (OF_ONE, len(ONE), False)
+    fixed = [first["UNRECORDED", name, "v1"] for name in hidden]
+    assert {(row.sha256, row.size_bytes) for row in fixed} == {(OF_ONE, len(ONE))}
+    assert None not in {row.hashed_at for row in fixed}
 
-    nights.zone.land("hidden.csv", TWO, version_id="v2")
-    second = nights.audit()
-    again = second["UNRECORDED", "hidden.csv", "v1"]
-    assert (again.sha256, again.hashed_at) == (OF_ONE, row.hashed_at)
-    assert ("VERIFIED", "hidden.csv", "v2") in second
-    assert ("VERIFIED", "hidden.csv", "v1") not in second
-
-    nights.zone.s3.objects[RAW, "hidden.csv"][0] = ("v1", TWO)
-    third = nights.audit()
-    altered = third["ALTERED", "hidden.csv", "v1"]
-    assert altered.sha256 == OF_ONE
-    assert OF_TWO in altered.verdict_reason
-    assert ("UNRECORDED", "hidden.csv", "v1") in third
-
-    del nights.zone.s3.objects[RAW, "hidden.csv"][0]
-    assert nights.audit()["REMOVED", "hidden.csv", "v1"].sha256 == OF_ONE
-
-
-def test_of_a_record_that_came_after_all_the_sweep_knows_nothing_any_more(nights: Nights) -> None:
-    """S3 was late with one notification: the next reading resolves the page."""
-    nights.zone.land("late.csv", ONE, recorded=False)
-    assert set(nights.audit()) == {("UNRECORDED", "late.csv", "v1")}
-    del nights.zone.s3.objects[RAW, "late.csv"]
-    nights.zone.land("late.csv", ONE)
-    assert set(nights.audit()) == {("VERIFIED", "late.csv", "v1")}
-    assert nights.known == Sweep({})
+    zone.land("replaced.csv", TWO, version_id="v2")
+    zone.s3.objects[RAW, "altered.csv"] = [("v1", TWO)]
+    del zone.s3.objects[RAW, "removed.csv"]
+    del zone.s3.objects[RAW, "late.csv"]
+    zone.land("late.csv", ONE)
+    later, second = night(spark, zone, known)
+    assert set(second) == {
+        ("UNRECORDED", "kept.csv", "v1"),
+        ("UNRECORDED", "replaced.csv", "v1"),
+        ("VERIFIED", "replaced.csv", "v2"),
+        ("UNRECORDED", "altered.csv", "v1"),
+        ("ALTERED", "altered.csv", "v1"),
+        ("REMOVED", "removed.csv", "v1"),
+        *(("VERIFIED", f"{name}.csv", "v1") for name in ("late", "before", "after")),
+    }
+    of_hidden = {row.sha256 for name, row in second.items() if name[0] != "VERIFIED"}
+    assert of_hidden == {OF_ONE}
+    assert OF_TWO in second["ALTERED", "altered.csv", "v1"].verdict_reason
+    assert {version.key for version in later.versions} == set(hidden) - {"late.csv"}
 
 
 class Refusing(MemoryS3):
