@@ -27,12 +27,13 @@ from custody.core.ledger.hours.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
-from custody.tasks.runs import judge_of
+from custody.tasks.runs import judge_of, stated_run
 from custody.tasks.windows import asked_by, fail_at_once
 
 log = logging.getLogger(__name__)
 
 RUN = "{{ ti.xcom_pull(task_ids='audit') }}"
+AS_OF = "{{ ti.xcom_pull(task_ids='window')['as_of'] }}"
 
 
 @task
@@ -56,10 +57,15 @@ def window(params: dict[str, Any], dag_run: Any, ti: Any) -> dict[str, Any]:
 
 
 @task
-def publish_audit(database: str, window: dict[str, Any], location: str) -> None:
-    """Show readers what this audit found, also if it is nothing."""
-    dt, hour = window["partition"]
-    place = Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/")
+def publish_audit(
+    database: str, bucket: str, judge: dict[str, str], judged_by: str, as_of: str
+) -> None:
+    """Show readers what an audit states to have found, also if it is nothing; but where a later one
+    of its hour is shown."""
+    run = stated_run(judge, judged_by, as_of, s3=client("s3"), kms=client("kms"))
+    dt, hour = f"{run.as_of:%Y-%m-%d}", f"{run.as_of:%H}"
+    location = f"s3://{bucket}/audit/run={run.id}/dt={dt}/hour={hour}/"
+    place = Pointer((dt, hour), location, run.as_of)
     point_partitions(client("glue"), database, "audit", [place])
     log.info("audit: dt=%s, hour %s is in %s", dt, hour, place.location)
 
@@ -111,13 +117,13 @@ def custody_audit() -> None:
         script_args={"--audit": "{{ ti.xcom_pull(task_ids='window') | tojson }}"},
         **GLUE,
     )
-    location = f"s3://{setting('analytics_bucket')}/audit/run={RUN}/"
-    published = publish_audit(setting("database"), moment, location)
+    judge = judge_of("audit_job")
+    published = publish_audit(setting("database"), setting("analytics_bucket"), judge, RUN, AS_OF)
     chain(moment, audit, published)
     success = page_findings(
         audit,
         published,
-        judge=judge_of("audit_job"),
+        judge=judge,
         run_id=RUN,
         finder="audit",
         ledger="audit",

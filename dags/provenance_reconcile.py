@@ -20,7 +20,7 @@ present time. A page may come twice if its task dies between publishing and mark
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pendulum
@@ -28,17 +28,18 @@ from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 
 from custody.aws.catalog import Pointer, point_partitions
-from custody.core.ledger.hours.windows import Window, reconcile_window, run_location
+from custody.core.ledger.hours.windows import Window, reconcile_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_dead_letters, page_findings
-from custody.tasks.runs import judge_of, last_statement
+from custody.tasks.runs import judge_of, last_statement, stated_run
 from custody.tasks.windows import WHOLE_HOUR, asked_by, fail_at_once
 
 log = logging.getLogger(__name__)
 
 WINDOW = "{% set window = ti.xcom_pull(task_ids='window') %}"
 RUN = "{{ ti.xcom_pull(task_ids='classify') }}"
+AS_OF = "{{ ti.xcom_pull(task_ids='window')['as_of'] }}"
 
 
 @task
@@ -56,19 +57,21 @@ def window(judge: dict[str, str], params: dict[str, Any], dag_run: Any, ti: Any)
     )
     log.info("%d hours, from %s to %s", len(chosen.hours), chosen.start, chosen.end)
     asked = asked_by(dag_run, params, ti.try_number)
-    return {**chosen.parameters(), "watched": chosen.partitions(), "asked": asked}
+    return {**chosen.parameters(), "asked": asked}
 
 
 @task
-def publish_hours(database: str, window: dict[str, Any], location: str) -> None:
-    """Show readers this run's verdicts for every hour of the window, the empty hours included; but
-    for hours that another run has judged later."""
-    judged_at = Window.of(window).as_of
-    with fail_at_once():
-        places = [
-            Pointer((dt, hour), f"{run_location(location)}dt={dt}/hour={hour}/", judged_at)
-            for dt, hour in window["watched"]
-        ]
+def publish_hours(
+    database: str, bucket: str, judge: dict[str, str], judged_by: str, as_of: str
+) -> None:
+    """Show readers a run's verdicts for every hour that it states to have judged, the empty hours
+    included; but for hours that another run has judged later."""
+    run = stated_run(judge, judged_by, as_of, s3=client("s3"), kms=client("kms"))
+    location = f"s3://{bucket}/reconciliation/run={run.id}/"
+    places = [
+        Pointer((dt, hour), f"{location}dt={dt}/hour={hour}/", run.as_of)
+        for dt, hour in Window(run.start, run.end, run.as_of, timedelta()).partitions()
+    ]
     shown = point_partitions(client("glue"), database, "reconciliation", places)
     log.info(
         "reconciliation: %d hours are in %s, %d were judged later by others",
@@ -139,8 +142,7 @@ def provenance_reconcile() -> None:
         script_args={"--window": WINDOW + "{{ window | tojson }}"},
         **GLUE,
     )
-    location = f"s3://{setting('analytics_bucket')}/reconciliation/run={RUN}/"
-    published = publish_hours(setting("database"), hours, location)
+    published = publish_hours(setting("database"), setting("analytics_bucket"), judge, RUN, AS_OF)
     chain(hours, classify, published)
     success = page_findings(
         classify,

@@ -20,7 +20,6 @@ from tests.support.transparency import OTHER_SIGNER, SIGNER
 
 from custody.aws.runs.keeping import keep_run
 from custody.core.formats.hive_ddl import read_definition
-from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.rows import fingerprint
 from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
@@ -102,7 +101,6 @@ def test_the_window_follows_the_interval(propose, caplog):
         "2026-11-01 03:00:00.000",
         "2026-11-01 07:00:00.000",
     )
-    assert window["watched"] == [("2026-11-01", hour) for hour in ("03", "04", "05", "06")]
     said = "4 hours, from 2026-11-01 03:00:00+00:00 to 2026-11-01 07:00:00+00:00"
     assert caplog.messages[-1] == said
 
@@ -130,7 +128,6 @@ def test_the_window_given_wins(propose):
         window_start="2026-11-01T22:00:00+00:00", window_end="2026-11-02T01:00:00Z"
     )
     window = propose(params, run)
-    assert window["watched"] == [("2026-11-01", "22"), ("2026-11-01", "23"), ("2026-11-02", "00")]
     assert window["last_dt"] == "2026-11-02"
 
 
@@ -191,16 +188,38 @@ def test_an_audit_is_of_now_and_watches_what_it_may_resolve(function, caplog):
     assert caplog.messages == [as_of]
 
 
-def test_the_audit_publishes_its_own_hour(aws, function, caplog):
+@pytest.fixture
+def glue(aws):
+    """The catalog, with the tables of verdicts."""
     glue = boto3.client("glue", region_name=REGION)
     glue.create_database(DatabaseInput={"Name": "db"})
-    table(glue, "audit", "dt", "hour")
-    publish = function("custody_audit", "publish_audit", glue=glue)
-    publish("db", {"partition": ["2026-11-02", "03"]}, "s3://analytics/audit/run=1/")
-    assert locations(glue, "audit") == {
-        ("2026-11-02", "03"): "s3://analytics/audit/run=1/dt=2026-11-02/hour=03/"
-    }
-    place = "s3://analytics/audit/run=1/dt=2026-11-02/hour=03/"
+    for name in ("audit", "reconciliation"):
+        table(glue, name, "dt", "hour")
+    return glue
+
+
+@pytest.fixture
+def publish(glue, runs, function):
+    """`publish(task, run_id, as_of)`: show what a run found, by what it states."""
+    dags = {"publish_audit": "custody_audit", "publish_hours": "provenance_reconcile"}
+
+    def published(task, run_id, as_of):
+        given = {"glue": glue, "s3": runs.s3, "kms": SealKms()}
+        shows = function(dags[task], task, **given)
+        shows("db", "analytics", runs.judge, run_id, as_of)
+
+    return published
+
+
+def test_the_audit_publishes_its_own_hour(runs, publish, glue, caplog):
+    at = datetime(2026, 11, 2, 3, 20, 5, tzinfo=UTC)
+    for minutes in (0, 1):
+        as_of = at + timedelta(minutes=minutes)
+        runs.state(replace(RUN, id=f"jr_{minutes}", as_of=as_of, end=as_of))
+    place = "s3://analytics/audit/run=jr_1/dt=2026-11-02/hour=03/"
+    for run in ("jr_1", "jr_0"):  # clearing the older one shows nobody what it found
+        publish("publish_audit", run, "2026-11-02T03:21:05.000Z")
+        assert locations(glue, "audit") == {("2026-11-02", "03"): place}
     assert f"audit: dt=2026-11-02, hour 03 is in {place}" in caplog.messages
 
 
@@ -220,48 +239,42 @@ def locations(glue, name):
     return {tuple(p["Values"]): p["StorageDescriptor"]["Location"] for p in partitions}
 
 
-def test_empty_hours_are_published_too(aws, function, caplog):
-    glue = boto3.client("glue", region_name=REGION)
-    glue.create_database(DatabaseInput={"Name": "db"})
-    table(glue, "reconciliation", "dt", "hour")
-    publish = function("provenance_reconcile", "publish_hours", glue=glue)
-
-    def judged(minute):
-        six, eight = (datetime(2026, 11, 1, hour, tzinfo=UTC) for hour in (6, 8))
-        as_of = eight + timedelta(hours=1, minutes=minute)
-        window = Window(six, eight, as_of, timedelta(minutes=30))
-        return window.parameters() | {"watched": window.partitions()}
-
-    places = {run: f"s3://analytics/reconciliation/run={run}/" for run in ("jr_1", "jr_2", "jr_3")}
-    publish("db", judged(1), places["jr_1"])
-    publish("db", judged(2), places["jr_2"])
+def test_empty_hours_are_published_too(runs, publish, glue, caplog):
+    for run, minutes in (("jr_1", 1), ("jr_2", 2)):
+        as_of = RUN.as_of + timedelta(minutes=minutes)
+        runs.state(replace(RUN, id=run, as_of=as_of, start=RUN.end - 2 * HOUR))
+        publish("publish_hours", run, "2026-11-01 08:36:00.000")
+    place = "s3://analytics/reconciliation/run=jr_2/"
     expected = {
-        ("2026-11-01", "06"): f"{places['jr_2']}dt=2026-11-01/hour=06/",
-        ("2026-11-01", "07"): f"{places['jr_2']}dt=2026-11-01/hour=07/",
+        ("2026-11-01", "06"): f"{place}dt=2026-11-01/hour=06/",
+        ("2026-11-01", "07"): f"{place}dt=2026-11-01/hour=07/",
     }
     assert locations(glue, "reconciliation") == expected
-    assert f"2 hours are in {places['jr_2']}, 0 were judged later" in caplog.text
+    assert f"2 hours are in {place}, 0 were judged later" in caplog.text
     # Clearing the older run shows nobody what it found.
-    publish("db", judged(1), places["jr_3"])
+    publish("publish_hours", "jr_1", "2026-11-01 08:36:00.000")
     assert locations(glue, "reconciliation") == expected
-    assert f"0 hours are in {places['jr_3']}, 2 were judged later" in caplog.text
+    assert "0 hours are in s3://analytics/reconciliation/run=jr_1/, 2 were" in caplog.text
 
 
+@pytest.mark.parametrize("task", ["publish_hours", "publish_audit"])
 @pytest.mark.parametrize(
-    "location",
+    ("run_id", "as_of"),
     [
-        "s3://analytics/reconciliation/run=/",
-        "s3://analytics/reconciliation/run=jr_1/../run=jr_2/",
-        "s3://analytics/mine/run=jr_1/",
-        "s3://analytics/reconciliation/run=None/dt=2026-11-01/",
+        ("jr_nothing", "2026-11-01 08:35:00.000"),
+        ("../dt=2026-11-01/jr_1", "2026-11-01 08:35:00.000"),
+        ("None", "2026-11-01 08:35:00.000"),
+        ("jr_1", "2026-11-02 08:35:00.000"),
+        ("jr_other", "2026-11-01 08:35:00.000"),
     ],
 )
-def test_a_place_that_no_run_writes_to_is_not_published(function, location):
-    publish = function("provenance_reconcile", "publish_hours", glue=None)
-    window = Window(RUN.start, RUN.end, RUN.as_of, timedelta(minutes=30)).parameters()
-    window["watched"] = [("2026-11-01", "07")]
-    with pytest.raises(AirflowFailException, match="is not where a run"):
-        publish("db", window, location)
+def test_what_no_run_of_the_job_states_is_not_published(runs, publish, glue, task, run_id, as_of):
+    """Who works in Airflow edits XComs: they lead to no place where nothing was found."""
+    runs.state(RUN)
+    runs.state(replace(RUN, id="jr_other", job="another"))
+    with pytest.raises(BadRun):
+        publish(task, run_id, as_of)
+    assert locations(glue, task.replace("hours", "reconciliation").removeprefix("publish_")) == {}
 
 
 def test_a_table_that_was_bent_is_made_right(aws, function, caplog):

@@ -154,7 +154,9 @@ def test_the_reconciliation_is_told_its_window_and_publishes_its_own_place(rende
     published = render(
         "provenance_reconcile", "publish_hours", xcoms={"window": WINDOW, "classify": "jr_1"}
     )
-    assert published.op_args[2] == "s3://the-analytics-bucket/reconciliation/run=jr_1/"
+    assert published.op_args[1] == "the-analytics-bucket"
+    assert published.op_args[2]["job"] == "the-reconcile-job"
+    assert published.op_args[3:] == ("jr_1", WINDOW["as_of"])
 
 
 def test_the_audit_is_told_its_moment_and_publishes_its_own_place(render):
@@ -167,7 +169,9 @@ def test_the_audit_is_told_its_moment_and_publishes_its_own_place(render):
     told = json.loads(task.script_args["--audit"])
     assert told["as_of"] == "2026-11-02T03:20:05.000Z"
     published = render("custody_audit", "publish_audit", xcoms={"window": window, "audit": "jr_1"})
-    assert published.op_args[2] == "s3://the-analytics-bucket/audit/run=jr_1/"
+    assert published.op_args[1] == "the-analytics-bucket"
+    assert published.op_args[2]["job"] == "the-audit-job"
+    assert published.op_args[3:] == ("jr_1", "2026-11-02T03:20:05.000Z")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Which run that is comes from no XCom, which who works in Airflow can edit: it is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from custody.aws.kms.seal_key import fetch_seal_key
@@ -63,6 +63,24 @@ def last_report(judge: dict[str, str], *, s3: Any, kms: Any) -> tuple[JudgingRun
         parts=["report"],
     )
     return last.run, RunReport.parse(told.parts["report"])
+
+
+def stated_run(judge: dict[str, str], run_id: str, as_of: str, *, s3: Any, kms: Any) -> JudgingRun:
+    """The run `run_id` of a job, which judged on the day of `as_of`, by its own signed words.
+
+    Both come from XComs: whoever edits them has another run that judged, or none. Raises `BadRun`
+    if no run of that job is called so, `ValueError` for what is no day, or what botocore raises.
+    """
+    told = read_run(
+        s3,
+        _key(judge, kms),
+        judge["bucket"],
+        job=judge["job"],
+        run_id=run_id,
+        day=date.fromisoformat(as_of[:10]),
+        parts=(),
+    )
+    return told.statement.run
 
 
 def news_of(report: RunReport, s3: Any, bucket: str) -> tuple[Found, Sequence[Change]]:

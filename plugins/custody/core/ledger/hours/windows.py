@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,8 +27,6 @@ comes."""
 
 _CLOCKS: Final = timedelta(minutes=5)
 """How far the clocks of Airflow and of a job may be apart."""
-
-_RUN_LOCATION: Final = re.compile(r"s3://[a-z0-9.-]+/reconciliation/run=[A-Za-z0-9_-]{1,255}/")
 
 
 class BadWindow(ValueError):
@@ -233,13 +230,6 @@ def check_audit(*, grace: timedelta, sample_days: int, days: int) -> None:
             raise BadWindow(f"{name} is {value}, must be between 1 and {MAX_AUDIT_DAYS}")
     if not timedelta() <= grace <= MAX_AUDIT_GRACE:
         raise BadWindow(f"grace is {grace}, must be between 0 and {MAX_AUDIT_GRACE}")
-
-
-def run_location(location: str) -> str:
-    """The `location` (S3 URI) of a run's verdicts; raises `BadWindow` for any other text."""
-    if not _RUN_LOCATION.fullmatch(location):
-        raise BadWindow(f"{location[:200]!r} is not where a run of a job writes")
-    return location
 
 
 def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
