@@ -117,7 +117,7 @@ def test_hours_that_were_missed_are_proposed_first(runs, propose):
     runs.state(replace(RUN, id="jr_8", as_of=at + timedelta(days=1)), planted, OTHER_SIGNER)
     window = propose(reconcile_params(), run)
     assert (window["start"], window["end"]) == (
-        "2026-11-02 00:00:00.000",
+        "2026-11-01 21:00:00.000",
         "2026-11-05 07:00:00.000",
     )
 

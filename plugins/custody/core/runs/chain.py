@@ -68,14 +68,14 @@ class Reached:
         """The hours to judge next, `latest` being the end of the last hour that is over: its start
         and end.
 
-        Those that no run has judged, the oldest first, and the `lookback` before them once more.
-        From time to time all that are not closed, so that what came late is found. No more than
-        `MAX_HOURS`: the rest is owed to the next run.
+        Those that no run has judged, the oldest first, and the `lookback` before them once more,
+        also if they are closed: who had the key sign that they are did it then. From time to time
+        all that are not closed, so that what came late is found. No more than `MAX_HOURS`: the rest
+        is owed to the next run.
         """
+        start = min(self.judged, latest - HOUR) - lookback
         if latest - self.closed >= LATEST_DELIVERY + DIGEST_DUE + SWEPT_EVERY:
-            start = self.closed
-        else:
-            start = max(self.closed, min(self.judged, latest - HOUR) - lookback)
+            start = min(self.closed, start)
         end = max(start + HOUR, min(latest, start + MAX_HOURS * HOUR))
         return start, end
 

@@ -192,7 +192,7 @@ def reconcile_window(
     if interval_start is None or interval_end is None:
         raise BadWindow("this run has no data interval: give window_start and window_end")
     first, latest = (floor_hour(_utc(at) - grace) for at in (interval_start, interval_end))
-    begun = reached or Reached.nothing(first - lookback)
+    begun = reached or Reached.nothing(first)
     start, end = begun.owed(latest, lookback)
     return Window(start, end, as_of, grace, delivery)
 

@@ -81,6 +81,14 @@ def test_an_hour_that_is_not_over_is_not_judged() -> None:
     assert judged(Reached.nothing(BEGIN), 0, 96, 4.6).judged == at(4)
 
 
+@pytest.mark.parametrize("away", [1, 5, 70, 300])
+def test_the_hours_before_the_last_run_are_owed_once_more_however_closed(away: int) -> None:
+    """Whoever has the key sign that all is judged and closed until now does so in one of them."""
+    forged = Reached(at(12), at(12), at(12))
+    start, _ = forged.owed(at(12 + away), LOOKBACK)
+    assert start == at(9)
+
+
 WEEKS = 24 * 21
 
 runs = st.lists(
@@ -103,9 +111,11 @@ def test_every_hour_is_judged_and_closed_however_long_nothing_ran(
     seen: set[datetime] = set()
     for wait, grace in [*gaps, *[(1.0, GRACE)] * WEEKS]:
         now += wait * HOUR
-        start, end = reached.owed(floor_hour(now - grace), LOOKBACK)
+        latest = floor_hour(now - grace)
+        start, end = reached.owed(latest, LOOKBACK)
         assert HOUR <= end - start <= MAX_HOURS * HOUR
-        assert reached.closed <= start <= reached.judged
+        assert start <= reached.judged
+        assert start >= min(reached.closed, latest - HOUR) - LOOKBACK
         seen.update(start + n * HOUR for n in range((end - start) // HOUR))
         after = reached.after(start, end, as_of=now, grace=grace)
         assert BEGIN <= reached.closed <= after.closed <= after.recorded <= after.judged
