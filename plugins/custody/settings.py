@@ -208,6 +208,11 @@ class Settings:
         """The SSM parameter that Airflow reads the same settings from."""
         return f"/{self.project}/{self.stage}/airflow/variables/custody"
 
+    @property
+    def airflow_environment(self) -> str:
+        """The environment on MWAA that runs the DAGs, if they run there (`mwaa.yaml`)."""
+        return f"{self.project}-{self.stage}"
+
     def differences(self, other: Settings) -> tuple[str, ...]:
         """The names of the settings that `other` has not, or has otherwise, or alone."""
         mine, others = self.fields.values, other.fields.values

@@ -4,7 +4,7 @@ The tests are chapters: each goes on from where the one before it left the platf
 """
 
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 
 import pytest
@@ -23,12 +23,18 @@ from story import (
 )
 from tests.support.grants import unexplained
 
+from custody.aws.kms.seal_key import fetch_seal_key
+from custody.aws.runs.keeping import read_run
+from custody.aws.runs.last import last_run
 from custody.aws.s3.listing import list_keys
 from custody.aws.seal.log import seal_lister
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.paging.findings import SEVERITIES
+from custody.core.runs.report import RunReport
+from custody.core.seal.layout import log_origin
 from custody.core.seal.lookup import leaf_ranges
-from rehearsal.airflow import AirflowRefused
+from custody.settings import Settings
+from rehearsal.airflow import OPERATOR, Airflow, AirflowRefused
 from rehearsal.landing import Landed, land
 from rehearsal.observing import OnCall, query, wait_settled
 from rehearsal.platform import Platform
@@ -43,6 +49,13 @@ from rehearsal.tampering import INSIDER, arn, tamper
 from rehearsal.waiting import wait_until
 
 GOLD = "gold_customers_by_country_month"
+TYPED = "nobody is to read this"
+
+
+@pytest.fixture(scope="module")
+def operator(platform: Platform) -> Airflow:
+    """Airflow, as somebody uses it who runs things there."""
+    return Airflow(platform.machine, OPERATOR)
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +213,18 @@ def test_an_auditor_follows_gold_to_who_landed_it(platform: Platform, landed: li
     }
 
 
+def test_an_operator_may_mark_edit_and_pause(operator: Airflow) -> None:
+    """All that he does leaves the platform as it was."""
+    run_id = next(r["dag_run_id"] for r in operator.runs(RECONCILE) if r["run_type"] == "manual")
+    for state in ("failed", "success"):
+        operator.mark(RECONCILE, run_id, "dead_letters", state)
+    operator.set_variable("of the operator", TYPED)
+    for is_paused in (True, False):
+        operator.pause("custody_audit", is_paused=is_paused)
+    states = {run["dag_run_id"]: run["state"] for run in operator.runs(RECONCILE)}
+    assert states[run_id] == "success"
+
+
 def test_tampering_pages_exactly_its_findings(
     platform: Platform, on_call: OnCall, landed: list[Landed]
 ) -> None:
@@ -213,6 +238,34 @@ def test_tampering_pages_exactly_its_findings(
         (page,) = (page for page in pages if page.finding == asdict(done.finding))
         assert done.controls <= page.causes.keys()
         assert set(page.causes.values()) == {arn(platform, INSIDER)}
+
+
+def test_the_next_run_states_what_the_operator_did(platform: Platform) -> None:
+    s3, settings = platform.client("s3"), Settings.parse(dict(platform.settings))
+    key = fetch_seal_key(
+        platform.client("kms"), settings.seal_key_arn, log_origin(settings.provenance_bucket)
+    )
+    bucket, job = settings.provenance_bucket, settings.reconcile_job
+    last = last_run(s3, key, bucket, job=job, as_of=datetime.now(UTC))
+    assert last is not None
+    run = last.run
+    told = read_run(s3, key, bucket, job=job, run_id=run.id, day=run.day, parts=["report"])
+    report = told.parts["report"]
+    said = RunReport.parse(report).airflow
+    assert (said["trouble"], said["unread"], said["left_out"]) == ("", 0, [])
+    acts = [
+        (act["verb"], act.get("dag"), act.get("task"), act.get("names"), act.get("state"))
+        for act in said["acts"]
+        if act["who"] == OPERATOR
+    ]
+    assert acts == [
+        ("mark", RECONCILE, "dead_letters", None, "failed"),
+        ("mark", RECONCILE, "dead_letters", None, "success"),
+        ("variable", None, None, ["of the operator"], None),
+        ("pause", "custody_audit", None, None, "true"),
+        ("pause", "custody_audit", None, None, "false"),
+    ]
+    assert TYPED.encode() not in report
 
 
 def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:

@@ -16,6 +16,7 @@ from localaws import regions
 from localaws.access import conditions, functions, grants, metrics, secondfactor, servicekeys
 from localaws.access.accounts import Accounts
 from localaws.access.encryption import ask_for_keys
+from localaws.airflow import Airflow
 from localaws.athena.service import Athena
 from localaws.cloudformation import changesets, joins, provisioners, rights, stackrecords
 from localaws.cloudtrail import CloudTrail, CloudTrailSettings
@@ -59,7 +60,12 @@ def compose(settings: Settings) -> App:
     accounts = Accounts(settings, lambda: durability.commit("iam"))
     lifecycle = Lifecycle(settings)
     cosigner = CosignerService(Cosigner(settings.state / "cosigner" / "cosigner.json"))
-    services = (cloudtrail, records, catalog, glue, Athena(settings), lifecycle, accounts, cosigner)
+    airflow = Airflow(settings.state / "airflow" / "environments.json")
+    airflow.register()
+    services = (
+        *(cloudtrail, records, catalog, glue, Athena(settings), lifecycle, accounts, cosigner),
+        airflow,
+    )
     return cloudtrail.observe_api(
         LocalAws(chain, durability, services, Control(settings, services))
     )

@@ -19,6 +19,7 @@ from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 from rehearsal.waiting import wait_until
 
 USER = "admin"
+OPERATOR = "operator"
 _HTTP_SECONDS = 120
 
 
@@ -37,10 +38,11 @@ class StartError(RuntimeError):
 
 
 class Airflow:
-    """Start, stop and talk to the Airflow of one machine."""
+    """Start, stop and talk to the Airflow of one machine, as one of its users."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, user: str = USER) -> None:
         self._machine = machine
+        self._user = user
         self._home = machine.home / "airflow"
         self._database = Database(self._home / "database")
         self._pid_file = machine.home / "run" / "airflow.pid"
@@ -56,8 +58,17 @@ class Airflow:
 
     @property
     def password(self) -> str:
-        """The admin's password, made at the first start."""
-        return str(json.loads((self._home / "passwords.json").read_text())[USER])
+        """The user's password, made at the first start."""
+        return str(json.loads(self._passwords.read_text())[self._user])
+
+    @property
+    def is_made(self) -> bool:
+        """Whether there has been a first start."""
+        return self._passwords.exists()
+
+    @property
+    def _passwords(self) -> Path:
+        return self._home / "passwords.json"
 
     def check_port(self) -> None:
         """Raise `StartError` when this Airflow does not run and another program has its port."""
@@ -76,10 +87,10 @@ class Airflow:
         self.check_port()
         self._home.mkdir(parents=True, exist_ok=True)
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-        passwords = self._home / "passwords.json"
-        if not passwords.exists():
-            passwords.touch(mode=0o600)
-            passwords.write_text(json.dumps({USER: secrets.token_urlsafe(12)}))
+        if not self.is_made:
+            self._passwords.touch(mode=0o600)
+            made = {user: secrets.token_urlsafe(12) for user in (USER, OPERATOR)}
+            self._passwords.write_text(json.dumps(made))
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -161,8 +172,8 @@ class Airflow:
             "CORE__EXECUTOR": "rehearsal.executor.LocalExecutor",
             "CORE__PARALLELISM": 6,
             "DATABASE__SQL_ALCHEMY_CONN": self._database.start(),
-            "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self._home / "passwords.json",
+            "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin,{OPERATOR}:op",
+            "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": self._passwords,
             "CORE__EXECUTION_API_SERVER_URL": f"{self._machine.airflow_url}/execution/",
             "API__HOST": "127.0.0.1",
             "API__PORT": self._machine.airflow_port,
@@ -243,7 +254,19 @@ class Airflow:
         return {dag["dag_id"] for dag in self._call("GET", "dags")["dags"]}
 
     def unpause(self, dag_id: str) -> None:
-        self._call("PATCH", f"dags/{dag_id}", json={"is_paused": False})
+        self.pause(dag_id, is_paused=False)
+
+    def pause(self, dag_id: str, *, is_paused: bool = True) -> None:
+        self._call("PATCH", f"dags/{dag_id}", json={"is_paused": is_paused})
+
+    def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """Say of a task that it has ended so, and of no other."""
+        path = f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self._call("PATCH", path, json={"new_state": state})
+
+    def set_variable(self, key: str, value: str) -> None:
+        """Make a variable."""
+        self._call("POST", "variables", json={"key": key, "value": value})
 
     def pass_over(self, dag_id: str, run_id: str, note: str) -> None:
         """Mark a run, and what runs of it, as a success, with a note that says why."""
@@ -359,7 +382,7 @@ class Airflow:
     def _log_in(self) -> None:
         response = self._http.post(
             f"{self._machine.airflow_url}/auth/token",
-            json={"username": USER, "password": self.password},
+            json={"username": self._user, "password": self.password},
             timeout=_HTTP_SECONDS,
         )
         response.raise_for_status()

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.request import Request, urlopen
 
 from rehearsal import cosigner
-from rehearsal.airflow import Airflow, StartError
+from rehearsal.airflow import USER, Airflow, StartError
 from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
 
 _CONTRACTS = (REPOSITORY / "include" / "contracts").glob("*.odcs.yaml")
@@ -79,6 +80,22 @@ class Platform:
         for stack in (f"{PROJECT}-{STAGE}-evidence", f"{PROJECT}-{STAGE}"):
             self._local_aws("readback", "--stack", stack)
         cosigner.introduce(self.machine, self.client("kms"), self.settings)
+        self._introduce_airflow()
+
+    def _introduce_airflow(self) -> None:
+        """Let the local AWS take this Airflow, if there is one, for the platform's on MWAA."""
+        if not self.airflow.is_made:
+            return
+        airflow = {
+            "name": f"{PROJECT}-{STAGE}",
+            "url": self.machine.airflow_url,
+            "user": USER,
+            "password": self.airflow.password,
+        }
+        place = f"{self.machine.endpoint}/_local/airflow/environments"
+        request = Request(place, data=json.dumps(airflow).encode())  # noqa: S310 - loopback
+        with urlopen(request, timeout=10):  # noqa: S310 - loopback
+            pass
 
     def start(self, say: Callable[[str], None] = print) -> None:
         """Local AWS, stacks and Airflow, saying each; what already runs is left as it is.

@@ -78,15 +78,17 @@ class Judge:
         written: Iterable[WrittenFile] = (),
         link: Link | None = None,
         sweep: Mapping[str, object] | None = None,
+        airflow: Mapping[str, object] | None = None,
     ) -> RunStatement:
         """Sign and keep what the run found in `span` (start and end), as of `as_of`: the rows, and
-        the files that it has `written`; its `link`, where runs make a chain, and its `sweep`.
+        the files that it has `written`; its `link`, where runs make a chain, its `sweep`, and what
+        people did in `airflow`, if it asked.
 
         Raises what `keep_run` raises.
         """
         settings = self.settings
         found = rows.found.to_document()
-        report = RunReport(settings.fields.values, rows.verdicts, found, self.asked, sweep)
+        report = RunReport(settings.fields.values, rows.verdicts, found, self.asked, sweep, airflow)
         return keep_run(
             s3_client(),
             settings.provenance_bucket,

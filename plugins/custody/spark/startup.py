@@ -23,6 +23,11 @@ CLIENTS: Final = Config(
 )
 """The clients retry often enough to outlast a busy service."""
 
+BRIEF: Final = Config(
+    retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=20
+)
+"""The client of what a run can do without: it is not waited for long."""
+
 
 def job_arguments(argv: list[str], names: Iterable[str]) -> dict[str, str]:
     """The arguments `names` of a job, and `JOB_RUN_ID`, which Glue gives to every run."""

@@ -22,15 +22,18 @@ MAX_REPORT_BYTES: Final = 64 * 1024 * 1024
 class RunReport:
     """What a run judged by (`settings`, as the deployment gave them), how many rows it wrote of
     each verdict, and what it `found` that people may have to be told
-    (`custody.core.paging.found`). `asked` is what Airflow says of who asked for it, and how, as
-    JSON: a claim. `sweep` is what an audit knows of versions without a record
-    (`custody.core.ledger.kinds.sweep`); None of other runs, and of audits before there was one."""
+    (`custody.core.paging.found`). Claims are `asked`, what Airflow says of who asked for it, and
+    how, as JSON; and `airflow`, what people did there since the run before by its own audit log
+    (`custody.core.runs.airflow_log`); None of runs that did not ask. `sweep` is what an audit knows
+    of versions without a record (`custody.core.ledger.kinds.sweep`); None of other runs, and of
+    audits before there was one."""
 
     settings: Mapping[str, object]
     verdicts: Mapping[str, int]
     found: Mapping[str, object]
     asked: str = ""
     sweep: Mapping[str, object] | None = None
+    airflow: Mapping[str, object] | None = None
 
     def to_bytes(self) -> bytes:
         document: dict[str, object] = {
@@ -42,6 +45,8 @@ class RunReport:
         }
         if self.sweep is not None:
             document["sweep"] = dict(self.sweep)
+        if self.airflow is not None:
+            document["airflow"] = dict(self.airflow)
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return text.encode("utf-8")
 
@@ -58,6 +63,7 @@ class RunReport:
             found=report.child("found").values,
             asked=report.text("asked", max_length=MAX_ASKED) if report.values.get("asked") else "",
             sweep=report.child("sweep").values if report.has("sweep") else None,
+            airflow=report.child("airflow").values if report.has("airflow") else None,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import boto3
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
+from custody.aws.airflow import airflow_log
 from custody.aws.parameters import other_settings
 from custody.aws.records.reading import late_notes
 from custody.aws.runs.last import last_run
@@ -23,6 +24,7 @@ from custody.core.ledger.kinds.control_changes import settings_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.records.checking import ReadEnvelope
+from custody.core.runs.airflow_log import AirflowLog, log_since
 from custody.core.runs.files import verdicts_folder
 from custody.settings import Settings
 from custody.spark.checks import written_by_this_run
@@ -38,7 +40,7 @@ from custody.spark.reconcile.evidence import (
 )
 from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
 from custody.spark.runs import Judge, seal_signer
-from custody.spark.startup import CLIENTS, s3_client
+from custody.spark.startup import BRIEF, CLIENTS, s3_client
 from custody.spark.trail import broken_logs, contents_of, read_logs, trail_clients
 
 if TYPE_CHECKING:
@@ -157,7 +159,9 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     verdicts = [f"{verdicts_folder(glue_run.id, hour)}/" for hour in window.partitions()]
     files = written_by_this_run(spark.sparkContext, bucket, [*caches.folders, *verdicts], s3_client)
     link = next_link(last.run.statement_key if last else None, reached, window)
-    judge.state(window.as_of, (window.start, window.end), written, files, link)
+    acts = done_in_airflow(settings, log_since(last.run.as_of if last else None, window.start))
+    span = window.start, window.end
+    judge.state(window.as_of, span, written, files, link, airflow=acts.to_document())
     told = written.verdicts or "no rows"
     log.info("%s to %s: %s; %s", window.start, window.end, told, output)
     log.info(
@@ -166,6 +170,21 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
         link.reached.recorded,
         link.reached.closed,
     )
+
+
+def done_in_airflow(settings: Settings, since: datetime) -> AirflowLog:
+    """What people did in Airflow since then, as it says itself: asked by the job, for what goes
+    through Airflow's tasks can be edited there."""
+    mwaa = boto3.client("mwaa", region_name=settings.region, config=BRIEF)
+    environment = settings.airflow_environment
+    found = airflow_log(mwaa, environment, since=since, until=datetime.now(UTC))
+    log.info(
+        "people did %d things in Airflow since %s; %s",
+        len(found.acts) + sum(found.left_out.values()) + found.unread,
+        since,
+        found.trouble or "as its audit log says",
+    )
+    return found
 
 
 def differences(settings: Settings, window: Window, policy: Policy) -> list[LedgerRow]:

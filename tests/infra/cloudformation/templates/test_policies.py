@@ -180,6 +180,19 @@ def test_a_role_signs_in_the_code_it_is_for(kind: str, statement: Mapping[str, A
     )
 
 
+def test_airflows_administrator_is_a_job_that_reads_what_people_did() -> None:
+    role = "arn:${AWS::Partition}:airflow:${AWS::Region}:${AWS::AccountId}:role/${Project}-${Stage}"
+    assert granted("airflow:InvokeRestApi") == {"audit": [f"{role}/Admin"]}
+    (asking,) = (
+        statement
+        for kind, statement in (case.values for case in ALLOWED)
+        if kind == "identity" and "airflow:InvokeRestApi" in listed(statement["Action"])
+    )
+    # Whoever takes the role himself is nobody to Airflow.
+    job = {"glue:CredentialIssuingService": "glue.amazonaws.com"}
+    assert asking["Condition"] == {"StringEquals": job}
+
+
 def test_what_each_role_writes() -> None:
     arn = "arn:${AWS::Partition}:s3:::"
     assert granted("s3:PutObject") == {

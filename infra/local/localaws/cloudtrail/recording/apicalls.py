@@ -30,7 +30,7 @@ _KEPT = 256 * 1024
 # Where a thing is named in a URL: what stands before it, and what CloudTrail calls it.
 _IN_URL = {
     "lambda": {"functions": "functionName", "event-source-mappings": "uUID"},
-    "airflow": {"environments": "name"},
+    "airflow": {"environments": "name", "restapi": "name"},
 }
 _OURS = ("/_local/", "/_ministack/", "/_localstack/")
 # A service of ours that calls as the account says so in its client's name.

@@ -68,8 +68,8 @@ _CHOSEN_NAMES = frozenset({"Parameters", "Tags"})
 _SECRETS = frozenset(
     {
         "Base32StringSeed", "EncryptedKeyMaterial", "Environment", "GrantToken", "GrantTokens",
-        "ImportToken", "Password", "QRCodePNG", "SAMLAssertion", "SecretAccessKey", "Value",
-        "WebIdentityToken", "ZipFile",
+        "ImportToken", "Password", "QRCodePNG", "RestApiResponse", "SAMLAssertion",
+        "SecretAccessKey", "Value", "WebIdentityToken", "ZipFile",
     }
 )  # fmt: skip
 _REFUSED_CALLER = frozenset(

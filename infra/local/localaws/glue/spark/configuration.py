@@ -145,6 +145,8 @@ def environment(
         "SPARK_LOCAL_IP": "127.0.0.1",
         "TMPDIR": str(folder / "tmp"),
         "AWS_EC2_METADATA_DISABLED": "true",
+        # All of AWS is one host: MWAA's calls go to one below the endpoint's else.
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         # Empty, so that nobody's own settings are read; a file, as Java's SDK wants one.
         "AWS_CONFIG_FILE": str(folder / "aws-config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "aws-config"),

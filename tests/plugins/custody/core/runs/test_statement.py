@@ -14,6 +14,7 @@ from custody.aws.kms.seal_key import MAX_MESSAGE_BYTES
 from custody.core.formats.dsse import Envelope, pae
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.model import HashedObject
+from custody.core.runs.airflow_log import AirflowLog
 from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import PARTS, JudgingRun
 from custody.core.runs.report import MAX_ASKED, RunReport, asked_for
@@ -160,6 +161,8 @@ def test_a_report_is_read_as_it_was_written() -> None:
     assert RunReport.parse(REPORT.to_bytes()) == REPORT
     asked = replace(REPORT, asked=asked_for({"asked": {"by": "operator", "params": {}}}))
     assert RunReport.parse(asked.to_bytes()) == asked
+    done = replace(REPORT, airflow=AirflowLog(RUN.start, RUN.as_of, trouble="none").to_document())
+    assert RunReport.parse(done.to_bytes()) == done
 
 
 def test_what_airflow_says_of_a_run_is_kept_as_it_came_and_not_whole() -> None:
@@ -169,7 +172,8 @@ def test_what_airflow_says_of_a_run_is_kept_as_it_came_and_not_whole() -> None:
     # A release before this one wrote nothing of it.
     earlier = json.loads(REPORT.to_bytes())
     del earlier["asked"]
-    assert RunReport.parse(json.dumps(earlier).encode()).asked == ""
+    read = RunReport.parse(json.dumps(earlier).encode())
+    assert (read.asked, read.airflow) == ("", None)
 
 
 @pytest.mark.parametrize(
