@@ -36,6 +36,9 @@ MOST_IN_REPORT: Final = 2000
 MOST_CAUSES: Final = 20
 """Changes of controls that one finding names."""
 
+MOST_ACTS: Final = 1000
+"""Of what people did in Airflow, the latest that a report tells one by one."""
+
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 _SIGNS: Final[Mapping[Shade, str]] = {
@@ -71,6 +74,7 @@ def _environment() -> Environment:
         "shades": tuple(Shade),
         "layer_of": layer_of,
         "nearest": nearest,
+        "most_acts": MOST_ACTS,
         "most_causes": MOST_CAUSES,
         "every_layer": EVERY_LAYER,
         "finding_verdicts": tuple(SEVERITIES),

@@ -15,6 +15,7 @@ from custody.aws.runs.keeping import Judgement, read_run
 from custody.aws.s3.listing import list_versions
 from custody.core.console.standing import ReadRun
 from custody.core.paging.found import Found
+from custody.core.runs.airflow_log import AirflowLog
 from custody.core.runs.model import RUN_PREFIX, run_of_key
 from custody.core.runs.report import RunReport
 from custody.core.runs.statement import BadRun
@@ -28,7 +29,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE: Final = 16
 
 _MOST_ROWS: Final = 100_000
-"""Rows of reports that are kept, so that memory is bounded: what is more is read again."""
+"""Rows and acts that are kept, so that memory is bounded: what is more is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ def _read_run(told: Judgement) -> ReadRun:
     """Raises `ValueError` (`MalformedInput`) for a report that is none."""
     report = RunReport.parse(told.parts["report"])
     found, statement = Found.from_document(report.found), told.statement
-    return ReadRun(statement.run, report.verdicts, found, statement.basis.policy)
+    acts = AirflowLog.from_document(report.airflow) if report.airflow else None
+    return ReadRun(statement.run, report.verdicts, found, statement.basis.policy, acts)
 
 
 def _stated(s3: S3Client, bucket: str, day: date) -> Iterator[_Stated]:
@@ -117,7 +119,9 @@ def _within(found: dict[_Stated, ReadRun | None]) -> dict[_Stated, ReadRun | Non
     kept, rows = {}, 0
     for each in sorted(found, key=lambda each: (each.day, each.run_id), reverse=True):
         run = found[each]
-        rows += 0 if run is None else len(run.found.rows)
+        rows += (
+            0 if run is None else len(run.found.rows) + len(run.airflow.acts if run.airflow else ())
+        )
         if rows > _MOST_ROWS:
             break
         kept[each] = run

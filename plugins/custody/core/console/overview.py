@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from custody.core.console.freshness import Watcher, watchers
+from custody.core.console.in_airflow import InAirflow, in_airflow
 from custody.core.console.picture import Day, picture
 from custody.core.console.standing import (
     ReadRun,
@@ -44,7 +45,7 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The days from `first` until `now`; `findings` by fingerprint, the most urgent first; `judges`
-    are the runs that judged each hour last."""
+    are the runs that judged each hour last; `airflow` is what people did there."""
 
     first: date
     now: datetime
@@ -56,6 +57,7 @@ class Overview:
     last: ReadRun | None
     judges: Mapping[Hour, JudgingRun]
     policy: str
+    airflow: InAirflow
 
     @property
     def open(self) -> list[Standing]:
@@ -132,6 +134,7 @@ def overview(
         last=max(hourly, key=_time, default=None),
         judges=judges,
         policy=policy,
+        airflow=in_airflow(read.airflow for read in hourly if read.airflow is not None),
     )
 
 

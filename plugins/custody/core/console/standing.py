@@ -15,18 +15,20 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.changes import Status, changes
 from custody.core.paging.findings import SEVERITIES, Cause, PageState, is_finding
 from custody.core.paging.found import Found
+from custody.core.runs.airflow_log import AirflowLog
 from custody.core.runs.model import JudgingRun
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRun:
-    """A run and its own word: how many rows it wrote of each verdict, what it found, and by which
-    settings it judged (their SHA-256)."""
+    """A run and its own word: how many rows it wrote of each verdict, what it found, by which
+    settings it judged (their SHA-256), and what people did in Airflow, if it asked."""
 
     run: JudgingRun
     verdicts: Mapping[str, int]
     found: Found
     policy: str
+    airflow: AirflowLog | None = None
 
 
 @dataclass(frozen=True, slots=True)

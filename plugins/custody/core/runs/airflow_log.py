@@ -29,6 +29,7 @@ is five minutes to come."""
 MAX_ACTS: Final = 200
 MAX_ALIKE: Final = 20
 """Acts of one person and event that are told one by one, so that many hide none of another kind."""
+_MAX_KINDS: Final = 100_000
 _MAX_NAMES: Final = 10
 _MAX_TEXT: Final = 250
 _MAX_EXTRA: Final = 64 * 1024
@@ -151,6 +152,11 @@ class Act:
             return Verb.COMMAND
         return VERBS.get(self.event, Verb.OTHER)
 
+    @property
+    def on(self) -> tuple[str, ...]:
+        """What it was done to, from the DAG to the names."""
+        return tuple(filter(None, (self.dag, self.run, self.task, *self.names)))
+
 
 @dataclass(frozen=True, slots=True)
 class AirflowLog:
@@ -202,6 +208,23 @@ class AirflowLog:
             "unread": self.unread,
             "trouble": self.trouble,
         }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object]) -> AirflowLog:
+        """Read what `to_document` gives; raises `MalformedInput`."""
+        fields = Fields(document, "airflow")
+        counts = fields.items("left_out", max_items=_MAX_KINDS)
+        return cls(
+            since=instant(fields, "since"),
+            until=instant(fields, "until"),
+            acts=tuple(
+                _act(Fields.of(item, f"airflow.acts[{n}]"))
+                for n, item in enumerate(fields.items("acts", max_items=MAX_ACTS))
+            ),
+            left_out=dict(_count(item, f"airflow.left_out[{n}]") for n, item in enumerate(counts)),
+            unread=fields.count("unread"),
+            trouble=_text(fields, "trouble"),
+        )
 
 
 def log_since(last: datetime | None, begin: datetime) -> datetime:
@@ -292,3 +315,20 @@ def _document(act: Act) -> dict[str, object]:
         "state": act.state,
     }
     return {name: value for name, value in found.items() if value not in ("", [])}
+
+
+def _act(fields: Fields) -> Act:
+    names = fields.values.get("names", [])
+    return Act(
+        number=fields.count("number"),
+        at=instant(fields, "at"),
+        **{name: _text(fields, name) for name in ("who", "event", "dag", "run", "task", "state")},
+        names=tuple(_shown(str(name)) for name in (names if isinstance(names, list) else [])),
+    )
+
+
+def _count(item: object, where: str) -> tuple[tuple[str, str], int]:
+    if not isinstance(item, list) or len(item) != len(("who", "event", "count")):
+        raise MalformedInput(where, "must be a person, an event and how many")
+    who, event, count = item
+    return (_shown(str(who)), _shown(str(event))), Fields({"count": count}, where).count("count")

@@ -7,13 +7,14 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.support.consoles import SCRIPT, read_run, removed, shown
+from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
 from tests.support.findings import finding
 
 from custody.console import rendering
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
 from custody.core.paging.findings import SEVERITIES
+from custody.core.runs.airflow_log import Act, AirflowLog
 from custody.settings import Settings
 
 SETTINGS = Settings.parse({"project": "custody", "stage": "dev", "trail_bucket": "t"})
@@ -65,7 +66,11 @@ def pages(overview: Overview) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def overview() -> Overview:
-    runs = (read_run(8, HOSTILE, finding("UNRECORDED"), CHANGE), read_run(12, HOSTILE))
+    typed = Act(7, NOW, SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT, (SCRIPT, "\u202e"), SCRIPT)
+    kinds = {(SCRIPT, SCRIPT): 2}
+    log = AirflowLog(NOW, NOW, (typed,), kinds, unread=3, trouble=SCRIPT)
+    last = replace(read_run(12, HOSTILE), airflow=log)
+    runs = (read_run(8, HOSTILE, finding("UNRECORDED"), CHANGE), last)
     return shown(*runs, disbelieved=[f"2026-11-01 {SCRIPT}"])
 
 
@@ -181,3 +186,23 @@ def test_a_report_needs_nothing_else_and_tells_every_finding(overview: Overview)
     ids = {f"#{has['id']}" for tag, has in read.tags if tag == "section"}
     assert ids == {f"#f-{fingerprint}" for fingerprint in overview.findings}
     assert {has["href"] for tag, has in read.tags if tag == "a"} == ids
+
+
+def test_a_report_tells_what_people_did_in_airflow_and_the_console_does_not() -> None:
+    """Airflow shows its audit log to its administrators alone."""
+    act = Act(7, NOW, "operator", "patch_dag", dag="custody_audit", state="true")
+    log = AirflowLog(NOW, NOW, (act,), {("operator", "patch_dag"): 2}, unread=3)
+    overview = shown(replace(read_run(12), airflow=log))
+    text = " ".join(Read(rendering.report_file(overview, "custody-dev")).text.split())
+    assert "2026-11-01 12:40:00 UTC operator pause patch_dag, to true custody_audit" in text
+    assert "Up to 2 more patch_dag by operator are only counted." in text
+    assert "3 entries were more than is read." in text
+    assert "could not read" not in text
+    assert "operator" not in rendering.overview_page(overview, 2)
+
+
+def test_a_report_says_why_nobody_knows_what_people_did() -> None:
+    away = AirflowLog(NOW, NOW, trouble="ResourceNotFoundException")
+    report = rendering.report_file(shown(replace(read_run(12), airflow=away)), "custody-dev")
+    assert "could not read all of it: ResourceNotFoundException" in report
+    assert "No run of these days has asked" in rendering.report_file(shown(read_run(12)), "d")

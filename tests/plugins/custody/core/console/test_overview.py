@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.findings import finding
 from custody.core.console.freshness import AUDITED_WITHIN
 from custody.core.console.standing import ReadRun
 from custody.core.paging.found import Found
+from custody.core.runs.airflow_log import Act, AirflowLog
 
 FRESH: dict[str, Any] = {"judged": NOW, "sealed": NOW, "proven": NOW, "entries": 7}
 AUDIT = read_run(8, job="audit")
@@ -74,6 +76,25 @@ def test_a_finding_has_the_changes_of_controls_of_any_run_as_causes() -> None:
     lost, change = (overview.findings[row.fingerprint] for row in (removed(), CHANGE))
     assert overview.causes(lost) == [CHANGE]
     assert overview.causes(change) == []
+
+
+def told(acts: Iterable[int], hour: int, **more: Any) -> ReadRun:
+    """A run that tells of these entries of Airflow's log."""
+    until = run(hour).as_of
+    made = tuple(Act(n, NOW + timedelta(minutes=n), "operator", "patch_dag") for n in acts)
+    log = AirflowLog(until - timedelta(hours=1), until, made, **more)
+    return replace(read_run(hour), airflow=log)
+
+
+def test_what_people_did_in_airflow_is_told_once_the_latest_first() -> None:
+    kind = ("operator", "patch_dag")
+    first = told([1, 2], 8, left_out={kind: 1}, unread=2, trouble="AccessDeniedException")
+    airflow = shown(told([2, 3], 9, left_out={kind: 2}), first, read_run(10)).airflow
+    assert [act.number for act in airflow.acts] == [3, 2, 1]
+    assert (airflow.left_out, airflow.unread, airflow.trouble) == ({kind: 3}, 2, "")
+    assert airflow.since == run(8).as_of - timedelta(hours=1)
+    assert shown(first).airflow.trouble == "AccessDeniedException"
+    assert shown(read_run(8)).airflow.since is None
 
 
 def test_it_says_which_run_did_not_find_it_again() -> None:

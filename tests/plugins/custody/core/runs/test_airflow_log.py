@@ -164,6 +164,7 @@ def test_many_acts_hide_none_of_another_kind() -> None:
     document = log.to_document()
     assert document["left_out"] == [["operator", "trigger_dag_run", 1000 - MAX_ALIKE]]
     assert document["unread"] == 5
+    assert AirflowLog.from_document(document).to_document() == document
 
 
 def test_of_very_many_some_are_only_counted() -> None:
@@ -171,6 +172,32 @@ def test_of_very_many_some_are_only_counted() -> None:
         [entry("patch_dag", owner=f"user {n}") for n in range(MAX_ACTS + 3)], SINCE, UNTIL
     )
     assert (len(log.acts), sum(log.left_out.values())) == (MAX_ACTS, 3)
+
+
+def test_what_a_run_stated_is_read_as_it_was_written() -> None:
+    made = entry("patch_task_instance", {"new_state": "success"}, **TASK)
+    many = entry("post_clear_task_instances", {"task_ids": ["a", "b"]}, dag_id="d")
+    log = AirflowLog.of([made, many], SINCE, UNTIL, trouble="InternalServerException")
+    written = json.loads(json.dumps(log.to_document()))
+    read = AirflowLog.from_document(written)
+    assert read.to_document() == log.to_document()
+    assert read.trouble == "InternalServerException"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"since": "?"}, "airflow.since"),
+        ({"acts": ["?"]}, r"airflow.acts\[0\]"),
+        ({"acts": [{}] * (MAX_ACTS + 1)}, "airflow.acts: has"),
+        ({"left_out": [["operator", "patch_dag"]]}, r"airflow.left_out\[0\]"),
+        ({"left_out": [["operator", "patch_dag", "1"]]}, r"airflow.left_out\[0\].count"),
+    ],
+)
+def test_what_no_run_stated_is_named(change: dict[str, object], field: str) -> None:
+    document = AirflowLog(SINCE, UNTIL).to_document() | change
+    with pytest.raises(MalformedInput, match=field):
+        AirflowLog.from_document(document)
 
 
 @pytest.mark.parametrize(
