@@ -10,9 +10,18 @@ from tests.infra.cloudformation.templates.loaded import (
     settings,
 )
 
+from custody.settings import Settings
+
 
 def test_airflows_settings_are_deployed_before_the_judge_that_compares_them() -> None:
     assert LOADED["root"]["Resources"]["Audit"]["DependsOn"] == "Settings"
+
+
+def test_the_environment_that_is_asked_what_people_did_is_the_deployed_one() -> None:
+    settings = Settings.parse({"project": "custody", "stage": "dev"})
+    environment = LOADED["mwaa"]["Resources"]["Environment"]["Properties"]["Name"]
+    named = environment["Fn::Sub"].replace("${Project}", "custody").replace("${Stage}", "dev")
+    assert settings.airflow_environment == named
 
 
 def test_the_dags_find_every_setting_they_use() -> None:
