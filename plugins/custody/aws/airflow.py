@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from custody.core.formats.untrusted import Fields, MalformedInput
 from custody.core.runs.airflow_log import MACHINES, OF_NO_CONCERN, AirflowLog
@@ -47,7 +48,7 @@ def airflow_log(mwaa: Any, environment: str, *, since: datetime, until: datetime
                 break
         unread = max(0, total - len(entries))
         return AirflowLog.of(entries, since, until, unread=unread)
-    except (BotoCoreError, ClientError, MalformedInput, _NoAnswer) as error:
+    except (BotoCoreError, ClientError, MalformedInput, ResponseParserError, _NoAnswer) as error:
         trouble = _told(error)
         log.warning("Airflow's audit log of %s could not be read: %s", environment, error)
     try:
@@ -60,7 +61,7 @@ def _page(mwaa: Any, environment: str, since: datetime, offset: int) -> Fields:
     """The entries from the `offset`th on, the first that were made first."""
     if not hasattr(mwaa, "invoke_rest_api"):
         raise _NoAnswer("this version of boto3 knows no InvokeRestApi")
-    answer = mwaa.invoke_rest_api(
+    said = mwaa.invoke_rest_api(
         Name=environment,
         Path="/eventLogs",
         Method="GET",
@@ -72,10 +73,11 @@ def _page(mwaa: Any, environment: str, since: datetime, offset: int) -> Fields:
             "order_by": "event_log_id",
         },
     )
-    status = answer["RestApiStatusCode"]
+    answer = Fields.of(said, "MWAA's answer")
+    status = answer.count("RestApiStatusCode")
     if status != HTTPStatus.OK:
         raise _NoAnswer(f"Airflow answers {status}")
-    return Fields.of(answer["RestApiResponse"], "Airflow's audit log")
+    return answer.child("RestApiResponse")
 
 
 def _told(error: Exception) -> str:
@@ -84,4 +86,5 @@ def _told(error: Exception) -> str:
         status = error.response.get("RestApiStatusCode")
         code = str(error.response.get("Error", {}).get("Code", ""))
         return f"{code}: Airflow answers {status}" if status is not None else code
-    return type(error).__name__ if isinstance(error, BotoCoreError) else str(error)
+    is_ours = isinstance(error, MalformedInput | _NoAnswer)
+    return str(error) if is_ours else type(error).__name__

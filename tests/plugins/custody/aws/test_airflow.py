@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from botocore.parsers import ResponseParserError
 from botocore.stub import ANY, Stubber
 from tests.support.moto_aws import REGION
 
@@ -118,7 +119,11 @@ def refuse(code: str, **response: Any) -> Callable[[Stubber], None]:
             lambda stub: stub.add_response(
                 "invoke_rest_api", {"RestApiStatusCode": 200, "RestApiResponse": ["no log"]}
             ),
-            "Airflow's audit log: must be an object, not a list",
+            "MWAA's answer.RestApiResponse: must be an object, not a list",
+        ),
+        (
+            lambda stub: stub.add_response("invoke_rest_api", {}),
+            "MWAA's answer.RestApiStatusCode: is missing",
         ),
         (
             lambda stub: stub.add_response(
@@ -143,12 +148,19 @@ def test_what_was_read_before_is_told_as_well(mwaa: Any, stub: Stubber) -> None:
     assert (len(log.acts), log.trouble) == (100, "InternalServerException")
 
 
-def test_an_airflow_out_of_reach_is_told(mwaa: Any) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="https://secret.airflow.amazonaws.com"),
+        ResponseParserError("no JSON: secret"),
+    ],
+)
+def test_an_airflow_out_of_reach_is_told(mwaa: Any, error: Exception) -> None:
     def unreachable(**_: object) -> None:
-        raise EndpointConnectionError(endpoint_url="https://secret.airflow.amazonaws.com")
+        raise error
 
     mwaa.meta.events.register("before-call.mwaa.InvokeRestApi", unreachable)
-    assert read(mwaa).trouble == "EndpointConnectionError"
+    assert read(mwaa).trouble == type(error).__name__
 
 
 def test_an_older_boto3_is_told() -> None:
