@@ -5,12 +5,14 @@
     make destroy STAGE=dev                 # … destroy …
 
 Runs on botocore and PyYAML, which the environment of the AWS CLI has, and on nothing else of the
-project but `infra.build` and `infra.bundle`. Each module has one reason to change:
+project but `infra.build`, `infra.bundle` and what `custody.core` knows of contracts. Each module
+has one reason to change:
 
 `cli`         the command line, and how an error is told
 `session`     whose credentials are used, and where
 `stages`      the file that says where a stage goes, and with what
 `artifacts`   what is uploaded: once, under its hash
+`uploads`     who may upload which dataset, by the contracts
 `versions`    which version runs, and whether this one is older
 `mwaa`        the code that MWAA runs, and whether it runs
 `smoke`       whether a deployment does its work
@@ -19,3 +21,9 @@ project but `infra.build` and `infra.bundle`. Each module has one reason to chan
 `stacks/`     any stack: what it holds, what would change, how that goes, what helps when it fails
 `templates/`  any template: its parameters' values, its `Rules`, its local files made uploaded ones
 """
+
+import sys
+from pathlib import Path
+
+# What is deployed is this checkout, and so is what reads its contracts.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))

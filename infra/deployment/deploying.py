@@ -1,6 +1,6 @@
 """The order of a deployment.
 
-1. Everything that can be checked without AWS is checked: nothing is made before that.
+1. Everything that can be checked before anything is made is checked, the contracts first.
 2. The bootstrap stack, whose bucket holds everything else.
 3. The build (`infra/build.py`), the templates and the code they name: uploaded under their hashes.
 4. The other stacks, one after the other. The outputs of each are parameters of the later ones.
@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import Final
 
 from infra import build
-from infra.deployment import mwaa
+from infra.deployment import mwaa, uploads
 from infra.deployment.artifacts import Artifacts
 from infra.deployment.errors import DeployError
 from infra.deployment.parts import PARTS, Part, Places
@@ -39,7 +39,7 @@ from infra.deployment.versions import REPOSITORY, check_not_older, commit
 _DONE: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _COMPUTED: Final = frozenset(
     {
-        *("Project", "Stage", "CodeLocation", "DeployerArns", "Commit"),
+        *("Project", "Stage", "CodeLocation", "DeployerArns", "Commit", uploads.PARAMETER),
         *("HomeAccountId", "ReplicaRegion", "ReplicaAccountId", "ReplicaKeyArn"),
         *mwaa.PARAMETERS,
     }
@@ -92,8 +92,7 @@ class Deployment:
             self._known.update(mwaa.upload(dags))
             self.say(f"Airflow: s3://{dags.bucket}/{self._known['DagS3Path']}")
         for part in others:
-            url = {} if part.holds_copies else {"TemplateURL": package(part.template, artifacts)}
-            if not self._deploy(part, url or part.body()):
+            if not self._deploy(part, self._template(part, artifacts)):
                 return {}
         root = self._places.find(others[-1])
         outputs = root.outputs if root else {}
@@ -105,14 +104,26 @@ class Deployment:
                 Smoke(self.session, outputs, self.say).airflow(environment)
         return outputs
 
+    def _template(self, part: Part, artifacts: Artifacts) -> Mapping[str, str]:
+        """A stack's template as CloudFormation is told of it, with what the contracts say."""
+        if part.holds_copies:
+            return part.body()
+        knows_uploaders = uploads.ARNS in declarations(load(part.template))
+        arns = self._value(uploads.ARNS, part) if knows_uploaders else None
+        return {"TemplateURL": package(part.template, artifacts, self._uploads.completing(arns))}
+
+    def _value(self, name: str, part: Part) -> str:
+        """The value that a parameter of a stack will have; empty if nobody has ever said one."""
+        before = self._places.find(part)
+        return self._given.get(name, before.kept.get(name, "") if before else "")
+
     def _runs_on_mwaa(self) -> bool:
         """Whether the stacks will be told to make an environment, or to keep one."""
-        before = self._places.find(self._places.parts[-1])
-        kept = before.kept if before else {}
-        return self._given.get("Mwaa", kept.get("Mwaa")) == "true"
+        return self._value("Mwaa", self._places.parts[-1]) == "true"
 
     def _check(self) -> None:
         """All that can be wrong before anything is made."""
+        contracts, remarks = self._uploads, dict[str, None]()
         parts = self._places.parts
         templates = {part: load(part.template) for part in parts}
         # What a stack gives to later ones is not known yet, but it will be.
@@ -138,8 +149,14 @@ class Deployment:
             broken = rules.broken(template, choice.values)
             if broken:
                 raise DeployError("\n  ".join(["nothing was changed:", *broken]))
+            if uploads.ARNS in choice.values:
+                uploading = contracts.by(choice.values[uploads.ARNS])
+                was = before.parameters if before else {}
+                remarks |= dict.fromkeys(uploading.remarks(was, choice.values))
             if part is parts[-1] and before and not self._may_go_back:
                 check_not_older(before.outputs.get("Commit", ""))
+        for remark in remarks:
+            self.say(remark)
 
     def _computed(self) -> dict[str, str]:
         place, replica = self.stage.place, self.stage.replica
@@ -148,6 +165,7 @@ class Deployment:
             "Stage": place.stage,
             "DeployerArns": ",".join(self.stage.deployers),
             "Commit": commit(),
+            uploads.PARAMETER: self._uploads.text,
             "HomeAccountId": place.account,
             "ReplicaRegion": replica.region if replica else "",
             "ReplicaAccountId": replica.account if replica else "",
@@ -161,6 +179,10 @@ class Deployment:
     @property
     def _given(self) -> dict[str, str]:
         return {**self.stage.parameters, **self.options.overrides}
+
+    @cached_property
+    def _uploads(self) -> uploads.Declared:
+        return uploads.Declared.read(REPOSITORY / "include" / "contracts")
 
     @cached_property
     def _places(self) -> Places:

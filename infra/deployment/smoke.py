@@ -16,6 +16,8 @@ from infra.deployment.errors import DeployError
 from infra.deployment.mwaa import Environment
 from infra.deployment.session import Session
 
+from custody.core.datasets.uploads import SMOKE, folder_of
+
 _PAUSE_SECONDS: Final = 60.0
 _QUERY_PAUSE_SECONDS: Final = 1.0
 # The record comes within seconds, CloudTrail's proof with its hourly digest, the verdict with the
@@ -69,7 +71,7 @@ class Smoke:
         """
         bucket = self.outputs["RawBucket"]
         day = f"{datetime.now(UTC):%Y-%m-%d}"
-        key = f"incoming/smoke/dt={day}/{uuid.uuid4()}.txt"
+        key = f"{folder_of(SMOKE)}dt={day}/{uuid.uuid4()}.txt"
         version = uploader.client("s3").put_object(
             Bucket=bucket, Key=key, Body=b"smoke\n", ChecksumAlgorithm="SHA256", IfNoneMatch="*"
         )["VersionId"]

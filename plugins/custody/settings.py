@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from custody.core.datasets.uploads import SMOKE, Uploads, arns_of, folder_of, read_uploads
 from custody.core.formats.timestamps import parse_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.ledger.policy import (
@@ -127,6 +128,19 @@ def _ends(fields: Fields, name: str) -> Iterator[tuple[str, datetime]]:
             raise MalformedInput(fields.where(name), f"{item[:200]!r}: {error}") from error
 
 
+def _uploads(fields: Fields, name: str) -> Uploads | None:
+    """Who may upload which dataset; None if nobody says, as before there were such settings.
+
+    Raises `MalformedInput` for anything else.
+    """
+    if name not in fields.values:
+        return None
+    try:
+        return read_uploads(_text_or_empty(fields, name))
+    except ValueError as error:
+        raise MalformedInput(fields.where(name), str(error)) from error
+
+
 class _Setting(Generic[T]):
     """A setting under the name of its attribute, read with its type."""
 
@@ -176,6 +190,7 @@ class Settings:
     audit_job = _Setting(_text)
     code_location = _Setting(_text)
     uploader_arns = _Setting(_texts)
+    uploads = _Setting(_uploads)
     airflow_trusted_arns = _Setting(_optional_texts)
     deployer_arns = _Setting(_optional_texts)
     encryption_key_arns = _Setting(_optional_texts)
@@ -285,11 +300,14 @@ class Settings:
                 **{layer: self._roles(names) for layer, names in LAYER_WRITERS.items()},
             },
             writers_below={
-                layer: {part: self._roles(names) for part, names in parts.items()}
-                for layer, parts in WRITERS_BELOW.items()
+                **self._uploaders(),
+                **{
+                    layer: {part: self._roles(names) for part, names in parts.items()}
+                    for layer, parts in WRITERS_BELOW.items()
+                },
             },
             recorders=self._roles(RECORDERS),
-            retired=dict(_ends(self.fields, "former_uploaders")),
+            retired=self._former_uploaders(),
             prefix_writers={prefix: self._roles(names) for prefix, names in PREFIX_WRITERS.items()},
             unhashed_writers={
                 layer: (*self._roles(names), ATHENA) for layer, names in UNHASHED.items()
@@ -304,6 +322,26 @@ class Settings:
             deployers=(*self.deployer_arns, self.role(CLOUDFORMATION)),
             control_writers={what: self._roles(names) for what, names in CONTROL_WRITERS.items()},
         )
+
+    def _uploaders(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """The uploaders of each dataset by its folder in bronze; nothing if each may upload all."""
+        if self.uploads is None:
+            return {}
+        of_datasets = {
+            folder_of(dataset): arns_of(names, self.uploader_arns)
+            for dataset, names in self.uploads.items()
+        }
+        return {"bronze": {folder_of(SMOKE): self.uploader_arns, **of_datasets}}
+
+    def _former_uploaders(self) -> Mapping[str, Mapping[str, datetime]]:
+        """Who might upload and until when, by folder in bronze: `former_uploaders` names a dataset
+        before the ARN, `<dataset>/<ARN>=<UTC time>`, or none for all of them."""
+        found: dict[str, dict[str, datetime]] = {}
+        for item, until in _ends(self.fields, "former_uploaders"):
+            dataset, is_named, arn = item.partition("/arn:")
+            folder, arn = (folder_of(dataset), f"arn:{arn}") if is_named else ("", item)
+            found.setdefault(folder, {})[arn] = until
+        return found
 
     def _layers(self) -> dict[str, str]:
         """The layer of each bucket. Who has but some settings has no bucket without records."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from botocore.exceptions import ClientError
 from tests.attacks.attack import Finding, made
 from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
@@ -140,7 +141,20 @@ def insider_plants_a_page_note(world: World) -> list[Finding]:
 def uploader_writes_gold(world: World) -> list[Finding]:
     """writes into gold, after the insider has let him by the bucket's policy"""
     key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_uploader/part-0.parquet"
-    return _writes_gold(world, UPLOADER, world.arn(UPLOADER), key)
+    return _writes(world, UPLOADER, world.arn(UPLOADER), world.analytics, key)
+
+
+@made(UPLOADER)
+def uploader_writes_another_dataset(world: World) -> list[Finding]:
+    """writes into a dataset that is not his: refused, and after the insider has let him, found"""
+    key = "incoming/orders/dt=2026-11-03/not-his.csv"
+    said = "ok"
+    try:
+        world.client("s3", UPLOADER).put_object(Bucket=world.raw, Key=key, Body=b"PAR1")
+    except ClientError as error:
+        said = error.response["Error"]["Code"]
+    assert said == "AccessDenied", said
+    return _writes(world, UPLOADER, world.arn(UPLOADER), world.raw, key)
 
 
 @made("airflow")
@@ -148,11 +162,11 @@ def airflow_writes_gold(world: World) -> list[Finding]:
     """writes a part file into gold, where it may write pages alone, after the insider let it"""
     key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_airflow/part-0.parquet"
     role = world.client("iam").get_role(RoleName=f"{world.workgroup}-airflow")["Role"]["Arn"]
-    return _writes_gold(world, "airflow", role, key)
+    return _writes(world, "airflow", role, world.analytics, key)
 
 
-def _writes_gold(world: World, principal: str, arn: str, key: str) -> list[Finding]:
-    """Somebody whom the insider lets by the bucket's policy puts a file into gold."""
+def _writes(world: World, principal: str, arn: str, bucket: str, key: str) -> list[Finding]:
+    """Somebody whom the insider lets by the bucket's policy puts a file there."""
     allow = {
         "Version": "2012-10-17",
         "Statement": [
@@ -160,19 +174,15 @@ def _writes_gold(world: World, principal: str, arn: str, key: str) -> list[Findi
                 "Effect": "Allow",
                 "Principal": {"AWS": arn},
                 "Action": "s3:PutObject",
-                "Resource": f"arn:aws:s3:::{world.analytics}/*",
+                "Resource": f"arn:aws:s3:::{bucket}/*",
             }
         ],
     }
-    with lifted(world, world.analytics) as s3:
-        s3.put_bucket_policy(Bucket=world.analytics, Policy=json.dumps(allow))
-        put = world.client("s3", principal).put_object(
-            Bucket=world.analytics, Key=key, Body=b"PAR1"
-        )
+    with lifted(world, bucket) as s3:
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(allow))
+        put = world.client("s3", principal).put_object(Bucket=bucket, Key=key, Body=b"PAR1")
     version = str(put["VersionId"])
-    return [
-        Finding("UNEXPECTED_PRINCIPAL", world.analytics, key, version, world.arn(principal)),
-    ]
+    return [Finding("UNEXPECTED_PRINCIPAL", bucket, key, version, world.arn(principal))]
 
 
 @made(INSIDER)
@@ -239,6 +249,7 @@ ATTACKS = [
     insider_writes_gold,
     insider_plants_a_page_note,
     uploader_writes_gold,
+    uploader_writes_another_dataset,
     airflow_writes_gold,
     insider_assumes_the_writers_role,
     insider_assumes_it_elsewhere,

@@ -8,28 +8,34 @@ signs evidence. And a template is uploaded as JSON, which has no aliases to reso
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from infra.deployment.artifacts import Artifacts
-from infra.deployment.templates.reading import STACK, load
+from infra.deployment.templates.reading import STACK, Template, load
 
 FOLDER: Final = "packages"
 
 
-def package(template: Path, artifacts: Artifacts) -> str:
-    """Upload a template and all that it names; gives its URL."""
+def package(template: Path, artifacts: Artifacts, complete: Callable[[Template], None]) -> str:
+    """Upload a template and all that it names, each template as `complete` changes it; gives its
+    URL."""
     content = load(template)
+    complete(content)
     for resource in content["Resources"].values():
-        _upload(resource["Type"], resource.get("Properties", {}), template.parent, artifacts)
+        properties = resource.get("Properties", {})
+        if resource["Type"] == STACK and isinstance(properties["TemplateURL"], str):
+            nested = template.parent / properties["TemplateURL"]
+            properties["TemplateURL"] = package(nested, artifacts, complete)
+        else:
+            _upload(resource["Type"], properties, template.parent, artifacts)
     return artifacts.url(artifacts.put_by_hash(FOLDER, ".template", _bytes(content)))
 
 
 def _upload(kind: str, properties: dict[str, Any], folder: Path, artifacts: Artifacts) -> None:
     """Replace the files that a resource names."""
-    if kind == STACK and isinstance(properties["TemplateURL"], str):
-        properties["TemplateURL"] = package(folder / properties["TemplateURL"], artifacts)
-    elif kind == "AWS::Lambda::Function" and isinstance(properties["Code"], str):
+    if kind == "AWS::Lambda::Function" and isinstance(properties["Code"], str):
         key = _put(folder / properties["Code"], artifacts)
         properties["Code"] = {"S3Bucket": artifacts.bucket, "S3Key": key}
     elif kind == "AWS::Glue::Job" and isinstance(properties["Command"]["ScriptLocation"], str):

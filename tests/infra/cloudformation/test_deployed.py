@@ -62,7 +62,10 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     assert "custody-local-evidence: custody-local-evidence UPDATE_COMPLETE" in updated
     assert "custody-local: custody-local UPDATE_COMPLETE" in updated
     # As many as a parameter of a stack holds.
-    assert settings_of(deployed.aws)["uploader_arns"] == ",".join(MANY_UPLOADERS)
+    settings = settings_of(deployed.aws)
+    assert settings["uploader_arns"] == ",".join(MANY_UPLOADERS)
+    assert settings["uploads"] == "customers=crm-export partner-feed web-shop,orders=web-shop"
+    assert f"{MANY_UPLOADERS[-1]} uploads no dataset: it is no role of any contract" in updated
     # What the services say of the resources is what the templates say.
     for stack in ("custody-local-evidence", "custody-local"):
         deployed.aws.command("readback", "--stack", stack)
@@ -107,6 +110,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     assert [item["Key"].removeprefix(f"{location}/") for item in listed] == [
         "SHA256SUMS",
         "contracts/customers.odcs.yaml",
+        "contracts/orders.odcs.yaml",
         "custody.zip",
         "jobs/audit.py",
         "jobs/bronze_to_silver.py",
@@ -115,6 +119,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "jobs/silver_to_gold.py",
         "modules.gluewheels.zip",
         "sql/gold/customers_by_country_month.sql",
+        "sql/gold/orders_by_status.sql",
     ]
 
 
@@ -172,6 +177,9 @@ def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
 WRITES: Final = {
     # place: who may put an object there
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
+    ("raw", "incoming/orders/dt=2026-11-01/x.csv"): {"web-shop"},
+    ("raw", "incoming/smoke/dt=2026-11-01/x.txt"): {"web-shop", "crm-export", "partner-feed"},
+    ("raw", "incoming/returns/dt=2026-11-01/x.csv"): set[str](),  # of no contract
     ("raw", "elsewhere/x.csv"): set[str](),
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): {"recorder"},

@@ -12,6 +12,7 @@ from infra.deployment.artifacts import Artifacts
 from infra.deployment.errors import DeployError
 from infra.deployment.session import Session
 from infra.deployment.templates.packaging import package
+from infra.deployment.templates.reading import Template
 from moto import mock_aws
 
 
@@ -87,8 +88,13 @@ Resources:
         s3 = artifacts.session.client("s3")
         return dict(json.load(s3.get_object(Bucket="code", Key=key)["Body"]))
 
-    url = package(tmp_path / "root.yaml", artifacts)
-    assert package(tmp_path / "root.yaml", artifacts) == url
+    def complete(template: Template) -> None:
+        for resource in template["Resources"].values():
+            if "Since" in resource["Properties"]:
+                resource["Properties"]["Completed"] = True
+
+    url = package(tmp_path / "root.yaml", artifacts, complete)
+    assert package(tmp_path / "root.yaml", artifacts, complete) == url
     assert len(artifacts.written) == 4
     root = read(url)["Resources"]["Nested"]["Properties"]
     assert root["Parameters"] == {"Url": {"Fn::Sub": "a-${Nested.Outputs.B}"}}
@@ -103,5 +109,6 @@ Resources:
         "Code": {"S3Bucket": "code", "S3Key": code},
         "Role": {"Fn::GetAtt": ["Role", "Arn"]},
         "Since": "2012-10-17",
+        "Completed": True,
     }
     assert nested["Other"]["Properties"]["Code"] == {"S3Bucket": "b", "S3Key": "k"}

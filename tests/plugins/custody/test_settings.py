@@ -210,13 +210,55 @@ def test_who_uploaded_before_is_retired_at_his_time() -> None:
         as_of=AS_OF, grace=timedelta(0)
     )
     assert policy.retired == {
-        "arn:one": datetime(2026, 11, 5, tzinfo=UTC),
-        "arn:two": datetime(2026, 11, 4, 12, tzinfo=UTC),
+        "": {
+            "arn:one": datetime(2026, 11, 5, tzinfo=UTC),
+            "arn:two": datetime(2026, 11, 4, 12, tzinfo=UTC),
+        }
     }
     with pytest.raises(MalformedInput, match="former_uploaders"):
         Settings.parse({**SETTINGS, "former_uploaders": "arn:one=soon"}).policy(
             as_of=AS_OF, grace=timedelta(0)
         )
+
+
+def test_who_left_a_dataset_is_retired_from_that_one() -> None:
+    former = "orders/arn:one=2026-11-05T00:00:00Z,arn:one=2026-11-04T12:00:00Z"
+    settings = Settings.parse({**SETTINGS, "former_uploaders": former})
+    assert settings.policy(as_of=AS_OF, grace=timedelta(0)).retired == {
+        "incoming/orders/": {"arn:one": datetime(2026, 11, 5, tzinfo=UTC)},
+        "": {"arn:one": datetime(2026, 11, 4, 12, tzinfo=UTC)},
+    }
+
+
+def test_each_uploader_may_write_the_datasets_whose_contracts_name_him() -> None:
+    user, role = "arn:aws:iam::111122223333:user/a", "arn:aws:iam::111122223333:role/of/shop/b"
+    people = {"uploader_arns": f"{user},{role}", "uploads": "customers orders=a,returns=b nobody"}
+    policy = Settings.parse({**SETTINGS, **people}).policy(as_of=AS_OF, grace=timedelta(0))
+    for key, writers in {
+        "incoming/customers/x.csv": (user,),
+        "incoming/orders/x.csv": (user,),
+        "incoming/returns/x.csv": (role,),
+        "incoming/smoke/x.txt": (user, role),
+        "incoming/others/x.csv": (),
+        "loose.csv": (),
+    }.items():
+        assert policy.writers_of("raw", key) == writers, key
+    assert policy.writers["bronze"] == (user, role)
+
+
+def test_by_settings_from_before_there_were_uploads_every_uploader_may_write_everything() -> None:
+    before = Settings.parse(SETTINGS).policy(as_of=AS_OF, grace=timedelta(0))
+    assert before.writers_of("raw", "incoming/any/x.csv") == before.writers["bronze"]
+    none = Settings.parse({**SETTINGS, "uploads": ""}).policy(as_of=AS_OF, grace=timedelta(0))
+    assert none.writers_of("raw", "incoming/any/x.csv") == ()
+
+
+@pytest.mark.parametrize(
+    "uploads", ["customers", "customers=", "customers=a,customers=b", "a b=c d e=f", "=a", 1]
+)
+def test_uploads_that_cannot_be_read_are_refused(uploads: object) -> None:
+    with pytest.raises(MalformedInput, match=r"^settings\.uploads: "):
+        _ = Settings.parse({**SETTINGS, "uploads": uploads}).uploads
 
 
 def test_settings_are_known_by_what_they_say_however_it_is_written() -> None:

@@ -33,7 +33,11 @@ AIRFLOW: Final = _role("airflow")
 DEPLOYMENT: Final = _role("cloudformation")
 ENGINEER: Final = _user("platform-engineer")
 UPLOADERS: Final = tuple(map(_user, ("crm-export", "web-shop", "partner-feed")))
-KEYS: Final = ("incoming/customers/dt=2026-11-01/a b+c.csv", "incoming/é%20🗃️.csv", "incoming/x/")
+KEYS: Final = (
+    "incoming/customers/dt=2026-11-01/a b+c.csv",
+    "incoming/customers/é%20🗃️.csv",
+    "incoming/x/",
+)
 
 SETTINGS: Final = {
     "project": "custody",
@@ -51,6 +55,7 @@ SETTINGS: Final = {
     "trail_name": STACK,
     "database": DATABASE,
     "uploader_arns": ",".join(UPLOADERS),
+    "uploads": "customers x=crm-export partner-feed web-shop",
     "airflow_trusted_arns": ENGINEER,
     "deployer_arns": ENGINEER,
     "signing_key_arn": "arn:aws:kms:us-east-1:111122223333:key/key-1",

@@ -15,6 +15,7 @@ from custody.core.datasets.contract_fields import (
     text,
     words,
 )
+from custody.core.datasets.uploads import UPLOADER
 
 _PARTS: Final = ("purpose", "usage", "limitations")
 _OF_TERM: Final = frozenset({"property", "value", "unit", "element", "description", "driver"})
@@ -24,7 +25,7 @@ MAX_LANDING_HOURS: Final = 7 * 24
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """A source that may put files of the dataset into bronze, by the name of its IAM principal."""
+    """Who may put files of the dataset into bronze, by the name of its IAM user or role."""
 
     name: str
     description: str
@@ -97,6 +98,11 @@ def _uploaders(value: object, place: Place) -> tuple[Uploader, ...]:
     for role, at in items(value, place):
         only(role, _OF_ROLE, at)
         called = text(role.get("role"), at / "role")
+        if not UPLOADER.fullmatch(called):
+            raise ContractError(
+                at / "role",
+                f"{called!r} is no IAM user or role: at most 64 of A-Z, a-z, 0-9 and + . @ _ -",
+            )
         if role.get("access") != "write":
             raise ContractError(at / "access", "a role is one that may upload: access is write")
         if called in found:

@@ -28,6 +28,7 @@ from custody.core.datasets.contract_fields import (
     sequence,
     text,
 )
+from custody.core.datasets.uploads import SMOKE
 from custody.core.formats.yaml_text import YamlError, read_yaml
 
 _OF_ROOT: Final = frozenset(
@@ -106,6 +107,8 @@ def parse_contract(document: object) -> Contract:
         raise ContractError(here / "apiVersion", "expected kind DataContract and apiVersion v3.x")
     only(root, _OF_ROOT, here)
     dataset = name(root.get("name"), here / "name")
+    if dataset == SMOKE:
+        raise ContractError(here / "name", f"{SMOKE} is what a deployment is tried with: rename it")
     tables = list(items(root.get("schema"), here / "schema"))
     if not tables:
         raise ContractError(here / "schema", "expected a table")

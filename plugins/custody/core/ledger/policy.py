@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -90,16 +90,15 @@ class Policy:
     the records, by key prefix, and `unhashed_writers` those (services that write for whoever uses
     them included) that may write to a bucket whose objects nobody records, by layer; `copiers`
     write copies of evidence to buckets without a layer. `retired` are ARNs that were writers of
-    bronze, and until when. `assumed_by` maps each of the platform's roles
-    to those who may assume it beside AWS's own services. `trail` is the name of the trail,
-    `database` the Glue database, and `catalog_writers` may change its tables and partitions.
-    `deployment` begins the names of
-    everything that was deployed, `named` has the platform's things that are called otherwise, by
-    kind of thing; `deployers` change them through CloudFormation, and `control_writers` may change
-    some by their work, by thing and aspect. `as_of` is the time of judging; a
-    record may arrive `grace` after the write, CloudTrail's event `delivery` after it (None: as long
-    as a record). `recorded` and `closed` say before which time none is awaited any more, whatever
-    the grace: what was judged then is final.
+    bronze, and until when, by what the keys begin with that they might write. `assumed_by` maps
+    each of the platform's roles to those who may assume it beside AWS's own services. `trail` is
+    the name of the trail, `database` the Glue database, and `catalog_writers` may change its tables
+    and partitions. `deployment` begins the names of everything that was deployed, `named` has the
+    platform's things that are called otherwise, by kind of thing; `deployers` change them through
+    CloudFormation, and `control_writers` may change some by their work, by thing and aspect.
+    `as_of` is the time of judging; a record may arrive `grace` after the write, CloudTrail's event
+    `delivery` after it (None: as long as a record). `recorded` and `closed` say before which time
+    none is awaited any more, whatever the grace: what was judged then is final.
     """
 
     as_of: datetime
@@ -115,7 +114,7 @@ class Policy:
     database: str = ""
     catalog_writers: tuple[str, ...] = ()
     writers_below: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    retired: Mapping[str, datetime] = field(default_factory=dict)
+    retired: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)
     deployment: str = ""
     named: Mapping[str, frozenset[str]] = field(default_factory=dict)
     deployers: tuple[str, ...] = ()
@@ -163,14 +162,30 @@ class Policy:
         those who were retired later than `at`. What lies in no part of a layer that has some,
         nobody may write."""
         layer = self.layers.get(bucket, "")
+        if layer in self.writers_below:
+            writers = self.writers_below[layer].get(self._part(layer, key), ())
+        else:
+            writers = self.writers.get(layer, ())
         if layer == "bronze" and at is not None:
-            then = (arn for arn, until in self.retired.items() if at < until)
-            return (*self.writers.get(layer, ()), *then)
-        parts = self.writers_below.get(layer)
-        if parts is None:
-            return self.writers.get(layer, ())
-        within = (part for part in parts if key.startswith(part))
-        return parts.get(max(within, key=len, default=""), ())
+            return (*writers, *self._retired(key, at))
+        return writers
+
+    def place_of(self, bucket: str, key: str) -> str:
+        """What an object's writers are the writers of, in words: its layer, or a part of it."""
+        layer = self.layer_of(bucket)
+        part = self._part(layer, key)
+        return layer if part in ("", layer) else f"{part} in {layer}"
+
+    def _part(self, layer: str, key: str) -> str:
+        """The part of a layer that a key lies in; empty for none."""
+        parts = self.writers_below.get(layer, ())
+        return max((part for part in parts if key.startswith(part)), key=len, default="")
+
+    def _retired(self, key: str, at: datetime) -> Iterator[str]:
+        """Who might write to a key of bronze then, and may not any more."""
+        for beginning, ends in self.retired.items():
+            if key.startswith(beginning):
+                yield from (arn for arn, until in ends.items() if at < until)
 
     def writers_beside(self, bucket: str, key: str) -> tuple[str, tuple[str, ...]]:
         """Who may write an object that nobody records, and to what: a prefix of the provenance

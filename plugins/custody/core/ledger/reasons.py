@@ -62,7 +62,7 @@ _SENTENCES: Final[Mapping[Ground, str]] = {
     ),
     Ground.UNREADABLE: "{arn} wrote this version with {call} and nobody can hash it: {refusal}.",
     Ground.UNDECLARED_WRITER: (
-        "{described} wrote this version and is not one of the declared writers of {layer}."
+        "{described} wrote this version and is not one of the declared writers of {place}."
     ),
     Ground.AGREEMENT: "CloudTrail and the record agree: written by {arn}.",
 }
@@ -93,7 +93,7 @@ def of_version(judgement: Judgement, facts: VersionFacts, policy: Policy) -> str
     return sentence.format(
         grace=policy.grace_text,
         delivery=policy.delivery_text,
-        layer=policy.layer_of(facts.version.bucket),
+        place=policy.place_of(facts.version.bucket, facts.version.key),
         uploader=facts.claimed_arn or "nobody",
         **_of_call(judgement.call or facts.write),
         **_of_evidence(facts),

@@ -78,5 +78,6 @@ def test_the_settings_are_these() -> None:
         "trail_bucket",
         "trail_name",
         "uploader_arns",
+        "uploads",
         "workgroup",
     }

@@ -221,6 +221,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "slaProperties[0].property",
     ),
     "a role that reads": ("access: write", "access: read # <-", "roles[0].access"),
+    "a role that IAM knows none of": ("- role: web-shop", "- role: web shop # <-", "roles[0].role"),
+    "the name of what is tried": ("name: orders\nversion", "name: smoke # <-\nversion", "name"),
     "a role of nobody": ("- role: web-shop", "- role: '' # <-", "roles[0].role"),
     "nobody uploads": (
         "  - role: web-shop\n    access: write\n    description: Web shop, orders of the day\n",
