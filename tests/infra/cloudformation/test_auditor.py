@@ -14,7 +14,7 @@ from tests.support.grants import unexplained
 from tests.support.local_aws import LocalAws, role_arn
 from tests.support.patience import wait_for
 
-KEY: Final = "incoming/audited/dt=2026-11-01/x.csv"
+KEY: Final = "incoming/orders/dt=2026-11-01/audited.csv"
 COMMAND: Final = "from custody.cli.main import run; run()"  # what its installed script does
 
 

@@ -79,7 +79,7 @@ def test_a_template_that_nobody_completed_lets_a_deployment_only_be_tried() -> N
     assert (elsewhere["Effect"], elsewhere["NotResource"]) == ("Deny", [place("smoke")])
 
 
-def test_a_wrong_contract_is_told_by_file_line_and_field(tmp_path: Path) -> None:
+def test_a_wrong_contract_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
     declared(tmp_path, orders="web-shop")
     wrong = ORDERS.replace("access: write", "access: read")
     (tmp_path / "orders.odcs.yaml").write_text(wrong, encoding="utf-8")
@@ -90,7 +90,7 @@ def test_a_wrong_contract_is_told_by_file_line_and_field(tmp_path: Path) -> None
     assert f"orders.odcs.yaml:{line}: roles[0].access: " in str(refused.value)
 
 
-def test_a_dataset_that_nobody_could_upload_is_told_by_file_line_and_field(tmp_path: Path) -> None:
+def test_a_dataset_that_nobody_could_upload_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
     uploads = declared(tmp_path, orders="web-shop", customers="crm")
     line = ORDERS[: ORDERS.index("roles:")].count("\n") + 1
     with pytest.raises(DeployError) as refused:
