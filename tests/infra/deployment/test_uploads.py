@@ -90,7 +90,7 @@ def test_a_wrong_contract_is_refused_by_file_line_and_field(tmp_path: Path) -> N
     assert f"orders.odcs.yaml:{line}: roles[0].access: " in str(refused.value)
 
 
-def test_a_dataset_that_nobody_could_upload_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
+def test_a_dataset_of_nobody_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
     uploads = declared(tmp_path, orders="web-shop", customers="crm")
     line = ORDERS[: ORDERS.index("roles:")].count("\n") + 1
     with pytest.raises(DeployError) as refused:
