@@ -18,6 +18,7 @@ from custody.core.formats.hive_ddl import Columns
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.trust import Trust
 from custody.spark.contracts import read_contract
+from custody.spark.counts import count_rows
 from custody.spark.glue_runs import (
     ChangedOutputs,
     GlueRun,
@@ -61,8 +62,8 @@ def run(spark: SparkSession, silver_run: str, sql: str, output: str, columns: Co
     gold = aggregate(silver, sql)
     check_columns(tuple((f.name, f.dataType.simpleString()) for f in gold.schema), columns)
     gold.write.mode("errorifexists").parquet(output)
-    # Counted as Parquet's footers tell, without reading the rows again.
-    read, rows = silver.count(), spark.read.parquet(output).count()
+    written = spark.read.schema(gold.schema).parquet(output)
+    read, rows = count_rows({"silver": silver, "gold": written}).values()
     log.info("%d silver rows in %s; wrote %d rows to %s", read, silver_run, rows, output)
     if read and not rows:
         raise NoRowsError(f"{output} has no rows, of {read} rows in {silver_run}")

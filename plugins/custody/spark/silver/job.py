@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.contracts import Contract
-from custody.core.lineage.model import HashedObject
-from custody.objects import ObjectVersion
 from custody.settings import Settings
 from custody.spark.contracts import read_contract
+from custody.spark.counts import count_rows
 from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
-from custody.spark.silver.lines import LINES, SOURCE, read_lines, shared_out
-from custody.spark.silver.outcomes import REFUSED, Totals, account, decide, quarantine, silver
+from custody.spark.silver.accounts import FileAccount, Totals, read_inputs
+from custody.spark.silver.lines import LINES, read_lines, shared_out
+from custody.spark.silver.outcomes import account, decide, files, quarantine, silver
 from custody.spark.silver.rules import judge
 from custody.spark.startup import kms_client, s3_client
 
@@ -85,8 +84,9 @@ def run(
     gate: Gate,
     s3_client: Callable[[], S3Client],
     output: Callable[[str], str],
-) -> Totals:
-    """Build the day, and return its totals; `output` gives the URI to write each area to.
+) -> list[FileAccount]:
+    """Build the day, and return the account of each file; `output` gives the URI to write each
+    area to.
 
     Raises `NoInputError`, `RejectedShareError` or `AccountingError`.
     """
@@ -112,44 +112,49 @@ def run(
     )
     # Kept, as three tables are made of it: everything is read, judged and compared once.
     decided = decide(judge(lines, contract, day.dt), contract).persist()
-    files = account(decided).persist()
-    totals = Totals.of(files)
+    accounts = account(decided)
+    totals = Totals.of(accounts)
     log.info("%s", totals)
-    if totals.broken_files:
-        _log_broken(files)
+    _log_broken(accounts)
     if totals.unbalanced_files:
         raise AccountingError(f"{totals.unbalanced_files} files do not balance: {totals}")
     written = {
         "silver": (silver(decided, contract), totals.silver_rows),
         "quarantine": (
-            quarantine(decided, files),
+            quarantine(decided, accounts),
             totals.quarantined_rows + totals.broken_files,
         ),
-        "files": (files, totals.files),
+        "files": (files(spark, accounts), totals.files),
     }
-    for area, (frame, rows) in written.items():
-        _write(spark, frame, output(area), rows)
+    _write(spark, {output(area): of for area, of in written.items()})
     _check_shares(totals, contract, output("quarantine"))
-    return totals
+    return accounts
 
 
-def _log_broken(files: DataFrame, most: int = 100) -> None:
+def _log_broken(accounts: list[FileAccount], most: int = 100) -> None:
     """A line for every broken file (the first `most` of them)."""
-    for row in files.where(F.col("file_reason").isNotNull()).orderBy(*SOURCE).limit(most).collect():
+    for file in [file for file in accounts if file.is_broken][:most]:
         log.error(
             "quarantined the whole file %s (version %s): %s",
-            row["source_key"],
-            row["source_version_id"],
-            row["file_reason"],
+            file.source_key,
+            file.source_version_id,
+            file.file_reason,
         )
 
 
-def _write(spark: SparkSession, frame: DataFrame, uri: str, rows: int) -> None:
-    frame.write.mode("errorifexists").parquet(uri)
-    found = spark.read.schema(frame.schema).parquet(uri).count()
-    if found != rows:
-        raise AccountingError(f"{uri}: {rows} rows were to be written, {found} can be read")
-    log.info("wrote %d rows to %s", rows, uri)
+def _write(spark: SparkSession, outputs: Mapping[str, tuple[DataFrame, int]]) -> None:
+    """Write to each URI its rows; raises AccountingError if not as many as given can be read."""
+    for uri, (frame, _) in outputs.items():
+        frame.write.mode("errorifexists").parquet(uri)
+    found = count_rows(
+        {uri: spark.read.schema(frame.schema).parquet(uri) for uri, (frame, _) in outputs.items()}
+    )
+    for uri, (_, rows) in outputs.items():
+        if found[uri] != rows:
+            raise AccountingError(
+                f"{uri}: {rows} rows were to be written, {found[uri]} can be read"
+            )
+        log.info("wrote %d rows to %s", rows, uri)
 
 
 def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> None:
@@ -172,20 +177,6 @@ def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> No
         )
 
 
-def read_inputs(files: DataFrame, bucket: str) -> list[HashedObject]:
-    """The object versions that came through the custody gate, out of the run's row accounting.
-
-    Broken files are among them: their bytes decided what stands in quarantine. A file that the gate
-    refused is not: no byte of it was used.
-    """
-    refused = F.coalesce(F.col("file_reason").startswith(REFUSED), F.lit(False))
-    passed = files.where(~refused).select(*SOURCE, "sha256")
-    return [
-        HashedObject(ObjectVersion(bucket, key, version_id), sha256)
-        for key, version_id, sha256 in passed.toLocalIterator()
-    ]
-
-
 def build_silver(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     day, parameters = SilverRun.of(this), this.parameters
@@ -196,13 +187,13 @@ def build_silver(this: GlueRun) -> None:
     gate = Gate(day.provenance_bucket, trusted_keys(kms_client(keys.signing_key_arn), keys))
     log.info("contract %s %s, run %s", contract.dataset, contract.version, day.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
-    totals = run(spark, day, contract, gate, s3_client, day.output)
+    accounts = run(spark, day, contract, gate, s3_client, day.output)
     record_lineage(
         spark,
         this,
-        inputs=read_inputs(spark.read.parquet(day.output("files")), day.raw_bucket),
+        inputs=read_inputs(accounts, day.raw_bucket),
         locations=[day.output(area) for area in AREAS],
         s3_client=s3_client,
         kms=kms_client(parameters["lineage_key_arn"]),
     )
-    log.info("done: %s", totals)
+    log.info("done: %s", Totals.of(accounts))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T  # noqa: N812
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 SOURCE = ("source_key", "source_version_id")
 _SHARES = 4
 """Shares for each reader, so that one that is done early takes another."""
+_SHARE_BYTES = 2 * 1024 * 1024
+"""What a reader has read before another one has begun."""
+_FILE_BYTES = 128 * 1024
+"""What is read in the time that it takes to ask for a file and its record."""
 
 OF_FILES = ("sha256", "size_bytes", "landed_rows", "file_reason")
 
@@ -63,19 +69,22 @@ class FilePart:
 
 
 def shared_out(objects: Sequence[StoredVersion], readers: int) -> list[list[FilePart]]:
-    """All parts of the files, in shares of about as many bytes each: some for each reader."""
+    """All parts of the files, in shares of about as much to read each: some for each reader,
+    and fewer where there is little.
+    """
     parted = parts_of([landed.size for landed in objects], readers)
     parts = [
         FilePart(landed, part) for landed, of in zip(objects, parted, strict=True) for part in of
     ]
     # Every reader of a part is fed the whole file; what it parses is its part.
-    parts.sort(key=lambda one: one.part.size / one.part.count, reverse=True)
-    shares: list[list[FilePart]] = [[] for _ in range(min(len(parts), readers * _SHARES))]
-    heap = [(0.0, number) for number in range(len(shares))]
-    for one in parts:
+    weights = [_FILE_BYTES + one.part.size / one.part.count for one in parts]
+    most = max(1, min(len(parts), readers * _SHARES, math.ceil(sum(weights) / _SHARE_BYTES)))
+    shares: list[list[FilePart]] = [[] for _ in range(most)]
+    heap = [(0.0, number) for number in range(most)]
+    for weight, one in sorted(zip(weights, parts, strict=True), key=itemgetter(0), reverse=True):
         held, number = heap[0]
         shares[number].append(one)
-        heapq.heapreplace(heap, (held + one.part.size / one.part.count, number))
+        heapq.heapreplace(heap, (held + weight, number))
     return shares
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.tables import FILES_COLUMNS
+from custody.spark.silver.accounts import FileAccount
 from custody.spark.silver.lines import SOURCE
-
-REFUSED = "custody."
-"""How the reasons begin for which the custody gate refuses a file."""
 
 OUTCOMES = ("silver", "duplicate", "quarantined")
 
@@ -55,67 +55,33 @@ def silver(decided: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def quarantine(decided: DataFrame, files: DataFrame) -> DataFrame:
-    """The rejected rows, and one row without a line for each broken file of the account."""
-    columns = (*SOURCE, "source_line", "reasons", "raw_line")
-    code = F.substring_index("file_reason", ":", 1)
-    broken = files.where(F.col("file_reason").isNotNull()).select(
-        *SOURCE,
-        F.lit(None).cast("int").alias("source_line"),
-        F.array(code).alias("reasons"),
-        F.lit(None).cast("string").alias("raw_line"),
+def quarantine(decided: DataFrame, accounts: Iterable[FileAccount]) -> DataFrame:
+    """The rejected rows, and one row without a line for each broken file of the accounts."""
+    rejected = decided.where(F.col("reasons").isNotNull()).select(
+        *SOURCE, "source_line", "reasons", "raw_line"
     )
-    return decided.where(F.col("reasons").isNotNull()).select(*columns).unionByName(broken)
+    broken = [
+        (file.source_key, file.source_version_id, None, [file.file_reason.partition(":")[0]], None)
+        for file in accounts
+        if file.file_reason is not None
+    ]
+    if not broken:
+        return rejected
+    return rejected.unionByName(decided.sparkSession.createDataFrame(broken, rejected.schema))
 
 
-def account(decided: DataFrame) -> DataFrame:
-    """One row per object version: what became of its rows.
-
-    `landed_rows` is what the readers counted, the others what Spark counted: their sum must be the
-    same. A broken file has landed no rows; `file_reason` says why.
-    """
-    return decided.groupBy(*SOURCE).agg(
+def account(decided: DataFrame) -> list[FileAccount]:
+    """What became of the rows of each object version."""
+    rows = decided.groupBy(*SOURCE).agg(
         *(F.max(name).alias(name) for name in ("sha256", "size_bytes")),
         F.sum("landed_rows").alias("landed_rows"),
         *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
         F.max("file_reason").alias("file_reason"),
     )
+    return sorted(FileAccount(**row.asDict()) for row in rows.collect())
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The day's accounting, summed. Bytes are of the files in custody, broken and not."""
-
-    files: int
-    broken_files: int
-    bytes: int
-    broken_bytes: int
-    landed_rows: int
-    silver_rows: int
-    duplicate_rows: int
-    quarantined_rows: int
-    unbalanced_files: int
-
-    @classmethod
-    def of(cls, files: DataFrame) -> Totals:
-        refused = F.coalesce(F.col("file_reason").startswith(REFUSED), F.lit(False))
-        in_custody = F.when(~refused, F.col("size_bytes"))
-
-        def total(numbers: Column) -> Column:
-            return F.coalesce(F.sum(numbers), F.lit(0))
-
-        balance = F.col("silver_rows") + F.col("duplicate_rows") + F.col("quarantined_rows")
-        # A file that went away between the readers of its parts is not half there.
-        half = F.col("file_reason").isNotNull() & (F.col("landed_rows") > 0)
-        (row,) = files.agg(
-            F.count(F.lit(1)).alias("files"),
-            F.count("file_reason").alias("broken_files"),
-            total(in_custody).alias("bytes"),
-            total(F.when(F.col("file_reason").isNotNull(), in_custody)).alias("broken_bytes"),
-            *(
-                F.sum(name).alias(name)
-                for name in ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
-            ),
-            F.count_if((F.col("landed_rows") != balance) | half).alias("unbalanced_files"),
-        ).collect()
-        return cls(**row.asDict())
+def files(spark: SparkSession, accounts: Iterable[FileAccount]) -> DataFrame:
+    """The accounts as a table."""
+    columns = ", ".join(map(" ".join, FILES_COLUMNS))
+    return spark.createDataFrame([astuple(file) for file in accounts], columns).coalesce(1)

@@ -117,7 +117,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
     another = ObjectVersion(RAW, PREFIX + "good.csv", "v1")
     zone.land(PREFIX + "borrowed.csv", csv(good(4)), claims={"version": another})
     s3 = zone.s3
-    silver.run(
+    accounts = silver.run(
         spark,
         silver.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, PROCESSED),
         replace(contract, max_rejected_share=Decimal(1)),
@@ -126,9 +126,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
         lambda area: str(tmp_path / area),
     )
 
-    files = spark.read.parquet(str(tmp_path / "files"))
-
-    assert sorted(silver.read_inputs(files, RAW)) == [
+    assert sorted(silver.read_inputs(accounts, RAW)) == [
         version(RAW, PREFIX + "empty.csv", "v1", empty),
         version(RAW, PREFIX + "good.csv", "g1", body),
         version(RAW, PREFIX + "header.csv", "v1", header),

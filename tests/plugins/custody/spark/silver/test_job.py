@@ -19,8 +19,8 @@ from custody.aws.records.custody_gate import Gate
 from custody.core.datasets import parts
 from custody.core.datasets.contracts import Contract
 from custody.objects import ObjectVersion
-from custody.spark.silver import job
-from custody.spark.silver.outcomes import Totals
+from custody.spark.silver import job, lines
+from custody.spark.silver.accounts import FileAccount, Totals
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -310,6 +310,7 @@ def test_a_large_file_is_read_by_several_readers(
     zone: LandingZone, build: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "MIN_PART_BYTES", 300)
+    monkeypatch.setattr(lines, "_SHARE_BYTES", 300)
     rows = [good(n) for n in range(1, 8)]
     zone.land(PREFIX + "a.csv", csv(*rows, "", good(3, last_login="")))
     zone.land(PREFIX + "broken.csv", csv(*rows, header=HEADER.upper()))
@@ -326,17 +327,16 @@ def test_a_large_file_is_read_by_several_readers(
     assert len(outcome.files) == 2
 
 
-def test_a_file_of_which_a_part_could_not_be_read_is_not_half_built(spark: Any) -> None:
-    schema = "file_reason string, size_bytes int, " + ", ".join(
-        f"{name}_rows int" for name in ("landed", "silver", "duplicate", "quarantined")
-    )
-    files = spark.createDataFrame([("custody.unreadable: gone", 9, 3, 3, 0, 0)], schema)
+def test_a_file_of_which_a_part_could_not_be_read_is_not_half_built() -> None:
+    read = FileAccount("a.csv", "v1", "0" * 64, 9, 3, 3, 0, 0, file_reason=None)
 
-    assert Totals.of(files).unbalanced_files == 1
+    assert Totals.of([read]).unbalanced_files == 0
+    gone = replace(read, file_reason="custody.unreadable: gone")
+    assert Totals.of([gone]).unbalanced_files == 1
 
 
 def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) -> None:
     frame = spark.createDataFrame([(1,)], "n int")
 
     with pytest.raises(job.AccountingError, match="2 rows were to be written, 1 can be read"):
-        job._write(spark, frame, str(tmp_path / "out"), 2)
+        job._write(spark, {str(tmp_path / "out"): (frame, 2)})
