@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AREAS = ("silver", "quarantine", "files")
+_TASK_BYTES: Final = 64 * 1024 * 1024
+"""What of the landed bytes one task compares, and writes as one file."""
 
 
 class NoInputError(Exception):
@@ -111,7 +113,8 @@ def run(
         verifySchema=False,
     )
     # Kept, as three tables are made of it: everything is read, judged and compared once.
-    decided = decide(judge(lines, contract, day.dt), contract).persist()
+    tasks = max(len(shares), sum(landed.size for landed in objects) // _TASK_BYTES)
+    decided = decide(judge(lines, contract, day.dt), contract, tasks).persist()
     accounts = account(decided)
     totals = Totals.of(accounts)
     log.info("%s", totals)

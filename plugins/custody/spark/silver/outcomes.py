@@ -16,8 +16,9 @@ from custody.spark.silver.lines import SOURCE
 OUTCOMES = ("silver", "duplicate", "quarantined")
 
 
-def decide(judged: DataFrame, contract: Contract) -> DataFrame:
-    """`judged` with the `outcome` of every row: silver, duplicate or quarantined; of a file: null.
+def decide(judged: DataFrame, contract: Contract, tasks: int) -> DataFrame:
+    """`judged` in so many `tasks`, with the `outcome` of every row: silver, duplicate or
+    quarantined; of a file: null.
 
     Of the accepted rows with one primary key, the first in the contract's order becomes silver;
     source key, version and line settle a tie, so that the same files always leave the same rows.
@@ -32,17 +33,22 @@ def decide(judged: DataFrame, contract: Contract) -> DataFrame:
     # What is not compared stays where it is: one pass, and a key that many bad rows have (or lack)
     # gives no task more than its share.
     apart = F.when(rejected, F.xxhash64(*SOURCE, "source_line"))
-    window = Window.partitionBy(apart, *contract.primary_key).orderBy(
+    # Spark would take 200 tasks, whose beginning costs more than a small day's rows, and write as
+    # many files.
+    together = judged.withColumn("_apart", apart).repartition(
+        tasks, "_apart", *contract.primary_key
+    )
+    window = Window.partitionBy("_apart", *contract.primary_key).orderBy(
         *order, *SOURCE, "source_line"
     )
     first = F.row_number().over(window) == 1
-    return judged.withColumn(
-        "outcome",
+    outcome = (
         F.when(F.col("source_line").isNull(), None)
         .when(rejected, "quarantined")
         .when(first, "silver")
-        .otherwise("duplicate"),
+        .otherwise("duplicate")
     )
+    return together.withColumn("outcome", outcome).drop("_apart")
 
 
 def silver(decided: DataFrame, contract: Contract) -> DataFrame:
