@@ -12,6 +12,7 @@ has one reason to change:
 `session`     whose credentials are used, and where
 `stages`      the file that says where a stage goes, and with what
 `artifacts`   what is uploaded: once, under its hash
+`released`    the contracts that run, against those to be deployed
 `uploads`     who may upload which dataset, by the contracts
 `versions`    which version runs, and whether this one is older
 `mwaa`        the code that MWAA runs, and whether it runs

@@ -22,6 +22,7 @@ from infra.deployment import mwaa, uploads
 from infra.deployment.artifacts import Artifacts
 from infra.deployment.errors import DeployError
 from infra.deployment.parts import PARTS, Part, Places
+from infra.deployment.released import Compared, deployed_contracts
 from infra.deployment.session import Session
 from infra.deployment.smoke import Smoke
 from infra.deployment.stacks.changesets import ChangeSet, ChangeSets, Request
@@ -155,8 +156,19 @@ class Deployment:
                 remarks |= dict.fromkeys(uploading.remarks(was, choice.values))
             if part is parts[-1] and before and not self._may_go_back:
                 check_not_older(before.outputs.get("Commit", ""))
+            if part is parts[-1] and before and "CodeLocation" in before.kept:
+                remarks |= dict.fromkeys(self._compare(contracts, before.kept["CodeLocation"]))
         for remark in remarks:
             self.say(remark)
+
+    def _compare(self, contracts: uploads.Declared, running: str) -> list[str]:
+        """What changes of the contracts that run; raises DeployError if a version does not say."""
+        deployed = deployed_contracts(self.session, running)
+        compared = Compared(deployed, contracts.folder, contracts.files)
+        refused = [] if self.options.allow_downgrade else list(compared.refusals())
+        if refused:
+            raise DeployError("\n  ".join(["nothing was changed:", *refused]))
+        return list(compared.remarks())
 
     def _computed(self) -> dict[str, str]:
         place, replica = self.stage.place, self.stage.replica

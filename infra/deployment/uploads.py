@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ class Declared:
 
     folder: Path
     uploads: Uploads
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The contracts, by the names of their files."""
 
     @classmethod
     def read(cls, folder: Path) -> Declared:
@@ -64,7 +66,7 @@ class Declared:
             lines = str(refused).splitlines()
             raise DeployError("\n  ".join([f"{folder}: nothing was changed:", *lines])) from refused
         uploads = {c.dataset: tuple(u.name for u in c.about.uploaders) for c in contracts}
-        declared = cls(folder, uploads)
+        declared = cls(folder, uploads, files)
         if len(declared.text) > _MAX_PARAMETER:
             raise DeployError(
                 f"{folder}: who may upload what takes more than the {_MAX_PARAMETER} bytes of a "
@@ -101,11 +103,11 @@ class Declared:
     def _without_uploader(self, known: tuple[str, ...]) -> Iterator[str]:
         for dataset, names in sorted(self.uploads.items()):
             if not arns_of(names, known):
-                file = self.folder / f"{dataset}{SUFFIX}"
-                line = read_yaml(file.read_text("utf-8")).line_of(("roles",))
+                file = f"{dataset}{SUFFIX}"
+                line = read_yaml(self.files[file]).line_of(("roles",))
                 yield (
-                    f"{file}:{line}: roles: nobody may upload {dataset}: {ARNS} has no user or "
-                    f"role called {' or '.join(names)}"
+                    f"{self.folder}/{file}:{line}: roles: nobody may upload {dataset}: {ARNS} has "
+                    f"no user or role called {' or '.join(names)}"
                 )
 
 

@@ -71,6 +71,19 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
         deployed.aws.command("readback", "--stack", stack)
 
 
+def test_a_contract_that_breaks_is_refused_until_its_version_says_so(deployed: Deployed) -> None:
+    contract = deployed.repository / "include" / "contracts" / "orders.odcs.yaml"
+    before = contract.read_text(encoding="utf-8")
+    contract.write_text(before.replace("decimal(10,2)", "decimal(8,2)"), encoding="utf-8")
+    try:
+        with pytest.raises(
+            AssertionError, match=r"orders\.odcs\.yaml:\d+: amount_usd\.physicalType"
+        ):
+            deployed.deploy()
+    finally:
+        contract.write_text(before, encoding="utf-8")
+
+
 def test_who_is_named_may_erase_from_bronze_and_administer_keys_and_no_other_administrator(
     aws: LocalAws,
 ) -> None:

@@ -8,6 +8,7 @@ a gold table, whose rows a query of its name makes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -38,6 +39,8 @@ _OF_ROOT: Final = frozenset(
     }
 )
 _OF_TABLE: Final = DESCRIBING | {"dataGranularityDescription", "properties"}
+_VERSION: Final = re.compile(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}", re.ASCII)
+"""Semantic Versioning 2.0.0, without what may stand behind the three numbers."""
 _CUSTOM_OF_SILVER: Final = frozenset({"deduplicationOrder", "maxRejectedShare"})
 
 
@@ -123,7 +126,7 @@ def parse_contract(document: object) -> Contract:
     share, share_place = custom.get("maxRejectedShare", (None, place / "customProperties"))
     return Contract(
         dataset=dataset,
-        version=text(root.get("version"), here / "version"),
+        version=_version(root.get("version"), here / "version"),
         columns=columns,
         primary_key=primary_key,
         deduplication_order=_order(order, [column.name for column in columns], order_place),
@@ -133,6 +136,13 @@ def parse_contract(document: object) -> Contract:
         gold=_gold(tables[1:]),
         about=read_about(root, here),
     )
+
+
+def _version(value: object, place: Place) -> str:
+    version = text(value, place)
+    if not _VERSION.fullmatch(version):
+        raise ContractError(place, f"{version!r} is no version: expected MAJOR.MINOR.PATCH")
+    return version
 
 
 def _table(table: Mapping[str, Any], place: Place, layer: str) -> Gold:

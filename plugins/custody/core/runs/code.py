@@ -24,16 +24,24 @@ class OtherCode(Exception):
     """What runs is not what was deployed, or nobody can tell; the text says why."""
 
 
-def check_code(sums: bytes, location: str, running: Iterable[Material]) -> None:
-    """Raises `OtherCode` unless each file that is `running` (the `script` and the `package`) is one
-    of the bundle at the S3 URI `location`, whose `SHA256SUMS` these are."""
+def bundled(sums: bytes, location: str) -> dict[str, str]:
+    """The SHA-256 of each file of the bundle at an S3 URI, by its `SHA256SUMS`.
+
+    Raises `OtherCode` if these are not those that its place names.
+    """
     deployed = location.rstrip("/").rpartition("/")[2]
     if hashlib.sha256(sums).hexdigest() != deployed:
         raise OtherCode(f"{location}/{SUMS} has not the SHA-256 that its place names")
     lines = (_LINE.fullmatch(line) for line in sums.decode("utf-8", "replace").splitlines())
-    named = {(match[2], match[1]) for match in lines if match}
-    scripts = {sha256 for name, sha256 in named if name.startswith("jobs/")}
-    packages = {sha256 for name, sha256 in named if name == PACKAGE}
+    return {match[2]: match[1] for match in lines if match}
+
+
+def check_code(sums: bytes, location: str, running: Iterable[Material]) -> None:
+    """Raises `OtherCode` unless each file that is `running` (the `script` and the `package`) is one
+    of the bundle at the S3 URI `location`, whose `SHA256SUMS` these are."""
+    files = bundled(sums, location)
+    scripts = {sha256 for name, sha256 in files.items() if name.startswith("jobs/")}
+    packages = {sha256 for name, sha256 in files.items() if name == PACKAGE}
     for material in running:
         if material.sha256 not in (packages if material.name == "package" else scripts):
             raise OtherCode(

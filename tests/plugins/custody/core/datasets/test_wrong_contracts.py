@@ -42,6 +42,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a name with a dash": ("name: orders\nversion", "name: or-ders # <-\nversion", "name"),
     "a long name": ("name: orders\nversion", f"name: {'o' * 65} # <-\nversion", "name"),
     "a version that is a number": ("version: 1.0.0", "version: 1.0 # <-", "version"),
+    "a version without a patch": ("version: 1.0.0", "version: '1.0' # <-", "version"),
+    "a version in words": ("version: 1.0.0", "version: first # <-", "version"),
     "no purpose": ("purpose: What customers ordered.", "purpose: ' ' # <-", "description.purpose"),
     "no owner": ("name: sales-data", "name: # <-", "team.name"),
     "a tag that is none": ("tags: [orders]", "tags: [NO] # <-", "tags"),

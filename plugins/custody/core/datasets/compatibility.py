@@ -1,0 +1,162 @@
+"""What changes with a contract, and whether its version says so.
+
+A change breaks if a file that was right is none any more, if a row is judged more strictly or taken
+as another, or if who reads a table misses what was there. A contract's version is
+`MAJOR.MINOR.PATCH` (https://semver.org): what breaks needs a higher MAJOR, all else goes through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Final
+
+from custody.core.datasets.columns import Bound, Check, Column, ValidValues
+from custody.core.datasets.contract_fields import Place
+from custody.core.datasets.contracts import Contract, Gold
+
+_SILVER: Final = Place() / "schema" / 0
+_COLUMNS: Final = _SILVER / "properties"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is otherwise in a contract: where it stands now, or would stand, and what it is."""
+
+    place: Place
+    told: str
+    breaks: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.told}"
+
+
+def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
+    """What is otherwise in a dataset's contract; those that break first."""
+    found = [*_of_header(before, after), *_of_columns(before, after), *_of_rows(before, after)]
+    found += _of_gold(before.gold, after.gold)
+    if not found and replace(before, version=after.version) != after:
+        found.append(Change(Place(), "says otherwise what people are told, or who uploads"))
+    return tuple(sorted(found, key=attrgetter("breaks"), reverse=True))
+
+
+def refusals(before: Contract, after: Contract) -> tuple[Change, ...]:
+    """What the version of the contract would have to say, and does not."""
+    if _number(after) < _number(before):
+        told = f"{before.version} is deployed already, and versions go up"
+        return (Change(Place() / "version", told, breaks=True),)
+    if _number(after)[0] > _number(before)[0]:
+        return ()
+    return tuple(change for change in changes(before, after) if change.breaks)
+
+
+def _number(contract: Contract) -> tuple[int, ...]:
+    return tuple(map(int, contract.version.split(".")))
+
+
+def _of_header(before: Contract, after: Contract) -> Iterator[Change]:
+    """A landed file's header is the names of all columns, in order."""
+    for name in before.header:
+        if name not in after.header:
+            yield Change(_COLUMNS, f"{name} was a column: files that have it are refused", True)
+    for index, name in enumerate(after.header):
+        if name not in before.header:
+            yield Change(_COLUMNS / index, f"{name} is new: files without it are refused", True)
+    common = [name for name in before.header if name in after.header]
+    if common != [name for name in after.header if name in before.header]:
+        yield Change(
+            _COLUMNS, "the columns are in another order: files in this one are refused", True
+        )
+
+
+def _of_columns(before: Contract, after: Contract) -> Iterator[Change]:
+    old = {column.name: column for column in before.columns}
+    for index, column in enumerate(after.columns):
+        if column.name in old:
+            at = (_COLUMNS / index).called(column.name)
+            yield from _of_column(old[column.name], column, at)
+
+
+def _of_column(old: Column, new: Column, at: Place) -> Iterator[Change]:
+    if old.type != new.type:
+        yield Change(at / "physicalType", f"was {old.type}", breaks=True)
+        return
+    if old.required != new.required:
+        yield Change(at / "required", f"was {old.required}".lower(), breaks=new.required)
+    options = at / "logicalTypeOptions"
+    if old.pattern != new.pattern:
+        yield Change(options / "pattern", f"was {old.pattern}", breaks=new.pattern is not None)
+    if old.format != new.format:
+        yield Change(options / "format", f"was {old.format}", breaks=True)
+    for field, was, now, is_most in (
+        ("minLength", old.min_length, new.min_length, False),
+        ("maxLength", old.max_length, new.max_length, True),
+        ("minimum", old.minimum, new.minimum, False),
+        ("maximum", old.maximum, new.maximum, True),
+    ):
+        if was != now:
+            yield Change(options / field, f"was {was}", breaks=_is_tighter(was, now, is_most))
+    for field, had, has in (
+        ("trueValues", old.true_values, new.true_values),
+        ("falseValues", old.false_values, new.false_values),
+    ):
+        if set(had) != set(has):
+            told = f"was {', '.join(had)}"
+            yield Change(at / "customProperties" / field, told, breaks=not set(had) <= set(has))
+    yield from _of_checks(old.checks, new.checks, at / "quality")
+
+
+def _is_tighter(was: Bound | None, now: Bound | None, is_most: bool) -> bool:
+    if was is None or now is None:
+        return was is None
+    return now < was if is_most else now > was  # type: ignore[operator]
+
+
+def _of_checks(old: Sequence[Check], new: Sequence[Check], at: Place) -> Iterator[Change]:
+    had, has = ({check.name: check for check in checks} for checks in (old, new))
+    for name in had.keys() - has.keys():
+        yield Change(at, f"{name} was a rule")
+    for name, check in has.items():
+        was = had.get(name)
+        if was is None:
+            yield Change(at, f"{name} is a new rule", breaks=True)
+        elif was != check:
+            looser = (
+                isinstance(was, ValidValues)
+                and isinstance(check, ValidValues)
+                and set(was.values) <= set(check.values)
+            )
+            yield Change(at, f"{name} is another rule", breaks=not looser)
+
+
+def _of_rows(before: Contract, after: Contract) -> Iterator[Change]:
+    if before.primary_key != after.primary_key:
+        yield Change(_COLUMNS, f"the key was {', '.join(before.primary_key)}", breaks=True)
+    place = _SILVER / "customProperties"
+    if before.deduplication_order != after.deduplication_order:
+        told = "deduplicationOrder is another: another of the rows with one key may stay"
+        yield Change(place, told, breaks=True)
+    was, now = before.max_rejected_share, after.max_rejected_share
+    if was != now:
+        yield Change(place, f"maxRejectedShare was {was}", breaks=now < was)
+
+
+def _of_gold(before: Sequence[Gold], after: Sequence[Gold]) -> Iterator[Change]:
+    places = {table.name: Place() / "schema" / index for index, table in enumerate(after, start=1)}
+    now = {table.name: table for table in after}
+    for table in before:
+        if table.name not in now:
+            yield Change(Place() / "schema", f"{table.name} was a gold table", breaks=True)
+            continue
+        at = (places[table.name] / "properties").called(table.name)
+        types = {column.name: column.type for column in now[table.name].columns}
+        for column in table.columns:
+            if column.name not in types:
+                yield Change(at, f"{column.name} was a column of it", breaks=True)
+            elif types[column.name] != column.type:
+                yield Change(at, f"its {column.name} was {column.type}", breaks=True)
+        for name in types.keys() - {column.name for column in table.columns}:
+            yield Change(at, f"its {name} is new")
+    for name in now.keys() - {table.name for table in before}:
+        yield Change(places[name], f"{name} is a new gold table")

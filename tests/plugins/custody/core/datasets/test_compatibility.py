@@ -1,0 +1,150 @@
+"""What of a changed contract breaks, and that its version has to say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from custody.core.datasets.compatibility import changes, refusals
+from custody.core.datasets.contracts import Contract, contract_of
+
+FILE = "orders.odcs.yaml"
+BEFORE = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
+
+GIFT = BEFORE[
+    BEFORE.index("      - name: is_gift") : BEFORE.index("    customProperties:\n      - pro")
+]
+CUSTOMER = BEFORE[BEFORE.index("      - name: customer_id") : BEFORE.index("      - name: status")]
+WORTH = BEFORE[BEFORE.rindex("      - name: amount_usd") : BEFORE.index("slaProperties")]
+GOLD = BEFORE[BEFORE.index("  - name: orders_by_status") : BEFORE.index("slaProperties")]
+RANGE = "{minimum: 0, maximum: 100000}"
+LENGTH = "{minLength: 1, maxLength: 20}"
+COLUMNS = "schema[0].properties"
+WHO = "description: Who ordered\n        logicalType: string\n        physicalType: string"
+RULE = "quality: [{name: known, metric: invalidValues, arguments: {validValues: [C1]}, mustBe: 0}]"
+UP_TO = BEFORE[BEFORE.index("primaryKey: true") + 16 : BEFORE.index("\n        description: Who")]
+KEY = "        primaryKey: true"
+
+BREAKING: dict[str, tuple[str, str, str]] = {
+    # what changes: (what stood there, what stands there now, the field that is told)
+    "a column is gone": (GIFT, "", COLUMNS),
+    "a column is new": (GIFT, GIFT + GIFT.replace("is_gift", "is_late"), f"{COLUMNS}[6]"),
+    "a column has another name": ("name: is_gift", "name: gift", COLUMNS),
+    "the order of the columns": (
+        CUSTOMER + "      - name: status",
+        "      - name: status",
+        COLUMNS,
+    ),
+    "another type": ("decimal(10,2)", "decimal(8,2)", "amount_usd.physicalType"),
+    "a wider type": ("decimal(10,2)", "decimal(12,2)", "amount_usd.physicalType"),
+    "what might be missing": (
+        "physicalType: boolean",
+        "physicalType: boolean\n        required: true",
+        "is_gift.required",
+    ),
+    "another pattern": ("^O[0-9]{6}$", "^O[0-9]{7}$", "order_id.logicalTypeOptions.pattern"),
+    "a pattern": (LENGTH, "{pattern: '^C[0-9]+$'}", "customer_id.logicalTypeOptions.pattern"),
+    "a smaller maximum": (
+        RANGE,
+        RANGE.replace("100000", "1000"),
+        "amount_usd.logicalTypeOptions.maximum",
+    ),
+    "a greater minimum": (
+        RANGE,
+        RANGE.replace("minimum: 0", "minimum: 1"),
+        "amount_usd.logicalTypeOptions.minimum",
+    ),
+    "a smaller length": (
+        LENGTH,
+        LENGTH.replace("20", "10"),
+        "customer_id.logicalTypeOptions.maxLength",
+    ),
+    "a value is gone": ("[placed, shipped]", "[placed]", "status.quality"),
+    "a new rule": (WHO, f"{WHO}\n        {RULE}", "customer_id.quality"),
+    "a word for yes": ("value: ['yes']", "value: ['si']", "is_gift.customProperties.trueValues"),
+    "another key": (f"primaryKey: true{UP_TO}", f"required: true{UP_TO}\n{KEY}", COLUMNS),
+    "another row stays": ("direction: desc", "direction: asc", "schema[0].customProperties"),
+    "fewer may be rejected": ("value: 0.5", "value: 0.4", "schema[0].customProperties"),
+    "a gold table is gone": (GOLD, "", "schema"),
+    "a gold column is gone": (WORTH, "", "orders_by_status"),
+    "a gold column's type": ("decimal(18,2)", "decimal(20,2)", "orders_by_status"),
+}
+
+COMPATIBLE: dict[str, tuple[str, str, str]] = {
+    "what must not be missing": (f"{WHO}\n        required: true", WHO, "customer_id.required"),
+    "no pattern": (
+        "logicalTypeOptions: {pattern: '^O[0-9]{6}$'}",
+        "logicalTypeOptions: {}",
+        "order_id.logicalTypeOptions.pattern",
+    ),
+    "a greater maximum": (
+        RANGE,
+        RANGE.replace("100000", "1000000"),
+        "amount_usd.logicalTypeOptions.maximum",
+    ),
+    "no minimum": (RANGE, "{maximum: 100000}", "amount_usd.logicalTypeOptions.minimum"),
+    "a greater length": (
+        LENGTH,
+        LENGTH.replace("20", "30"),
+        "customer_id.logicalTypeOptions.maxLength",
+    ),
+    "one more value": ("[placed, shipped]", "[lost, placed, shipped]", "status.quality"),
+    "one more word for no": (
+        "value: ['no']",
+        "value: ['no', 'n']",
+        "is_gift.customProperties.falseValues",
+    ),
+    "more may be rejected": ("value: 0.5", "value: 0.6", "schema[0].customProperties"),
+    "a new gold column": (
+        WORTH,
+        WORTH + WORTH.replace("amount_usd", "tax_usd"),
+        "orders_by_status",
+    ),
+    "a new gold table": (GOLD, GOLD + GOLD.replace("by_status", "by_day"), "schema[2]"),
+    "what people are told": ("Day of the order", "The order's day", "the contract"),
+    "who uploads": ("role: web-shop", "role: shop", "the contract"),
+}
+
+
+def changed(was: str, now: str, version: str = "1.0.0") -> Contract:
+    assert BEFORE.count(was) >= 1, was
+    at = BEFORE.index(was)
+    body = BEFORE[:at] + now + BEFORE[at + len(was) :]
+    if now == "      - name: status":  # moved to the end, not gone
+        body = body.replace(GIFT, GIFT + CUSTOMER)
+    return contract_of(body.replace("version: 1.0.0", f"version: {version}"), FILE)
+
+
+OLD = contract_of(BEFORE, FILE)
+
+
+@pytest.mark.parametrize("case", BREAKING)
+def test_what_breaks_needs_a_higher_major_version(case: str) -> None:
+    was, now, field = BREAKING[case]
+    told = refusals(OLD, changed(was, now))
+    assert told, case
+    assert field in {str(change.place) for change in told}
+    assert refusals(OLD, changed(was, now, "1.9.9")) == told
+    assert refusals(OLD, changed(was, now, "2.0.0")) == ()
+    assert {change.breaks for change in changes(OLD, changed(was, now, "2.0.0"))} >= {True}
+
+
+@pytest.mark.parametrize("case", COMPATIBLE)
+def test_what_is_compatible_goes_through_and_is_told(case: str) -> None:
+    was, now, field = COMPATIBLE[case]
+    after = changed(was, now)
+    assert [(str(c.place), c.breaks) for c in changes(OLD, after)] == [(field, False)]
+    assert refusals(OLD, after) == ()
+
+
+def test_the_same_contract_has_no_changes() -> None:
+    assert changes(OLD, changed("version: 1.0.0", "version: 1.0.0")) == ()
+    assert refusals(OLD, OLD) == ()
+
+
+def test_versions_go_up_as_numbers() -> None:
+    ten = changed("version", "version", "1.10.0")
+    assert refusals(changed("version", "version", "1.9.0"), ten) == ()
+    (back,) = refusals(ten, changed("version", "version", "1.9.0"))
+    assert str(back) == "version: 1.10.0 is deployed already, and versions go up"
