@@ -163,10 +163,11 @@ class Deployment:
 
     def _compare(self, contracts: uploads.Declared, running: str) -> list[str]:
         """What changes of the contracts that run; raises DeployError if a version does not say."""
+        if self.options.allow_downgrade:
+            return []
         deployed = deployed_contracts(self.session, running)
         compared = Compared(deployed, contracts.folder, contracts.files)
-        refused = [] if self.options.allow_downgrade else list(compared.refusals())
-        if refused:
+        if refused := list(compared.refusals()):
             raise DeployError("\n  ".join(["nothing was changed:", *refused]))
         return list(compared.remarks())
 

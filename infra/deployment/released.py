@@ -27,13 +27,19 @@ _FOLDER = "contracts/"
 def deployed_contracts(session: Session, location: str) -> dict[str, str]:
     """The contracts in a bundle at an S3 URI, by the names of their files.
 
-    Raises DeployError if it does not hold what its place names.
+    Raises DeployError if it is not there, or does not hold what its place names.
     """
     bucket, _, place = location.removeprefix("s3://").partition("/")
     s3 = session.client("s3")
 
     def read(name: str) -> bytes:
-        body: bytes = s3.get_object(Bucket=bucket, Key=f"{place}/{name}")["Body"].read()
+        try:
+            body: bytes = s3.get_object(Bucket=bucket, Key=f"{place}/{name}")["Body"].read()
+        except s3.exceptions.NoSuchKey as error:
+            raise DeployError(
+                f"{location}/{name} is not there, so the contracts that run cannot be compared with "
+                "those you deploy. If you know what changes, pass --allow-downgrade"
+            ) from error
         return body
 
     try:

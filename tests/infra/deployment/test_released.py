@@ -28,6 +28,9 @@ class Bucket:
         assert service == "s3"
         return self
 
+    class exceptions:  # noqa: N801 - botocore's name
+        NoSuchKey = KeyError
+
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - S3's names
         return {"Body": io.BytesIO(self.files[f"{Bucket}/{Key}"])}
 
@@ -52,6 +55,12 @@ def test_the_contracts_that_run_are_those_of_the_bundle() -> None:
 def test_another_bundle_than_its_place_names_is_not_believed(file: str) -> None:
     with pytest.raises(DeployError, match=f"{file} has not the SHA-256"):
         deployed_contracts(*bucket(**{file: b"another"}))
+
+
+def test_without_the_bundle_that_runs_there_is_a_way_on() -> None:
+    session, location = bucket()
+    with pytest.raises(DeployError, match=r"/SHA256SUMS is not there.*--allow-downgrade"):
+        deployed_contracts(session, f"{location}0")
 
 
 def test_what_breaks_is_refused_by_file_line_and_field_until_the_version_says_so() -> None:
