@@ -37,8 +37,8 @@ def deployed_contracts(session: Session, location: str) -> dict[str, str]:
             body: bytes = s3.get_object(Bucket=bucket, Key=f"{place}/{name}")["Body"].read()
         except s3.exceptions.NoSuchKey as error:
             raise DeployError(
-                f"{location}/{name} is not there, so the contracts that run cannot be compared with "
-                "those you deploy. If you know what changes, pass --allow-downgrade"
+                f"{location}/{name} is not there, so what runs cannot be compared with "
+                "the contracts here. If you know what changes, pass --allow-downgrade"
             ) from error
         return body
 
