@@ -4,9 +4,10 @@
     The recorder with the modules of `custody` that it imports, and no others.
 `build/bundle/`
     What Glue fetches at run time: the jobs' scripts, `custody.zip` for `--extra-py-files`, the
-    wheels of the modules that Glue lacks, the data contracts and the gold SQL, and `SHA256SUMS` of
-    them all. It is uploaded under its content hash, so that a running job keeps the code it
-    started with. The content hash is that of `SHA256SUMS`: whoever knows it can check every file.
+    wheels of the modules that Glue lacks, the data contracts and the gold SQL; the recorder once
+    more; and `SHA256SUMS` of them all. It is uploaded under its content hash, so that a running job
+    keeps the code it started with. The content hash is that of `SHA256SUMS`: whoever knows it can
+    check every file.
 
 Needs no network: `infra/setup` has fetched the wheels. Prints the bundle's content hash. The
 archives hold sorted names, one fixed time and stored (not compressed) bytes: compression differs
@@ -52,7 +53,10 @@ def build(repository: Path, target: Path) -> str:
     package = repository / "plugins" / "custody"
     recorder = _package(repository / "lambda" / "recorder" / "recorder")
     recorder |= _imported(recorder, _package(package))
+    function = zipped(recorder)
     bundle = {
+        # With it, `SHA256SUMS` says to those who judge which recorder was deployed.
+        "recorder.zip": function,
         "custody.zip": zipped(_package(package, JOBS)),
         "modules.gluewheels.zip": _modules(
             repository / "include" / "glue_jobs" / "modules.txt", repository / ".venvs" / "wheels"
@@ -61,7 +65,7 @@ def build(repository: Path, target: Path) -> str:
         **_texts(repository / "include" / "contracts", "*.odcs.yaml", "contracts"),
         **_texts(repository / "include" / "sql" / "gold", "*.sql", "sql/gold"),
     }
-    sync(target / "lambda", {"recorder.zip": zipped(recorder)})
+    sync(target / "lambda", {"recorder.zip": function})
     sync(target / "bundle", bundle | {SUMS: sha256_sums(bundle)})
     return content_hash(bundle)
 

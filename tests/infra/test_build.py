@@ -91,6 +91,7 @@ def test_holds_what_runs_without_airflow_and_nothing_else(sources: Path, tmp_pat
         "bundle/custody.zip",
         "bundle/jobs/audit.py",
         "bundle/modules.gluewheels.zip",
+        "bundle/recorder.zip",
         "bundle/sql/gold/customers.sql",
         "lambda/recorder.zip",
     }

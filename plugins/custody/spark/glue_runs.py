@@ -115,11 +115,15 @@ def fetch_material(s3: S3Client, name: str, uri: str) -> tuple[bytes, Material]:
     return found.body, Material(name, digest, uri=uri, version_id=version_id)
 
 
-def check_deployed(s3: S3Client, run: GlueRun, location: str) -> None:
-    """Raises `OtherCode` if what runs is none of the bundle at the S3 URI `location`, as far as the
-    code that runs can tell; `ObjectAbsent`, or what botocore raises."""
+def check_deployed(s3: S3Client, run: GlueRun, location: str) -> bytes:
+    """The `SHA256SUMS` of the bundle at the S3 URI `location`.
+
+    Raises `OtherCode` if what runs is none of it, as far as the code that runs can tell;
+    `ObjectAbsent`, or what botocore raises.
+    """
     sums, _ = fetch_material(s3, SUMS, f"{location}/{SUMS}")
     check_code(sums, location, run.materials)
+    return sums
 
 
 def split_uri(uri: str) -> tuple[str, str]:

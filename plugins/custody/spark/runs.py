@@ -28,10 +28,12 @@ from custody.spark.startup import kms_client, s3_client
 
 @dataclass(frozen=True)
 class Judge:
-    """A run of a job, the deployment's settings, and the keys that it believes."""
+    """A run of a job, the deployment's settings, the files of the deployed bundle (`sums`, its
+    `SHA256SUMS`), and the keys that it believes."""
 
     run: GlueRun
     settings: Settings
+    sums: bytes
     records: Mapping[str, TrustedKey]
     lineage: LineageKeys
 
@@ -43,12 +45,13 @@ class Judge:
         `MalformedInput`, or what botocore raises.
         """
         settings = Settings.parse(run.parameters["settings"])
-        check_deployed(s3_client(), run, settings.code_location)
+        sums = check_deployed(s3_client(), run, settings.code_location)
         lineage_key = settings.lineage_key_arn
         public = kms_client(lineage_key).get_public_key(KeyId=lineage_key)["PublicKey"]
         return cls(
             run,
             settings,
+            sums,
             trusted_keys(kms_client(settings.signing_key_arn), settings),
             LineageKeys({lineage_key: public}, settings.builders),
         )

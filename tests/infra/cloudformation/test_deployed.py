@@ -131,6 +131,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "jobs/record_large.py",
         "jobs/silver_to_gold.py",
         "modules.gluewheels.zip",
+        "recorder.zip",
         "sql/gold/customers_by_country_month.sql",
         "sql/gold/orders_by_status.sql",
     ]

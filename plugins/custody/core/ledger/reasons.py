@@ -346,6 +346,14 @@ def of_other_settings(differing: Sequence[str]) -> str:
     )
 
 
+def of_other_recorder(differing: str) -> str:
+    """A recorder that is not the deployed one, where the call that changed it is not known."""
+    return (
+        f"The recorder is not as it was deployed: {differing}. Who changed it is not known from "
+        "what was read. What it signed since then proves nothing by itself."
+    )
+
+
 def of_key_away(answer: str) -> str:
     """A key of the deployment's own that cannot be used, whoever did that."""
     return (

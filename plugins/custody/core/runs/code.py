@@ -17,6 +17,9 @@ SUMS: Final = "SHA256SUMS"
 PACKAGE: Final = f"{__name__.partition('.')[0]}.zip"
 """The archive of the package that this module is in."""
 
+RECORDER: Final = "recorder.zip"
+"""The archive of the recorder's function."""
+
 _LINE: Final = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
@@ -32,8 +35,7 @@ def bundled(sums: bytes, location: str) -> dict[str, str]:
     deployed = location.rstrip("/").rpartition("/")[2]
     if hashlib.sha256(sums).hexdigest() != deployed:
         raise OtherCode(f"{location}/{SUMS} has not the SHA-256 that its place names")
-    lines = (_LINE.fullmatch(line) for line in sums.decode("utf-8", "replace").splitlines())
-    return {match[2]: match[1] for match in lines if match}
+    return _named(sums)
 
 
 def check_code(sums: bytes, location: str, running: Iterable[Material]) -> None:
@@ -47,3 +49,15 @@ def check_code(sums: bytes, location: str, running: Iterable[Material]) -> None:
             raise OtherCode(
                 f"the {material.name} that runs (SHA-256 {material.sha256}) is none of {location}"
             )
+
+
+def recorder_sha256(sums: bytes) -> str | None:
+    """The SHA-256 of the recorder's archive in the bundle whose `SHA256SUMS` these are; None of a
+    bundle from before it was in it."""
+    return _named(sums).get(RECORDER)
+
+
+def _named(sums: bytes) -> dict[str, str]:
+    """The SHA-256 of each file, by its name."""
+    lines = (_LINE.fullmatch(line) for line in sums.decode("utf-8", "replace").splitlines())
+    return {match[2]: match[1] for match in lines if match}

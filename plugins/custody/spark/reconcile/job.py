@@ -14,15 +14,12 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.airflow import airflow_log
-from custody.aws.parameters import other_settings
 from custody.aws.records.reading import late_notes
 from custody.aws.runs.last import last_run
 from custody.aws.s3.heads import TRAIL_HEAD, recall
 from custody.core.ledger.hours.going_on import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
-from custody.core.ledger.kinds.control_changes import settings_row
 from custody.core.ledger.policy import Policy
-from custody.core.ledger.rows import LedgerRow
 from custody.core.records.checking import ReadEnvelope
 from custody.core.runs.airflow_log import AirflowLog, log_since
 from custody.core.runs.files import verdicts_folder
@@ -32,6 +29,7 @@ from custody.spark.glue_runs import GlueRun
 from custody.spark.ledger import Target, Written, told_before, watched_pages, write_rows
 from custody.spark.reconcile.caches import Caches
 from custody.spark.reconcile.checking import checked_records, checked_statements, records_by_name
+from custody.spark.reconcile.deployed import differences
 from custody.spark.reconcile.evidence import (
     TrailEvidence,
     defects_of,
@@ -40,7 +38,7 @@ from custody.spark.reconcile.evidence import (
 )
 from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
 from custody.spark.runs import Judge, seal_signer
-from custody.spark.startup import BRIEF, CLIENTS, s3_client
+from custody.spark.startup import BRIEF, s3_client
 from custody.spark.trail import broken_logs, contents_of, read_logs, trail_clients
 
 if TYPE_CHECKING:
@@ -119,7 +117,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     )
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
     caches = Caches.of(spark.sparkContext, judge, window)
-    found = [*differences(settings, window, policy), *caches.rows(window, policy)]
+    found = [*differences(judge, window, policy), *caches.rows(window, policy)]
     envelopes = checked_records(
         spark,
         provenance,
@@ -185,16 +183,3 @@ def done_in_airflow(settings: Settings, since: datetime) -> AirflowLog:
         found.trouble or "as its audit log says",
     )
     return found
-
-
-def differences(settings: Settings, window: Window, policy: Policy) -> list[LedgerRow]:
-    """The rows, in the window, of what stands otherwise than it was deployed."""
-    ssm = boto3.client("ssm", region_name=settings.region, config=CLIENTS)
-    found = other_settings(
-        ssm, settings, written_before=window.as_of - window.grace, now=window.as_of
-    )
-    if found is None:
-        return []
-    log.error("%s is not as deployed: %s", settings.parameter_name, found.differing or "no access")
-    time = min(max(found.since, window.start), window.last_moment)
-    return [settings_row(settings.parameter_name, found.differing, found.version, time, policy)]

@@ -36,6 +36,7 @@ WITHOUT_RESOURCES = {
     "glue:DeleteSecurityConfiguration",
     "glue:GetSecurityConfiguration",
     "kms:CreateKey",
+    "lambda:ListEventSourceMappings",
     "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies",
     "organizations:DescribeOrganization",
@@ -77,7 +78,8 @@ def test_no_role_can_change_who_may_do_what(kind: str, statement: Mapping[str, A
         return
     forbidden = re.compile(
         r"iam:|sts:|kms:(Put|Create|Schedule|Disable)|s3:(PutBucket|DeleteBucket|BypassGovernance)"
-        r"|s3:(DeleteObjectVersion|PutObjectRetention|PutObjectLegalHold)|cloudtrail:(?!Get|List|Describe)|lambda:"
+        r"|s3:(DeleteObjectVersion|PutObjectRetention|PutObjectLegalHold)|cloudtrail:(?!Get|List|Describe)"
+        r"|lambda:(?!GetFunctionConfiguration\Z|ListEventSourceMappings\Z)"
     )
     assert [action for action in listed(statement["Action"]) if forbidden.match(action)] == []
 

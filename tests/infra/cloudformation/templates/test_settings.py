@@ -13,8 +13,8 @@ from tests.infra.cloudformation.templates.loaded import (
 from custody.settings import Settings
 
 
-def test_airflows_settings_are_deployed_before_the_judge_that_compares_them() -> None:
-    assert LOADED["root"]["Resources"]["Audit"]["DependsOn"] == "Settings"
+def test_what_is_compared_is_deployed_before_the_judge_that_compares_it() -> None:
+    assert LOADED["root"]["Resources"]["Audit"]["DependsOn"] == ["Settings", "Recorder"]
 
 
 def test_the_environment_that_is_asked_what_people_did_is_the_deployed_one() -> None:

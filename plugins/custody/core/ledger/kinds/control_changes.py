@@ -54,16 +54,19 @@ def settings_row(
     """The row of settings in a parameter that are not those deployed: `differing` are the names of
     them, none if there is no such parameter or if nobody may read it. Who wrote them is not known
     from that; each `version` of the parameter is a finding of its own."""
-    control = ObjectVersion(CONTROL, f"ssm/parameter{parameter}", UNVERSIONED)
-    row = row_of_call(
-        Verdict.CONTROL_CHANGED,
-        reasons.of_other_settings(differing),
-        control,
-        time=time,
-        policy=policy,
-        call=None,
-    )
-    named = replace(control, version_id=f"version {version}")
+    reason = reasons.of_other_settings(differing)
+    control = f"ssm/parameter{parameter}"
+    return standing_row(control, reason, version=f"version {version}", time=time, policy=policy)
+
+
+def standing_row(
+    control: str, reason: str, *, version: str, time: datetime, policy: Policy
+) -> LedgerRow:
+    """The row of a control that stands otherwise than deployed, by whomever; each `version` of how
+    it stands is a finding of its own."""
+    about = ObjectVersion(CONTROL, control, UNVERSIONED)
+    row = row_of_call(Verdict.CONTROL_CHANGED, reason, about, time=time, policy=policy, call=None)
+    named = replace(about, version_id=version)
     return replace(row, fingerprint=fingerprint(Verdict.CONTROL_CHANGED, named))
 
 
