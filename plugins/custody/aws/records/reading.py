@@ -6,7 +6,7 @@ whoever tampers with evidence leaves the honest version beside his own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from itertools import pairwise
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of
 from custody.aws.s3.listing import KeyRange, StoredVersion, stored_versions
-from custody.aws.s3.reading import read_version
+from custody.aws.s3.reading import read_version, withholding_key
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.names import late_day_prefix, record_day_prefix
@@ -46,29 +46,39 @@ def late_notes(s3: S3Client, bucket: str, days: Iterable[date]) -> dict[str, dat
 
 
 def read_record(
-    s3: S3Client, stored: StoredVersion, keys: Mapping[str, TrustedKey]
+    s3: S3Client,
+    stored: StoredVersion,
+    keys: Mapping[str, TrustedKey],
+    own_keys: Collection[str] = (),
 ) -> ReadEnvelope:
     """Read and check one envelope.
 
-    One that S3 withholds for the way it is encrypted or stored is not to be believed. Raises
+    One that S3 withholds for the way it is encrypted or stored is not to be believed; of one
+    under a key of the deployment's own (`own_keys`, by their ids) the envelope says which. Raises
     `ObjectAbsent`, and what S3 raises when it is not the object's fault.
     """
     try:
         raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
     except ObjectWithheld as error:
+        key = withholding_key(s3, stored.version, error) if own_keys else None
+        is_own, answer = key in own_keys, code_of(error)
         return ReadEnvelope(
             stored.version,
             stored.last_modified,
             key_id=None,
             claim=None,
-            trouble=f"S3 does not hand it out ({code_of(error)})",
+            trouble=answer if is_own else f"S3 does not hand it out ({answer})",
             was_read=False,
+            key_away=key if is_own else None,
         )
     return read_envelope(raw, keys, stored=stored.version, stored_at=stored.last_modified)
 
 
 def read_stored(
-    s3: S3Client, stored: Iterable[StoredVersion], keys: Mapping[str, TrustedKey]
+    s3: S3Client,
+    stored: Iterable[StoredVersion],
+    keys: Mapping[str, TrustedKey],
+    own_keys: Collection[str] = (),
 ) -> Iterator[ReadEnvelope]:
     """Each of these envelopes that is still there, read and checked; raises as `read_record` does.
 
@@ -76,4 +86,4 @@ def read_stored(
     """
     for record in stored:
         with suppress(ObjectAbsent):
-            yield read_record(s3, record, keys)
+            yield read_record(s3, record, keys, own_keys)

@@ -68,6 +68,7 @@ class VersionFacts:
     `writes` are the trail's events of its writing, `records` what the provenance bucket holds
     about it. `claimed` is the principal whom the record's notification names, as other events of
     the trail describe him. `noted_late`: the recorder has noted that its record is late.
+    `record_locked`: S3 does not hand out its record for a key of the deployment's own.
     """
 
     version: ObjectVersion
@@ -75,6 +76,7 @@ class VersionFacts:
     records: tuple[StoredRecord, ...]
     claimed: Principal | None
     noted_late: bool = False
+    record_locked: bool = False
 
     @property
     def write(self) -> TrailEvent | None:

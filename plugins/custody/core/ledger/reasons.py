@@ -51,6 +51,9 @@ _SENTENCES: Final[Mapping[Ground, str]] = {
     Ground.RECORD_LATE: (
         "Written by {arn}; the recorder was told of it and has noted that its record is late."
     ),
+    Ground.RECORD_LOCKED: (
+        "Written by {arn}; its record cannot be read while a key of the platform is away."
+    ),
     Ground.EVENT_AWAITED: (
         "Recorded; its CloudTrail event may still arrive within {delivery} of the write."
     ),

@@ -71,12 +71,14 @@ def noted_late(
 
 @dataclass(frozen=True, slots=True)
 class FoundRecords:
-    """What lies, or lay, under the keys of records: `records`, what cannot be read as one, and the
-    writes of which nothing was read (`unread`)."""
+    """What lies, or lay, under the keys of records: `records`, what cannot be read as one, the
+    writes of which nothing was read (`unread`), and what S3 does not hand out for a key of the
+    deployment's own (`locked`), which says nothing of it."""
 
     records: Sequence[StoredRecord]
     malformed: Sequence[MalformedRecord]
     unread: Sequence[TrailEvent]
+    locked: Sequence[ReadEnvelope] = ()
 
 
 def is_record_write(event: TrailEvent, policy: Policy) -> bool:
@@ -107,7 +109,9 @@ def found_records(
     """Put together what was read under some keys of records with the `notable` writes to them."""
     read, writes = list(envelopes), list(notable)
     undeclared = (write for write in writes if not write.who.is_one_of(policy.recorders))
-    return FoundRecords(*split_envelopes(read, undeclared), _unread(read, writes))
+    locked = [envelope for envelope in read if envelope.key_away is not None]
+    others = [envelope for envelope in read if envelope.key_away is None]
+    return FoundRecords(*split_envelopes(others, undeclared), _unread(read, writes), locked)
 
 
 def _unread(envelopes: Sequence[ReadEnvelope], writes: Sequence[TrailEvent]) -> list[TrailEvent]:

@@ -60,6 +60,7 @@ class Ground(StrEnum):
     UNPROVEN = "an unproven event would decide"
     RECORD_AWAITED = "written, and a record may still arrive"
     RECORD_LATE = "written, and the recorder has noted that its record is late"
+    RECORD_LOCKED = "written, and its record is under a key of ours that is away"
     EVENT_AWAITED = "recorded, and an event may still arrive"
     NO_RECORD = "written and not recorded"
     NO_EVENT = "recorded, and no event of the write exists"
@@ -85,6 +86,7 @@ _VERDICT_OF: Final = {
     Ground.UNPROVEN: Verdict.PENDING,
     Ground.RECORD_AWAITED: Verdict.PENDING,
     Ground.RECORD_LATE: Verdict.PENDING,
+    Ground.RECORD_LOCKED: Verdict.PENDING,
     Ground.EVENT_AWAITED: Verdict.PENDING,
     Ground.NO_RECORD: Verdict.UNRECORDED,
     Ground.NO_EVENT: Verdict.UNWITNESSED,
@@ -148,6 +150,8 @@ def _missing_record(facts: VersionFacts, write: TrailEvent, policy: Policy) -> G
         return Ground.RECORD_AWAITED
     if facts.noted_late and write.time + MAX_LATE > policy.as_of:
         return Ground.RECORD_LATE
+    if facts.record_locked:
+        return Ground.RECORD_LOCKED
     return Ground.NO_RECORD
 
 

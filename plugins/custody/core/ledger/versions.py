@@ -82,14 +82,16 @@ def rows_of(
     policy: Policy,
     identities: Mapping[str, Principal],
     noted: Collection[str] = (),
+    locked: Collection[str] = (),
 ) -> Iterator[LedgerRow]:
     """The ledger's rows of one object in a bucket of the platform.
 
     `identities` are the principals the trail shows anywhere in what was read, by principal id;
-    `noted` are the ids of the records that the recorder has noted as late.
+    `noted` are the ids of the records that the recorder has noted as late, `locked` of those that
+    lie under a key of the deployment's own that is away.
     """
     if history.records or policy.layers.get(history.bucket) in policy.writers:
-        for facts in versions_of(history, identities, noted):
+        for facts in versions_of(history, identities, noted, locked):
             yield _version_row(facts, policy)
     elif not _is_read_first(history, policy):
         for event in history.events:
@@ -110,7 +112,10 @@ def _is_read_first(history: ObjectHistory, policy: Policy) -> bool:
 
 
 def versions_of(
-    history: ObjectHistory, identities: Mapping[str, Principal], noted: Collection[str] = ()
+    history: ObjectHistory,
+    identities: Mapping[str, Principal],
+    noted: Collection[str] = (),
+    locked: Collection[str] = (),
 ) -> Iterator[VersionFacts]:
     """The evidence about each version of an object."""
     seen = sorted(history.records, key=lambda r: (r.key, repr(r)))
@@ -128,6 +133,7 @@ def versions_of(
             records=found,
             claimed=identities.get(claimed) if claimed else None,
             noted_late=bool(noted) and not found and record_id(version) in noted,
+            record_locked=bool(locked) and not found and record_id(version) in locked,
         )
 
 

@@ -50,7 +50,8 @@ class ReadEnvelope:
 
     `stored` is where it is kept. `claim` is what it says, None if that cannot be read;
     `trouble` why it is not to be believed, None if it is. `was_read` is false where S3 did not
-    hand it out, which may change.
+    hand it out, which may change; `key_away` is the id of the deployment's own key for which it
+    did not, and `trouble` its answer then.
     """
 
     stored: ObjectVersion
@@ -59,6 +60,7 @@ class ReadEnvelope:
     claim: Record | None
     trouble: str | None
     was_read: bool = True
+    key_away: str | None = None
 
 
 def read_envelope(

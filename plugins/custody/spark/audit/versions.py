@@ -115,7 +115,7 @@ def with_keys_away(rows: RDD[LedgerRow], away: Iterable[KeyAway], policy: Policy
     """The rows, and those of the keys of the deployment's own that are `away`. A key has one: each
     version under it, that was to be read or sealed, gives the same."""
     return rows.union(
-        rows.context.parallelize([key_row(key, policy) for key in away], 1)
+        rows.context.parallelize([key_row(key, policy, time=policy.as_of) for key in away], 1)
     ).distinct()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -49,9 +49,10 @@ def read_records(
     stored: Iterable[StoredVersion],
     keys: Mapping[str, TrustedKey],
     s3_client: Callable[[], S3Client],
+    own_keys: Collection[str] = (),
 ) -> Iterator[ReadEnvelope]:
     """Each stored record that is still there, read and checked."""
-    yield from read_stored(s3_client(), stored, keys)
+    yield from read_stored(s3_client(), stored, keys, own_keys)
 
 
 def records_by_name(
@@ -60,6 +61,7 @@ def records_by_name(
     names: Sequence[str],
     keys: Mapping[str, TrustedKey],
     s3_client: Callable[[], S3Client],
+    own_keys: Collection[str] = (),
 ) -> RDD[ReadEnvelope]:
     """Every stored version under these object keys, read and checked anew."""
     ranges = [KeyRange(name, last=name) for name in names]
@@ -67,7 +69,7 @@ def records_by_name(
     return (
         context.parallelize(ranges, slices)
         .mapPartitions(lambda some: list_records(some, bucket, s3_client))
-        .mapPartitions(lambda some: read_records(some, keys, s3_client))
+        .mapPartitions(lambda some: read_records(some, keys, s3_client, own_keys))
     )
 
 
@@ -78,6 +80,7 @@ def checked_records(
     keys: Mapping[str, TrustedKey],
     s3_client: Callable[[], S3Client],
     checks: Checks,
+    own_keys: Collection[str] = (),
 ) -> RDD[ReadEnvelope]:
     """Every record filed under `days`, read and checked; by this run, if no earlier one did."""
     context = spark.sparkContext
@@ -91,7 +94,7 @@ def checked_records(
         stored.keyBy(lambda record: record.version)
         .subtractByKey(known.keyBy(lambda envelope: envelope.stored))
         .values()
-        .mapPartitions(lambda some: read_records(some, keys, s3_client))
+        .mapPartitions(lambda some: read_records(some, keys, s3_client, own_keys))
         .persist()
     )
     keep_checks(

@@ -118,6 +118,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     spark = SparkSession.builder.appName("reconcile").getOrCreate()
     caches = Caches.of(spark.sparkContext, judge, window)
     found = [*differences(judge, window, policy), *caches.rows(window, policy)]
+    own_keys = policy.named.get("key", frozenset())
     envelopes = checked_records(
         spark,
         provenance,
@@ -125,6 +126,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
         judge.records,
         s3_client,
         caches.records,
+        own_keys,
     )
     trail = prove_trail(
         settings,
@@ -135,7 +137,9 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     )
 
     def named(keys: Sequence[str]) -> RDD[ReadEnvelope]:
-        return records_by_name(spark.sparkContext, provenance, keys, judge.records, s3_client)
+        return records_by_name(
+            spark.sparkContext, provenance, keys, judge.records, s3_client, own_keys
+        )
 
     output = f"s3://{bucket}/reconciliation/run={glue_run.id}/"
     written = run(

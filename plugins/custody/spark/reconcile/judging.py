@@ -15,8 +15,10 @@ from custody.core.ledger.attribution import trail_rows
 from custody.core.ledger.causes import with_causes
 from custody.core.ledger.facts import StoredRecord
 from custody.core.ledger.hours.windows import Window
+from custody.core.ledger.kinds.at_rest import identity_of
 from custody.core.ledger.kinds.control_changes import control_rows, without_known
 from custody.core.ledger.kinds.defects import DatedDefect, malformed_record_row
+from custody.core.ledger.kinds.keys import KeyAway, key_row
 from custody.core.ledger.kinds.lineage import is_statement, rows_of_statements
 from custody.core.ledger.kinds.undeclared import batch_rows, catalog_rows, unread_record_rows
 from custody.core.ledger.policy import Policy
@@ -79,10 +81,14 @@ def ledger(
         )
     )
     noted = logs.context.broadcast(late_records(events, notes, policy))
+    locked = found.flatMap(lambda some: some.locked).collect()
+    ids = logs.context.broadcast(
+        frozenset(filter(None, (identity_of(one.stored.key) for one in locked)))
+    )
     judged = (
         by_object(events)
         .cogroup(records)
-        .flatMap(lambda known: _judged(known, policy, principals.value, noted.value))
+        .flatMap(lambda known: _judged(known, policy, principals.value, noted.value, ids.value))
     )
     statements = events.filter(lambda event: is_statement(event, policy))
     bad_statements = (
@@ -101,7 +107,8 @@ def ledger(
     broken = trail_rows(defects, trail.calls, touched, policy)
     changed = [row for call in trail.calls for row in catalog_rows(call, policy)]
     controls = list(control_rows(trail.calls, policy))
-    standing = without_known(differences, controls)
+    away = _keys_away(locked, policy, window)
+    standing = without_known([*differences, *away], controls)
     rows = logs.context.union(
         [
             judged,
@@ -113,6 +120,16 @@ def ledger(
     )
     proven = logs.context.broadcast([row for row in controls if row.verdict not in SETTLED])
     return rows.map(lambda row: with_causes(row, proven.value))
+
+
+def _keys_away(
+    locked: Iterable[ReadEnvelope], policy: Policy, window: Window
+) -> Iterator[LedgerRow]:
+    """A row for each key of the deployment's own that is away, however many records lie under
+    it."""
+    answers = {one.key_away: one.trouble or "" for one in locked if one.key_away is not None}
+    for key, answer in sorted(answers.items()):
+        yield key_row(KeyAway(key, answer), policy, time=window.last_moment)
 
 
 def filed_elsewhere(logs: RDD[LogContent], policy: Policy, days: Collection[date]) -> list[str]:
@@ -150,7 +167,8 @@ def _judged(
     policy: Policy,
     principals: Mapping[str, Principal],
     noted: Collection[str],
+    locked: Collection[str],
 ) -> Iterator[LedgerRow]:
     (bucket, key), (events, records) = known
     history = ObjectHistory(bucket, key, tuple(events), tuple(records))
-    return rows_of(history, policy, principals, noted)
+    return rows_of(history, policy, principals, noted, locked)

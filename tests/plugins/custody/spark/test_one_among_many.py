@@ -123,22 +123,30 @@ def malformed(zone: LandingZone, one: StoredVersion) -> MemoryS3:
     return MemoryS3({**zone.s3.objects, name: [(one.version.version_id, b"{")]})
 
 
+def under_an_own_key(zone: LandingZone, one: StoredVersion) -> MemoryS3:
+    return Stubborn(zone.s3.objects, one.version.key, OWN)
+
+
 @pytest.mark.parametrize(
-    ("bucket", "told"), [(encrypted_anew, 1), (malformed, 1), (gone, 0)], ids=named
+    ("bucket", "told", "away"),
+    [
+        (encrypted_anew, 1, None),
+        (malformed, 1, None),
+        (gone, 0, None),
+        (under_an_own_key, 1, "own"),
+    ],
+    ids=named,
 )
 def test_the_reconciliation_reads_every_other_record(
-    zone: LandingZone, bucket: Bucket, told: int
+    zone: LandingZone, bucket: Bucket, told: int, away: str | None
 ) -> None:
     records = stored(zone, PROVENANCE)
     s3 = bucket(zone, records[MANY // 2])
-    read = list(read_records(records, zone.keys, lambda: s3))
+    read = list(read_records(records, zone.keys, lambda: s3, OWN_KEYS))
     assert Counter(envelope.trouble is None for envelope in read) == Counter(
         {True: MANY - 1} | ({False: told} if told else {})
     )
-
-
-def under_an_own_key(zone: LandingZone, one: StoredVersion) -> MemoryS3:
-    return Stubborn(zone.s3.objects, one.version.key, OWN)
+    assert {envelope.key_away for envelope in read} - {None} == ({away} if away else set())
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def row_of_reading(recorded: RecordedVersion, reading: Reading, policy: Policy) 
     if not recorded.sha256s:
         return None
     if reading.key_away is not None:
-        return key_row(reading.key_away, policy)
+        return key_row(reading.key_away, policy, time=policy.as_of)
     if reading.gone:
         verdict = Verdict.REMOVED
     elif reading.sha256 in recorded.sha256s:

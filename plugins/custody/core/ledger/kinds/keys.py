@@ -5,6 +5,7 @@ trail, as a row of his call."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from custody.core.ledger import reasons
 from custody.core.ledger.policy import Policy
@@ -22,13 +23,13 @@ class KeyAway:
     answer: str
 
 
-def key_row(away: KeyAway, policy: Policy) -> LedgerRow:
-    """The row of a key of the deployment's own that cannot be used."""
+def key_row(away: KeyAway, policy: Policy, *, time: datetime) -> LedgerRow:
+    """The row, dated `time`, of a key of the deployment's own that cannot be used."""
     return row_of_call(
         Verdict.CONTROL_CHANGED,
         reasons.of_key_away(away.answer),
         ObjectVersion(CONTROL, f"kms/key/{away.key_id}/state", UNVERSIONED),
-        time=policy.as_of,
+        time=time,
         policy=policy,
         call=None,
     )

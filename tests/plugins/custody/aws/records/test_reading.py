@@ -48,6 +48,19 @@ def test_a_record_that_nobody_can_read_is_not_to_be_believed(s3, code, message, 
     assert (found.trouble, found.was_read) == (f"S3 does not hand it out ({code})", False)
 
 
+def test_of_a_record_under_a_key_of_our_own_that_is_away_it_is_told_which(s3):
+    get_object_says(s3, "KMS.DisabledException")
+    encrypted_with(s3, "arn:aws:kms:us-east-1:111122223333:key/own")
+    found = read_record(s3, PLANTED, {}, {"own"})
+    assert (found.key_away, found.trouble) == ("own", "KMS.DisabledException")
+    assert (found.claim, found.was_read) == (None, False)
+    other = read_record(s3, PLANTED, {}, {"another"})
+    assert (other.key_away, other.trouble) == (
+        None,
+        "S3 does not hand it out (KMS.DisabledException)",
+    )
+
+
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidRequest", "SlowDown"])
 def test_what_is_not_the_records_fault_is_raised(s3, code):
     get_object_says(s3, code)

@@ -214,6 +214,11 @@ SENTENCES = [
         ),
     ),
     (
+        Ground.RECORD_LOCKED,
+        [PROVEN],
+        f"Written by {CRM_ARN}; its record cannot be read while a key of the platform is away.",
+    ),
+    (
         Ground.UNDECLARED_WRITER,
         [BY_INSIDER, OF_INSIDER],
         f"{INSIDER_ARN} wrote this version and is not one of the declared writers of bronze.",
@@ -232,7 +237,11 @@ def test_each_ground_has_its_sentence(ground: Ground, evidence: Evidence, senten
         tuple(e for e in evidence if isinstance(e, TrailEvent)),
         tuple(e for e in evidence if isinstance(e, StoredRecord)),
     )
-    known = replace(known, noted_late=ground is Ground.RECORD_LATE)
+    known = replace(
+        known,
+        noted_late=ground is Ground.RECORD_LATE,
+        record_locked=ground is Ground.RECORD_LOCKED,
+    )
     awaited = ground in {Ground.RECORD_AWAITED, Ground.EVENT_AWAITED}
     rules = policy(IN_GRACE if awaited else AFTER)
     judgement = judge(known, rules)

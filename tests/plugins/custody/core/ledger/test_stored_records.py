@@ -11,6 +11,7 @@ from tests.support.ledger_cases import RECORDER, policy
 from custody.core.ledger.kinds.defects import MalformedRecord
 from custody.core.ledger.stored_records import (
     RECORDED_WITHIN,
+    found_records,
     is_note_write,
     noted_late,
     split_envelopes,
@@ -223,3 +224,10 @@ def test_a_note_counts_before_its_event_has_come_and_not_if_another_wrote_it() -
 def by_recorder(key: str) -> TrailEvent:
     recorder = Principal(f"{RECORDER}/x", "AssumedRole", "AROA:x", RECORDER)
     return replace(writing(key), who=recorder)
+
+
+def test_what_is_under_a_key_of_ours_that_is_away_is_no_malformed_record():
+    away = replace(stored(PLACE, None, "KMS.DisabledException"), key_away="k")
+    found = found_records([away, stored(ELSEWHERE)], [], policy(ROTATED))
+    assert ([one.key for one in found.records], found.malformed) == ([ELSEWHERE], [])
+    assert found.locked == [away]

@@ -218,6 +218,14 @@ def test_what_the_recorder_notes_as_late_pages_nobody_for_a_day(
     assert judge(forged, policy(WRITTEN + after)).verdict == Verdict.CONFLICT
 
 
+@pytest.mark.parametrize("after", [IN_GRACE, AFTER, WRITTEN + 2 * MAX_LATE])
+def test_a_record_under_a_key_of_ours_that_is_away_accuses_nobody(after: datetime) -> None:
+    """However long it is away: the key has a finding of its own."""
+    locked = replace(facts((PROVEN,), ()), record_locked=True)
+    assert judge(locked, policy(after)).verdict == Verdict.PENDING
+    assert judge(replace(locked, record_locked=False), policy(AFTER)).verdict == Verdict.UNRECORDED
+
+
 def test_a_record_that_is_dated_ahead_is_not_waited_for() -> None:
     ahead = replace(GOOD, stored_at=WRITTEN - timedelta(days=2))
     forged = replace(ahead, undeclared_write=FORGING)

@@ -24,8 +24,10 @@ from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.kinds.defects import DatedDefect, Outage
 from custody.core.ledger.rows import LedgerRow
 from custody.core.lineage.checking import LineageCheck
+from custody.core.records.names import record_id, record_key
 from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent, read_log
+from custody.objects import ObjectVersion
 from custody.spark.reconcile.judging import ledger
 
 WINDOW = Window(
@@ -70,6 +72,40 @@ def test_spark_gives_the_rows_that_the_rules_give(spark: SparkSession, name: str
         unchecked,
     )
     assert in_order(found.collect()) == in_order(list(rows_of_case(case)))
+
+
+def test_a_key_of_ours_that_is_away_is_one_finding_and_accuses_no_uploader(
+    spark: SparkSession,
+) -> None:
+    """However many records lie under it."""
+    context, said = spark.sparkContext, read_case(CASES / "verified_shows_every_column")
+    (write,) = (event for event in said.log.events if event.is_write)
+    version = ObjectVersion(write.bucket, write.key or "", write.version_id or "")
+    place = record_key(write.time, record_id(version))
+    away = [
+        replace(
+            said.envelopes[0],
+            stored=ObjectVersion("provenance", place, stored),
+            claim=None,
+            trouble="KMS.DisabledException",
+            was_read=False,
+            key_away="k-1",
+        )
+        for stored in ("p1", "p2")
+    ]
+    found = ledger(
+        context.parallelize([said.log], 1),
+        context.parallelize(away, 1),
+        [],
+        said.policy,
+        WINDOW,
+        unchecked,
+    ).collect()
+    assert {(row.verdict, row.object_key) for row in found} == {
+        ("PENDING", version.key),
+        ("CONTROL_CHANGED", "kms/key/k-1/state"),
+    }
+    assert sum(row.verdict == "CONTROL_CHANGED" for row in found) == 1
 
 
 def test_what_is_wrong_with_the_trail_names_who_touched_it(spark: SparkSession) -> None:

@@ -6,7 +6,7 @@ from custody.core.ledger.kinds.keys import KeyAway, key_row
 
 
 def test_the_finding_is_about_the_key_and_names_nobody():
-    row = key_row(KeyAway("k-1", "KMS.DisabledException"), POLICY)
+    row = key_row(KeyAway("k-1", "KMS.DisabledException"), POLICY, time=POLICY.as_of)
     assert (row.verdict, row.bucket, row.object_key) == (
         "CONTROL_CHANGED",
         "AwsControl",
@@ -17,6 +17,8 @@ def test_the_finding_is_about_the_key_and_names_nobody():
 
 
 def test_every_night_finds_the_same_one():
-    first, again = (key_row(KeyAway("k-1", answer), POLICY) for answer in ("a", "b"))
+    first, again = (
+        key_row(KeyAway("k-1", answer), POLICY, time=POLICY.as_of) for answer in ("a", "b")
+    )
     assert first.fingerprint == again.fingerprint
-    assert first.fingerprint != key_row(KeyAway("k-2", "a"), POLICY).fingerprint
+    assert first.fingerprint != key_row(KeyAway("k-2", "a"), POLICY, time=POLICY.as_of).fingerprint
