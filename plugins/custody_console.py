@@ -43,7 +43,7 @@ def open_console() -> Console:
     from airflow.models.variable import Variable  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
-    from custody.aws.kms.seal_key import fetch_seal_key  # noqa: PLC0415
+    from custody.aws.kms.seal_key import fetch_seal_keys  # noqa: PLC0415
     from custody.console.reading import Console  # noqa: PLC0415
     from custody.core.seal.layout import log_origin  # noqa: PLC0415
     from custody.settings import Settings  # noqa: PLC0415
@@ -58,7 +58,8 @@ def open_console() -> Console:
     )
     kms = boto3.client("kms", region_name=settings.region, config=config)
     s3 = boto3.client("s3", region_name=settings.region, config=config)
-    key = fetch_seal_key(kms, settings.seal_key_arn, log_origin(settings.provenance_bucket))
+    origin = log_origin(settings.provenance_bucket)
+    key = fetch_seal_keys(kms, settings.seal_key_arn, settings.former_seal_keys, origin)
     return Console(s3, settings, key)
 
 

@@ -195,6 +195,7 @@ class Settings:
     deployer_arns = _Setting(_optional_texts)
     encryption_key_arns = _Setting(_optional_texts)
     former_signing_keys = _Setting(_optional_texts)
+    former_seal_keys = _Setting(_optional_texts)
     cosigning_policy = _Setting(_optional_text)
     former_uploaders = _Setting(_optional_texts)
     digest_seconds = _Setting(_seconds)
@@ -359,7 +360,12 @@ class Settings:
         """The platform's things whose names do not begin as its own do, by kind of thing."""
         people = (*self.uploader_arns, *self.deployer_arns, *self.airflow_trusted_arns)
         keys = [period.key_arn for period in self.signing_key_periods]
-        for setting in ("lineage_key_arn", "seal_key_arn", "encryption_key_arns"):
+        for setting in (
+            "lineage_key_arn",
+            "seal_key_arn",
+            "former_seal_keys",
+            "encryption_key_arns",
+        ):
             keys += _optional_texts(self.fields, setting)
         return {
             "bucket": frozenset(self._layers()),

@@ -31,6 +31,7 @@ SETTINGS = {
         "topic_arn",
         "signing_key_arn",
         "former_signing_keys",
+        "former_seal_keys",
         "lineage_key_arn",
         "seal_key_arn",
         "bronze_to_silver_job",

@@ -371,7 +371,7 @@ class Runs:
     def __init__(self, s3):
         self.s3 = s3
         self.bucket = make_bucket(s3, "custody-test-provenance")
-        self.judge = {"job": RUN.job, "bucket": self.bucket, "key": "arn:seal"}
+        self.judge = {"job": RUN.job, "bucket": self.bucket, "key": "arn:seal", "former": ""}
         self.count = 0
 
     def state(self, run, link=None, by=SIGNER, parts=PARTS):

@@ -183,6 +183,7 @@ def test_what_pages_is_read_from_the_run_that_judged(render, dag_id, job):
         "job": f"the-{job}-job",
         "bucket": "the-provenance-bucket",
         "key": "the-seal-key-arn",
+        "former": "the-former-seal-keys",
     }
     # No XCom says which run that is.
     assert render(dag_id, "pages", xcoms={}).op_args[:2] == ("the-analytics-bucket", judge)

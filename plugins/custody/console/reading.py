@@ -83,7 +83,7 @@ class Console:
         if head is None:
             return None, None
         try:
-            opened = Checkpoint.open(head.body, origin=self.key.name, keys=[self.key])
+            opened = Checkpoint.open(head.body, origin=self.key.name, keys=self.key.all)
         except (BadNote, MalformedInput) as error:
             log.warning("the remembered checkpoint is not believed: %s", error)
             return None, None

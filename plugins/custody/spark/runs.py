@@ -110,4 +110,5 @@ class Judge:
 def seal_signer(settings: Settings) -> NoteSigner:
     """Who signs the seal of the deployment, and what the runs state."""
     key = settings.seal_key_arn
-    return kms_signer(kms_client(key), key, log_origin(settings.provenance_bucket))
+    origin = log_origin(settings.provenance_bucket)
+    return kms_signer(kms_client(key), key, origin, settings.former_seal_keys)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from custody.aws.kms.seal_key import fetch_seal_key
+from custody.aws.kms.seal_key import fetch_seal_keys
 from custody.aws.paging import pages as page_store
 from custody.aws.runs.keeping import read_run
 from custody.aws.runs.last import last_run
@@ -31,6 +31,7 @@ def judge_of(job: str) -> dict[str, str]:
         "job": setting(job),
         "bucket": setting("provenance_bucket"),
         "key": setting("seal_key_arn"),
+        "former": setting("former_seal_keys"),
     }
 
 
@@ -95,7 +96,8 @@ def news_of(report: RunReport, s3: Any, bucket: str) -> tuple[Found, Sequence[Ch
 
 
 def _key(judge: dict[str, str], kms: Any) -> NoteKey:
-    return fetch_seal_key(kms, judge["key"], log_origin(judge["bucket"]))
+    former = filter(None, judge["former"].split(","))
+    return fetch_seal_keys(kms, judge["key"], former, log_origin(judge["bucket"]))
 
 
 def _last(judge: dict[str, str], as_of: datetime, key: NoteKey, s3: Any) -> RunStatement | None:

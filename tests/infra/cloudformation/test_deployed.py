@@ -32,11 +32,13 @@ from tests.support.local_aws import ACCOUNT, LocalAws, role_arn
 from tests.support.patience import PATIENCE_SECONDS, wait_for
 
 from custody.aws.kms.public_keys import trusted_keys
+from custody.aws.kms.seal_key import fetch_seal_keys
 from custody.core.formats.dsse import Envelope
 from custody.core.records.checking import TrustedKey, read_envelope
 from custody.core.records.model import UnreadableReason, UnreadableRecord
 from custody.core.records.names import record_id
 from custody.core.records.statement import from_statement, read_record
+from custody.core.seal.layout import log_origin
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 
@@ -445,11 +447,12 @@ def test_nobody_becomes_a_services_role(aws: LocalAws, role: str) -> None:
     assert set(answers.values()) == {"AccessDenied"}
 
 
-def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
+def test_new_keys_take_over_and_the_old_ones_are_believed_for_their_time(
     deployed: Deployed, tmp_path: Path
 ) -> None:
-    """As docs/operations.md tells; last, for the stack goes on with the new key."""
+    """As docs/operations.md tells; last, for the stack goes on with the new keys."""
     aws = deployed.aws
+    sealed = settings_of(aws)["seal_key_arn"]
     uploader, kms = aws.client("s3", "web-shop"), aws.role_client("kms", "glue")
 
     def signed(name: str) -> Envelope:
@@ -461,9 +464,9 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     until = from_statement(before.payload).hashed_at + timedelta(seconds=1)
     former = f"{old}={until:%Y-%m-%dT%H:%M:%SZ}"
     deployed.deploy(
-        *("--parameter", f"FormerSigningKeys={former}"),
+        *("--parameter", f"FormerSigningKeys={former}", "--parameter", f"FormerSealKeys={sealed}"),
         *("--parameter", "ErasureArns=", "--parameter", "KeyAdministratorArns="),
-        repository=with_another_signing_key(deployed.repository, tmp_path / "repository"),
+        repository=with_other_keys(deployed.repository, tmp_path / "repository"),
     )
     after = signed("after.csv")
     (new,) = (signature.keyid for signature in after.signatures)
@@ -473,6 +476,15 @@ def test_a_new_key_takes_over_and_the_old_one_is_believed_for_its_time(
     assert [trouble(envelope, keys) for envelope in (before, after)] == [None, None]
     late = replace(keys[old], valid_until=until - timedelta(days=1))
     assert "outside the period of its key" in str(trouble(before, keys | {old: late}))
+
+    settings = Settings.parse(settings_of(aws))
+    origin = log_origin(settings.provenance_bucket)
+    for role in ("airflow", "audit"):
+        # Who reads what the runs state may have both public halves.
+        client = aws.client("kms", role) if role == "airflow" else aws.role_client("kms", role)
+        former_keys = settings.former_seal_keys
+        seal = fetch_seal_keys(client, settings.seal_key_arn, former_keys, origin)
+        assert [len({key.public_key for key in seal.all}), former_keys] == [2, (sealed,)]
 
 
 def trouble(envelope: Envelope, keys: Mapping[str, TrustedKey]) -> str | None:
@@ -485,13 +497,15 @@ def trouble(envelope: Envelope, keys: Mapping[str, TrustedKey]) -> str | None:
     ).trouble
 
 
-def with_another_signing_key(original: Path, repository: Path) -> Path:
-    """A copy of the repository in which the key that signs records has a new logical name."""
+def with_other_keys(original: Path, repository: Path) -> Path:
+    """A copy of the repository in which the keys that sign records and seal have new logical
+    names."""
     shutil.copytree(original, repository, symlinks=True)
     keys = repository / "infra" / "cloudformation" / "keys.yaml"
     template = keys.read_text(encoding="utf-8")
-    for name in ("  {}:\n", "!Ref {}\n", "${{{}}}"):
-        assert name.format("Signing") in template
-        template = template.replace(name.format("Signing"), name.format("SigningFrom2027"))
+    for key in ("Signing", "Seal"):
+        for name in ("  {}:\n", "!Ref {}\n", "${{{}}}"):
+            assert name.format(key) in template
+            template = template.replace(name.format(key), name.format(f"{key}From2027"))
     keys.write_text(template, encoding="utf-8")
     return repository

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from custody.core.tlog.signed_note import NoteKey, NoteSigner
+from custody.core.tlog.signed_note import NoteKey, NoteSigner, RenewedKey
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -32,8 +33,19 @@ def fetch_seal_key(kms: KMSClient, key_arn: str, origin: str) -> NoteKey:
     raise ValueError(f"{key_arn} is no Ed25519 key: seals need ECC_NIST_EDWARDS25519")
 
 
-def kms_signer(kms: KMSClient, key_arn: str, origin: str) -> NoteSigner:
-    """A signer of the log `origin` whose private key stays in KMS.
+def fetch_seal_keys(kms: KMSClient, key_arn: str, former: Iterable[str], origin: str) -> NoteKey:
+    """The public half of the key, which took over from the `former` ones (their ARNs).
+
+    Raises like `fetch_seal_key`.
+    """
+    key = fetch_seal_key(kms, key_arn, origin)
+    before = tuple(fetch_seal_key(kms, arn, origin) for arn in former)
+    return RenewedKey(key.name, key.public_key, before) if before else key
+
+
+def kms_signer(kms: KMSClient, key_arn: str, origin: str, former: Iterable[str] = ()) -> NoteSigner:
+    """A signer of the log `origin` whose private key stays in KMS, and took over from the `former`
+    ones (their ARNs).
 
     Raises like `fetch_seal_key`; signing raises `ValueError` for a text that is too long.
     """
@@ -49,4 +61,4 @@ def kms_signer(kms: KMSClient, key_arn: str, origin: str) -> NoteSigner:
         )
         return response["Signature"]
 
-    return NoteSigner(fetch_seal_key(kms, key_arn, origin), sign)
+    return NoteSigner(fetch_seal_keys(kms, key_arn, former, origin), sign)

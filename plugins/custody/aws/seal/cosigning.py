@@ -103,7 +103,7 @@ def ask_cosigners(
     found = read_checkpoint(s3, bucket)
     if found is None:
         raise SealContended("the checkpoint was removed before it was cosigned")
-    checkpoint = Checkpoint.open(found.body, origin=key.name, keys=(key,))
+    checkpoint = Checkpoint.open(found.body, origin=key.name, keys=key.all)
     tree = TiledTree(checkpoint.size, checkpoint.root, seal_reader(s3, bucket))
 
     def ask(cosigner: Cosigner) -> Answer:

@@ -99,7 +99,7 @@ def _check(
         seal_reader(s3, bucket),
         seal_history(s3, bucket),
         origin=signer.key.name,
-        keys=(signer.key,),
+        keys=signer.key.all,
         remembered=remembered,
         sample=sample,
     )

@@ -132,7 +132,7 @@ def seal(
     days = dict[date, set[bytes]]()
     for entry in entries:
         days.setdefault(entry.day, set()).add(entry.to_bytes())
-    log = _Log(s3, bucket, signer, (signer.key, *trusted))
+    log = _Log(s3, bucket, signer, (*signer.key.all, *trusted))
     log.catch_up()
     for day, of_day in sorted(days.items()):
         log.add(day, sorted(of_day))

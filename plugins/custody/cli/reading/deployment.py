@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 
 from custody.aws.kms.public_keys import fetch_public_keys
-from custody.aws.kms.seal_key import fetch_seal_key
+from custody.aws.kms.seal_key import fetch_seal_keys
 from custody.aws.trail.state import enabled_regions, fetch_digest_keys, read_trail_state
 from custody.aws.trail.validation import DigestKeys, Pace
 from custody.cli.errors import CannotCheck
@@ -207,10 +207,11 @@ class Deployment:
             ) from error
 
     def _published_keys(self) -> KeyRing:
-        lineage, seal, periods, builders = self.setting(
+        lineage, seal, former, periods, builders = self.setting(
             lambda settings: (
                 settings.lineage_key_arn,
                 settings.seal_key_arn,
+                settings.former_seal_keys,
                 settings.signing_key_periods,
                 settings.builders,
             )
@@ -218,7 +219,7 @@ class Deployment:
         return KeyRing(
             records={period.key_arn: self._signing_key(period) for period in periods},
             lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), builders),
-            seal=(fetch_seal_key(self._kms(seal), seal, self.origin),),
+            seal=fetch_seal_keys(self._kms(seal), seal, former, self.origin).all,
             deployment=self.pins,
         )
 

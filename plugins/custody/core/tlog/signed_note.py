@@ -61,6 +61,11 @@ class NoteKey:
         """The key as verifiers configure it."""
         return vkey_of(self.name, _ED25519 + self.public_key)
 
+    @property
+    def all(self) -> tuple[NoteKey, ...]:
+        """Every key that may have signed under the name, the one that signs now first."""
+        return (self,)
+
     @classmethod
     def parse(cls, vkey: str) -> NoteKey:
         """Read a `vkey`. Raises `MalformedInput`."""
@@ -78,6 +83,21 @@ class NoteKey:
         except (InvalidSignature, ValueError):
             return False
         return True
+
+
+@dataclass(frozen=True)
+class RenewedKey(NoteKey):
+    """A key that took over from `former` ones of the same name: what these signed is believed
+    too."""
+
+    former: tuple[NoteKey, ...]
+
+    @property
+    def all(self) -> tuple[NoteKey, ...]:
+        return NoteKey(self.name, self.public_key), *self.former
+
+    def verifies(self, signature: bytes, text: bytes) -> bool:
+        return any(key.verifies(signature, text) for key in self.all)
 
 
 @dataclass(frozen=True)
@@ -117,7 +137,7 @@ def sign_note(text: str, signer: NoteSigner) -> bytes:
         raise ValueError("the text of a note ends in a newline and has no control characters")
     signed = text.encode("utf-8")
     signature = signer.sign(signed)
-    if not signer.key.verifies(signature, signed):
+    if not signer.key.all[0].verifies(signature, signed):
         raise ValueError(f"the signer does not sign with the key {signer.key.vkey}")
     line = NoteSignature(signer.key.name, signer.key.key_id, signature).to_line()
     return signed + b"\n" + line

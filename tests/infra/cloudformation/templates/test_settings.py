@@ -57,6 +57,7 @@ def test_the_settings_are_these() -> None:
         "deployer_arns",
         "digest_seconds",
         "encryption_key_arns",
+        "former_seal_keys",
         "former_signing_keys",
         "former_uploaders",
         "lineage_key_arn",

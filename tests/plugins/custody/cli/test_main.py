@@ -229,7 +229,7 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
 
     monkeypatch.setattr(boto3, "client", client)
     monkeypatch.setattr(
-        "custody.cli.reading.deployment.fetch_seal_key", lambda _kms, _arn, _origin: RING.seal[0]
+        "custody.cli.reading.deployment.fetch_seal_keys", lambda *_asked: RING.seal[0]
     )
     monkeypatch.setattr(
         "custody.cli.reading.deployment.fetch_digest_keys",

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.moto_aws import KEY_ARN, REGION, answer
 from tests.support.transparency import KEY, ORIGIN, SIGNER
 
-from custody.aws.kms.seal_key import fetch_seal_key, kms_signer
+from custody.aws.kms.seal_key import fetch_seal_key, fetch_seal_keys, kms_signer
 from custody.core.tlog.checkpoint import Checkpoint
 
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -75,3 +75,10 @@ def test_kms_is_not_asked_to_sign_what_it_refuses():
 def test_another_kind_of_key_is_refused(public, problem):
     with pytest.raises(ValueError, match=problem):
         kms_signer(kms_with(public), KEY_ARN, ORIGIN)
+
+
+def test_the_keys_that_sealed_before_are_fetched_too():
+    kms = kms_with(der(PRIVATE))
+    assert fetch_seal_keys(kms, KEY_ARN, [], ORIGIN) == KEY
+    assert fetch_seal_keys(kms, KEY_ARN, [KEY_ARN], ORIGIN).all == (KEY, KEY)
+    assert kms_signer(kms, KEY_ARN, ORIGIN, [KEY_ARN]).key.all == (KEY, KEY)

@@ -16,7 +16,7 @@ from custody.aws.runs.last import last_run
 from custody.aws.s3.errors import ObjectWithheld
 from custody.core.runs.chain import Link, Reached
 from custody.core.runs.model import JudgingRun
-from custody.core.tlog.signed_note import NoteSigner
+from custody.core.tlog.signed_note import NoteKey, NoteSigner, RenewedKey
 
 HOUR = timedelta(hours=1)
 
@@ -67,6 +67,23 @@ def test_what_another_signed_or_another_job_judged_moves_nothing(s3: Any, proven
         s3.put_object(Bucket=provenance, Key=place, Body=honest)
     s3.put_object(Bucket=provenance, Key="provenance/runs/dt=tomorrow/jr_9.json", Body=honest)
     assert last(s3, provenance) == (RUN, link(0))
+
+
+def test_a_new_key_of_the_seal_goes_on_with_the_chain(s3: Any, provenance: str) -> None:
+    """Else the hours that are still open, and those that nobody judged, would be forgotten."""
+    state(s3, provenance, later(0), 0)
+    new = OTHER_SIGNER.key
+    renewed = RenewedKey(new.name, new.public_key, (KEY,))
+    as_of = RUN.as_of + 100 * HOUR
+
+    def last_by(key: NoteKey) -> JudgingRun | None:
+        found = last_run(s3, key, provenance, job=RUN.job, as_of=as_of)
+        return found.run if found else None
+
+    assert last_by(new) is None
+    assert last_by(renewed) == later(0)
+    state(s3, provenance, later(1), 1, signer=NoteSigner(renewed, OTHER_SIGNER.sign))
+    assert last_by(renewed) == later(1)
 
 
 def test_a_statement_that_somebody_encrypted_anew_does_not_stop_the_runs(

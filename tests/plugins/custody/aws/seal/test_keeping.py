@@ -3,13 +3,20 @@
 import pytest
 from tests.plugins.custody.aws.seal.test_log import SIGNER, contents, files, record, records, write
 from tests.support.s3_answers import encrypt_anew
-from tests.support.transparency import OTHER_SIGNER
+from tests.support.transparency import OTHER_SIGNER, signer
 
 from custody.aws.s3.listing import latest_version_id
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal, version_of
-from custody.aws.seal.log import seal_reader
-from custody.core.seal.check import COSIGNED, REMEMBERED, SealDefect, SealDefectKind
+from custody.aws.seal.log import seal_history, seal_reader
+from custody.core.seal.check import (
+    COSIGNED,
+    REMEMBERED,
+    SealDefect,
+    SealDefectKind,
+    check_seal,
+)
 from custody.core.seal.layout import append_path
+from custody.core.tlog.signed_note import NoteSigner, RenewedKey
 from custody.objects import ObjectVersion
 
 
@@ -37,6 +44,38 @@ def test_each_seal_goes_on_from_the_head_remembered(s3, provenance):
     kept = keep(s3, provenance, records(1, 2), remembered=head)
     assert (kept.defects, kept.sealed.appended) == ((), 1)
     assert kept.head != head
+
+
+NEW = signer(b"\x05" * 32, SIGNER.key.name)
+"""Another key of the log than it began with."""
+
+
+def renewed() -> NoteSigner:
+    """The new key, which took over from the first."""
+    return NoteSigner(RenewedKey(NEW.key.name, NEW.key.public_key, (SIGNER.key,)), NEW.sign)
+
+
+def test_a_new_key_goes_on_with_the_log_and_pages_nobody(s3, provenance):
+    """Whoever has both keys checks all of it from the head that he kept, as `custody seal` does."""
+    head = keep(s3, provenance, records(1)).head
+    now = renewed()
+    for entries in ([], records(1, 2), records(3)):
+        kept = keep_seal(s3, provenance, entries, signer=now, remembered=head)
+        assert problems(kept) == []
+    read_file, history = seal_reader(s3, provenance), seal_history(s3, provenance)
+    for keys, defects in ((now.key.all, 0), ((SIGNER.key,), 1)):
+        found = check_seal(read_file, history, origin=SIGNER.key.name, keys=keys, remembered=head)
+        assert len(found.defects) == defects
+        assert found.checkpoint is None or found.checkpoint.size == 3
+    # The head that was remembered since is signed by the new key alone.
+    assert problems(keep_seal(s3, provenance, [], signer=NEW, remembered=kept.head)) == []
+
+
+def test_a_key_that_the_deployment_does_not_name_as_a_former_one_is_told(s3, provenance):
+    head = keep(s3, provenance, records(1)).head
+    kept = keep_seal(s3, provenance, records(2), signer=NEW, remembered=head)
+    assert (SealDefectKind.BAD_CHECKPOINT, "checkpoint") in problems(kept)
+    assert kept.sealed is None
 
 
 def test_nothing_to_seal_is_no_defect(s3, provenance):

@@ -44,3 +44,18 @@ def test_the_page_says_which_run_and_where_to_look() -> None:
         "a\nb",
         RUNBOOK,
     )
+
+
+def test_an_outage_of_twelve_hours_is_one_page_and_one_when_it_is_over() -> None:
+    """Of KMS, say: it names nobody and no object. What was not judged is judged afterwards."""
+    told: list[Page] = []
+    is_open = False
+    for succeeded in [True, *[False] * 12, True, True]:
+        news = page(succeeded=succeeded, is_open=is_open)
+        if news is not None:
+            told.append(news)
+            is_open = not is_open
+    assert [each.message_attributes["status"] for each in told] == ["open", "resolved"]
+    assert not any(
+        {"principal", "principal_arn", "key"} & each.message_attributes.keys() for each in told
+    )

@@ -10,6 +10,7 @@ from custody.core.tlog.signed_note import (
     BadNote,
     NoteKey,
     NoteSigner,
+    RenewedKey,
     encode_base64,
     open_note,
     sign_note,
@@ -174,3 +175,22 @@ NAME, KEY_ID, ENCODED = KEY.vkey.split("+", 2)
 def test_what_is_no_vkey(vkey, problem):
     with pytest.raises(MalformedInput, match=problem):
         NoteKey.parse(vkey)
+
+
+def test_a_key_that_took_over_vouches_for_what_the_former_one_signed():
+    new = OTHER_SIGNER.key
+    renewed = RenewedKey(new.name, new.public_key, (KEY,))
+    assert renewed.all == (new, KEY)
+    assert KEY.all == (KEY,)
+    for one in (SIGNER, OTHER_SIGNER):
+        assert renewed.verifies(one.sign(b"text"), b"text")
+        assert open_note(sign_note(TEXT, one), renewed.all) == TEXT
+    assert not renewed.verifies(SIGNER.sign(b"text"), b"another")
+    assert not RenewedKey(new.name, new.public_key, ()).verifies(SIGNER.sign(b"text"), b"text")
+
+
+def test_a_former_key_signs_nothing_new():
+    new = OTHER_SIGNER.key
+    late = NoteSigner(RenewedKey(new.name, new.public_key, (KEY,)), SIGNER.sign)
+    with pytest.raises(ValueError, match="does not sign with the key"):
+        sign_note(TEXT, late)
