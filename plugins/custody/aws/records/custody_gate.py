@@ -19,8 +19,9 @@ from botocore.exceptions import ClientError
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of, may_be_its_kms_key
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
-from custody.core.datasets.landed_csv import BrokenFileError, TextCheck
-from custody.core.datasets.parts import Cut
+from custody.core.datasets.landed.parts import Cut
+from custody.core.datasets.landed.text import BrokenFileError, TextCheck
+from custody.core.datasets.landed.unpacking import unpacked, unpacked_file
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.records.checking import ReadEnvelope, TrustedKey, read_envelope
 from custody.core.records.model import LandingRecord, UnreadableRecord
@@ -62,28 +63,43 @@ def record_of(s3: S3Client, landed: StoredVersion, gate: Gate) -> LandingRecord:
 
 @contextmanager
 def open_verified(
-    s3: S3Client, version: ObjectVersion, record: LandingRecord, cut: Cut
+    s3: S3Client,
+    version: ObjectVersion,
+    record: LandingRecord,
+    text: TextCheck,
+    cut: Cut | None,
 ) -> Iterator[BinaryIO]:
-    """What `cut` keeps of the bytes of an object version, on local disk, at its start.
+    """What `cut` keeps of the bytes of an object version, on local disk, at its start; without a
+    cut, what a packed one unpacks to.
 
-    All of them are read, once, as the record is about them all. Raises BrokenFileError
-    `custody.altered` when they are not the bytes of the record, `custody.unreadable` when S3 does
-    not hand them out, and what `TextCheck` raises when they are no text.
+    All of them are read, once, as the record is about them all, and none is unpacked before it
+    vouches for them. Raises BrokenFileError `custody.altered` when they are not the bytes of the
+    record, `custody.unreadable` when S3 does not hand them out, and what `unpacked` raises, and
+    `text` when they are none.
     """
-    digest, text = hashlib.sha256(), TextCheck()
+    digest = hashlib.sha256()
     with tempfile.TemporaryFile() as spool:
         for chunk in _opened(s3, version).chunks:
             digest.update(chunk)
-            text.feed(chunk)
-            spool.write(cut.feed(chunk))
+            if cut is None:
+                spool.write(chunk)
+            else:
+                text.feed(chunk)
+                spool.write(cut.feed(chunk))
         if digest.hexdigest() != record.sha256:
             raise BrokenFileError(
                 "custody.altered",
                 f"the bytes hash to {digest.hexdigest()}, the record says {record.sha256}",
             )
-        text.finish()
+        packed_bytes = spool.tell()
         spool.seek(0)
-        yield spool
+        if cut is None:
+            # On disk lies what is packed: it is unpacked once to see whether it is text at all.
+            for piece in unpacked(spool, packed_bytes):
+                text.feed(piece)
+            spool.seek(0)
+        text.finish()
+        yield spool if cut is not None else unpacked_file(spool, packed_bytes)
 
 
 def _opened(s3: S3Client, version: ObjectVersion) -> OpenObject:

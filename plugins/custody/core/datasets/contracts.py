@@ -29,13 +29,14 @@ from custody.core.datasets.contract_fields import (
     sequence,
     text,
 )
+from custody.core.datasets.landed.formats import LandedFormat, read_format
 from custody.core.datasets.uploads import SMOKE
 from custody.core.formats.yaml_text import YamlError, read_yaml
 
 _OF_ROOT: Final = frozenset(
     {
         *("apiVersion", "description", "domain", "id", "kind", "name", "roles", "schema"),
-        *("slaProperties", "status", "support", "tags", "team", "version"),
+        *("servers", "slaProperties", "status", "support", "tags", "team", "version"),
     }
 )
 _OF_TABLE: Final = DESCRIBING | {"dataGranularityDescription", "properties"}
@@ -79,6 +80,7 @@ class Contract:
     grain: str
     gold: tuple[Gold, ...]
     about: About
+    format: LandedFormat
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -135,6 +137,7 @@ def parse_contract(document: object) -> Contract:
         grain=silver.grain,
         gold=_gold(tables[1:]),
         about=read_about(root, here),
+        format=read_format(root.get("servers", ()), here / "servers"),
     )
 
 

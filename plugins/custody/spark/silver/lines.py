@@ -14,8 +14,9 @@ from pyspark.sql import types as T  # noqa: N812
 from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.aws.s3.listing import StoredVersion
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.landed_csv import BrokenFileError, read_rows
-from custody.core.datasets.parts import Cut, Part, parts_of
+from custody.core.datasets.landed.formats import says_packed
+from custody.core.datasets.landed.parts import Cut, Part, parts_of
+from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.datasets.patterns import compile_pattern
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ LINES = T.StructType(
         T.StructField("fields", T.ArrayType(T.StringType())),
         # The columns, from 0, whose pattern their field does not match; null if there are none.
         T.StructField("unmatched", T.ArrayType(T.IntegerType())),
+        # Those whose field is of a kind that their type does not allow; null if there are none.
+        T.StructField("mistyped", T.ArrayType(T.IntegerType())),
         T.StructField("sha256", T.StringType()),
         T.StructField("size_bytes", T.LongType()),
         T.StructField("landed_rows", T.LongType()),
@@ -70,11 +73,13 @@ class FilePart:
 
 def shared_out(objects: Sequence[StoredVersion], readers: int) -> list[list[FilePart]]:
     """All parts of the files, in shares of about as much to read each: some for each reader,
-    and fewer where there is little.
+    and fewer where there is little. What is packed has no parts.
     """
     parted = parts_of([landed.size for landed in objects], readers)
     parts = [
-        FilePart(landed, part) for landed, of in zip(objects, parted, strict=True) for part in of
+        FilePart(landed, part)
+        for landed, of in zip(objects, parted, strict=True)
+        for part in ([Part(0, 1, landed.size)] if says_packed(landed.version.key) else of)
     ]
     # Every reader of a part is fed the whole file; what it parses is its part.
     weights = [_FILE_BYTES + one.part.size / one.part.count for one in parts]
@@ -99,27 +104,29 @@ def read_lines(
     A part of a broken file yields its closing entry only. Holds one line at a time. Raises
     UnreadFileError from whatever else went wrong.
     """
-    s3, unmatched = s3_client(), matcher(contract)
+    s3, unmatched, landed_as = s3_client(), matcher(contract), contract.format
     for one in parts:
         version = one.landed.version
         source = (version.key, version.version_id)
-        record, line, count, cut = None, 1, 0, Cut(one.part)
+        record, line, count, cut = None, 1, 0, Cut(one.part, header=landed_as.has_header)
         reason: str | None = None
         try:
             record = record_of(s3, one.landed, gate)
-            with open_verified(s3, version, record, cut) as file:
-                for row in read_rows(file, contract.header, before=cut.before):
+            kept = None if landed_as.is_packed(version.key) else cut
+            with open_verified(s3, version, record, TextCheck(landed_as.not_text), kept) as file:
+                for row in landed_as.read_rows(file, contract.columns, before=cut.before):
                     line, values = row.line, row.values
                     misses = None if values is None else unmatched(values)
                     fields = None if row.is_plain else values or ()
-                    yield (*source, line, row.text, fields, misses, None, None, None, None)
+                    kinds = row.mistyped or None
+                    yield (*source, line, row.text, fields, misses, kinds, None, None, None, None)
                     count += 1
         except BrokenFileError as error:
             reason, count = str(error), 0
         except Exception as error:
             raise UnreadFileError(f"{version}, line {line}: {error}") from error
         recorded = (record.sha256, record.size_bytes) if record else (None, None)
-        yield (*source, None, None, None, None, *recorded, count, reason)
+        yield (*source, None, None, None, None, None, *recorded, count, reason)
 
 
 def matcher(contract: Contract) -> Callable[[Values], list[int] | None]:

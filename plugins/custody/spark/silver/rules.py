@@ -18,7 +18,8 @@ from custody.core.datasets.columns import (
     ValidValues,
 )
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.landed_csv import MAX_LINE_BYTES
+from custody.core.datasets.landed.formats import LandedFormat
+from custody.core.datasets.landed.text import MAX_LINE_BYTES
 from custody.spark.silver.lines import OF_FILES, SOURCE
 
 MALFORMED = "row.malformed"
@@ -48,6 +49,7 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
         "source_line",
         "raw_line",
         "unmatched",
+        "mistyped",
         *OF_FILES,
         (F.size("fields") == 0).alias("_malformed"),
         *(raw[c.name].alias(f"_raw_{c.name}") for c in contract.columns),
@@ -58,7 +60,7 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
             *(
                 F.when(condition, F.lit(f"{column.name}.{rule}"))
                 for index, column in enumerate(contract.columns)
-                for rule, condition in _rules(index, column, dt)
+                for rule, condition in _rules(index, column, dt, contract.format)
             )
         )
     )
@@ -102,13 +104,19 @@ def _number(column: Column, raw: Expression, shape: str) -> Expression:
     return F.when(raw.rlike(shape), raw).cast(column.type)
 
 
-def _rules(index: int, column: Column, dt: date) -> Iterator[tuple[str, Expression]]:
+def _rules(
+    index: int, column: Column, dt: date, landed: LandedFormat
+) -> Iterator[tuple[str, Expression]]:
     """The rules of the column `index`, in the contract's order: a name, and when it is broken."""
     raw, value = F.col(f"_raw_{column.name}"), F.col(column.name)
+    missing, mistyped = raw.isNull(), raw.isNotNull() & value.isNull()
+    if landed.has_kinds:
+        of_no_kind = F.coalesce(F.array_contains("mistyped", index), F.lit(False))
+        missing, mistyped = missing & ~of_no_kind, mistyped | of_no_kind
     if column.required:
-        yield "required", raw.isNull()
-    if column.base_type != "string":
-        yield "type", raw.isNotNull() & value.isNull()
+        yield "required", missing
+    if column.base_type != "string" or landed.has_kinds:
+        yield "type", mistyped
     if column.minimum is not None:
         yield "minimum", value < F.lit(column.minimum)
     if column.maximum is not None:

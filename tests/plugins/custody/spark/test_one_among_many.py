@@ -28,7 +28,7 @@ from custody.aws.s3.listing import StoredVersion
 from custody.aws.trail.log_reading import named_log, read_log_file
 from custody.aws.trail.logs import NamedLog
 from custody.core.datasets.columns import Column
-from custody.core.datasets.parts import WHOLE
+from custody.core.datasets.landed.parts import WHOLE
 from custody.core.ledger.kinds.at_rest import RecordedVersion
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,11 +18,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.support.s3_answers import encrypt_anew
 
+from custody.aws.records import custody_gate
 from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.aws.s3.listing import StoredVersion, list_current
 from custody.core.case.key_ring import ALWAYS
-from custody.core.datasets.landed_csv import BrokenFileError
-from custody.core.datasets.parts import WHOLE, Cut, Part
+from custody.core.datasets.landed.parts import WHOLE, Cut, Part
+from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import TrustedKey
 from custody.core.records.model import (
@@ -37,6 +40,7 @@ from custody.core.records.statement import to_statement
 RAW, PROVENANCE, KEY = "custody-test-raw", "custody-test-provenance", "incoming/c/dt=1/a b+é%.csv"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
 BODY = b"id\n1\n"
+NO_CSV = partial(TextCheck, "file.not_csv")
 
 
 class Bronze:
@@ -213,7 +217,7 @@ def test_reads_the_recorded_version_from_its_start(bronze: Bronze) -> None:
     record = bronze.record(landed)
     bronze.s3.put_object(Bucket=RAW, Key=KEY, Body=b"a newer version")
 
-    with open_verified(bronze.s3, landed.version, record, Cut(WHOLE)) as file:
+    with open_verified(bronze.s3, landed.version, record, NO_CSV(), Cut(WHOLE)) as file:
         assert file.read() == BODY
 
 
@@ -223,12 +227,12 @@ def test_a_part_is_handed_out_if_all_bytes_are_the_recorded_ones(bronze: Bronze)
     record = replace(bronze.record(landed), sha256=hashlib.sha256(body).hexdigest())
     second = Part(1, 2, len(body))
 
-    with open_verified(bronze.s3, landed.version, record, Cut(second)) as file:
+    with open_verified(bronze.s3, landed.version, record, NO_CSV(), Cut(second)) as file:
         assert file.read() == b"id\n2\n3\n"
     altered = replace(record, sha256=hashlib.sha256(b"id\n7\n2\n3\n").hexdigest())
     with (
         pytest.raises(BrokenFileError, match=r"custody\.altered"),
-        open_verified(bronze.s3, landed.version, altered, Cut(second)),
+        open_verified(bronze.s3, landed.version, altered, NO_CSV(), Cut(second)),
     ):
         pytest.fail("the bytes were handed out")
 
@@ -245,7 +249,7 @@ def test_other_bytes_than_the_recorded_ones_are_not_handed_out(
 
     with (
         pytest.raises(BrokenFileError) as refusal,
-        open_verified(bronze.s3, landed.version, record, Cut(WHOLE)),
+        open_verified(bronze.s3, landed.version, record, NO_CSV(), Cut(WHOLE)),
     ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == code
@@ -258,10 +262,52 @@ def test_recorded_bytes_that_are_no_text_are_not_handed_out(bronze: Bronze) -> N
 
     with (
         pytest.raises(BrokenFileError) as refusal,
-        open_verified(bronze.s3, landed.version, record, Cut(WHOLE)),
+        open_verified(bronze.s3, landed.version, record, NO_CSV(), Cut(WHOLE)),
     ):
         pytest.fail("the bytes were handed out")
     assert refusal.value.code == "file.not_csv"
+
+
+def test_a_packed_file_is_verified_as_it_lies_there_and_handed_out_unpacked(
+    bronze: Bronze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed = gzip.compress(BODY)
+    landed = bronze.land(packed)
+    record = replace(bronze.record(landed), sha256=hashlib.sha256(packed).hexdigest())
+
+    with open_verified(bronze.s3, landed.version, record, NO_CSV(), None) as file:
+        assert list(file) == [b"id\n", b"1\n"]
+
+    monkeypatch.setattr(custody_gate, "unpacked", pytest.fail)
+    with (
+        pytest.raises(BrokenFileError, match=r"custody\.altered"),
+        open_verified(bronze.s3, landed.version, replace(record, sha256="0" * 64), NO_CSV(), None),
+    ):
+        pytest.fail("the bytes were handed out")
+
+
+@pytest.mark.parametrize(
+    ("packed", "code"),
+    [
+        (gzip.compress(b""), "file.empty"),
+        (gzip.compress(b"\x89PNG"), "file.not_csv"),
+        (gzip.compress(BODY)[:-1], "file.not_gzip"),
+        (BODY, "file.not_gzip"),
+        (gzip.compress(bytes(20 * 1024**2)), "file.too_large"),
+    ],
+)
+def test_what_unpacks_to_no_text_is_not_handed_out(
+    bronze: Bronze, packed: bytes, code: str
+) -> None:
+    landed = bronze.land(packed)
+    record = replace(bronze.record(landed), sha256=hashlib.sha256(packed).hexdigest())
+
+    with (
+        pytest.raises(BrokenFileError) as refusal,
+        open_verified(bronze.s3, landed.version, record, NO_CSV(), None),
+    ):
+        pytest.fail("the bytes were handed out")
+    assert refusal.value.code == code
 
 
 def _refusal(bronze: Bronze, landed: StoredVersion, gate: Gate | None = None) -> str:

@@ -16,8 +16,8 @@ from tests.support.customers import BROKEN_FILES, DT, HEADER, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
-from custody.core.datasets import parts
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.landed import parts
 from custody.objects import ObjectVersion
 from custody.spark.silver import job, lines
 from custody.spark.silver.accounts import FileAccount, Totals

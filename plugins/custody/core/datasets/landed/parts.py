@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from custody.core.datasets.landed_csv import MAX_LINE_BYTES
+from custody.core.datasets.landed.text import MAX_LINE_BYTES
 
 MIN_PART_BYTES: Final = 16 * 1024 * 1024
 """A smaller part is not worth reading the file once more."""
@@ -60,17 +60,17 @@ def parts_of(sizes: Sequence[int], readers: int) -> list[list[Part]]:
 class Cut:
     """Cuts a part out of a file. Feed every byte of the file, in order.
 
-    What it gives is the file's header line and the lines of the part. `before` is how many lines
-    of the file stand before the part's own, the header among them.
+    What it gives is the file's header line, if it has one, and the lines of the part. `before` is
+    how many lines of the file stand before the part's own, the header among them.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, *, header: bool = True) -> None:
         self._part = part
         self._at = 0
         self._begun = part.number == 0
         self._ended = False
-        self._header = 0 if self._begun else _HEADER_BYTES
-        self.before = 1 if self._begun else 0
+        self._header = _HEADER_BYTES if header and not self._begun else 0
+        self.before = 1 if header and self._begun else 0
 
     def feed(self, chunk: bytes) -> bytes:
         """What of the next bytes belongs to the part; the header first."""

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.datasets.landed_csv import (
+from custody.core.datasets.landed.csv_lines import read_rows
+from custody.core.datasets.landed.text import (
     MAX_LINE_BYTES,
     BrokenFileError,
     LandedRow,
     TextCheck,
-    read_rows,
 )
 
 HEADER = ("a", "b")
@@ -124,7 +124,7 @@ def test_whatever_a_line_holds_every_line_is_one_row(lines: list[str]) -> None:
 
 
 def check(data: bytes, size: int) -> None:
-    text = TextCheck()
+    text = TextCheck("file.not_csv")
     for start in range(0, len(data), size):
         text.feed(data[start : start + size])
     text.finish()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.core.datasets.landed_csv import MAX_LINE_BYTES, BrokenFileError, read_rows
-from custody.core.datasets.parts import MIN_PART_BYTES, Cut, Part, parts_of
+from custody.core.datasets.landed.csv_lines import read_rows
+from custody.core.datasets.landed.parts import MIN_PART_BYTES, Cut, Part, parts_of
+from custody.core.datasets.landed.text import MAX_LINE_BYTES, BrokenFileError
 
 HEADER = ("a", "b")
 LINES = st.lists(st.sampled_from(["1,2", "", "ä,ö", "x" * 40, '"1,2', "\r", "1,2,3"]), max_size=20)

@@ -1,0 +1,1 @@
+"""Landed files: how their bytes are unpacked, parted, and read as rows."""

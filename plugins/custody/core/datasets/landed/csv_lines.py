@@ -1,0 +1,65 @@
+"""How a landed CSV file is read, line by line, without losing or inventing a row.
+
+A file is UTF-8, comma-separated (RFC 4180), with an exact header. One line is one row: a line break
+inside quotes is not read, so that one stray quote cannot swallow the rows after it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from custody.core.datasets.landed.text import BrokenFileError, LandedRow, read_line
+
+# csv reads `a"b` as it stands, RFC 4180 does not: quotes enclose a whole field or do not occur.
+_FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
+_RFC4180 = re.compile(f"{_FIELD}(?:,{_FIELD})*+")
+
+
+def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iterator[LandedRow]:
+    """The rows of a file that passed `TextCheck`, in order, in constant memory.
+
+    `before` is how many lines of it stand before the first row, if `file` is a part of it
+    (`custody.core.datasets.landed.parts`).
+
+    Raises BrokenFileError before the first row when the file's header is not exactly `header`.
+    """
+    first, too_long = read_line(file)
+    found = None if too_long else _fields(first)
+    if found != list(header):
+        raise BrokenFileError(
+            "file.header",
+            f"expected {','.join(header)!r}, found {_shown(first)!r}",
+        )
+    number = before
+    while True:
+        text, too_long = read_line(file)
+        if not text:
+            return
+        number += 1
+        fields = None if too_long else _fields(text)
+        values, is_plain = None, False
+        if fields is not None and len(fields) == len(header):
+            trimmed = [field.strip() for field in fields]
+            values = tuple([field or None for field in trimmed])
+            is_plain = trimmed == fields and '"' not in text
+        yield LandedRow(number, text.rstrip("\r\n"), values, is_plain)
+
+
+def _fields(text: str) -> list[str] | None:
+    """The fields of one line, None when the line is blank or not CSV."""
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text.strip() or "\r" in text:
+        return None
+    if '"' not in text:
+        return text.split(",")
+    if not _RFC4180.fullmatch(text):
+        return None
+    return next(csv.reader([text], strict=True))
+
+
+def _shown(text: str, limit: int = 200) -> str:
+    text = text.rstrip("\r\n")
+    return text if len(text) <= limit else f"{text[:limit]}…"

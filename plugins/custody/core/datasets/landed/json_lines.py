@@ -1,0 +1,102 @@
+"""How a landed file of JSON lines is read, line by line, without losing or inventing a row.
+
+A line is one JSON object whose members are columns of the contract, and nothing else: a member that
+nobody knows would be lost. What several readers may read differently (RFC 8259, sections 4, 6, 8
+and 9: doubled names, `NaN`, half of a surrogate pair, depth without end) is malformed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final, NoReturn
+
+from custody.core.datasets.columns import Column
+from custody.core.datasets.landed.text import LandedRow, read_line
+
+_TEXTS: Final = frozenset({"string", "date", "timestamp"})
+
+
+class _Number(str):
+    """A number as it stands: nothing is rounded, and nothing too long is counted."""
+
+    __slots__ = ()
+
+
+def read_rows(file: BinaryIO, columns: Sequence[Column], *, before: int = 0) -> Iterator[LandedRow]:
+    """The rows of a file that passed `TextCheck`, in order, in constant memory.
+
+    `before` is how many lines of the file stand before the first row, if `file` is a part of it
+    (`custody.core.datasets.landed.parts`).
+    """
+    names = frozenset(column.name for column in columns)
+    number = before
+    while True:
+        text, too_long = read_line(file)
+        if not text:
+            return
+        number += 1
+        members = None if too_long else _members(text)
+        values, mistyped = None, ()
+        if members is not None and members.keys() <= names:
+            values, mistyped = _values(members, columns)
+        yield LandedRow(number, text.rstrip("\r\n"), values, mistyped=mistyped)
+
+
+def _members(text: str) -> Mapping[str, Any] | None:
+    """The members of the one object of a line; None if it is something else, or no JSON."""
+    try:
+        found = _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _values(
+    members: Mapping[str, Any], columns: Sequence[Column]
+) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
+    """The texts of a row's values, and the columns whose value is of no kind that can be theirs."""
+    values: list[str | None] = []
+    mistyped = []
+    for index, column in enumerate(columns):
+        value = members.get(column.name)
+        if value is not None and not _can_be(value, column):
+            mistyped.append(index)
+            value = None
+        if isinstance(value, bool):
+            value = (column.true_values if value else column.false_values)[0]
+        values.append((value or "").strip() or None)
+    return tuple(values), tuple(mistyped)
+
+
+def _can_be(value: object, column: Column) -> bool:
+    """Whether a JSON value may stand in a column; its text is judged by the rules.
+
+    Numbers may stand in quotes, as many write what must not be rounded.
+    """
+    if isinstance(value, bool):
+        return column.base_type == "boolean"
+    if isinstance(value, _Number):
+        return column.base_type not in _TEXTS
+    return isinstance(value, str)
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name appears twice")
+    for value in members.values():
+        if isinstance(value, str) and not value.isascii():
+            value.encode()  # raises UnicodeEncodeError, a ValueError, for half of a pair
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("a NUL, which no table can hold")
+    return members
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_Number, parse_int=_Number, parse_constant=_refuse
+)
