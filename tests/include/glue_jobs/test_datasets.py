@@ -1,12 +1,14 @@
 """A dataset goes through the jobs by its contract and its queries alone.
 
 Each folder `tests/datasets/<dataset>/` is a case: files that land, and in `expect.yaml` what must
-become of their rows. The contract and the queries are the deployed ones, or stand in the folder:
-`orders` is a dataset that no code and no template knows.
+become of their rows; what is `packed` there lands packed with gzip. The contract and the queries
+are the deployed ones, or stand in the folder: `orders` is a dataset that no code and no template
+knows.
 """
 
 from __future__ import annotations
 
+import gzip
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -39,7 +41,10 @@ def test_what_landed_becomes_what_is_expected(spark: Any, tmp_path: Path, datase
     prefix = f"incoming/{dataset}/dt={day}/"
     zone = LandingZone()
     for file in sorted((case / "landed").iterdir()):
-        zone.land(prefix + file.name, file.read_bytes())
+        name, body = file.name, file.read_bytes()
+        if name in expected.get("packed", ()):
+            name, body = f"{name}.gz", gzip.compress(body)
+        zone.land(prefix + name, body)
     s3 = zone.s3
 
     def place(area: str) -> str:

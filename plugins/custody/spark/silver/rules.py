@@ -27,8 +27,12 @@ MALFORMED = "row.malformed"
 FORMULA_SIGNS: Final = ("=", "+", "-", "@")
 """OWASP, CSV injection; tabs and line ends, which it names too, are trimmed or never in a field."""
 
-_LENGTHS: Final = {"date": len("2026-11-01"), "timestamp": len("2026-11-01T00:00:00Z")}
-"""Characters of the formats of `custody.core.datasets.contracts`."""
+_DATE: Final = "(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SHAPES: Final = {"date": f"^{_DATE}$", "timestamp": f"^{_DATE}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}Z$"}
+"""The formats of `custody.core.datasets.columns`, as far as Spark would read others as well."""
+
+_APART: Final = "\x1f"
+"""Stands between reasons: a character with which nobody writes a name."""
 
 
 def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
@@ -55,17 +59,17 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
         *(raw[c.name].alias(f"_raw_{c.name}") for c in contract.columns),
         *(_typed(c, raw[c.name]).alias(c.name) for c in contract.columns),
     )
-    broken = F.array_compact(
-        F.array(
-            *(
-                F.when(condition, F.lit(f"{column.name}.{rule}"))
-                for index, column in enumerate(contract.columns)
-                for rule, condition in _rules(index, column, dt, contract.format)
-            )
-        )
+    # Joined, and parted again where there are some: Spark compiles that, and no array of them.
+    broken = F.concat_ws(
+        _APART,
+        *(
+            F.when(condition, F.lit(f"{column.name}.{rule}"))
+            for index, column in enumerate(contract.columns)
+            for rule, condition in _rules(index, column, dt, contract.format)
+        ),
     )
     reasons = F.when(F.col("_malformed"), F.array(F.lit(MALFORMED))).otherwise(
-        F.when(F.size(broken) > 0, broken)
+        F.when(broken != "", F.split(broken, _APART))
     )
     is_row = F.col("source_line").isNotNull()
     judged = typed.withColumn("reasons", F.when(is_row, reasons))
@@ -88,19 +92,17 @@ def _typed(column: Column, raw: Expression) -> Expression:
                 F.lit(False),
             )
         case "date" | "timestamp":
-            # Years of more than four digits are read too, and some of them overflow.
-            whole = F.when(F.length(raw) == _LENGTHS[column.base_type], raw)
-            return F.try_to_timestamp(whole, F.lit(column.format)).cast(column.type)
+            return _shaped(column, raw, _SHAPES[column.base_type])
         case "int" | "bigint":
-            return _number(column, raw, r"^-?[0-9]{1,19}$")
+            return _shaped(column, raw, r"^-?[0-9]{1,19}$")
         case _:
             # Spark would round 1.005 to fit; more places than the type has is no amount at all.
             fraction = rf"(\.[0-9]{{1,{column.scale}}})?" if column.scale else ""
-            return _number(column, raw, rf"^-?[0-9]{{1,38}}{fraction}$")
+            return _shaped(column, raw, rf"^-?[0-9]{{1,38}}{fraction}$")
 
 
-def _number(column: Column, raw: Expression, shape: str) -> Expression:
-    """A number whose text has `shape`; null when it does not fit the type."""
+def _shaped(column: Column, raw: Expression, shape: str) -> Expression:
+    """A value whose text has `shape`; null when it does not fit the type."""
     return F.when(raw.rlike(shape), raw).cast(column.type)
 
 

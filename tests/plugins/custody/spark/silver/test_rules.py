@@ -84,6 +84,8 @@ HOSTILE = [
     ),
     *("=HYPERLINK(1)", "+1", "@SUM(A1)", "-2+3", "-", "$(rm)", "{{ x }}", "'; --", "a\u00a0b@c.d"),
     *("+300000-01-01T00:00:00Z", "+999999999-12-31T23:59:59Z", "-0001-01-01", "+99999-01-01"),
+    *("0000-01-01", "0000-01-01T00:00:00Z", "2023-02-29", "2024-13-01", "2024-01-01T24:00:00Z"),
+    *("2024-1-1", "2024-01-01T00:00:00", "2024-01-01 00:00:00Z", "2024-01-01T23:60:00Z"),
     *("0000-00-00", "9999-12-31T23:59:60Z", "2024-02-30T24:00:00Z", "99999-1-01"),
     *("1e999", "NaN", "Infinity", "0x10", "-9223372036854775809", "1" * 39 + ".1", "\u0661"),
 ]
@@ -113,7 +115,7 @@ def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
     unmatched = matcher(contract)
     lines = spark.createDataFrame(
         [
-            ("k", "v", n, row, values, unmatched(values), *[None] * 4)
+            ("k", "v", n, row, values, unmatched(values), *[None] * 5)
             for n, row in enumerate(rows, start=2)
             for values in [[field.strip() or None for field in row.split(",")]]
         ],
