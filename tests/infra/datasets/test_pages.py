@@ -30,6 +30,7 @@ def test_a_page_says_all_that_the_contract_does(tmp_path: Path) -> None:
     lines = made["orders.md"].splitlines()
     for line in (
         "| Lands | `incoming/orders/dt=<day>/`, whole 30 hours after the day began (UTC) |",
+        "| Format | JSON lines, or these packed with gzip (`.gz`) |",
         "| Uploaders | `web-shop` (Web shop, orders of the day) |",
         "    silver -->|orders_by_status.sql| g0[gold_orders_by_status]",
         "SELECT status, orders, amount_usd",

@@ -22,7 +22,7 @@ def manual(contract: Contract) -> str:
 **Owner:** {about.owner}. **Contract:** `{dataset}.odcs.yaml`, version {contract.version}.
 
 **Lands:** every day, below `incoming/{dataset}/dt=<day>/`, whole {about.landing_hours} hours after
-the day began (UTC), from
+the day began (UTC), as {contract.format.in_words}, from
 
 {uploaders}
 

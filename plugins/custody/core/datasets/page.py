@@ -44,6 +44,7 @@ def _head(contract: Contract) -> str:
         ("Owner", about.owner),
         ("Contract", contracted),
         ("Lands", f"`incoming/{dataset}/dt=<day>/`, {whole}"),
+        ("Format", contract.format.in_words),
         ("Uploaders", "; ".join(f"`{one.name}` ({one.description})" for one in about.uploaders)),
         ("Built by", f"the DAG `medallion_{dataset}`, every day"),
         ("Use", about.usage),

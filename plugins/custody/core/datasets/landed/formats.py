@@ -49,8 +49,8 @@ class LandedFormat:
 
     @property
     def in_words(self) -> str:
-        packed = ", or packed with gzip as `.gz`" if self.gzip else ""
-        return {"csv": "CSV", "json": "JSON lines"}[self.name] + packed
+        packed = ", or these packed with gzip (`.gz`)" if self.gzip else ""
+        return {"csv": "CSV with a header", "json": "JSON lines"}[self.name] + packed
 
     @property
     def not_text(self) -> str:
