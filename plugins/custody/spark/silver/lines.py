@@ -39,8 +39,9 @@ LINES = T.StructType(
         # A line of a file has source_line; the closing entry of a part has none, but the rest.
         T.StructField("source_line", T.IntegerType()),
         T.StructField("raw_line", T.StringType()),
-        # The values; empty of a malformed line, and null if they stand between the line's commas:
-        # Spark had better split it then, as handing over each value costs more than all else.
+        # The values; empty of a malformed line, and null if they are what stands between the line's
+        # delimiters: Spark had better split it then, as handing over each value costs more than all
+        # else.
         T.StructField("fields", T.ArrayType(T.StringType())),
         # The columns, from 0, whose pattern their field does not match; null if there are none.
         T.StructField("unmatched", T.ArrayType(T.IntegerType())),

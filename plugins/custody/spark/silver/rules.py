@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
@@ -47,7 +48,8 @@ def judge(lines: DataFrame, contract: Contract, dt: date) -> DataFrame:
         c.name: F.when(field != "", field)
         for c, field in zip(contract.columns, fields, strict=True)
     }
-    split = lines.withColumn("fields", F.coalesce("fields", F.split("raw_line", ",")))
+    sign = re.escape(contract.format.delimiter)
+    split = lines.withColumn("fields", F.coalesce("fields", F.split("raw_line", sign)))
     typed = split.select(
         *SOURCE,
         "source_line",

@@ -1,7 +1,8 @@
 """How a landed CSV file is read, line by line, without losing or inventing a row.
 
-A file is UTF-8, comma-separated (RFC 4180), with an exact header. One line is one row: a line break
-inside quotes is not read, so that one stray quote cannot swallow the rows after it.
+A file is UTF-8, separated by commas (RFC 4180) or by another sign, with an exact header. One line
+is one row: a line break inside quotes is not read, so that one stray quote cannot swallow the rows
+after it.
 """
 
 from __future__ import annotations
@@ -9,29 +10,28 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import BinaryIO
 
 from custody.core.datasets.landed.text import BrokenFileError, LandedRow, read_line
 
-# csv reads `a"b` as it stands, RFC 4180 does not: quotes enclose a whole field or do not occur.
-_FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
-_RFC4180 = re.compile(f"{_FIELD}(?:,{_FIELD})*+")
 
-
-def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iterator[LandedRow]:
+def read_rows(
+    file: BinaryIO, header: Sequence[str], *, before: int = 1, delimiter: str = ","
+) -> Iterator[LandedRow]:
     """The rows of a file that passed `TextCheck`, in order, in constant memory.
 
     `before` is how many lines of it stand before the first row, if `file` is a part of it
-    (`custody.core.datasets.landed.parts`).
+    (`custody.core.datasets.landed.parts`). `delimiter` stands between fields.
 
     Raises BrokenFileError before the first row when the file's header is not exactly `header`.
     """
     first, too_long = read_line(file)
-    found = None if too_long else _fields(first)
+    found = None if too_long else _fields(first, delimiter)
     if found != list(header):
         raise BrokenFileError(
             "file.header",
-            f"expected {','.join(header)!r}, found {_shown(first)!r}",
+            f"expected {delimiter.join(header)!r}, found {_shown(first)!r}",
         )
     number = before
     while True:
@@ -39,7 +39,7 @@ def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iter
         if not text:
             return
         number += 1
-        fields = None if too_long else _fields(text)
+        fields = None if too_long else _fields(text, delimiter)
         values, is_plain = None, False
         if fields is not None and len(fields) == len(header):
             trimmed = [field.strip() for field in fields]
@@ -48,16 +48,24 @@ def read_rows(file: BinaryIO, header: Sequence[str], *, before: int = 1) -> Iter
         yield LandedRow(number, text.rstrip("\r\n"), values, is_plain)
 
 
-def _fields(text: str) -> list[str] | None:
+def _fields(text: str, delimiter: str) -> list[str] | None:
     """The fields of one line, None when the line is blank or not CSV."""
     text = text.removesuffix("\n").removesuffix("\r")
-    if not text.strip() or "\r" in text:
+    if (not text.strip() and delimiter not in text) or "\r" in text:
         return None
     if '"' not in text:
-        return text.split(",")
-    if not _RFC4180.fullmatch(text):
+        return text.split(delimiter)
+    if not _rfc4180(delimiter).fullmatch(text):
         return None
-    return next(csv.reader([text], strict=True))
+    return next(csv.reader([text], delimiter=delimiter, strict=True))
+
+
+@cache
+def _rfc4180(delimiter: str) -> re.Pattern[str]:
+    # csv reads `a"b` as it stands, RFC 4180 does not: quotes enclose a whole field or do not occur.
+    sign = re.escape(delimiter)
+    field = rf'(?:"(?:[^"]|"")*+"|[^"{sign}]*+)'
+    return re.compile(f"{field}(?:{sign}{field})*+")
 
 
 def _shown(text: str, limit: int = 200) -> str:

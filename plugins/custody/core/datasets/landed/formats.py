@@ -28,15 +28,18 @@ _OF_SERVER: Final = frozenset(
     }
 )
 
+_DELIMITERS: Final = {",": "commas", ";": "semicolons", "|": "bars", "\t": "tabs"}
+
 
 @dataclass(frozen=True, slots=True)
 class LandedFormat:
     """How landed files are written: `name` is csv or json, one row a line; `gzip`: they may be
-    packed.
+    packed; `delimiter` stands between the fields of CSV.
     """
 
     name: str = "csv"
     gzip: bool = False
+    delimiter: str = ","
 
     @property
     def has_header(self) -> bool:
@@ -50,7 +53,9 @@ class LandedFormat:
     @property
     def in_words(self) -> str:
         packed = ", or these packed with gzip (`.gz`)" if self.gzip else ""
-        return {"csv": "CSV with a header", "json": "JSON lines"}[self.name] + packed
+        if self.name == "json":
+            return f"JSON lines{packed}"
+        return f"CSV with a header, by {_DELIMITERS[self.delimiter]}{packed}"
 
     @property
     def not_text(self) -> str:
@@ -77,7 +82,7 @@ class LandedFormat:
         if self.name == "json":
             return json_lines.read_rows(file, columns, before=before)
         header = [column.name for column in columns]
-        return csv_lines.read_rows(file, header, before=before)
+        return csv_lines.read_rows(file, header, before=before, delimiter=self.delimiter)
 
 
 CSV: Final = LandedFormat()
@@ -112,8 +117,12 @@ def _of_server(server: Mapping[str, Any], at: Place) -> LandedFormat:
         raise ContractError(at / "delimiter", "expected new_line: one row is one line")
     if name != "json" and "delimiter" in server:
         raise ContractError(at / "delimiter", "is of format json only")
-    custom = custom_properties(server, ("compression",), at)
+    known = ("compression", "csvDelimiter") if name == "csv" else ("compression",)
+    custom = custom_properties(server, known, at)
     compression, where = custom.get("compression", (None, at))
     if compression not in (None, "gzip"):
         raise ContractError(where, "expected gzip")
-    return LandedFormat(name, gzip=compression == "gzip")
+    delimiter, where = custom.get("csvDelimiter", (",", at))
+    if not isinstance(delimiter, str) or delimiter not in _DELIMITERS:
+        raise ContractError(where, f"expected one of {', '.join(map(repr, _DELIMITERS))}")
+    return LandedFormat(name, gzip=compression == "gzip", delimiter=delimiter)

@@ -31,8 +31,9 @@ class LandedRow:
 
     `line` counts from 1 at the file's first. `values` are the trimmed fields, empty ones None; it
     is None when the line is malformed. `text` is the line as it came, cut at MAX_LINE_BYTES.
-    It `is_plain` if what stands between its commas is the values, as it stands there. `mistyped`
-    are the columns, from 0, whose value is of a kind that their type does not allow (and None).
+    It `is_plain` if what stands between its delimiters is the values, as it stands there.
+    `mistyped` are the columns, from 0, whose value is of a kind that their type does not allow (and
+    None).
     """
 
     line: int

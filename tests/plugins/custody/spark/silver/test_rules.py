@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.support.customers import DT, good
 
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.landed.formats import LandedFormat
 from custody.spark.silver.lines import LINES, matcher
 from custody.spark.silver.rules import judge
 
@@ -123,3 +125,17 @@ def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
     )
     judged = judge(lines, contract, DT).orderBy("source_line").collect()
     return [row["reasons"] or [] for row in judged]
+
+
+@pytest.mark.parametrize("sign", [";", "|", "\t"])
+def test_a_plain_line_is_split_by_what_stands_between_its_fields(
+    spark: Any, contract: Contract, sign: str
+) -> None:
+    named = replace(contract, format=LandedFormat(delimiter=sign))
+    row = good().replace(",", sign)
+    lines = spark.createDataFrame([("k", "v", 2, row, *[None] * 7)], LINES)
+
+    (judged,) = judge(lines, named, DT).collect()
+
+    assert judged["reasons"] is None
+    assert (judged["customer_id"], judged["total_orders"]) == ("C000000001", 12)

@@ -204,3 +204,22 @@ def test_a_line_is_plain_if_its_values_stand_between_its_commas(line: str, is_pl
     assert row.is_plain == is_plain
     if is_plain:
         assert row.values == tuple(text or None for text in row.text.split(","))
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_another_sign_may_stand_between_fields(delimiter: str) -> None:
+    body = '1,5;"a;""b"\n;\n1\n;;\n"a"b;c\n\n'.replace(";", delimiter)
+
+    found = list(
+        read_rows(io.BytesIO(f"a{delimiter}b\n{body}".encode()), HEADER, delimiter=delimiter)
+    )
+
+    assert [row.values for row in found] == [
+        ("1,5", f'a{delimiter}"b'),
+        (None, None),
+        *[None] * 4,
+    ]
+    (plain,) = read_rows(
+        io.BytesIO(f"a{delimiter}b\n1{delimiter}2".encode()), HEADER, delimiter=delimiter
+    )
+    assert plain.is_plain

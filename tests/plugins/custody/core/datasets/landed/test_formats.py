@@ -24,6 +24,8 @@ def test_a_server_says_how_files_are_written() -> None:
     csv = {"server": "landing", "type": "s3", "location": "s3://x/", "encoding": "UTF-8"}
 
     assert read_format([csv], Place()) == CSV
+    by_bars = {**csv, "customProperties": [{"property": "csvDelimiter", "value": "|"}]}
+    assert read_format([by_bars], Place()) == LandedFormat(delimiter="|")
     assert read_format([JSON], Place()) == LandedFormat("json")
     packed = {**JSON, "customProperties": [GZIP]}
     assert read_format([packed], Place()) == LandedFormat("json", gzip=True)
@@ -43,6 +45,7 @@ def test_a_server_says_how_files_are_written() -> None:
         ({"customProperties": [{**GZIP, "value": "zstd"}]}, "compression"),
         ({"customProperties": [{**GZIP, "value": ["gzip"]}]}, "compression"),
         ({"customProperties": [{**GZIP, "property": "quote"}]}, "property"),
+        ({"customProperties": [{"property": "csvDelimiter", "value": ";"}]}, "property"),
     ],
 )
 def test_what_nobody_reads_is_refused(change: dict[str, object], field: str) -> None:
@@ -50,6 +53,13 @@ def test_what_nobody_reads_is_refused(change: dict[str, object], field: str) -> 
         read_format([JSON | change], Place() / "servers")
 
     assert str(error.value.place).endswith(field)
+
+
+@pytest.mark.parametrize("delimiter", ["", "a", '"', "\n", "::", ["|"], None])
+def test_not_every_sign_can_stand_between_fields(delimiter: object) -> None:
+    custom = [{"property": "csvDelimiter", "value": delimiter}]
+    with pytest.raises(ContractError, match="csvDelimiter: expected one of"):
+        read_format([{"type": "s3", "customProperties": custom}], Place())
 
 
 def test_one_server_is_where_files_land() -> None:
