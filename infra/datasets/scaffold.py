@@ -12,15 +12,22 @@ from custody.core.datasets.columns import LOGICAL_TYPE_OF
 from custody.core.datasets.contracts import contract_of
 
 TODO: Final = "TODO"
+_JSON_LINES: Final = {
+    "server": "landing",
+    "type": "s3",
+    "location": "s3://{raw_bucket}/incoming/",
+    "format": "json",
+    "delimiter": "new_line",
+}
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 
 
-def contract_text(dataset: str, columns: Sequence[Found]) -> str:
+def contract_text(dataset: str, columns: Sequence[Found], *, is_json: bool = False) -> str:
     """A contract that the sample satisfies; raises ContractError where a name cannot be used.
 
     What no sample can tell says TODO.
     """
-    document = _document(dataset, columns)
+    document = _document(dataset, columns) | ({"servers": [_JSON_LINES]} if is_json else {})
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
     text = (
         f"# The contract of dataset `{dataset}` (Open Data Contract Standard v3.1), made from a "
@@ -42,12 +49,12 @@ def gold_query(dataset: str) -> str:
     )
 
 
-def expected(columns: Sequence[Found]) -> str:
+def expected(columns: Sequence[Found], landed: str) -> str:
     """What becomes of the sample's rows by the contract made from it, as a case of the tests."""
     key = key_of(columns)
     rows = (key.rows, key.distinct, key.given - key.distinct, key.rows - key.given)
     counts = dict(zip(("landed", "silver", "duplicate", "quarantined"), rows, strict=True))
-    case = {"day": "2026-11-01", "files": {"sample.csv": counts}}
+    case = {"day": "2026-11-01", "files": {landed: counts}}
     return yaml.safe_dump(case, sort_keys=False)
 
 

@@ -12,6 +12,7 @@ from infra.datasets.scaffold import to_look_at
 
 from custody.core.datasets.contract_fields import ContractError
 from custody.core.datasets.contracts import Contract, contract_of
+from custody.core.datasets.landed.formats import LandedFormat
 from custody.core.datasets.tables import gold_tables
 
 SAMPLE = """\
@@ -120,3 +121,47 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match=r"parcels\.odcs\.yaml, tests/.*is there already"):
         write(tmp_path, made)
     assert not (tmp_path / "include/sql/gold/parcels_total.sql").exists()
+
+
+JSON_SAMPLE = """\
+{"parcel": "P1", "zip": "00123", "weight": 1.50, "fragile": true, "sent_on": "2026-11-01"}
+{"parcel": "P2", "zip": "01234", "weight": 22.5, "fragile": false, "note": "a, \\"b\\""}
+"""
+
+
+def of_json(folder: Path, text: str) -> dict[str, bytes]:
+    sample = folder / "sample.jsonl"
+    sample.write_text(text, "utf-8")
+    return files_of("parcels", sample)
+
+
+def test_a_sample_of_json_lines_says_the_same(tmp_path: Path) -> None:
+    made = of_json(tmp_path, JSON_SAMPLE)
+
+    assert contract(made).format == LandedFormat("json")
+    assert {column.name: (column.type, column.required) for column in contract(made).columns} == {
+        "parcel": ("string", True),
+        "zip": ("string", True),
+        "weight": ("decimal(6,2)", True),
+        "fragile": ("boolean", True),
+        "sent_on": ("date", False),
+        "note": ("string", False),
+    }
+    assert made["tests/datasets/parcels/landed/sample.jsonl"].decode() == JSON_SAMPLE
+    assert "sample.jsonl" in yaml.safe_load(made["tests/datasets/parcels/expect.yaml"])["files"]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"parcel": 1}', "line 3: parcel is of another kind than before"),
+        ('{"parcel": "P3", "lines": []}', "line 3: lines is nested"),
+        ('{"parcel": "P3", "late": null}', "late is null in every row"),
+        ('{"parcel": "P3", "pieces": 1e5}', "pieces has numbers that no contract reads"),
+        ("[1]", "line 3: expected an object"),
+        ("parcel", "line 3: Expecting value"),
+    ],
+)
+def test_what_no_contract_can_describe_is_refused(tmp_path: Path, line: str, problem: str) -> None:
+    with pytest.raises(BadSample, match=problem):
+        of_json(tmp_path, JSON_SAMPLE + line + "\n")
