@@ -48,7 +48,8 @@ def read_json_sample(path: Path) -> tuple[Found, ...]:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     decode = json.JSONDecoder(parse_int=_Number, parse_float=_Number).decode
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    text = path.read_text("utf-8").removesuffix("\n")
+    for number, line in enumerate(text.split("\n"), start=1):
         try:
             row = decode(line)
         except ValueError as error:

@@ -37,7 +37,8 @@ def read_rows(file: BinaryIO, columns: Sequence[Column], *, before: int = 0) -> 
             return
         number += 1
         members = None if too_long else _members(text)
-        values, mistyped = None, ()
+        values: tuple[str | None, ...] | None = None
+        mistyped: tuple[int, ...] = ()
         if members is not None and members.keys() <= names:
             values, mistyped = _values(members, columns)
         yield LandedRow(number, text.rstrip("\r\n"), values, mistyped=mistyped)
