@@ -110,7 +110,7 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden|infra/datasets/(new|sample|scaffold)" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden|infra/datasets/(json_sample|new|sample|scaffold)" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
 	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws infra/datasets tests/support/golden.py
 	$(PLATFORM)/zizmor --offline --quiet .github
