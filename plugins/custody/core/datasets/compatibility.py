@@ -15,6 +15,7 @@ from typing import Final
 from custody.core.datasets.columns import Bound, Check, Column, ValidValues
 from custody.core.datasets.contract_fields import Place
 from custody.core.datasets.contracts import Contract, Gold
+from custody.core.datasets.landed.formats import LandedFormat
 
 _SILVER: Final = Place() / "schema" / 0
 _COLUMNS: Final = _SILVER / "properties"
@@ -34,7 +35,8 @@ class Change:
 
 def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
     """What is otherwise in a dataset's contract; those that break first."""
-    found = [*_of_header(before, after), *_of_columns(before, after), *_of_rows(before, after)]
+    found = [*_of_format(before.format, after.format), *_of_header(before, after)]
+    found += [*_of_columns(before, after), *_of_rows(before, after)]
     found += _of_gold(before.gold, after.gold)
     if not found and replace(before, version=after.version) != after:
         found.append(Change(Place(), "says otherwise what people are told, or who uploads"))
@@ -55,16 +57,28 @@ def _number(contract: Contract) -> tuple[int, ...]:
     return tuple(map(int, contract.version.split(".")))
 
 
+def _of_format(was: LandedFormat, now: LandedFormat) -> Iterator[Change]:
+    """How files are written, and whether they may be packed."""
+    if was != now:
+        looser = replace(was, gzip=True) == now
+        yield Change(Place() / "servers", f"files were {was.in_words}", breaks=not looser)
+
+
 def _of_header(before: Contract, after: Contract) -> Iterator[Change]:
-    """A landed file's header is the names of all columns, in order."""
+    """A landed file's header is the names of all columns, in order; a line of JSON has no order,
+    and may leave out what is not required.
+    """
+    has_header = after.format.has_header
     for name in before.header:
         if name not in after.header:
-            yield Change(_COLUMNS, f"{name} was a column: files that have it are refused", True)
-    for index, name in enumerate(after.header):
-        if name not in before.header:
-            yield Change(_COLUMNS / index, f"{name} is new: files without it are refused", True)
+            yield Change(_COLUMNS, f"{name} was a column: what has it is refused", True)
+    for index, column in enumerate(after.columns):
+        if column.name not in before.header:
+            breaks = has_header or column.required
+            told = f"{column.name} is new" + (": what is without it is refused" * breaks)
+            yield Change(_COLUMNS / index, told, breaks)
     common = [name for name in before.header if name in after.header]
-    if common != [name for name in after.header if name in before.header]:
+    if has_header and common != [name for name in after.header if name in before.header]:
         yield Change(
             _COLUMNS, "the columns are in another order: files in this one are refused", True
         )

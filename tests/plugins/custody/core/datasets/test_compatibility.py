@@ -10,7 +10,8 @@ from custody.core.datasets.compatibility import changes, refusals
 from custody.core.datasets.contracts import Contract, contract_of
 
 FILE = "orders.odcs.yaml"
-BEFORE = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
+JSON_LINES = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
+BEFORE = JSON_LINES[: JSON_LINES.index("servers:")]  # CSV, as no server says otherwise
 
 GIFT = BEFORE[
     BEFORE.index("      - name: is_gift") : BEFORE.index("    customProperties:\n      - pro")
@@ -148,3 +149,46 @@ def test_versions_go_up_as_numbers() -> None:
     assert refusals(changed("version", "version", "1.9.0"), ten) == ()
     (back,) = refusals(ten, changed("version", "version", "1.9.0"))
     assert str(back) == "version: 1.10.0 is deployed already, and versions go up"
+
+
+OF_JSON = contract_of(JSON_LINES, FILE)
+PACKED = """\
+    customProperties:
+      - property: compression
+        value: gzip
+"""
+
+
+def of_json(was: str, now: str) -> Contract:
+    assert was in JSON_LINES
+    return contract_of(JSON_LINES.replace(was, now, 1), FILE)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaks"),
+    [
+        (OLD, OF_JSON, True),
+        (OF_JSON, OLD, True),
+        (OF_JSON, of_json(PACKED, ""), True),
+        (of_json(PACKED, ""), OF_JSON, False),
+    ],
+    ids=["to JSON lines", "to CSV", "no gzip any more", "gzip, too"],
+)
+def test_files_that_were_right_stay_right(before: Contract, after: Contract, breaks: bool) -> None:
+    (change,) = changes(before, after)
+    assert (str(change.place), change.breaks) == ("servers", breaks)
+
+
+def test_a_line_of_json_has_no_order_and_may_leave_out_what_is_not_required() -> None:
+    after = JSON_LINES.replace(CUSTOMER, "").replace(GIFT, GIFT + CUSTOMER)
+    (moved,) = changes(OF_JSON, contract_of(after, FILE))
+    assert not moved.breaks
+
+    late = GIFT.replace("is_gift", "is_late")
+    (new,) = changes(OF_JSON, of_json(GIFT, GIFT + late))
+    assert (str(new.place), new.told, new.breaks) == (f"{COLUMNS}[6]", "is_late is new", False)
+    needed = late.replace("physicalType: boolean", "physicalType: boolean\n        required: true")
+    (new,) = changes(OF_JSON, of_json(GIFT, GIFT + needed))
+    assert new.breaks
+    gone, *_ = changes(OF_JSON, of_json(GIFT, ""))
+    assert (gone.told, gone.breaks) == ("is_gift was a column: what has it is refused", True)
