@@ -113,6 +113,7 @@ def test_no_field_stops_a_day(spark: Any, contract: Contract) -> None:
 
 def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
     spark.conf.set("spark.sql.session.timeZone", "UTC")
+    spark.conf.set("spark.sql.ansi.enabled", "false")
     spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
     unmatched = matcher(contract)
     lines = spark.createDataFrame(
