@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
+from tests.attacks import operators
 from tests.attacks.attack import Attack, Finding, Job, Outcome
 from tests.attacks.honest import DEEDS
 from tests.attacks.table import ROUNDS
@@ -78,11 +79,15 @@ def run(world: World, wanted: Container[int] | None = None) -> Tally:
             outcomes += [(attack, _outcome(attack, world)) for attack in step]
             if not world.undo:  # else CloudTrail cannot settle, as the attack would have it
                 world.settle()
-        seen = world.audit() if job is Job.AUDIT else world.reconcile()
+        seen = _JUDGES[job](world)
         print(f"\nround {number}: {job} in {seen.seconds:.0f} s, {len(seen.pages)} pages")
         judge(outcomes, job, seen, tally)
-        tally.lost |= honest - seen.verified
+        if job is not Job.PAGES:
+            tally.lost |= honest - seen.verified
     return tally
+
+
+_JUDGES = {Job.RECONCILE: World.reconcile, Job.AUDIT: World.audit, Job.PAGES: operators.told}
 
 
 def _outcome(attack: Attack, world: World) -> Outcome:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
 
 class Job(StrEnum):
-    """The jobs that judge; the value is the table each writes to."""
+    """The jobs that judge; the value is the table each writes to. `PAGES` is what tells people what
+    the last of them has found."""
 
     RECONCILE = "reconciliation"
     AUDIT = "audit"
+    PAGES = "pages"
 
 
 @dataclass(frozen=True, order=True)

@@ -6,11 +6,11 @@ import gzip
 import json
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.attacks.attack import Finding, made
+from tests.attacks.attack import Finding, Outcome, made
 from tests.attacks.world import FOLDER, INSIDER, UPLOADER, World, lifted
 
 from rehearsal.landing import Landed
@@ -175,6 +175,34 @@ def a_log_is_replaced_for_good(world: World) -> list[Finding]:
     ]
 
 
+# Proven long ago
+
+
+def _proven_long_ago(world: World) -> Iterator[str]:
+    """The keys of log files that audits have proven, the oldest first, in which nobody wrote."""
+    for key in world.logs():
+        if b'"Data"' not in gzip.decompress(world.read(key)[0]):
+            yield key
+
+
+@made(INSIDER)
+def an_old_log_is_destroyed(world: World) -> Outcome:
+    """deletes a log file for good that every audit has proven so far"""
+    key = next(_proven_long_ago(world))
+    gone = world.destroy(world.trail, key)
+    found = (world.broken(key, None),)
+    return Outcome(found, found, reconciled=(*found, world.removed(key, gone)))
+
+
+@made(INSIDER)
+def an_old_log_is_changed(world: World) -> Outcome:
+    """changes a log file that every audit has proven so far"""
+    key = next(_proven_long_ago(world))
+    edited = gzip.compress(b'{"Records": []}')
+    found = (world.broken(key, world.put_in_trail(key, edited)),)
+    return Outcome(found, found, reconciled=found)
+
+
 def _new_log(world: World) -> str:
     """The key of a log file as CloudTrail would name one now."""
     account, region = world.platform.settings["account_id"], world.platform.settings["region"]
@@ -268,3 +296,4 @@ ATTACKS = [
     a_log_is_filed_under_an_old_day,
     a_foreign_file_is_put_among_the_logs,
 ]
+AT_REST = [an_old_log_is_destroyed, an_old_log_is_changed]

@@ -9,12 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.attacks.attack import Finding, made
-from tests.attacks.world import INSIDER, World, lifted
+from tests.attacks.world import INSIDER, UPLOADER, World, lifted
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature
 from custody.core.records.model import LandingRecord, UnreadableReason, UnreadableRecord
-from custody.core.records.names import conflict_key
+from custody.core.records.names import conflict_key, late_key, record_id
 from custody.core.records.statement import to_statement
+from custody.objects import ObjectVersion
 from rehearsal.landing import Landed
 
 
@@ -289,6 +290,20 @@ def a_record_is_locked_away(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def a_record_is_said_to_be_late(world: World) -> list[Finding]:
+    """cuts the recorder off while a file lands, and plants the note that its record is late"""
+    with world.without_notifications():
+        landed = world.land("said-to-be-late.csv")
+    version = ObjectVersion(world.raw, landed.key, landed.version_id)
+    place = late_key(datetime.now(UTC), record_id(version))
+    note = world.put_record(place, b"{}")
+    return [
+        world.finding("UNRECORDED", landed, UPLOADER),
+        Finding("UNEXPECTED_PRINCIPAL", world.provenance, place, note, world.arn(INSIDER)),
+    ]
+
+
+@made(INSIDER)
 def lineage_is_forged(world: World) -> list[Finding]:
     """puts a forged statement among the lineage"""
     place = f"provenance/lineage/dt={datetime.now(UTC):%Y-%m-%d}/forged.json"
@@ -320,5 +335,6 @@ ATTACKS = [
     with_many_signatures,
     squatted,
     a_record_is_locked_away,
+    a_record_is_said_to_be_late,
     lineage_is_forged,
 ]

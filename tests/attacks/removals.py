@@ -120,18 +120,9 @@ def a_file_is_encrypted_anew(world: World) -> Outcome:
 
     Its id, ETag and dates stay; nobody can read it any more. That he did is found by his call.
     """
-    landed, kms = world.recorded("encrypted-anew.csv"), world.client("kms")
-    own = kms.create_key()["KeyMetadata"]["Arn"]
-    with lifted(world, world.raw) as s3:
-        s3.update_object_encryption(
-            Bucket=world.raw,
-            Key=landed.key,
-            VersionId=landed.version_id,
-            ObjectEncryption={"SSEKMS": {"KMSKeyArn": own}},
-        )
-    kms.disable_key(KeyId=own)
+    landed = world.recorded("encrypted-anew.csv")
+    changed = world.encrypt_anew(world.raw, landed.key, landed.version_id)
     found = (world.finding("ALTERED", landed, by=None),)
-    changed = world.finding("CONTROL_CHANGED", landed, INSIDER)
     return Outcome(found, found, reconciled=(changed,))
 
 

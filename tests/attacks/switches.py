@@ -41,6 +41,18 @@ def new_records_are_not_locked(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def logs_may_expire(world: World) -> list[Finding]:
+    """adds a lifecycle rule that expires the trail's files after a year, and takes it away"""
+    with lifted(world, world.trail) as s3:
+        where = {"Bucket": world.trail}
+        rules = s3.get_bucket_lifecycle_configuration(**where)["Rules"]
+        expiring = {"Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 365}}
+        for some in ([*rules, {"ID": "tidy-up", **expiring}], rules):
+            s3.put_bucket_lifecycle_configuration(**where, LifecycleConfiguration={"Rules": some})
+    return changed(world, f"s3/bucket/{world.trail}/lifecycle rules")
+
+
+@made(INSIDER)
 def another_key_encrypts(world: World) -> list[Finding]:
     """has bronze encrypted with a key of his own, which he may delete, and with ours again"""
     own = world.client("kms").create_key()["KeyMetadata"]["Arn"]
@@ -306,6 +318,7 @@ def airflows_role_starts_a_job(world: World) -> list[Finding]:
 ATTACKS = [
     versions_are_not_kept,
     new_records_are_not_locked,
+    logs_may_expire,
     another_key_encrypts,
     a_bucket_may_be_public,
     a_files_lock_is_shortened,

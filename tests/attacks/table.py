@@ -7,12 +7,15 @@ whatever was ever removed; two rounds begin it in which nobody attacks.
 from __future__ import annotations
 
 from tests.attacks import (
+    borrowed,
     controls,
     digests,
     elsewhere,
     logs,
+    operators,
     recorder,
     records,
+    rekeyed,
     removals,
     seal,
     switches,
@@ -26,10 +29,17 @@ ROUNDS = [
     Round(Job.RECONCILE, [[]]),
     Round(Job.AUDIT, [[]]),
     Round(Job.AUDIT, [tables.BEFORE_AN_AUDIT]),
-    Round(Job.AUDIT, [[*removals.AT_REST, *recorder.AT_REST]]),
+    Round(
+        Job.AUDIT,
+        [[*removals.AT_REST, *recorder.AT_REST, *rekeyed.AT_REST, *logs.AT_REST]],
+    ),
+    Round(Job.PAGES, [operators.ON_PAGES]),
+    Round(Job.PAGES, [operators.ONCE_TOLD]),
     Round(Job.AUDIT, [[seal.it_is_rolled_back]]),
     Round(Job.AUDIT, [[seal.a_tile_is_changed]]),
     Round(Job.AUDIT, [[seal.a_tile_is_deleted]]),
+    Round(Job.AUDIT, [[rekeyed.a_tile_cannot_be_read]]),
+    Round(Job.AUDIT, [[rekeyed.the_checkpoint_cannot_be_read]]),
     Round(Job.AUDIT, [[seal.another_log_is_cosigned]]),
     Round(Job.AUDIT, [[seal.it_is_forked]]),
     Round(
@@ -43,6 +53,7 @@ ROUNDS = [
                 *controls.ATTACKS,
                 *switches.ATTACKS,
                 *elsewhere.ATTACKS,
+                *borrowed.ATTACKS,
             ],
             logs.ATTACKS,
             digests.BESIDE_THE_HONEST,
@@ -52,12 +63,12 @@ ROUNDS = [
     Round(
         Job.RECONCILE,
         [
-            tables.ATTACKS,
+            [*tables.ATTACKS, borrowed.the_chain_is_signed],
             [trail.logging_is_stopped_for_a_while],
             [trail.validation_is_switched_off_for_a_while],
         ],
     ),
-    Round(Job.RECONCILE, [[trail.the_selectors_stay_narrowed]]),
+    Round(Job.RECONCILE, [[*operators.ON_RUNS, trail.the_selectors_stay_narrowed]]),
     Round(Job.RECONCILE, [[trail.the_tail_is_truncated]]),
     Round(Job.RECONCILE, [[trail.logging_is_stopped]]),
 ]

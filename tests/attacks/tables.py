@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from tests.attacks.attack import Finding, Job, Outcome, made
-from tests.attacks.world import INSIDER, World, lifted
+from tests.attacks.attack import Finding, Outcome, made
+from tests.attacks.world import INSIDER, JOB_NAMES, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.formats.dsse import Envelope
@@ -163,6 +163,13 @@ def a_cache_is_put_in_again(world: World) -> list[Finding]:
 
 
 @made(INSIDER)
+def a_cache_of_another_shape(world: World) -> list[Finding]:
+    """puts rows of another shape among the checks of records, in a file that is good Parquet"""
+    rows = world.s3.get_object(Bucket=world.analytics, Key=_newest_part(world))["Body"].read()
+    return _put(world, f"{_cache(world).rpartition('/')[0]}/part-malformed.parquet", rows)
+
+
+@made(INSIDER)
 def caches_are_deleted(world: World) -> list[Finding]:
     """deletes every file of the checks of records, which hides each behind a delete marker"""
     prefix = f"record_checks/dt={world.began:%Y-%m-%d}/"
@@ -205,15 +212,16 @@ def the_verdicts_show_nothing(world: World) -> list[Finding]:
 def tables_are_dropped(world: World) -> Outcome:
     """drops the tables of the verdicts, of the reconciliation and of the audit"""
     glue, database = world.client("glue"), world.platform.settings["database"]
-    for table in Job:
+    for table in JOB_NAMES:
         glue.delete_table(DatabaseName=database, Name=table)
-    return Outcome((), (), reconciled=tuple(_definition(world, table) for table in Job))
+    return Outcome((), (), reconciled=tuple(_definition(world, table) for table in JOB_NAMES))
 
 
 BEFORE_AN_AUDIT = [tables_are_dropped]
 ATTACKS = [
     the_verdicts_show_nothing,
     a_cache_that_is_no_parquet,
+    a_cache_of_another_shape,
     a_cache_is_put_in_again,
     a_cache_is_overwritten,
     verdicts_are_overwritten,

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ from custody.settings import Settings
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
 from rehearsal.machine import REPOSITORY
-from rehearsal.observing import query, whole_hours
+from rehearsal.observing import OnCall, query, whole_hours
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
@@ -48,7 +48,7 @@ INSIDER: Final = tampering.INSIDER
 UPLOADER: Final = tampering.UPLOADER
 FOLDER: Final = f"incoming/{DATASET}/dt=2026-11-03"
 
-_JOB_NAMES: Final = {Job.RECONCILE: "reconcile_job", Job.AUDIT: "audit_job"}
+JOB_NAMES: Final = {Job.RECONCILE: "reconcile_job", Job.AUDIT: "audit_job"}
 """The settings that name the Glue jobs."""
 
 
@@ -61,6 +61,16 @@ class Seen:
     seconds: float
     changed: frozenset[Finding] = frozenset()
     """What had to be found of the controls that the attackers changed before it ran."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run of a job that has judged a window, and what it has to have paged."""
+
+    job: Job
+    id: str
+    window: Window
+    pages: tuple[Finding, ...]
 
 
 class JobFailed(RuntimeError):
@@ -77,6 +87,10 @@ class World:
         """When the next reconciliation judges, if not now."""
         self.undo: list[Callable[[], object]] = []
         """What makes good again what must stay broken until the next job has judged."""
+        self.beside: list[Callable[[str], object]] = []
+        """What is done while the next job runs, given its name."""
+        self.runs: list[Ran] = []
+        self.own_keys: list[str] = []
         self.outputs: list[str] = []
         self.injected: list[str] = []
         self._arns: dict[str, str] = {}
@@ -86,6 +100,8 @@ class World:
         self.analytics = settings["analytics_bucket"]
         self.provenance = settings["provenance_bucket"]
         self.trail = settings["trail_bucket"]
+        self.inbox = OnCall(platform)
+        """Of somebody who gets the pages."""
         self.changes = Changes(settings, recorder=self.recorder)
 
     def client(self, service: str, principal: str = INSIDER, region: str | None = None) -> Any:
@@ -143,6 +159,28 @@ class World:
         landed = self.land(name, body)
         self.record_of(landed)
         return landed
+
+    def encrypt_anew(self, bucket: str, key: str, version_id: str | None = None) -> Finding:
+        """The insider encrypts a version (the current one) anew, in place, with a key of his own,
+        and switches that off; what is found of the call. Undone by `keys_back`."""
+        kms = self.client("kms")
+        own = kms.create_key()["KeyMetadata"]["Arn"]
+        version = version_id or self.s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+        with lifted(self, bucket) as s3:
+            s3.update_object_encryption(
+                Bucket=bucket,
+                Key=key,
+                VersionId=version,
+                ObjectEncryption={"SSEKMS": {"KMSKeyArn": own}},
+            )
+        kms.disable_key(KeyId=own)
+        self.own_keys.append(own)
+        return Finding("CONTROL_CHANGED", bucket, key, str(version), self.arn(INSIDER))
+
+    def keys_back(self) -> None:
+        """What was encrypted anew can be read again."""
+        while self.own_keys:
+            self.client("kms").enable_key(KeyId=self.own_keys.pop())
 
     def finding(self, verdict: str, landed: Landed, by: str | None) -> Finding:
         """A finding about a file in bronze; `by` is a principal's name."""
@@ -410,30 +448,29 @@ class World:
         window = Window(*whole_hours(midnight, now), as_of or now, timedelta(), timedelta())
         order = {"window": window.parameters()}
         changed = frozenset(self.changes.findings(self.arn(INSIDER)))
-        run = self._run(Job.RECONCILE, order, window.partitions())
+        run = self.run(Job.RECONCILE, order)
         self.outputs.append(f"{Job.RECONCILE}/run={run}/")
-        seen = self._seen(Job.RECONCILE, run, window.as_of.date(), started)
-        return replace(seen, changed=changed)
+        return replace(self._seen(Job.RECONCILE, run, window, started), changed=changed)
 
     def audit(self) -> Seen:
         """Run the audit: everything at rest is read, nothing has grace."""
         started = time.monotonic()
         now = datetime.now(UTC)
         order = audit_window(as_of=now, grace_minutes=0, sample_days=1, days=2)
-        dt, hour = order["partition"]
-        run = self._run(Job.AUDIT, {"audit": order}, [(dt, hour)])
-        where = f"dt = '{dt}' AND hour = '{hour}'"
-        return self._seen(Job.AUDIT, run, now.date(), started, where)
+        run = self.run(Job.AUDIT, {"audit": order})
+        hour = Window(*whole_hours(now, now), now, timedelta())
+        return self._seen(Job.AUDIT, run, hour, started)
 
-    def _run(self, job: Job, order: dict[str, Any], partitions: list[tuple[str, str]]) -> str:
-        """Run a job as its DAG does, and point its table at what it wrote: the run's id."""
-        settings = self.platform.settings
+    def run(self, job: Job, order: Mapping[str, Any]) -> str:
+        """Run a job as its DAG does: the run's id. Raises `JobFailed`."""
         glue = self.platform.client("glue", "airflow")
-        name = settings[_JOB_NAMES[job]]
+        name = self.platform.settings[JOB_NAMES[job]]
         run = glue.start_job_run(
             JobName=name,
             Arguments={f"--{key}": json.dumps(value) for key, value in order.items()},
         )["JobRunId"]
+        while self.beside:
+            self.beside.pop()(name)
         state: dict[str, Any] = {}
 
         def ended() -> bool:
@@ -443,21 +480,29 @@ class World:
         wait_until(f"{name} has ended", ended, seconds=PATIENCE_SECONDS)
         if state["JobRunState"] != "SUCCEEDED":
             raise JobFailed(f"{name}: {state.get('ErrorMessage')}")
-        output = f"{job}/run={run}/"
-        places = [
-            Pointer((dt, hour), f"s3://{self.analytics}/{output}dt={dt}/hour={hour}/")
-            for dt, hour in partitions
-        ]
-        self.make_tables()
-        point_partitions(glue, settings["database"], job, places)
         return str(run)
 
-    def _seen(self, job: Job, run: str, day: date, started: float, where: str = "true") -> Seen:
-        """Read what a job found, and make good what had to stay broken for it."""
-        pages, verified = self._pages(job, run, day), self._verified(job, where)
+    def _seen(self, job: Job, run: str, window: Window, started: float) -> Seen:
+        """Show and read what a job found, and make good what had to stay broken for it."""
+        place = f"s3://{self.analytics}/{job}/run={run}/"
+        places = [
+            Pointer((dt, hour), f"{place}dt={dt}/hour={hour}/", window.as_of)
+            for dt, hour in window.partitions()
+        ]
+        self.make_tables()
+        glue = self.platform.client("glue", "airflow")
+        point_partitions(glue, self.platform.settings["database"], job, places)
+        hours = ", ".join(f"('{dt}', '{hour}')" for dt, hour in window.partitions())
+        pages = self._pages(job, run, window.as_of.date())
+        verified = self._verified(job, f"(dt, hour) IN ({hours})")
+        self.runs.append(Ran(job, run, window, pages))
+        self.make_good()
+        return Seen(pages, verified, time.monotonic() - started)
+
+    def make_good(self) -> None:
+        """Make good what had to stay broken until the job has judged."""
         while self.undo:
             self.undo.pop()()
-        return Seen(pages, verified, time.monotonic() - started)
 
     def _pages(self, job: Job, run: str, day: date) -> tuple[Finding, ...]:
         """What a run has to have paged, as the task that pages reads it."""
@@ -468,7 +513,7 @@ class World:
             self.platform.client("s3", "airflow"),
             key,
             self.provenance,
-            job=settings[_JOB_NAMES[job]],
+            job=settings[JOB_NAMES[job]],
             run_id=run,
             day=day,
             parts=["report"],
@@ -499,7 +544,7 @@ class World:
             loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
         )
         settings = {"json": {"custody": self.platform.settings}}
-        for job in Job:
+        for job in JOB_NAMES:
             table = sql.get_template(f"provenance/create_{job}.sql")
             statement = table.render(var=settings, columns=COLUMNS)
             glue = self.platform.client("glue", "airflow")
