@@ -169,9 +169,7 @@ def a_cache_of_another_shape(world: World) -> list[Finding]:
     return _put(world, f"{_cache(world).rpartition('/')[0]}/part-malformed.parquet", rows)
 
 
-@made(INSIDER)
-def caches_are_deleted(world: World) -> list[Finding]:
-    """deletes every file of the checks of records, which hides each behind a delete marker"""
+def _delete_caches(world: World) -> list[Finding]:
     prefix = f"record_checks/dt={world.began:%Y-%m-%d}/"
     listed = world.s3.list_objects_v2(Bucket=world.analytics, Prefix=prefix)["Contents"]
     keys = [str(item["Key"]) for item in listed if item["Key"].endswith(".parquet")]
@@ -217,7 +215,41 @@ def tables_are_dropped(world: World) -> Outcome:
     return Outcome((), (), reconciled=tuple(_definition(world, table) for table in JOB_NAMES))
 
 
-BEFORE_AN_AUDIT = [tables_are_dropped]
+def _falsify_results(world: World) -> list[Finding]:
+    """Overwrite whatever Athena hands out of every query so far."""
+    bucket = world.platform.settings["athena_results_bucket"]
+    pages = world.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    keys = [str(item["Key"]) for page in pages for item in page.get("Contents", [])]
+    with lifted(world, bucket) as s3:
+        put = {
+            key: s3.put_object(Bucket=bucket, Key=key, Body=b'"n"\n"0"\n')["VersionId"]
+            for key in keys
+        }
+    assert put, "nobody has asked anything"
+    return [
+        Finding("UNEXPECTED_PRINCIPAL", bucket, key, version, world.arn(INSIDER))
+        for key, version in put.items()
+    ]
+
+
+@made(INSIDER)
+def results_are_falsified(world: World) -> Outcome:
+    """falsifies the result of every query before the audit"""
+    return Outcome((), (), reconciled=tuple(_falsify_results(world)))
+
+
+@made(INSIDER)
+def nothing_is_left_to_read(world: World) -> list[Finding]:
+    """drops every table, deletes every check of records, and falsifies the result of every query"""
+    glue, database = world.client("glue"), world.platform.settings["database"]
+    tables = [str(t["Name"]) for t in glue.get_tables(DatabaseName=database)["TableList"]]
+    for table in tables:
+        glue.delete_table(DatabaseName=database, Name=table)
+    dropped = [_definition(world, table) for table in tables]
+    return [*dropped, *_delete_caches(world), *_falsify_results(world)]
+
+
+BEFORE_AN_AUDIT = [tables_are_dropped, results_are_falsified]
 ATTACKS = [
     the_verdicts_show_nothing,
     a_cache_that_is_no_parquet,
@@ -231,5 +263,5 @@ ATTACKS = [
     verdicts_are_hidden,
     the_chain_is_forged,
     the_chain_is_shortened,
-    caches_are_deleted,
+    nothing_is_left_to_read,
 ]

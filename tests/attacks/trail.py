@@ -61,6 +61,23 @@ def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
     return [world.broken(last, None, by=None) for last in ends]
 
 
+@made(INSIDER)
+def logs_go_elsewhere(world: World) -> list[Finding]:
+    """has the trail deliver under a prefix while a file lands, and where it did again"""
+    trail = world.client("cloudtrail")
+    trail.update_trail(**_name(world), S3KeyPrefix="elsewhere")
+    try:
+        ends = _ends_of_chains(world)
+        landed = world.land("logged-elsewhere.csv")
+        world.flush()
+    finally:
+        trail.update_trail(**_name(world), S3KeyPrefix="")
+    return [
+        *(world.broken(last, None) for last in ends),
+        world.finding("UNWITNESSED", landed, UPLOADER),
+    ]
+
+
 def _cut_the_tail(world: World) -> tuple[str, str, datetime]:
     """Keep CloudTrail from writing, and delete its newest digest: its key, its version, and the end
     of its period."""

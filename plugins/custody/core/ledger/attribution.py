@@ -210,6 +210,13 @@ def _sets(switch: TrailSwitched, bucket: str) -> dict[str, bool]:
         "logging": switch.logging,
         "validation": switch.validation,
         "regions": switch.multi_region,
-        "delivery": None if switch.bucket is None else switch.bucket == bucket,
+        "delivery": _delivers(switch, bucket),
     }
     return {what: on for what, on in switched.items() if on is not None}
+
+
+def _delivers(switch: TrailSwitched, bucket: str) -> bool | None:
+    """Whether a call has the trail deliver where it was deployed to, under no prefix."""
+    if switch.bucket is None and switch.prefix is None:
+        return None
+    return switch.bucket in (None, bucket) and not switch.prefix

@@ -68,6 +68,7 @@ class TrailSwitched:
     validation: bool | None
     multi_region: bool | None
     bucket: str | None
+    prefix: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ _SETS_LOGGING: Final = {"StartLogging": True, "StopLogging": False, "DeleteTrail
 
 
 def _trail_switched(name: str, request: Fields, _response: Fields) -> TrailSwitched | None:
-    trail = _text(request, "name")
+    trail, prefix = _text(request, "name"), request.values.get("s3KeyPrefix")
     if trail is None:
         return None
     return TrailSwitched(
@@ -225,6 +226,7 @@ def _trail_switched(name: str, request: Fields, _response: Fields) -> TrailSwitc
         validation=_switch(request, "enableLogFileValidation"),
         multi_region=_switch(request, "isMultiRegionTrail"),
         bucket=_text(request, "s3BucketName"),
+        prefix=prefix[:MAX_TEXT] if isinstance(prefix, str) else None,
     )
 
 

@@ -173,6 +173,15 @@ def test_who_stopped_the_trail_is_behind_its_being_off() -> None:
     assert switched_by(LASTS, moved) == ("insider", "UpdateTrail")
 
 
+def test_who_had_it_deliver_under_a_prefix_is_behind_what_is_missing() -> None:
+    moved = switched("UpdateTrail", INSIDER, "05:59:30", s3KeyPrefix="elsewhere")
+    assert switched_by(LASTS, moved) == ("insider", "UpdateTrail")
+    back = switched("UpdateTrail", ENGINEER, "06:19:59", s3KeyPrefix="", eventID="m9")
+    assert switched_by(GAP, moved, back) == ("insider", "UpdateTrail")
+    before = switched("UpdateTrail", ENGINEER, "05:59:59", s3KeyPrefix="", eventID="m9")
+    assert switched_by(LASTS, moved, before) is None
+
+
 def test_what_was_undone_before_is_not_behind_it() -> None:
     """An engineer stopped and started the trail; later it was off by no call that is proven."""
     maintenance = switched("StopLogging", ENGINEER, "05:30:00")

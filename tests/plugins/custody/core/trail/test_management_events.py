@@ -67,17 +67,19 @@ def test_a_role_can_be_taken_in_other_ways(how: str) -> None:
 @pytest.mark.parametrize(
     ("name", "more", "sets"),
     [
-        ("StopLogging", {}, (False, None, None, None)),
-        ("StartLogging", {}, (True, None, None, None)),
-        ("DeleteTrail", {}, (False, None, None, None)),
-        ("UpdateTrail", {"enableLogFileValidation": False}, (None, False, None, None)),
-        ("UpdateTrail", {"enableLogFileValidation": True}, (None, True, None, None)),
-        ("UpdateTrail", {"isMultiRegionTrail": False}, (None, None, False, None)),
+        ("StopLogging", {}, (False, None, None, None, None)),
+        ("StartLogging", {}, (True, None, None, None, None)),
+        ("DeleteTrail", {}, (False, None, None, None, None)),
+        ("UpdateTrail", {"enableLogFileValidation": False}, (None, False, None, None, None)),
+        ("UpdateTrail", {"enableLogFileValidation": True}, (None, True, None, None, None)),
+        ("UpdateTrail", {"isMultiRegionTrail": False}, (None, None, False, None, None)),
         (
             "UpdateTrail",
             {"enableLogFileValidation": "x", "isMultiRegionTrail": 0, "s3BucketName": "b"},
-            (None, None, None, "b"),
+            (None, None, None, "b", None),
         ),
+        ("UpdateTrail", {"s3KeyPrefix": "p"}, (None, None, None, None, "p")),
+        ("UpdateTrail", {"s3KeyPrefix": ""}, (None, None, None, None, "")),
     ],
 )
 def test_what_switches_the_trail(name: str, more: dict[str, Any], sets: tuple[Any, ...]) -> None:
