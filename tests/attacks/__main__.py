@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
-from tests.attacks import operators
+from tests.attacks import operators, uploading
 from tests.attacks.attack import Attack, Finding, Job, Outcome
 from tests.attacks.honest import DEEDS
 from tests.attacks.table import ROUNDS
@@ -55,7 +55,7 @@ def main() -> None:
     platform.reset_aws()
     platform.start_aws()
     try:
-        platform.deploy()
+        platform.deploy(uploading.uploaders_with_a_role(platform))
         world = World(platform)
         world.make_tables()
         tally = run(world, wanted)

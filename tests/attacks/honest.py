@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from tests.attacks import uploading
 from tests.attacks.world import FOLDER, UPLOADER, World
 
 from rehearsal.landing import Landed
@@ -15,6 +16,11 @@ def uploads(world: World) -> Iterator[Landed]:
     """three uploaders upload a file each"""
     for principal in ("crm-export", "web-shop", "partner-feed"):
         yield world.land(f"honest-{principal}.csv", by=principal)
+
+
+def in_a_session(world: World) -> Iterator[Landed]:
+    """an uploader that is a role uploads in a session of it"""
+    yield uploading.in_a_session(world)
 
 
 def overwrites(world: World) -> Iterator[Landed]:
@@ -60,4 +66,13 @@ def late_records(world: World) -> Iterator[Landed]:
             yield world.land(f"recorded-late-{n}.csv")
 
 
-DEEDS: list[Deed] = [uploads, overwrites, odd_names, empty, in_parts, late_events, late_records]
+DEEDS: list[Deed] = [
+    uploads,
+    in_a_session,
+    overwrites,
+    odd_names,
+    empty,
+    in_parts,
+    late_events,
+    late_records,
+]

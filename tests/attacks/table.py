@@ -21,6 +21,7 @@ from tests.attacks import (
     switches,
     tables,
     trail,
+    uploading,
     uploads,
 )
 from tests.attacks.attack import Job, Round
@@ -54,6 +55,7 @@ ROUNDS = [
                 *switches.ATTACKS,
                 *elsewhere.ATTACKS,
                 *borrowed.ATTACKS,
+                uploading.an_uploaders_role_is_taken,
             ],
             logs.ATTACKS,
             digests.BESIDE_THE_HONEST,

@@ -66,14 +66,15 @@ class Platform:
         """Kill the local AWS without warning, as a crash would."""
         self._local_aws("stop", "--kill")
 
-    def deploy(self) -> None:
-        """Deploy the stacks with the command that deploys to AWS; then check what they made, and
-        tell who cosigns the seal of its log."""
+    def deploy(self, *parameters: str) -> None:
+        """Deploy the stacks with the command that deploys to AWS, and with these `parameters`
+        (`NAME=VALUE`); then check what they made, and tell who cosigns the seal of its log."""
+        given = (cosigner.policy_parameter(self.machine), *parameters)
         self._run(
             [
                 *(tool_folder("platform") / "python", "-m", "infra.deployment"),
                 *("deploy", "--stage", STAGE, "--yes"),
-                *("--parameter", cosigner.policy_parameter(self.machine)),
+                *(word for parameter in given for word in ("--parameter", parameter)),
             ],
             self.machine.environment_of(ADMIN),
         )
