@@ -6,7 +6,7 @@ That he did it is found by his calls; what the evidence was for is found by what
 
 from __future__ import annotations
 
-from tests.attacks.attack import Finding, Outcome, made
+from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.world import INSIDER, World
 
 from custody.aws.seal.log import read_checkpoint
@@ -17,27 +17,25 @@ from custody.core.tlog.tiles import tile_path
 
 def _of_the_last_run(world: World, ending: str) -> str:
     """What the last reconciliation stated, by how the key ends."""
-    run = next(ran.id for ran in reversed(world.runs) if ran.job == "reconciliation")
+    run = next(ran.id for ran in reversed(world.runs) if ran.job is Job.RECONCILE)
     found = world.s3.list_objects_v2(Bucket=world.provenance, Prefix=RUN_PREFIX)["Contents"]
     (key,) = (str(one["Key"]) for one in found if str(one["Key"]).endswith(f"/{run}{ending}"))
     return key
 
 
 @made(INSIDER)
-def the_last_link_cannot_be_read(world: World) -> Outcome:
+def the_last_link_cannot_be_read(world: World) -> list[Finding]:
     """encrypts the last run's statement, with its link of the chain, anew, and switches the key off
 
     The run before is the last one then, and what this one judged is judged again.
     """
-    key = _of_the_last_run(world, ".json")
-    return Outcome((), (), reconciled=(world.encrypt_anew(world.provenance, key),))
+    return [world.encrypt_anew(world.provenance, _of_the_last_run(world, ".json"))]
 
 
 @made(INSIDER)
-def a_report_cannot_be_read(world: World) -> Outcome:
+def a_report_cannot_be_read(world: World) -> list[Finding]:
     """encrypts what the last run reported anew, and switches the key off"""
-    key = _of_the_last_run(world, ".report.json")
-    return Outcome((), (), reconciled=(world.encrypt_anew(world.provenance, key),))
+    return [world.encrypt_anew(world.provenance, _of_the_last_run(world, ".report.json"))]
 
 
 def _of_the_seal(world: World, path: str) -> Outcome:
@@ -68,4 +66,4 @@ def the_checkpoint_cannot_be_read(world: World) -> Outcome:
     return _of_the_seal(world, CHECKPOINT_PATH)
 
 
-AT_REST = [the_last_link_cannot_be_read, a_report_cannot_be_read]
+ATTACKS = [the_last_link_cannot_be_read, a_report_cannot_be_read]

@@ -32,7 +32,7 @@ ROUNDS = [
     Round(Job.AUDIT, [tables.BEFORE_AN_AUDIT]),
     Round(
         Job.AUDIT,
-        [[*removals.AT_REST, *recorder.AT_REST, *rekeyed.AT_REST, *logs.AT_REST]],
+        [[*removals.AT_REST, *recorder.AT_REST, *logs.AT_REST]],
     ),
     Round(Job.PAGES, [operators.ON_PAGES]),
     Round(Job.PAGES, [operators.ONCE_TOLD]),
@@ -65,7 +65,7 @@ ROUNDS = [
     Round(
         Job.RECONCILE,
         [
-            [*tables.ATTACKS, borrowed.the_chain_is_signed],
+            [*tables.ATTACKS, *rekeyed.ATTACKS, borrowed.the_chain_is_signed],
             [trail.logging_is_stopped_for_a_while],
             [trail.validation_is_switched_off_for_a_while],
             [trail.logs_go_elsewhere],
