@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
-from tests.attacks import operators, uploading
+from tests.attacks import judging, operators, uploading
 from tests.attacks.attack import Attack, Finding, Job, Outcome
 from tests.attacks.honest import DEEDS
+from tests.attacks.judging import Seen
 from tests.attacks.table import ROUNDS
-from tests.attacks.world import Seen, World
+from tests.attacks.world import World
 
 from rehearsal.machine import REPOSITORY, Machine
 from rehearsal.platform import Platform
@@ -57,7 +58,7 @@ def main() -> None:
     try:
         platform.deploy(uploading.uploaders_with_a_role(platform))
         world = World(platform)
-        world.make_tables()
+        judging.make_tables(world)
         tally = run(world, wanted)
     finally:
         platform.stop_aws()
@@ -87,7 +88,11 @@ def run(world: World, wanted: Container[int] | None = None) -> Tally:
     return tally
 
 
-_JUDGES = {Job.RECONCILE: World.reconcile, Job.AUDIT: World.audit, Job.PAGES: operators.told}
+_JUDGES = {
+    Job.RECONCILE: judging.reconcile,
+    Job.AUDIT: judging.audit,
+    Job.PAGES: operators.told,
+}
 
 
 def _outcome(attack: Attack, world: World) -> Outcome:

@@ -18,7 +18,8 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
 from tests.attacks.attack import Finding, Job, Outcome, made
-from tests.attacks.world import INSIDER, JOB_NAMES, JobFailed, Ran, Seen, World
+from tests.attacks.judging import JOB_NAMES, JobFailed, Seen, run_job
+from tests.attacks.world import INSIDER, Ran, World
 
 from custody.core.ledger.rows import fingerprint
 from custody.core.runs.statement import BadRun
@@ -233,7 +234,7 @@ def _refused(world: World, **edited: Any) -> Outcome:
     """The job fails, and states nothing."""
     window = replace(world.runs[-1].window, **edited)
     try:
-        world.run(Job.RECONCILE, {"window": window.parameters()})
+        run_job(world, Job.RECONCILE, {"window": window.parameters()})
     except JobFailed as error:
         if "BadWindow" not in str(error):
             raise

@@ -40,15 +40,13 @@ def a_report_cannot_be_read(world: World) -> list[Finding]:
 
 def _of_the_seal(world: World, path: str) -> Outcome:
     """A file of the seal; it is back once the audit has seen it."""
-    changed = world.encrypt_anew(world.provenance, SEAL_PREFIX + path)
+    key = SEAL_PREFIX + path
+    honest = world.s3.head_object(Bucket=world.provenance, Key=key)["SSEKMSKeyId"]
+    changed = world.encrypt_anew(world.provenance, key)
+    where = changed.bucket, changed.key, changed.version_id
     world.settle()
-    world.undo.append(world.keys_back)
-    found = Finding("BAD_SIGNATURE", *_where(changed), world.arn(INSIDER))
-    return Outcome((found,), (), (changed,))
-
-
-def _where(finding: Finding) -> tuple[str, str, str]:
-    return finding.bucket, finding.key, finding.version_id
+    world.undo.append(lambda: world.encrypt(*where, honest))
+    return Outcome((Finding("BAD_SIGNATURE", *where, world.arn(INSIDER)),), (), (changed,))
 
 
 @made(INSIDER)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.attacks.attack import Finding, Outcome, made
-from tests.attacks.world import INSIDER, JOB_NAMES, World, lifted
+from tests.attacks.judging import JOB_NAMES
+from tests.attacks.world import INSIDER, World, lifted
 
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.formats.dsse import Envelope

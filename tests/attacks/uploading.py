@@ -28,11 +28,16 @@ def uploaders_with_a_role(platform: Platform) -> str:
         "Principal": {"AWS": arns[TAKEN_BY]},
         "Action": "sts:AssumeRole",
     }
-    role = platform.client("iam").create_role(
-        RoleName=ROLE,
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [taken]}),
-    )["Role"]["Arn"]
+    iam = platform.client("iam")
+    role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=_document(taken))["Role"]["Arn"]
+    takes = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}
+    # On AWS the role's trust in a user of its own account would do.
+    iam.put_user_policy(UserName=TAKEN_BY, PolicyName=ROLE, PolicyDocument=_document(takes))
     return f"UploaderArns={','.join([*arns.values(), role])}"
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def in_a_session(world: World) -> Landed:

@@ -6,61 +6,35 @@ import hashlib
 import json
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
 import boto3
-import jinja2
 from tests.attacks.attack import Finding, Job
 from tests.attacks.changes import Changes
 from tests.support.patience import PATIENCE_SECONDS
 
-from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.definitions import make_right
-from custody.aws.kms.seal_key import fetch_seal_key
-from custody.aws.runs.keeping import read_run
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
-from custody.core.formats.hive_ddl import read_definition
-from custody.core.ledger.hours.windows import Window, audit_window
-from custody.core.ledger.tables import COLUMNS
-from custody.core.paging.findings import is_finding
-from custody.core.paging.found import Found
+from custody.core.ledger.hours.windows import Window
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import record_id, record_key
 from custody.core.records.statement import from_statement, to_statement
-from custody.core.runs.report import RunReport
-from custody.core.seal.layout import log_origin
 from custody.core.trail.layout import TrailLayout
 from custody.objects import ObjectVersion
 from custody.settings import Settings
 from rehearsal import tampering
 from rehearsal.landing import DATASET, Landed
-from rehearsal.machine import REPOSITORY
-from rehearsal.observing import OnCall, query, whole_hours
+from rehearsal.observing import OnCall
 from rehearsal.platform import Platform
 from rehearsal.waiting import wait_until
 
 INSIDER: Final = tampering.INSIDER
 UPLOADER: Final = tampering.UPLOADER
 FOLDER: Final = f"incoming/{DATASET}/dt=2026-11-03"
-
-JOB_NAMES: Final = {Job.RECONCILE: "reconcile_job", Job.AUDIT: "audit_job"}
-"""The settings that name the Glue jobs."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a job found: pages, and the object versions that are VERIFIED."""
-
-    pages: tuple[Finding, ...]
-    verified: frozenset[tuple[str, str, str]]
-    seconds: float
-    changed: frozenset[Finding] = frozenset()
-    """What had to be found of the controls that the attackers changed before it ran."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +45,6 @@ class Ran:
     id: str
     window: Window
     pages: tuple[Finding, ...]
-
-
-class JobFailed(RuntimeError):
-    """A Glue job failed; the message is Glue's."""
 
 
 class World:
@@ -90,7 +60,6 @@ class World:
         self.beside: list[Callable[[str], object]] = []
         """What is done while the next job runs, given its name."""
         self.runs: list[Ran] = []
-        self.own_keys: list[str] = []
         self.outputs: list[str] = []
         self.injected: list[str] = []
         self._arns: dict[str, str] = {}
@@ -162,25 +131,23 @@ class World:
 
     def encrypt_anew(self, bucket: str, key: str, version_id: str | None = None) -> Finding:
         """The insider encrypts a version (the current one) anew, in place, with a key of his own,
-        and switches that off; what is found of the call. Undone by `keys_back`."""
+        and switches that off; what is found of the call."""
         kms = self.client("kms")
         own = kms.create_key()["KeyMetadata"]["Arn"]
         version = version_id or self.s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+        self.encrypt(bucket, key, str(version), own)
+        kms.disable_key(KeyId=own)
+        return Finding("CONTROL_CHANGED", bucket, key, str(version), self.arn(INSIDER))
+
+    def encrypt(self, bucket: str, key: str, version_id: str, key_arn: str) -> None:
+        """The insider encrypts a version, in place, with this key."""
         with lifted(self, bucket) as s3:
             s3.update_object_encryption(
                 Bucket=bucket,
                 Key=key,
-                VersionId=version,
-                ObjectEncryption={"SSEKMS": {"KMSKeyArn": own}},
+                VersionId=version_id,
+                ObjectEncryption={"SSEKMS": {"KMSKeyArn": key_arn}},
             )
-        kms.disable_key(KeyId=own)
-        self.own_keys.append(own)
-        return Finding("CONTROL_CHANGED", bucket, key, str(version), self.arn(INSIDER))
-
-    def keys_back(self) -> None:
-        """What was encrypted anew can be read again."""
-        while self.own_keys:
-            self.client("kms").enable_key(KeyId=self.own_keys.pop())
 
     def finding(self, verdict: str, landed: Landed, by: str | None) -> Finding:
         """A finding about a file in bronze; `by` is a principal's name."""
@@ -440,115 +407,10 @@ class World:
         time.sleep(6)
         self.digest()
 
-    def reconcile(self) -> Seen:
-        """Run the reconciliation over everything since the first moment's day, without grace."""
-        started = time.monotonic()
-        now, as_of, self.as_of = datetime.now(UTC), self.as_of, None
-        midnight = self.began.replace(hour=0, minute=0, second=0, microsecond=0)
-        window = Window(*whole_hours(midnight, now), as_of or now, timedelta(), timedelta())
-        order = {"window": window.parameters()}
-        changed = frozenset(self.changes.findings(self.arn(INSIDER)))
-        run = self.run(Job.RECONCILE, order)
-        self.outputs.append(f"{Job.RECONCILE}/run={run}/")
-        return replace(self._seen(Job.RECONCILE, run, window, started), changed=changed)
-
-    def audit(self) -> Seen:
-        """Run the audit: everything at rest is read, nothing has grace."""
-        started = time.monotonic()
-        now = datetime.now(UTC)
-        order = audit_window(as_of=now, grace_minutes=0, sample_days=1, days=2)
-        run = self.run(Job.AUDIT, {"audit": order})
-        hour = Window(*whole_hours(now, now), now, timedelta())
-        return self._seen(Job.AUDIT, run, hour, started)
-
-    def run(self, job: Job, order: Mapping[str, Any]) -> str:
-        """Run a job as its DAG does: the run's id. Raises `JobFailed`."""
-        glue = self.platform.client("glue", "airflow")
-        name = self.platform.settings[JOB_NAMES[job]]
-        run = glue.start_job_run(
-            JobName=name,
-            Arguments={f"--{key}": json.dumps(value) for key, value in order.items()},
-        )["JobRunId"]
-        while self.beside:
-            self.beside.pop()(name)
-        state: dict[str, Any] = {}
-
-        def ended() -> bool:
-            state.update(glue.get_job_run(JobName=name, RunId=run)["JobRun"])
-            return state["JobRunState"] not in {"STARTING", "RUNNING", "WAITING", "STOPPING"}
-
-        wait_until(f"{name} has ended", ended, seconds=PATIENCE_SECONDS)
-        if state["JobRunState"] != "SUCCEEDED":
-            raise JobFailed(f"{name}: {state.get('ErrorMessage')}")
-        return str(run)
-
-    def _seen(self, job: Job, run: str, window: Window, started: float) -> Seen:
-        """Show and read what a job found, and make good what had to stay broken for it."""
-        place = f"s3://{self.analytics}/{job}/run={run}/"
-        places = [
-            Pointer((dt, hour), f"{place}dt={dt}/hour={hour}/", window.as_of)
-            for dt, hour in window.partitions()
-        ]
-        self.make_tables()
-        glue = self.platform.client("glue", "airflow")
-        point_partitions(glue, self.platform.settings["database"], job, places)
-        hours = ", ".join(f"('{dt}', '{hour}')" for dt, hour in window.partitions())
-        pages = self._pages(job, run, window.as_of.date())
-        verified = self._verified(job, f"(dt, hour) IN ({hours})")
-        self.runs.append(Ran(job, run, window, pages))
-        self.make_good()
-        return Seen(pages, verified, time.monotonic() - started)
-
     def make_good(self) -> None:
         """Make good what had to stay broken until the job has judged."""
         while self.undo:
             self.undo.pop()()
-
-    def _pages(self, job: Job, run: str, day: date) -> tuple[Finding, ...]:
-        """What a run has to have paged, as the task that pages reads it."""
-        settings = self.platform.settings
-        kms = self.platform.client("kms", "airflow")
-        key = fetch_seal_key(kms, settings["seal_key_arn"], log_origin(self.provenance))
-        told = read_run(
-            self.platform.client("s3", "airflow"),
-            key,
-            self.provenance,
-            job=settings[JOB_NAMES[job]],
-            run_id=run,
-            day=day,
-            parts=["report"],
-        )
-        found = Found.from_document(RunReport.parse(told.parts["report"]).found)
-        # Of controls that the insider changes over and over, the first call at each is read.
-        assert set(found.left_out) <= {("CONTROL_CHANGED", self.arn(INSIDER))}
-        return tuple(
-            Finding(row.verdict, row.bucket, row.object_key, row.version_id, row.principal_arn)
-            for row in found.rows
-            if is_finding(row)
-        )
-
-    def _verified(self, table: str, where: str) -> frozenset[tuple[str, str, str]]:
-        rows = query(
-            self.platform,
-            "SELECT bucket, object_key, version_id "  # noqa: S608 - ours
-            f"FROM {table} WHERE verdict = 'VERIFIED' AND {where}",
-        )
-        return frozenset(
-            (str(row["bucket"]), str(row["object_key"]), str(row["version_id"])) for row in rows
-        )
-
-    def make_tables(self) -> None:
-        """The tables the verdicts are read from, as the DAG `provenance_ledger` makes them, and
-        makes them right."""
-        sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
-            loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
-        )
-        settings = {"json": {"custody": self.platform.settings}}
-        for job in JOB_NAMES:
-            table = sql.get_template(f"provenance/create_{job}.sql")
-            statement = table.render(var=settings, columns=COLUMNS)
-            glue = self.platform.client("glue", "airflow")
-            make_right(glue, self.platform.settings["database"], read_definition(statement))
 
 
 @contextmanager
