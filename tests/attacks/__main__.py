@@ -125,6 +125,7 @@ def judge(outcomes: list[tuple[Attack, Outcome]], job: Job, seen: Seen, tally: T
     for _, outcome in outcomes:
         standing.update(outcome.later)
         tally.standing[Job.RECONCILE].update(outcome.reconciled)
+        tally.standing[Job.AUDIT].update(outcome.audited)
 
 
 def _row(result: str, attack: Attack, outcome: Outcome) -> None:

@@ -35,12 +35,14 @@ class Finding:
 class Outcome:
     """The findings of the job that ends the round, and those of every later run of it.
 
-    `reconciled` are those of every later reconciliation, where the round ends with an audit.
+    `reconciled` are those of every later reconciliation, `audited` those of every later audit, where
+    the round ends otherwise.
     """
 
     next: tuple[Finding, ...]
     later: tuple[Finding, ...]
     reconciled: tuple[Finding, ...] = ()
+    audited: tuple[Finding, ...] = ()
 
 
 Act = Callable[["World"], list[Finding] | Outcome]

@@ -173,13 +173,14 @@ def an_older_run_is_taken_for_this_one(world: World) -> Outcome:
 def what_was_told_is_encrypted_anew(world: World) -> Outcome:
     """encrypts the note of what people were told anew with a key of his own, and switches that off
 
-    What cannot be read was never told: it is paged again.
+    What cannot be read was never told: it is paged again. The audit, too, cannot read it.
     """
     told = next(finding for finding in world.runs[-1].pages if finding.verdict == "ALTERED")
     version = ObjectVersion(told.bucket, told.key, told.version_id)
     note = f"pages/findings/{fingerprint(told.verdict, version)}.json"
     changed = world.encrypt_anew(world.analytics, note)
-    return Outcome((told,), (), reconciled=(changed,))
+    audited = replace(changed, verdict="ALTERED", by=None)
+    return Outcome((told,), (), reconciled=(changed,), audited=(audited,))
 
 
 # What judges
