@@ -35,8 +35,8 @@ class Finding:
 class Outcome:
     """The findings of the job that ends the round, and those of every later run of it.
 
-    `reconciled` are those of every later reconciliation, `audited` those of every later audit, where
-    the round ends otherwise.
+    `reconciled` are those of every later reconciliation, `audited` those of every later audit,
+    where the round ends otherwise.
     """
 
     next: tuple[Finding, ...]
