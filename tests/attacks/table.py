@@ -68,7 +68,6 @@ ROUNDS = [
             [*tables.ATTACKS, *rekeyed.ATTACKS, borrowed.the_chain_is_signed],
             [trail.logging_is_stopped_for_a_while],
             [trail.validation_is_switched_off_for_a_while],
-            [trail.logs_go_elsewhere],
         ],
     ),
     Round(Job.RECONCILE, [[*operators.ON_RUNS, trail.the_selectors_stay_narrowed]]),

@@ -61,39 +61,6 @@ def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
     return [world.broken(last, None, by=None) for last in ends]
 
 
-@made(INSIDER)
-def logs_go_elsewhere(world: World) -> list[Finding]:
-    """has the trail deliver under a prefix while a file lands, and where it did again
-
-    Its bucket lets it, once he has changed the policy. The call that moved it is in a log under
-    that prefix, which nobody reads: the gap names nobody. That he moved it back is proven.
-    """
-    trail, where = world.client("cloudtrail"), {"Bucket": world.trail}
-    policy = world.s3.get_bucket_policy(**where)["Policy"]
-    anywhere = {
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudtrail.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{world.trail}/*",
-    }
-    widened = json.loads(policy)
-    widened["Statement"].append(anywhere)
-    with tampering.as_deployer(world.platform) as deployer:
-        deployer.put_bucket_policy(**where, Policy=json.dumps(widened))
-        trail.update_trail(**_name(world), S3KeyPrefix="elsewhere")
-        try:
-            ends = _ends_of_chains(world)
-            landed = world.land("logged-elsewhere.csv")
-            world.flush()
-        finally:
-            trail.update_trail(**_name(world), S3KeyPrefix="")
-            deployer.put_bucket_policy(**where, Policy=policy)
-    return [
-        *(world.broken(last, None, by=None) for last in ends),
-        world.finding("UNWITNESSED", landed, UPLOADER),
-    ]
-
-
 def _cut_the_tail(world: World) -> tuple[str, str, datetime]:
     """Keep CloudTrail from writing, and delete its newest digest: its key, its version, and the end
     of its period."""
