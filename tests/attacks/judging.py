@@ -79,8 +79,6 @@ def run_job(world: World, job: Job, order: Mapping[str, Any]) -> str:
         JobName=name,
         Arguments={f"--{key}": json.dumps(value) for key, value in order.items()},
     )["JobRunId"]
-    while world.beside:
-        world.beside.pop()(name)
     state: dict[str, Any] = {}
 
     def ended() -> bool:

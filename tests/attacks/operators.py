@@ -203,22 +203,6 @@ def the_dag_is_paused(world: World) -> Outcome:
 
 
 @made(OPERATOR)
-def somebody_else_runs_beside_it(world: World) -> Outcome:
-    """starts the reconciliation a second time beside a run, as a backfill does"""
-
-    def second(name: str) -> None:
-        glue = world.platform.client("glue", "airflow")
-        try:
-            glue.start_job_run(JobName=name)
-        except glue.exceptions.ConcurrentRunsExceededException:
-            return
-        raise AssertionError("two run at once")
-
-    world.beside.append(second)
-    return NOTHING
-
-
-@made(OPERATOR)
 def a_past_window_is_judged_with_a_week_of_grace(world: World) -> Outcome:
     """edits the XCom of a run, so that a past window is judged with a week of grace"""
     return _refused(world, grace=timedelta(days=7))
@@ -285,5 +269,4 @@ ON_RUNS = [
     its_hours_are_shown_elsewhere,
     a_past_window_is_judged_with_a_week_of_grace,
     it_is_judged_as_of_tomorrow,
-    somebody_else_runs_beside_it,
 ]

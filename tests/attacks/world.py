@@ -57,8 +57,6 @@ class World:
         """When the next reconciliation judges, if not now."""
         self.undo: list[Callable[[], object]] = []
         """What makes good again what must stay broken until the next job has judged."""
-        self.beside: list[Callable[[str], object]] = []
-        """What is done while the next job runs, given its name."""
         self.runs: list[Ran] = []
         self.outputs: list[str] = []
         self.injected: list[str] = []
