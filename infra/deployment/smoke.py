@@ -16,7 +16,7 @@ from infra.deployment.errors import DeployError
 from infra.deployment.mwaa import Environment
 from infra.deployment.session import Session
 
-from custody.core.datasets.uploads import SMOKE, folder_of
+from custody.core.datasets.uploads import SMOKE, SMOKE_BODY, folder_of
 
 _PAUSE_SECONDS: Final = 60.0
 _QUERY_PAUSE_SECONDS: Final = 1.0
@@ -73,7 +73,7 @@ class Smoke:
         day = f"{datetime.now(UTC):%Y-%m-%d}"
         key = f"{folder_of(SMOKE)}dt={day}/{uuid.uuid4()}.txt"
         version = uploader.client("s3").put_object(
-            Bucket=bucket, Key=key, Body=b"smoke\n", ChecksumAlgorithm="SHA256", IfNoneMatch="*"
+            Bucket=bucket, Key=key, Body=SMOKE_BODY, ChecksumAlgorithm="SHA256", IfNoneMatch="*"
         )["VersionId"]
         self.say(f"uploaded s3://{bucket}/{key}; its verdict comes with the hours to come")
         deadline = time.monotonic() + _DEADLINE_SECONDS

@@ -17,6 +17,9 @@ SMOKE: Final = "smoke"
 """The dataset that no contract reads, of the files with which a deployment is tried. Every uploader
 may upload it."""
 
+SMOKE_BODY: Final = b"smoke\n"
+"""What such a file holds."""
+
 Uploads = Mapping[str, tuple[str, ...]]
 """The uploaders of each dataset, by name."""
 

@@ -12,6 +12,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from custody.core.datasets.uploads import SMOKE, SMOKE_BODY, folder_of
 from custody.core.ledger.kinds.at_rest import HeldVersion
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
@@ -38,11 +39,14 @@ def day_of(key: str) -> date | None:
 def may_be_unbuilt(held: HeldVersion, policy: Policy) -> bool:
     """Whether a run should have read the version by now.
 
-    Versions that another one replaced, and empty markers of folders, are not read.
+    Versions that another one replaced, empty markers of folders, and the files with which a
+    deployment is tried, are not read.
     """
     if held.is_marker or not held.is_latest or policy.layers.get(held.version.bucket) != "bronze":
         return False
     if held.version.key.endswith("/") and held.size_bytes == 0:
+        return False
+    if held.version.key.startswith(folder_of(SMOKE)) and held.size_bytes == len(SMOKE_BODY):
         return False
     return _due(held) <= policy.as_of
 

@@ -50,6 +50,7 @@ def policy(as_of: datetime) -> Policy:
         ("incoming/customers/dt=\u0662\u0660\u0662\u0666-11-01/a.csv", NO_KEY),
         ("incoming/customers/dt=2026-11-01/a.csv/", "Its key ends in /"),
         ("incoming/customers/dt=2062-11-01/a.csv", "more than 7 days away"),
+        ("incoming/smoke/dt=2026-11-01/a.csv", "nobody builds this dataset"),
     ],
 )
 def test_what_no_run_reads_is_a_finding_after_a_day(key: str, reason: str) -> None:
@@ -79,6 +80,7 @@ def test_a_file_waits_for_the_end_of_its_day() -> None:
         held(is_marker=True),
         held(bucket="processed"),
         held("incoming/customers/dt=2026-11-01/", size_bytes=0),
+        held("incoming/smoke/dt=2026-11-01/a.txt", size_bytes=6),
     ],
 )
 def test_what_is_not_to_be_read_is_not_waited_for(other: HeldVersion) -> None:
