@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import rows_that_settle
-from custody.core.paging.findings import MAX_TOLD, MAX_WATCHED, READ_LIMIT, SEVERITIES
+from custody.core.paging.findings import MAX_TOLD, MAX_WATCHED, READ_LIMIT, SEVERITIES, Cause
 from custody.core.paging.found import Found, found_of
 from custody.core.seal.entries import VerdictEntry
 from custody.spark.schemas import schema_of
@@ -72,13 +72,18 @@ def write_rows(
     frame.repartition("dt", "hour").write.partitionBy("dt", "hour").mode("errorifexists").parquet(
         target.output
     )
-    counts: Counter[str] = Counter()
-    days = set()
-    for row in frame.groupBy("verdict", "dt").count().collect():
-        counts[row["verdict"]] += row["count"]
-        if row["verdict"] in SEVERITIES:
-            days.add(row["dt"])
-    told = target.told(sorted(days)) if days else ()
+    counts, of_cause = Counter[str](), Counter[Cause]()
+    days = defaultdict[Cause, set[str]](set)
+    for verdict, principal, day, count in (
+        frame.groupBy("verdict", "principal_arn", "dt").count().collect()
+    ):
+        counts[verdict] += count
+        if verdict in SEVERITIES:
+            of_cause[verdict, principal] += count
+            days[verdict, principal].add(day)
+    # Where all findings of a cause are read, none makes way for another.
+    crowded = [days[cause] for cause, count in of_cause.items() if count > READ_LIMIT]
+    told = target.told(sorted(set[str]().union(*crowded))) if crowded else ()
     return Written(dict(counts), _found(frame.select(*ROW.names), target.watched, told))
 
 
@@ -145,6 +150,12 @@ def told_before(s3: S3Client, bucket: str, finder: str, days: Iterable[str]) -> 
     most."""
     told = told_pages(s3, bucket, finder, ((day,) for day in days))
     return frozenset(itertools.islice(told, MAX_TOLD))
+
+
+def told_ever(s3: S3Client, bucket: str, finder: str) -> frozenset[str]:
+    """The fingerprints of what people were told, on whichever day it was found, `MAX_TOLD` at most;
+    of a finder that finds what stands anew each time, dated then."""
+    return frozenset(itertools.islice(told_pages(s3, bucket, finder, [()]), MAX_TOLD))
 
 
 def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[VerdictEntry]:

@@ -63,8 +63,8 @@ def open_pages(
 def told_pages(
     s3: S3Client, bucket: str, finder: str, partitions: Iterable[Sequence[str]]
 ) -> Iterator[str]:
-    """The fingerprints of what people were told that `finder` found in these hours or days, whether
-    it is open or resolved."""
+    """The fingerprints of what people were told that `finder` found in these hours or days, or in
+    any (`()`), whether it is open or resolved."""
     for partition in partitions:
         for key in list_keys(s3, bucket, _folder(finder, partition)):
             yield key.rpartition("/")[2]

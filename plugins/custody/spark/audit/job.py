@@ -6,8 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkContext
 from pyspark.rdd import RDD
@@ -41,7 +40,7 @@ from custody.spark.audit.unbuilt import unbuilt
 from custody.spark.audit.versions import at_rest, by_bucket, with_keys_away, with_records
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
-from custody.spark.ledger import Target, told_before, watched_pages, write_rows
+from custody.spark.ledger import Target, told_ever, watched_pages, write_rows
 from custody.spark.runs import Judge, seal_signer
 from custody.spark.startup import s3_client
 from custody.spark.trail import (
@@ -52,6 +51,9 @@ from custody.spark.trail import (
     trail_clients,
     trail_contents,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +79,19 @@ def audit(glue_run: GlueRun, request: AuditRequest) -> None:
 
 def sliced(context: SparkContext, items: Sequence[Any], per_slice: int) -> RDD[Any]:
     return context.parallelize(items, max(1, len(items) // per_slice))
+
+
+def target(s3: S3Client, analytics: str, output: str, request: AuditRequest) -> Target:
+    """Where an audit writes, and what people know of what it may find.
+
+    What is missing is found anew every night, and dated then: whatever day the page about it was
+    of, it was told.
+    """
+    return Target(
+        output,
+        watched_pages(s3, analytics, FINDER, request.watched),
+        lambda _: told_ever(s3, analytics, FINDER),
+    )
 
 
 def run(
@@ -187,11 +202,7 @@ def run(
         ),
         as_of=request.as_of,
         window=(request.since, request.as_of),
-        target=Target(
-            output,
-            watched_pages(s3, analytics, FINDER, request.watched),
-            partial(told_before, s3, analytics, FINDER),
-        ),
+        target=target(s3, analytics, output, request),
     )
     span = request.since, request.as_of
     judge.state(request.as_of, span, written, sweep=swept.to_document())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pyspark.sql import SparkSession
@@ -16,6 +18,8 @@ from custody.core.paging import findings
 from custody.core.seal.entries import VerdictEntry
 from custody.objects import ObjectVersion
 from custody.spark import ledger
+from custody.spark.audit.job import target
+from custody.spark.audit.request import AuditRequest
 from custody.spark.ledger import ROW, Target, verdict_entries, write_rows
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -146,3 +150,19 @@ def test_what_people_were_told_hides_nothing_that_is_new(
     assert found(rows[:4]) == ["evidence", "junk-0"]
     # Of the days on which something was found, no others.
     assert asked == [["2026-11-02"]] * 3
+
+
+def test_the_audit_knows_what_people_were_told_on_other_days(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is missing is found anew every night, and dated then: what was told of it bears the day
+    of another night, and must make way all the same."""
+    told = {"2026-11-02": "junk", "2026-11-03": "more"}
+
+    def told_pages(*asked: Any) -> Iterator[str]:
+        for partition in asked[-1]:
+            yield from (found for day, found in told.items() if partition in ((), (day,)))
+
+    monkeypatch.setattr(ledger, "told_pages", told_pages)
+    request = AuditRequest(AS_OF, timedelta(0), sample_days=28, days=2)
+    assert set(target(Mock(), "analytics", "", request).told(["2026-11-03"])) == {"junk", "more"}
