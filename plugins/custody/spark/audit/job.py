@@ -163,7 +163,7 @@ def run(
         ),
         sliced(context, list(before.values()), NAMES_PER_SLICE),
     )
-    swept, locked = sweep(joined, policy, s3_client)
+    swept, locked = sweep(joined, judge.records, policy, s3_client)
     found = at_rest(
         joined,
         sliced(context, [version for version in held if version.is_marker], NAMES_PER_SLICE),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pyspark.rdd import RDD
 
+from custody.aws.records.reading import read_stored
 from custody.aws.s3.at_rest import read_back
 from custody.aws.s3.errors import answer_of, is_refused
-from custody.core.ledger.kinds.at_rest import HeldVersion, Reading, is_overdue
+from custody.core.ledger.kinds.at_rest import HeldVersion, Reading, is_overdue, recorded_version
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.kinds.sweep import (
     Sweep,
@@ -24,6 +25,7 @@ from custody.core.ledger.kinds.sweep import (
 )
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
+from custody.core.records.checking import TrustedKey
 from custody.spark.audit.versions import WithRecords
 
 if TYPE_CHECKING:
@@ -33,13 +35,18 @@ log = logging.getLogger(__name__)
 
 
 def sweep(
-    joined: RDD[WithRecords], policy: Policy, s3_client: Callable[[], S3Client]
+    joined: RDD[WithRecords],
+    keys: Mapping[str, TrustedKey],
+    policy: Policy,
+    s3_client: Callable[[], S3Client],
 ) -> tuple[Sweep, frozenset[KeyAway]]:
     """Hash what has no record and should have one, as far as one night goes. What is known of such
     versions now, and the keys of the deployment's own for which some could not be read."""
-    unexplained = joined.flatMap(lambda pair: _without_record(pair, policy)).collect()
-    unrecorded = [one for one in unexplained if isinstance(one, HeldVersion)]
-    known = {one.version: one for one in unexplained if isinstance(one, SweptVersion)}
+    found = joined.mapPartitions(
+        lambda pairs: unexplained(pairs, keys, policy, s3_client)
+    ).collect()
+    unrecorded = [one for one in found if isinstance(one, HeldVersion)]
+    known = {one.version: one for one in found if isinstance(one, SweptVersion)}
     due = due_tonight(unrecorded, known)
     read: list[SweptVersion | KeyAway] = []
     if due:
@@ -62,12 +69,21 @@ def sweep(
     return swept, frozenset(one for one in read if isinstance(one, KeyAway))
 
 
-def _without_record(pair: WithRecords, policy: Policy) -> list[HeldVersion | SweptVersion]:
-    """Of a version without any record: what is held and should have one, and what is known."""
-    held, records, swept = pair[1]
-    if any(True for _ in records):
-        return []
-    return [*(version for version in held if is_overdue(version, policy)), *swept]
+def unexplained(
+    pairs: Iterable[WithRecords],
+    keys: Mapping[str, TrustedKey],
+    policy: Policy,
+    s3_client: Callable[[], S3Client],
+) -> Iterator[HeldVersion | SweptVersion]:
+    """The versions that are held without any record and should have one; and what is known of each
+    that has none to be believed: what else lies in a record's place ends no memory."""
+    s3 = s3_client()
+    for identity, (held, records, swept) in pairs:
+        stored, known = list(records), list(swept)
+        if not stored:
+            yield from (version for version in held if is_overdue(version, policy))
+        if known and recorded_version(read_stored(s3, stored, keys), identity) is None:
+            yield from known
 
 
 def with_swept(rows: RDD[LedgerRow], swept: Swept) -> RDD[LedgerRow]:

@@ -86,7 +86,7 @@ def at_rest(
     known = context.broadcast(dict(removers))
     missing = (
         joined.filter(lambda pair: not _any(pair[1][0]))
-        .mapPartitions(lambda pairs: _known(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: known_versions(pairs, keys, s3_client))
         .map(lambda pair: (_name(pair[1].version), pair[1]))
         .filter(lambda pair: pair[0][0] in policy.layers)
     )
@@ -105,7 +105,7 @@ def at_rest(
         .filter(lambda pair: is_in_sample(pair[0], day, sample_days))
         # Spread anew: a few large objects must not wait for each other.
         .repartition(context.defaultParallelism * 4)
-        .mapPartitions(lambda pairs: _known(pairs, keys, s3_client))
+        .mapPartitions(lambda pairs: known_versions(pairs, keys, s3_client))
         .mapPartitions(lambda pairs: read_versions(pairs, policy, s3_client))
     )
     return context.union([compared, read])
@@ -145,16 +145,15 @@ def _object(
     )
 
 
-def _known(
+def known_versions(
     pairs: Iterable[WithRecords], keys: Mapping[str, TrustedKey], s3_client: Callable[[], S3Client]
 ) -> Iterator[tuple[str, RecordedVersion]]:
     """What the records of each version say, of those that have a record to be believed; of one
-    without any, what a sweep knows."""
+    without, what a sweep knows."""
     s3 = s3_client()
     for identity, (_, stored, swept) in pairs:
-        envelopes = list(stored)
-        found = recorded_version(read_stored(s3, envelopes, keys), identity)
-        if found is None and not envelopes:
+        found = recorded_version(read_stored(s3, stored, keys), identity)
+        if found is None:
             found = next((one.as_recorded for one in swept), None)
         if found is not None:
             yield identity, found

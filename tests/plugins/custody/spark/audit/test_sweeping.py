@@ -10,14 +10,16 @@ import pytest
 from botocore.exceptions import ClientError
 from pyspark.sql import SparkSession
 from tests.plugins.custody.spark.audit.test_versions import POLICY, held, stored
-from tests.support.landing_zone import RAW, LandingZone, MemoryS3
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, MemoryS3
 
 from custody.core.ledger.kinds.at_rest import HeldVersion
 from custody.core.ledger.kinds.keys import KeyAway
-from custody.core.ledger.kinds.sweep import Sweep
+from custody.core.ledger.kinds.sweep import Sweep, SweptVersion
 from custody.core.ledger.rows import LedgerRow
-from custody.spark.audit.sweeping import hashed, sweep, with_swept
-from custody.spark.audit.versions import at_rest, with_keys_away, with_records
+from custody.core.records.names import RECORD_PREFIX, record_id
+from custody.objects import ObjectVersion
+from custody.spark.audit.sweeping import hashed, sweep, unexplained, with_swept
+from custody.spark.audit.versions import at_rest, known_versions, with_keys_away, with_records
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -36,7 +38,7 @@ def night(
         context.parallelize(stored(zone), 1),
         context.parallelize(list(before.versions.values()), 1),
     )
-    known, away = sweep(joined, POLICY, lambda: s3)
+    known, away = sweep(joined, zone.keys, POLICY, lambda: s3)
     found = at_rest(
         joined,
         context.parallelize(list[HeldVersion](), 1),
@@ -57,9 +59,10 @@ def test_what_was_put_while_the_notifications_were_off_is_fixed_as_it_is(
     """Somebody takes the bucket's notifications away, uploads, and puts them back. He can put
     something else in its place later, alter it or take it away: it is known what was there.
 
-    One notification was only late: its record counts.
+    One notification was only late: its record counts. What is none, in the place of one, ends
+    nothing.
     """
-    hidden = ("kept.csv", "replaced.csv", "altered.csv", "removed.csv", "late.csv")
+    hidden = ("kept.csv", "replaced.csv", "altered.csv", "removed.csv", "covered.csv", "late.csv")
     zone = LandingZone()
     zone.land("before.csv", ONE)
     for name in hidden:
@@ -78,6 +81,8 @@ def test_what_was_put_while_the_notifications_were_off_is_fixed_as_it_is(
     zone.land("replaced.csv", TWO, version_id="v2")
     zone.s3.objects[RAW, "altered.csv"] = [("v1", TWO)]
     del zone.s3.objects[RAW, "removed.csv"]
+    cover(zone, "covered.csv")
+    del zone.s3.objects[RAW, "covered.csv"]
     del zone.s3.objects[RAW, "late.csv"]
     zone.land("late.csv", ONE)
     later, second = night(spark, zone, known)
@@ -88,12 +93,34 @@ def test_what_was_put_while_the_notifications_were_off_is_fixed_as_it_is(
         ("UNRECORDED", "altered.csv", "v1"),
         ("ALTERED", "altered.csv", "v1"),
         ("REMOVED", "removed.csv", "v1"),
+        ("REMOVED", "covered.csv", "v1"),
         *(("VERIFIED", f"{name}.csv", "v1") for name in ("late", "before", "after")),
     }
     of_hidden = {row.sha256 for name, row in second.items() if name[0] != "VERIFIED"}
     assert of_hidden == {OF_ONE}
     assert OF_TWO in second["ALTERED", "altered.csv", "v1"].verdict_reason
     assert {version.key for version in later.versions} == set(hidden) - {"late.csv"}
+
+
+def cover(zone: LandingZone, name: str) -> None:
+    """Put something that is no record where the record of a file would be."""
+    identity = record_id(ObjectVersion(RAW, name, "v1"))
+    zone.s3.put(PROVENANCE, f"{RECORD_PREFIX}dt=2026-11-02/{identity}.json", b"{}", "r1")
+
+
+def test_what_is_no_record_ends_no_memory() -> None:
+    """Else whoever hid a file from the recorder could have the audit forget what it was, and take
+    it away."""
+    zone = LandingZone()
+    zone.land("covered.csv", ONE, recorded=False)
+    (swept,) = hashed(held(zone), (), lambda: zone.s3)
+    assert isinstance(swept, SweptVersion)
+    cover(zone, "covered.csv")
+    pair = record_id(swept.version), (held(zone), stored(zone), [swept])
+    assert list(unexplained([pair], zone.keys, POLICY, lambda: zone.s3)) == [swept]
+    assert list(known_versions([pair], zone.keys, lambda: zone.s3)) == [
+        (pair[0], swept.as_recorded)
+    ]
 
 
 class Refusing(MemoryS3):
