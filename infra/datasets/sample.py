@@ -6,6 +6,8 @@ that are written otherwise than a contract reads them, stay texts.
 
 from __future__ import annotations
 
+import csv
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,15 +74,28 @@ def read_sample(path: Path) -> tuple[Found, ...]:
         except duckdb.Error as error:
             raise BadSample(f"{path}: {str(error).partition(chr(10))[0]}") from error
         inferred = {name: kind for name, kind, *_ in connection.sql("DESCRIBE typed").fetchall()}
+        if list(inferred) != (header := _header(path)):
+            raise BadSample(f"{path}: a column has no name, or that of another: {header[:50]}")
         return tuple(_column(connection, name, inferred[name]) for name in inferred)
+
+
+def _header(path: Path) -> list[str]:
+    """The columns as the file names them: DuckDB names one anew that has no name of its own."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            return next(csv.reader(file), [])
+        except csv.Error as error:
+            raise BadSample(f"{path}: {error}") from error
 
 
 def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """The file as two tables: as texts, and in the types that DuckDB infers from all of it."""
+    # DuckDB reads every file that a name with `*` or `[` stands for.
     options = "header=true, delim=',', quote='\"', escape='\"', nullstr='', strict_mode=true"
     for table, more in (("texts", "all_varchar=true"), ("typed", "sample_size=-1")):
         connection.execute(
-            f"CREATE TABLE {table} AS FROM read_csv(?, {options}, {more})", [str(path)]
+            f"CREATE TABLE {table} AS FROM read_csv(?, {options}, {more})",
+            [glob.escape(str(path))],
         )
     if not connection.table("texts").limit(1).fetchall():
         raise BadSample(f"{path}: there is no row in it")

@@ -165,3 +165,19 @@ def test_a_sample_of_json_lines_says_the_same(tmp_path: Path) -> None:
 def test_what_no_contract_can_describe_is_refused(tmp_path: Path, line: str, problem: str) -> None:
     with pytest.raises(BadSample, match=problem):
         of_json(tmp_path, JSON_SAMPLE + line + "\n")
+
+
+@pytest.mark.parametrize("header", ["id,id", "id,", "id, ,x"])
+def test_a_column_without_a_name_of_its_own_is_refused(tmp_path: Path, header: str) -> None:
+    """DuckDB would give it one that no file has."""
+    with pytest.raises((BadSample, ContractError)):
+        files(tmp_path, f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n")
+
+
+def test_no_other_file_is_read(tmp_path: Path) -> None:
+    """What stands in a contract is of the sample, however that is called."""
+    (tmp_path / "a1.csv").write_text("other,file\n1,2\n", "utf-8")
+    sample = tmp_path / "a[1].csv"
+    sample.write_text("id,name\n1,x\n", "utf-8")
+    made = contract(files_of("parcels", sample))
+    assert [column.name for column in made.columns] == ["id", "name"]
