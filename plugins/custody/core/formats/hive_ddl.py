@@ -24,8 +24,14 @@ _FORMATS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """Input format, output format and SerDe of each file format."""
 
-_OURS: Final = ("projection.", "storage.location.template")
-"""Properties that decide what a table shows; Athena and Glue keep others beside them."""
+_DECISIVE: Final = (
+    *("metadata_location", "presto_view", "projection.", "skip.", "spark.sql."),
+    *("storage.location.template", "table_type"),
+)
+"""What properties begin with that decide what a table shows: those that make it a table of Iceberg
+or a view read nothing of its location. Athena and Glue keep others beside them."""
+
+_KIND: Final = "EXTERNAL_TABLE"
 
 _COMMENT: Final = re.compile(r"^\s*--.*$", re.MULTILINE)
 _HEAD: Final = re.compile(r"\s*CREATE EXTERNAL TABLE IF NOT EXISTS (\w+) \(")
@@ -54,6 +60,7 @@ class TableDefinition:
     serde: str
     serde_properties: Mapping[str, str]
     properties: Mapping[str, str]
+    kind: str = _KIND
 
     def differences(self, other: TableDefinition) -> tuple[str, ...]:
         """The names of the fields in which `other` differs."""
@@ -64,7 +71,7 @@ class TableDefinition:
         """The definition as Glue's CreateTable and UpdateTable take it."""
         return {
             "Name": self.name,
-            "TableType": "EXTERNAL_TABLE",
+            "TableType": self.kind,
             "Parameters": {"EXTERNAL": "TRUE", **self.properties},
             "PartitionKeys": _named(self.partition_keys),
             "StorageDescriptor": {
@@ -145,8 +152,9 @@ def definition_of(table: Mapping[str, Any]) -> TableDefinition:
         properties={
             name: value
             for name, value in (table.get("Parameters") or {}).items()
-            if name.startswith(_OURS)
+            if name.startswith(_DECISIVE)
         },
+        kind=table.get("TableType") or _KIND,
     )
 
 

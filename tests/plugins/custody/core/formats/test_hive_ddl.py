@@ -64,6 +64,10 @@ def test_nested_types_are_one_column() -> None:
 
 BENT: list[tuple[str, Any]] = [
     ("properties", lambda t: t["Parameters"].update({"projection.enabled": "true"})),
+    ("properties", lambda t: t["Parameters"].update(table_type="ICEBERG", metadata_location="x")),
+    ("properties", lambda t: t["Parameters"].update(presto_view="true")),
+    ("properties", lambda t: t["Parameters"].update({"skip.header.line.count": "9"})),
+    ("kind", lambda t: t.update(TableType="VIRTUAL_VIEW", ViewOriginalText="/* x */")),
     ("location", lambda t: t["StorageDescriptor"].update(Location="s3://elsewhere/")),
     ("columns", lambda t: t["StorageDescriptor"]["Columns"].pop()),
     ("partition_keys", lambda t: t["PartitionKeys"].pop()),
