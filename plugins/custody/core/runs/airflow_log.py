@@ -32,7 +32,8 @@ MAX_ALIKE: Final = 20
 _MAX_KINDS: Final = 100_000
 _MAX_NAMES: Final = 10
 _MAX_TEXT: Final = 250
-_MAX_EXTRA: Final = 64 * 1024
+_MAX_EXTRA: Final = 8 * 1024 * 1024
+"""More than MWAA passes on: no description that somebody made long hides what he named."""
 
 
 class Verb(StrEnum):

@@ -150,6 +150,13 @@ def test_an_extra_that_cannot_be_read_leaves_the_act(extra: object) -> None:
     assert (act["verb"], "names" in act) == ("variable", False)
 
 
+def test_no_description_is_long_enough_to_hide_a_name() -> None:
+    """Whoever works in Airflow chooses it; an answer of MWAA's may have 6 MB."""
+    extra = {"key": "custody", "description": "x" * 5_000_000}
+    (act,) = told(entry("post_variable", extra))
+    assert act["names"] == ["custody"]
+
+
 def test_names_are_as_long_as_they_may_be_and_can_be_written_down() -> None:
     many = {"task_ids": [f"{n}\ud800" + "x" * 1000 for n in range(40)]}
     (act,) = told(entry("post_clear_task_instances", many, owner="\udfff", run_id="y" * 9999))
