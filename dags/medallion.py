@@ -24,10 +24,10 @@ from custody.tasks.medallion import (
     custody_gate,
     params,
     place_of,
-    publish,
-    published,
     report_files,
+    skip_if_rolled_back,
 )
+from custody.tasks.publishing import SILVER_RUN, builders, publish_day, shown_of
 
 PREFIX = "medallion_"
 
@@ -36,7 +36,7 @@ def medallion(contract: Contract) -> None:
     """The DAG that builds a dataset day by day."""
     dataset = contract.dataset
     landing = f"incoming/{dataset}/dt={DAY}/"
-    *_, silver = silvers = silver_tables(contract)
+    *_, silver = silver_tables(contract)
     bronze_asset, silver_asset = (
         Asset(name, group=dataset) for name in (f"bronze_{dataset}", silver.name)
     )
@@ -63,6 +63,7 @@ def medallion(contract: Contract) -> None:
             # The run starts when its day is over.
             timeout=(contract.about.landing_hours - 24) * 60 * 60,
             deferrable=True,
+            pre_execute=skip_if_rolled_back,
         )
         gate = custody_gate.override(outlets=[bronze_asset])(
             setting("raw_bucket"),
@@ -77,25 +78,29 @@ def medallion(contract: Contract) -> None:
             inlets=[bronze_asset],
             **GLUE,
         )
-        publish_silver = publish.override(task_id="publish_silver", outlets=[silver_asset])(
-            setting("database"),
+        golds = {table: Asset(table.name, group=dataset) for table in gold_tables(contract)}
+        publish = publish_day.override(task_id="publish", outlets=[silver_asset, *golds.values()])(
+            {"bucket": setting("analytics_bucket"), "database": setting("database")},
+            dataset,
             DAY,
-            published(silvers, bronze_to_silver.task_id),
+            SILVER_RUN,
+            builders(),
+            shown_of(contract),
         )
         read_file_accounts = AthenaOperator(
             task_id="read_file_accounts", query="medallion/read_file_accounts.sql", **ATHENA_SHORT
         )
         report_files(read_file_accounts.output)
-        chain(wait_for_landing, gate, bronze_to_silver, publish_silver, read_file_accounts)
+        chain(wait_for_landing, gate, bronze_to_silver, publish, read_file_accounts)
         silver_run = place_of(silver, bronze_to_silver.task_id)
-        for table in gold_tables(contract):
-            chain(publish_silver, gold(table, dataset, silver_run, silver_asset))
+        for table in golds:
+            chain(bronze_to_silver, gold(table, dataset, silver_run, silver_asset), publish)
 
 
 def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> TaskGroup:
-    """The tasks that build a gold table from a run of silver, in a group of its name."""
+    """The task that builds a gold table from a run of silver, in a group of its name."""
     with TaskGroup(table.name) as group:
-        silver_to_gold = GlueJobOperator(
+        GlueJobOperator(
             task_id="silver_to_gold",
             job_name=setting("silver_to_gold_job"),
             script_args={
@@ -107,14 +112,6 @@ def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> Ta
             inlets=[silver_asset],
             **GLUE,
         )
-        publish_gold = publish.override(
-            task_id="publish_gold", outlets=[Asset(table.name, group=dataset)]
-        )(
-            setting("database"),
-            DAY,
-            published([table], silver_to_gold.task_id),
-        )
-        chain(silver_to_gold, publish_gold)
     return group
 
 

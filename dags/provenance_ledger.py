@@ -1,10 +1,12 @@
 """Keep the tables and the view of the provenance ledger in place.
 
 Holds `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks`,
-`audit` and the tables of every contract against their definitions here, creates what is missing and
-makes right what differs, and makes the view `provenance_ledger` anew, so that a change of its
-definition reaches Athena within the hour. Nothing that judges or pages reads any of them.
-The partitions of both witnesses are projected: there is nothing to register.
+`audit`, `publications` and the tables of every contract against their definitions here, creates
+what is missing and makes right what differs, and makes the view `provenance_ledger` anew, so that a
+change of its definition reaches Athena within the hour. Nothing that judges or pages reads any of them.
+The partitions of both witnesses are projected: there is nothing to register. Those of the datasets
+follow what was published lately (`publications`): a move that was killed is finished, and one that
+nobody published undone.
 
 **On failure:** clear the failed task; every task may run again at any time.
 **If it stays broken:** the ledger keeps the definition it has; `provenance_reconcile` does not use
@@ -23,6 +25,7 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 from custody.aws.definitions import MISSING, make_right
 from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import read_definition
+from custody.tasks import publishing
 from custody.tasks.contracts import contracts_of
 from custody.tasks.defaults import (
     ATHENA_SHORT,
@@ -43,6 +46,7 @@ TABLES = [
     "provenance/create_record_checks.sql",
     "provenance/create_lineage_checks.sql",
     "provenance/create_audit.sql",
+    "provenance/create_publications.sql",
 ]
 
 
@@ -60,6 +64,13 @@ def make_tables(database: str, statements: list[str], buckets: dict[str, str]) -
         elif differing:
             log.warning("%s was made right: %s differed", table.name, ", ".join(differing))
     log.info("%d tables are as deployed", len(deployed))
+
+
+@task
+def follow_publications(database: str, bucket: str) -> None:
+    """Have the partitions of every dataset follow what was published of it lately."""
+    place = {"database": database, "bucket": bucket}
+    publishing.follow_publications(place, contracts_of(__file__))
 
 
 @dag(
@@ -82,7 +93,9 @@ def provenance_ledger() -> None:
     create_view = AthenaOperator(
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT
     )
-    chain(made, create_view)
+    chain(
+        made, [create_view, follow_publications(setting("database"), setting("analytics_bucket"))]
+    )
 
 
 provenance_ledger()

@@ -1,21 +1,17 @@
-"""Tasks between the jobs of a medallion: wait for records, publish, report."""
+"""Tasks between the jobs of a medallion: wait for records, report."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from airflow.sdk import Param, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from custody.aws.athena import rows
-from custody.aws.catalog import Pointer, point_partitions
-from custody.aws.definitions import make_right
 from custody.aws.records.awaiting import awaiting_records
 from custody.core.datasets.tables import Table
-from custody.core.formats.hive_ddl import TableDefinition
 from custody.tasks import windows
 from custody.tasks.defaults import client, setting
 
@@ -43,13 +39,39 @@ def params() -> dict[str, Param]:
             description="How long after its landing a file may lack its hash record before the "
             "run goes on and quarantines it",
         ),
+        "rollback_to": Param(
+            None,
+            type=["null", "string"],
+            pattern=r"^[A-Za-z0-9_-]{1,255}$",
+            title="Roll back to",
+            description="Job run of bronze_to_silver (`jr_…`; the table `publications` has them) "
+            "whose tables of that day are shown again. Nothing is built then",
+        ),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            minLength=1,
+            maxLength=500,
+            title="Reason",
+            description="Why, in words; stands in the table `publications`",
+        ),
     }
+
+
+def skip_if_rolled_back(context: Any) -> None:
+    """Skip the task, and with it all that builds, in a run that shows what was built before."""
+    if earlier := context["params"]["rollback_to"]:
+        raise AirflowSkipException(f"nothing is built: run {earlier} is shown again")
+
+
+def day_of(table: Table) -> str:
+    """Template of the place to which the job runs of the day write a table."""
+    return f"s3://{setting(table.bucket)}/{table.folder}/dt={DAY}/"
 
 
 def place_of(table: Table, task_id: str) -> str:
     """Template of the place to which the job run of a task wrote the day of a table."""
-    run = f"{{{{ ti.xcom_pull(task_ids='{task_id}') }}}}"
-    return f"s3://{setting(table.bucket)}/{table.folder}/dt={DAY}/run={run}/"
+    return f"{day_of(table)}run={{{{ ti.xcom_pull(task_ids='{task_id}') }}}}/"
 
 
 @task.sensor(poke_interval=10, timeout=60 * 60, mode="reschedule")
@@ -76,27 +98,6 @@ def custody_gate(
     place = f"s3://{raw_bucket}/{prefix}"
     log.info("%d files under %s wait for their record", len(waiting), place)
     return not waiting
-
-
-def published(tables: Iterable[Table], task_id: str) -> list[dict[str, Any]]:
-    """The tables that the job run of a task wrote, as `publish` takes them, with templates."""
-    buckets = {name: setting(name) for name in ("processed_bucket", "analytics_bucket")}
-    return [
-        {"definition": asdict(table.definition(buckets)), "location": place_of(table, task_id)}
-        for table in tables
-    ]
-
-
-@task
-def publish(database: str, day: str, tables: list[dict[str, Any]]) -> None:
-    """Show readers the day as this run built it. A table that is not there yet is defined."""
-    glue = client("glue")
-    for table in tables:
-        deployed = TableDefinition(**table["definition"])
-        if differing := make_right(glue, database, deployed):
-            log.info("%s was made right: %s", deployed.name, ", ".join(differing))
-        point_partitions(glue, database, deployed.name, [Pointer((day,), table["location"])])
-        log.info("%s: dt=%s is in %s", deployed.name, day, table["location"])
 
 
 @task

@@ -34,6 +34,7 @@ READERS: Final = ADMINISTRATORS | {"auditor"}
 
 DAY: Final = "incoming/customers/dt=2026-11-01"
 RUN: Final = "customers/dt=2026-11-01/run=1"
+PUBLICATION: Final = "publications/customers/dt=2026-11-01/000001.json"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ WRITERS: Final = {
     ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): AUDIT,
     ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): AUDIT,
     ("analytics", "pages/0.json"): AIRFLOW,
+    ("analytics", PUBLICATION): AIRFLOW,
     ("analytics", "elsewhere/x"): NOBODY,
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
     ("athena-results", "custody-local/x.csv"): NOBODY,  # but through Athena
@@ -96,11 +98,16 @@ WRITERS: Final = {
 
 def _writes() -> Iterator[Call]:
     for (role, key), may in WRITERS.items():
-        once = {"IfNoneMatch": "*"} if role == "provenance" else {}
+        once = _once(role, key)
         put = {"Bucket": bucket(role), "Key": key, "Body": b"x"}
         yield Call("s3", "put_object", {**put, **once}, may)
         if once:  # what is there already is not written again, by whomever
             yield Call("s3", "put_object", put, NOBODY)
+
+
+def _once(role: str, key: str) -> dict[str, str]:
+    """What a write says where what is there must not be written again."""
+    return {"IfNoneMatch": "*"} if role == "provenance" or key == PUBLICATION else {}
 
 
 def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
@@ -111,7 +118,7 @@ def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
         {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
     )
     for (role, key), may in WRITERS.items():
-        once = {"IfNoneMatch": "*"} if role == "provenance" else {}
+        once = _once(role, key)
         put = {"Bucket": bucket(role), "Key": f"{key}.other", "Body": b"x", **once}
         writers = tuple(actor for actor in ACTORS if actor in may)
         for way in ways:
@@ -128,13 +135,14 @@ def _reads() -> Iterator[Call]:
         ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): (
             AIRFLOW | AUDIT | GLUE | RECORDERS
         ),
-        ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AUDIT | GLUE,
+        ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AIRFLOW | AUDIT | GLUE,
         ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
         ("provenance", "seal/checkpoint"): AUDIT,
         ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AIRFLOW | AUDIT,
         ("analytics", "pages/0.json"): AIRFLOW | AUDIT,
+        ("analytics", PUBLICATION): AIRFLOW,
         ("athena-results", "custody-local/x.csv"): AIRFLOW,
     }
     for (role, key), may in readers.items():

@@ -211,6 +211,7 @@ WRITES: Final = {
     ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
     ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
     ("analytics", "pages/0.json"): {"airflow"},
+    ("analytics", "publications/x/dt=2026-11-01/000001.json"): {"airflow"},
     ("analytics", "elsewhere/x"): set[str](),
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),
     ("athena-results", "custody-local/x.csv"): set[str](),  # but through Athena
@@ -229,7 +230,7 @@ def s3_of(aws: LocalAws) -> dict[str, Any]:
 @pytest.mark.parametrize("place", WRITES, ids="/".join)
 def test_who_writes_where(s3_of: dict[str, Any], place: tuple[str, str]) -> None:
     role, key = place
-    once = {"IfNoneMatch": "*"} if role == "provenance" else {}
+    once = {"IfNoneMatch": "*"} if role == "provenance" or "publications" in key else {}
     answers = {
         who: answer(s3.put_object, Bucket=bucket(role), Key=key, Body=b"x", **once)
         for who, s3 in s3_of.items()

@@ -61,6 +61,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
             "record_checks": (f"{role}audit",),
             "lineage_checks": (f"{role}audit",),
             "pages": (f"{role}airflow",),
+            "publications": (f"{role}airflow",),
         }
     }
     assert policy.recorders == (f"{role}recorder", f"{role}recorder-large")

@@ -101,13 +101,18 @@ def read_current(s3: S3Client, bucket: str, key: str, *, max_bytes: int) -> Cont
 
 def exists(s3: S3Client, bucket: str, key: str) -> bool:
     """Whether the key leads to an object now; raises what botocore raises."""
+    return current_version_id(s3, bucket, key) is not None
+
+
+def current_version_id(s3: S3Client, bucket: str, key: str) -> str | None:
+    """The id of the version that the key leads to now, `null` in a bucket without versioning; None
+    if it leads to none. Raises what botocore raises."""
     try:
-        s3.head_object(Bucket=bucket, Key=key)
+        return s3.head_object(Bucket=bucket, Key=key).get("VersionId", UNVERSIONED)
     except ClientError as error:
         if is_absent(error):
-            return False
+            return None
         raise
-    return True
 
 
 def kms_key_of(s3: S3Client, version: ObjectVersion) -> str | None:

@@ -20,7 +20,7 @@ BUILDER: Final = "glue"
 
 LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     "silver": (BUILDER,),
-    "gold": (BUILDER, AUDITOR, AIRFLOW),  # gold, the reconciliation, the pages
+    "gold": (BUILDER, AUDITOR, AIRFLOW),  # gold; what judges; pages and publications
 }
 """The roles that may write to a layer. Those that write to bronze are not the platform's."""
 
@@ -32,6 +32,7 @@ WRITERS_BELOW: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "record_checks": (AUDITOR,),
         "lineage_checks": (AUDITOR,),
         "pages": (AIRFLOW,),
+        "publications": (AIRFLOW,),
     }
 }
 """Of a layer that several roles write to: each one's part, by what keys begin with. Clients of S3

@@ -1,4 +1,4 @@
-"""The columns of the tables that the reconciliation and the audit write.
+"""The columns of the tables that the reconciliation and the audit write, and of publications.
 
 They are the fields of the rows: what Spark writes, the SQL that defines and reads the tables, and
 what is read back from Athena are derived from them.
@@ -12,12 +12,14 @@ from typing import Final
 from custody.core.formats.columns import Column, columns_of
 from custody.core.ledger.rows import LedgerRow
 from custody.core.lineage.checking import LineageCheck
+from custody.core.publications.model import PublicationRow
 from custody.core.records.check_table import RecordCheck
 
 COLUMNS: Final[Mapping[str, tuple[Column, ...]]] = {
     "ledger": columns_of(LedgerRow),
     "record_checks": columns_of(RecordCheck),
     "lineage_checks": columns_of(LineageCheck),
+    "publications": columns_of(PublicationRow),
 }
 """By what a row is; `ledger` for both `reconciliation` and `audit`. Partition keys, and when
 and over which window rows were judged, come on top."""

@@ -203,6 +203,7 @@ def test_what_each_role_writes() -> None:
         ],
         "airflow": [
             f"{arn}${{AnalyticsBucket}}/pages/*",
+            f"{arn}${{AnalyticsBucket}}/publications/*",
             f"{arn}${{AthenaResultsBucket}}/${{Workgroup}}/*",
         ],
         "audit": [

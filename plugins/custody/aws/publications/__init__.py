@@ -1,0 +1,1 @@
+"""Publishing a day: what was built, the publication, and the partitions that follow it."""

@@ -1,0 +1,114 @@
+"""Publications in the analytics bucket: written once, in order, and read back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from custody.aws.s3.errors import ObjectWithheld
+from custody.aws.s3.listing import list_keys
+from custody.aws.s3.reading import read_current
+from custody.aws.s3.write_once import put_if_absent
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.publications.model import (
+    MAX_PUBLICATION_BYTES,
+    PUBLICATION_PREFIX,
+    Asked,
+    Publication,
+    Shown,
+    Why,
+    folder_of,
+    following,
+    parse,
+    place_of,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+_TRIES: Final = 10
+"""How many others may publish the same day between a look and a write, each of them once."""
+
+
+class Overtaken(Exception):
+    """Others published the same day again and again; another try may succeed."""
+
+
+def publish(
+    s3: S3Client,
+    bucket: str,
+    dataset: str,
+    dt: str,
+    *,
+    why: Why,
+    asked: Asked,
+    shown: Sequence[Shown],
+) -> Publication:
+    """Publish a day; returns the publication of it that counts then.
+
+    Whoever published it in the meantime is overruled, by the next number. Nothing is written where
+    this very request was written before, or where the day is shown so already. Raises `Overtaken`,
+    `ValueError` as `following` does, or what botocore raises.
+    """
+    for _ in range(_TRIES):
+        numbers = sorted(_numbers(s3, bucket, dataset, dt))
+        known = [found for number in numbers if (found := _read(s3, bucket, dataset, dt, number))]
+        if known and (
+            known[-1].shown == tuple(shown) or any(one.answers(why, asked, shown) for one in known)
+        ):
+            return known[-1]
+        made = following(
+            max(numbers, default=0),
+            dataset=dataset,
+            dt=dt,
+            at=datetime.now(UTC),
+            why=why,
+            asked=asked,
+            shown=shown,
+        )
+        if put_if_absent(s3, bucket, made.key, made.to_bytes()):
+            return made
+    raise Overtaken(f"{dataset}, {dt}: others published it {_TRIES} times meanwhile")
+
+
+def latest(s3: S3Client, bucket: str, dataset: str, dt: str) -> Publication | None:
+    """The publication of a day that counts; None if it has none. Raises what botocore raises."""
+    numbers = sorted(_numbers(s3, bucket, dataset, dt), reverse=True)
+    read = (_read(s3, bucket, dataset, dt, number) for number in numbers)
+    return next((found for found in read if found is not None), None)
+
+
+def published_since(s3: S3Client, bucket: str, dataset: str, since: datetime) -> list[str]:
+    """The days of a dataset that were published since then; raises what botocore raises."""
+    days = set()
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=f"{PUBLICATION_PREFIX}{dataset}/"
+    )
+    for page in pages:
+        for item in page.get("Contents", ()):
+            place = place_of(item["Key"])
+            if place is not None and item["LastModified"] >= since:
+                days.add(place[1])
+    return sorted(days)
+
+
+def _numbers(s3: S3Client, bucket: str, dataset: str, dt: str) -> Iterator[int]:
+    for key in list_keys(s3, bucket, folder_of(dataset, dt)):
+        place = place_of(key)
+        if place is not None:
+            yield place[2]
+
+
+def _read(s3: S3Client, bucket: str, dataset: str, dt: str, number: int) -> Publication | None:
+    """None for what is none and stands in nobody's way: who wrote it is for the ledger to say."""
+    key = f"{folder_of(dataset, dt)}{number:06}.json"
+    try:
+        found = read_current(s3, bucket, key, max_bytes=MAX_PUBLICATION_BYTES)
+        return None if found is None else parse(found.body, key)
+    except (MalformedInput, ObjectWithheld) as error:
+        log.warning("s3://%s/%s is no publication: %s", bucket, key, error)
+        return None
