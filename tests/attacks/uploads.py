@@ -137,6 +137,15 @@ def insider_plants_a_page_note(world: World) -> list[Finding]:
     return _unexpected(world, world.analytics, key, put)
 
 
+@made(INSIDER)
+def insider_plants_a_publication(world: World) -> list[Finding]:
+    """plants a publication, so that readers of a day are shown another run"""
+    key = "publications/customers/dt=2026-11-03/999999.json"
+    with lifted(world, world.analytics) as s3:
+        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
+    return _unexpected(world, world.analytics, key, put)
+
+
 @made(UPLOADER)
 def uploader_writes_gold(world: World) -> list[Finding]:
     """writes into gold, after the insider has let him by the bucket's policy"""
@@ -248,6 +257,7 @@ ATTACKS = [
     insider_writes_silver,
     insider_writes_gold,
     insider_plants_a_page_note,
+    insider_plants_a_publication,
     uploader_writes_gold,
     uploader_writes_another_dataset,
     airflow_writes_gold,

@@ -17,7 +17,7 @@ from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable, TriggerRule
 from airflow.sdk.definitions.context import Context
-from airflow.sdk.exceptions import ParamValidationError
+from airflow.sdk.exceptions import AirflowSkipException, ParamValidationError
 
 from custody.tasks.defaults import DEFAULT_ARGS, Tag
 
@@ -34,13 +34,12 @@ TASKS = {
         "wait_for_landing",
         "custody_gate",
         "bronze_to_silver",
-        "publish_silver",
+        f"{GOLD}.silver_to_gold",
+        "publish",
         "read_file_accounts",
         "report_files",
-        f"{GOLD}.silver_to_gold",
-        f"{GOLD}.publish_gold",
     },
-    "provenance_ledger": {"make_tables", "create_view"},
+    "provenance_ledger": {"make_tables", "create_view", "follow_publications"},
     "provenance_reconcile": {"window", "classify", "publish_hours"}
     | PAGING
     | ENDING
@@ -49,7 +48,7 @@ TASKS = {
 
 PARAMS = {
     "custody_audit": {"sample_days", "days", "grace_minutes"},
-    "medallion_customers": {"dt", "record_minutes"},
+    "medallion_customers": {"dt", "record_minutes", "rollback_to", "reason"},
     "provenance_ledger": set(),
     "provenance_reconcile": {
         "window_start",
@@ -165,6 +164,8 @@ WRONG = {
     ("custody_audit", "grace_minutes"): (-1, 10081),
     ("medallion_customers", "dt"): ("20261101", "2026-11-1", "2026-02-30", "1 November", ""),
     ("medallion_customers", "record_minutes"): (-1, 51),
+    ("medallion_customers", "rollback_to"): ("", "jr 1", "a/b", "{{ 1 }}", 1, "x" * 256),
+    ("medallion_customers", "reason"): ("", 1, "x" * 501),
 }
 WRONG["provenance_reconcile", "window_end"] = WRONG["provenance_reconcile", "window_start"]
 
@@ -257,9 +258,8 @@ def test_the_flow_of_a_dataset_is_seen_among_the_assets(bag):
     assert flow == {
         "custody_gate": ([], ["bronze_customers"]),
         "bronze_to_silver": (["bronze_customers"], []),
-        "publish_silver": ([], ["silver_customers"]),
         f"{GOLD}.silver_to_gold": (["silver_customers"], []),
-        f"{GOLD}.publish_gold": ([], [GOLD]),
+        "publish": ([], ["silver_customers", GOLD]),
     }
 
 
@@ -275,16 +275,16 @@ def test_tasks_run_in_this_order(bag):
     assert after("medallion_customers") == {
         "wait_for_landing": {"custody_gate"},
         "custody_gate": {"bronze_to_silver"},
-        "bronze_to_silver": {"publish_silver"},
-        "publish_silver": {f"{GOLD}.silver_to_gold", "read_file_accounts"},
+        "bronze_to_silver": {f"{GOLD}.silver_to_gold", "publish"},
+        f"{GOLD}.silver_to_gold": {"publish"},
+        "publish": {"read_file_accounts"},
         "read_file_accounts": {"report_files"},
         "report_files": set(),
-        f"{GOLD}.silver_to_gold": {f"{GOLD}.publish_gold"},
-        f"{GOLD}.publish_gold": set(),
     }
     assert after("provenance_ledger") == {
-        "make_tables": {"create_view"},
+        "make_tables": {"create_view", "follow_publications"},
         "create_view": set(),
+        "follow_publications": set(),
     }
     assert after("custody_audit") == {
         "window": {"audit"},
@@ -303,6 +303,21 @@ def test_tasks_run_in_this_order(bag):
         "pages": {"report_success"},
         **ENDS,
     }
+
+
+def test_a_run_that_rolls_back_skips_what_builds_and_publishes(bag):
+    """What builds is skipped from its first task on; only the publication does without it."""
+    dag = bag.dags["medallion_customers"]
+    first = dag.get_task("wait_for_landing")
+    (skip,) = (task._pre_execute_hook for task in dag.tasks if task._pre_execute_hook)
+    assert first._pre_execute_hook is skip
+    assert dag.roots == [first]
+    skip({"params": {"rollback_to": None}})
+    with pytest.raises(AirflowSkipException, match="run jr_1 is shown again"):
+        skip({"params": {"rollback_to": "jr_1"}})
+    rules = {task.task_id: task.trigger_rule for task in dag.tasks}
+    assert rules.pop("publish") == TriggerRule.NONE_FAILED
+    assert set(rules.values()) == {TriggerRule.ALL_SUCCESS}
 
 
 @pytest.mark.parametrize("dag_id", PAGERS)

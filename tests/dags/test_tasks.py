@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from inspect import unwrap
 from types import SimpleNamespace
@@ -14,15 +14,19 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
+from tests.support import publications
 from tests.support.judging_runs import BASIS, PARTS, RUN
-from tests.support.moto_aws import REGION, answer, make_bucket
+from tests.support.moto_aws import REGION, answer, make_bucket, signing_kms
 from tests.support.transparency import OTHER_SIGNER, SIGNER
 
+from custody.aws.catalog import Pointer, point_partitions
+from custody.aws.publications.keeping import latest
 from custody.aws.runs.keeping import keep_run
-from custody.core.formats.hive_ddl import read_definition
+from custody.core.formats.hive_ddl import parquet_table, read_definition
 from custody.core.ledger.rows import fingerprint
 from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
+from custody.core.publications.model import Asked, Why
 from custody.core.records.names import record_id, record_key
 from custody.core.runs.chain import Link, Reached
 from custody.core.runs.report import RunReport, asked_for
@@ -30,6 +34,7 @@ from custody.core.runs.statement import BadRun
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
+from custody.tasks import publishing
 from custody.tasks.paging import PagesNotSent
 
 
@@ -314,27 +319,125 @@ def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
     ]
 
 
-def test_a_day_is_published_table_by_table(aws, render, function, caplog):
-    """Each is defined first, if it is not there yet."""
-    glue = boto3.client("glue", region_name=REGION)
-    glue.create_database(DatabaseInput={"Name": "the-database"})
-    publish = function("medallion_customers", "publish_silver", glue=glue)
-    for run in ("jr_1", "jr_2"):
-        xcoms = {"bronze_to_silver": run}
-        publish(*render("medallion_customers", "publish_silver", xcoms=xcoms).op_args)
-    for area, name in (
-        ("files", "silver_customers_files"),
-        ("quarantine", "silver_customers_quarantine"),
-        ("silver", "silver_customers"),
-    ):
-        place = f"s3://the-processed-bucket/{area}/customers/dt=2026-11-01/run="
-        found = glue.get_partitions(DatabaseName="the-database", TableName=name)["Partitions"]
-        assert {tuple(each["Values"]): each["StorageDescriptor"]["Location"] for each in found} == {
-            ("2026-11-01",): f"{place}jr_2/"
+@pytest.fixture
+def day(aws, function):
+    """A day of customers that two runs have built, and `publish(run, **params)`."""
+    s3, glue = boto3.client("s3", region_name=REGION), boto3.client("glue", region_name=REGION)
+    glue.create_database(DatabaseInput={"Name": "db"})
+    for name in (publications.PROCESSED, publications.ANALYTICS, publications.PROVENANCE):
+        make_bucket(s3, name)
+    for run in ("1", "2"):
+        publications.build(s3, publications.silver_lineage(f"jr_{run}"))
+        publications.build(s3, publications.gold_lineage(f"g_{run}", f"jr_{run}"))
+    clients = {"s3": s3, "glue": glue, "kms": signing_kms()}
+    shown = [
+        {
+            "definition": asdict(parquet_table(each.table, (), (("dt", "string"),), "s3://x")),
+            "day": asdict(each),
         }
-        shown = [message for message in caplog.messages if message.startswith(f"{name}")]
-        assert f"{name} was made right: table" in caplog.messages
-        assert f"{name}: dt=2026-11-01 is in {place}jr_2/" in shown
+        for each in publications.TABLES
+    ]
+
+    def publish(run, *, by="operator", **params):
+        function("medallion_customers", "publish", **clients)(
+            {"bucket": publications.ANALYTICS, "database": "db"},
+            "customers",
+            publications.DAY,
+            run,
+            asdict(publications.BUILDERS),
+            shown,
+            params={"rollback_to": None, "reason": None} | params,
+            dag_run=dag_run(run_id=f"run of {by}", triggering_user_name=by),
+            ti=TRY,
+        )
+
+    return SimpleNamespace(s3=s3, glue=glue, publish=publish, clients=clients)
+
+
+def visible(day):
+    """The run that each table shows."""
+    tables = [each.table for each in publications.TABLES]
+    return {
+        found.rpartition("run=")[2].strip("/")
+        for name in tables
+        for found in locations(day.glue, name).values()
+    }
+
+
+def test_a_day_is_published_at_once_and_rolled_back_by_whoever_asks(day, caplog):
+    for run in ("1", "2"):
+        day.publish(f"jr_{run}", by=f"schedule {run}")
+        assert visible(day) == {f"jr_{run}", f"g_{run}"}
+    assert "gold_by_country was made right: table" in caplog.messages
+    day.publish("jr_1", rollback_to="jr_1", reason="half of the rows were lost")
+    assert visible(day) == {"jr_1", "g_1"}
+    published = latest(day.s3, publications.ANALYTICS, "customers", publications.DAY)
+    assert (published.number, published.why) == (3, Why.ROLLBACK)
+    assert published.asked == Asked("run of operator", 0, "operator", "half of the rows were lost")
+    where = f"s3://{publications.ANALYTICS}/{published.key} counts"
+    assert caplog.messages[-4:] == [
+        where,
+        *(
+            f"{each.table}: dt=2026-11-01 is in {each.of('g_1' if each.gold else 'jr_1')}"
+            for each in publications.TABLES
+        ),
+    ]
+
+
+def test_what_was_not_built_is_not_published_and_not_tried_again(day):
+    day.publish("jr_1")
+    for run, why in (("jr_9", "has no statement"), ("g_1", "not trusted"), ("a/b", "no job run")):
+        with pytest.raises(AirflowFailException, match=f"customers, 2026-11-01: .*{why}"):
+            day.publish(run, rollback_to=run)
+    assert visible(day) == {"jr_1", "g_1"}
+    published = latest(day.s3, publications.ANALYTICS, "customers", publications.DAY)
+    assert published.number == 1
+
+
+def test_a_move_that_was_killed_is_finished_by_the_next_try_or_within_the_hour(
+    day, function, monkeypatch, caplog
+):
+    day.publish("jr_1")
+    # Killed between the publication and the last table.
+    day.glue.meta.events.register("before-call.glue.BatchUpdatePartition", third := Nth(2))
+    with pytest.raises(Nth.Killed):
+        day.publish("jr_2", by="schedule")
+    day.glue.meta.events.unregister("before-call.glue.BatchUpdatePartition", third)
+    assert visible(day) == {"jr_1", "jr_2", "g_1"}
+    day.publish("jr_2", by="schedule")
+    assert visible(day) == {"jr_2", "g_2"}
+
+    # Nobody tries again.
+    point_partitions(
+        day.glue,
+        "db",
+        "gold_by_country",
+        [Pointer((publications.DAY,), publications.TABLES[2].of("g_1"))],
+    )
+    assert visible(day) == {"jr_2", "g_1"}
+    tables = [SimpleNamespace(name=each.table) for each in publications.TABLES]
+    monkeypatch.setattr(publishing, "tables", lambda _: tables)
+    monkeypatch.setattr(publishing, "client", day.clients.__getitem__)
+    function("provenance_ledger", "follow_publications")("db", publications.ANALYTICS)
+    assert visible(day) == {"jr_2", "g_2"}
+    place = publications.TABLES[2].of("g_2")
+    said = f"gold_by_country: dt=2026-11-01 is in {place} again: it was elsewhere"
+    assert caplog.messages[-1] == said
+
+
+class Nth:
+    """Kills the n-th call."""
+
+    class Killed(BaseException):
+        """As by SIGKILL: nothing is cleaned up."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def __call__(self, **_):
+        self.left -= 1
+        if self.left == 0:
+            raise self.Killed
 
 
 def row(verdict, key):

@@ -48,6 +48,7 @@ def test_the_ledger_tables_and_view(render):
             "record_checks",
             "lineage_checks",
             "audit",
+            "publications",
         )
     ]
     trail = "s3://the-trail-bucket/AWSLogs/the-account-id/CloudTrail"
@@ -80,15 +81,8 @@ TODAYS = Path(__file__).parent / "customers"
 
 
 def test_the_contract_makes_the_tables_as_they_always_were(render):
-    silver, gold = (
-        render(
-            "medallion_customers",
-            task_id,
-            xcoms={"bronze_to_silver": "jr_1", f"{GOLD}.silver_to_gold": "jr_2"},
-        ).op_args[2]
-        for task_id in ("publish_silver", f"{GOLD}.publish_gold")
-    )
-    assert [TableDefinition(**table["definition"]) for table in [*silver, *gold]] == [
+    shown = render("medallion_customers", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[5]
+    assert [TableDefinition(**table["definition"]) for table in shown] == [
         read_definition((TODAYS / f"{name}.sql").read_text(encoding="utf-8"))
         for name in (
             "silver_customers_files",
@@ -115,17 +109,26 @@ def test_the_day_reaches_every_task(render, dt, day):
     assert task("custody_gate").op_args[2] == f"incoming/customers/dt={day}/"
     assert task("bronze_to_silver").script_args == {"--dataset": "customers", "--dt": day}
 
-    def published(task_id):
-        database, published_day, tables = task(task_id).op_args
-        assert (database, published_day) == ("the-database", day)
-        return {table["definition"]["name"]: table["location"] for table in tables}
-
-    assert published("publish_silver") == {
-        "silver_customers_files": f"s3://the-processed-bucket/files/customers/dt={day}/run=jr_1/",
-        "silver_customers_quarantine": (
-            f"s3://the-processed-bucket/quarantine/customers/dt={day}/run=jr_1/"
-        ),
-        "silver_customers": f"s3://the-processed-bucket/silver/customers/dt={day}/run=jr_1/",
+    place, dataset, published, run, by, shown = task("publish").op_args
+    assert place == {"bucket": "the-analytics-bucket", "database": "the-database"}
+    assert (dataset, published, run) == ("customers", day, "jr_1")
+    job = "arn:aws:glue:the-region:the-account-id:job/the-"
+    assert by == {
+        "key_arn": "the-lineage-key-arn",
+        "provenance_bucket": "the-provenance-bucket",
+        "silver_job": f"{job}bronze-to-silver-job",
+        "gold_job": f"{job}silver-to-gold-job",
+    }
+    processed = "s3://the-processed-bucket"
+    gold = "customers_by_country_month"
+    assert {table["day"]["table"]: table["day"] for table in shown} == {
+        name: {"table": name, "location": f"{place}/dt={day}/", "gold": of}
+        for name, place, of in (
+            ("silver_customers_files", f"{processed}/files/customers", None),
+            ("silver_customers_quarantine", f"{processed}/quarantine/customers", None),
+            ("silver_customers", f"{processed}/silver/customers", None),
+            (GOLD, f"s3://the-analytics-bucket/gold/{gold}", gold),
+        )
     }
     assert task(f"{GOLD}.silver_to_gold").script_args == {
         "--dataset": "customers",
@@ -133,8 +136,17 @@ def test_the_day_reaches_every_task(render, dt, day):
         "--silver_run": f"s3://the-processed-bucket/silver/customers/dt={day}/run=jr_1/",
         "--gold_table": "customers_by_country_month",
     }
-    gold = f"s3://the-analytics-bucket/gold/customers_by_country_month/dt={day}/run=jr_2/"
-    assert published(f"{GOLD}.publish_gold") == {"gold_customers_by_country_month": gold}
+
+
+def test_a_run_that_rolls_back_publishes_the_run_it_was_given(render):
+    """Whatever a task that built left behind."""
+    task = render(
+        "medallion_customers",
+        "publish",
+        params={"dt": "2026-11-03", "rollback_to": "jr_7"},
+        xcoms={"bronze_to_silver": "jr_1"},
+    )
+    assert task.op_args[1:4] == ("customers", "2026-11-03", "jr_7")
 
 
 def test_a_run_without_an_interval_must_be_given_its_day(render):

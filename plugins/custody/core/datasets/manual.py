@@ -31,16 +31,17 @@ the day began (UTC), as {contract.format.in_words}, from
 {made}
 
 Waits until something has landed, then until every file there has its hash record (the custody
-gate), and runs the Glue jobs. Each run writes to places of its own; readers see it once its
-partitions are pointed there, after the job's own checks: the row accounting of every file closes,
-and at most {contract.max_rejected_share:%} of the rows were rejected. Each job signs what it wrote
-and out of what (its lineage), and gold is built only from what the silver run signed.
+gate), and runs the Glue jobs. Each run writes to places of its own; readers see all of its tables
+once they are published, after the jobs' own checks: the row accounting of every file closes, and at
+most {contract.max_rejected_share:%} of the rows were rejected. Each job signs what it wrote and out
+of what (its lineage); gold is built, and a day published, only from what the silver run signed.
+
+With *Roll back to* nothing is built: the day is shown again as an earlier run built it.
 
 A file that is still without a record when its time is up does not hold up the others: the job puts
 it into quarantine. A file without a valid record never reaches silver.
 
-**On failure:** clear the failed task; each may run again, and a rerun replaces what the run before
-it published. Run the day again (or a backfill) when more files have landed.
+**On failure:** clear the failed task; each may run again, and readers see what was published last. Run the day again (or a backfill) when more files have landed.
 
 **Runbook:** docs/operations.md
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.definitions.context import AirflowParsingContext
+from tests.dags.conftest import SETTINGS
 from tests.support.dag_folder import render_task
 
 from custody.tasks import contracts
@@ -45,17 +46,24 @@ def test_another_contract_is_another_dag_with_its_own_manual(folder: Path) -> No
         task.rpartition(".")[2] for task in customers.task_ids
     ]
     gold = "gold_orders_by_status"
-    shown = render_task(
-        orders,
-        f"{gold}.publish_gold",
-        variables={"custody": {"database": "db", "analytics_bucket": "analytics"}},
-        xcoms={f"{gold}.silver_to_gold": "jr_2"},
+    publish = render_task(
+        orders, "publish", variables={"custody": SETTINGS}, xcoms={"bronze_to_silver": "jr_1"}
     )
-    place = "s3://analytics/gold/orders_by_status/dt=2026-11-01/run=jr_2/"
-    database, day, (published,) = shown.op_args
-    assert (database, day, published["location"]) == ("db", "2026-11-01", place)
+    place, dataset, day, run, _, shown = publish.op_args
+    published = shown[-1]
+    assert (place["database"], dataset, day, run) == (
+        "the-database",
+        "orders",
+        "2026-11-01",
+        "jr_1",
+    )
+    assert published["day"] == {
+        "table": gold,
+        "location": "s3://the-analytics-bucket/gold/orders_by_status/dt=2026-11-01/",
+        "gold": "orders_by_status",
+    }
     assert published["definition"]["name"] == gold
-    assert published["definition"]["location"] == "s3://analytics/gold/orders_by_status"
+    assert published["definition"]["location"] == "s3://the-analytics-bucket/gold/orders_by_status"
     assert "customers" not in str([vars(task) for task in orders.tasks])
     assert {task.owner for task in orders.tasks} == {"sales-data"}
     assert "orders" in orders.tags
