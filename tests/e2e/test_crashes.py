@@ -12,9 +12,9 @@ from listening import listening, spark_listens
 from story import DAYS, HOSTILE_DAY, MEDALLION, check_accounts, land_all, reconcile
 
 from rehearsal.landing import Landed
-from rehearsal.observing import OnCall, wait_settled
+from rehearsal.observing import OnCall, query, wait_settled
 from rehearsal.platform import Platform
-from rehearsal.runs import backfill_days, backfilled_runs, follow, start_backfill
+from rehearsal.runs import backfill_days, backfilled_runs, follow, run_dag, start_backfill
 from rehearsal.waiting import wait_until
 
 pytestmark = pytest.mark.crash
@@ -31,7 +31,8 @@ RERUNS = (
             "report_files",
         ],
     },
-    {DAYS[0]: ["publish_silver"], DAYS[1]: ["gold_customers_by_country_month.publish_gold"]},
+    # What was built of gold just now is shown; the first day has silver without its gold now.
+    {DAYS[1]: ["publish"]},
 )
 
 
@@ -106,6 +107,36 @@ def test_a_second_backfill_changes_no_count_and_leaves_one_visible_copy(
             assert len(runs) == 1, f"{table} {day}"
             rebuilt = runs != before[table][day]
             assert rebuilt == (day == str(HOSTILE_DAY)), f"{table} {day}"
+
+
+def test_a_day_is_rolled_back_and_shows_what_it_showed(
+    platform: Platform, first_totals: dict[str, dict[str, int]]
+) -> None:
+    """Nothing is built, and each table shows the run that it showed before the last backfill."""
+    day = str(HOSTILE_DAY)
+    now = visible_runs(platform)
+    published = query(
+        platform,
+        "SELECT number, run FROM publications "  # noqa: S608
+        f"WHERE dt = '{day}' AND table_name = 'silver_customers' ORDER BY number",
+    )
+    first, *_, last = (str(row["run"]) for row in published)
+    assert {last} == now["silver_customers"][day] != {first}
+    asked = {"dt": day, "rollback_to": first, "reason": "the test asks"}
+    run_id = run_dag(platform, MEDALLION, asked, say=print)
+    states = {
+        task["task_id"]: task["state"]
+        for task in platform.airflow.task_instances(MEDALLION, run_id)
+    }
+    done = {"publish", "read_file_accounts", "report_files"}
+    assert states == {task: "success" if task in done else "skipped" for task in states}
+    after = visible_runs(platform)
+    assert after["silver_customers"][day] == {first}
+    assert len(after["gold_customers_by_country_month"][day]) == 1
+    assert (
+        after["gold_customers_by_country_month"][day] != now["gold_customers_by_country_month"][day]
+    )
+    assert totals(platform) == first_totals
 
 
 def test_none_of_it_is_paged(platform: Platform, on_call: OnCall, landed: list[Landed]) -> None:

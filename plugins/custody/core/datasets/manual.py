@@ -41,7 +41,8 @@ With *Roll back to* nothing is built: the day is shown again as an earlier run b
 A file that is still without a record when its time is up does not hold up the others: the job puts
 it into quarantine. A file without a valid record never reaches silver.
 
-**On failure:** clear the failed task; each may run again, and readers see what was published last. Run the day again (or a backfill) when more files have landed.
+**On failure:** clear the failed task; each may run again, and readers see what was published last.
+Run the day again (or a backfill) when more files have landed.
 
 **Runbook:** docs/operations.md
 """
