@@ -67,10 +67,10 @@ def make_tables(database: str, statements: list[str], buckets: dict[str, str]) -
 
 
 @task
-def follow_publications(database: str, bucket: str) -> None:
+def follow_publications(database: str, buckets: dict[str, str]) -> None:
     """Have the partitions of every dataset follow what was published of it lately."""
-    place = {"database": database, "bucket": bucket}
-    publishing.follow_publications(place, contracts_of(__file__))
+    place = {"database": database, "bucket": buckets["analytics_bucket"]}
+    publishing.follow_publications(place, contracts_of(__file__), buckets)
 
 
 @dag(
@@ -85,17 +85,16 @@ def follow_publications(database: str, bucket: str) -> None:
     doc_md=__doc__,
 )
 def provenance_ledger() -> None:
+    buckets = {name: setting(name) for name in ("processed_bucket", "analytics_bucket")}
     made = make_tables(
         setting("database"),
         [f"{{% include '{name}' %}}" for name in TABLES],
-        {name: setting(name) for name in ("processed_bucket", "analytics_bucket")},
+        buckets,
     )
     create_view = AthenaOperator(
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT
     )
-    chain(
-        made, [create_view, follow_publications(setting("database"), setting("analytics_bucket"))]
-    )
+    chain(made, [create_view, follow_publications(setting("database"), buckets)])
 
 
 provenance_ledger()

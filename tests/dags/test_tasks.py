@@ -332,7 +332,7 @@ def day(aws, function):
     clients = {"s3": s3, "glue": glue, "kms": signing_kms()}
     shown = [
         {
-            "definition": asdict(parquet_table(each.table, (), (("dt", "string"),), "s3://x")),
+            "definition": asdict(definition(each)),
             "day": asdict(each),
         }
         for each in publications.TABLES
@@ -352,6 +352,11 @@ def day(aws, function):
         )
 
     return SimpleNamespace(s3=s3, glue=glue, publish=publish, clients=clients)
+
+
+def definition(table):
+    """The definition of a table whose day lies there."""
+    return parquet_table(table.table, (), (("dt", "string"),), table.location.partition("/dt=")[0])
 
 
 def visible(day):
@@ -415,10 +420,14 @@ def test_a_move_that_was_killed_is_finished_by_the_next_try_or_within_the_hour(
         [Pointer((publications.DAY,), publications.TABLES[2].of("g_1"))],
     )
     assert visible(day) == {"jr_2", "g_1"}
-    tables = [SimpleNamespace(name=each.table) for each in publications.TABLES]
+    tables = [
+        SimpleNamespace(definition=lambda _, each=each: definition(each))
+        for each in publications.TABLES
+    ]
     monkeypatch.setattr(publishing, "tables", lambda _: tables)
     monkeypatch.setattr(publishing, "client", day.clients.__getitem__)
-    function("provenance_ledger", "follow_publications")("db", publications.ANALYTICS)
+    buckets = {"analytics_bucket": publications.ANALYTICS}
+    function("provenance_ledger", "follow_publications")("db", buckets)
     assert visible(day) == {"jr_2", "g_2"}
     place = publications.TABLES[2].of("g_2")
     said = f"gold_by_country: dt=2026-11-01 is in {place} again: it was elsewhere"

@@ -102,16 +102,19 @@ def publish_day(
         deployed = TableDefinition(**table["definition"])
         if differing := make_right(glue, place["database"], deployed):
             log.info("%s was made right: %s", deployed.name, ", ".join(differing))
-    names = [each.table for each in days]
-    for moved in follow(s3, glue, **place, dataset=dataset, days=[day], tables=names):
+    places = {table["definition"]["name"]: table["definition"]["location"] for table in shown}
+    for moved in follow(s3, glue, **place, dataset=dataset, days=[day], tables=places):
         log.info("%s", moved)
 
 
-def follow_publications(place: dict[str, str], contracts: Sequence[Contract]) -> None:
+def follow_publications(
+    place: dict[str, str], contracts: Sequence[Contract], buckets: dict[str, str]
+) -> None:
     """Finish the moves of partitions that were killed, and undo those that nobody published."""
     s3, glue, since = client("s3"), client("glue"), datetime.now(UTC) - RECENT
     for contract in contracts:
         days = published_since(s3, place["bucket"], contract.dataset, since)
-        names = [table.name for table in tables(contract)]
-        for moved in follow(s3, glue, **place, dataset=contract.dataset, days=days, tables=names):
+        definitions = [table.definition(buckets) for table in tables(contract)]
+        places = {table.name: table.location for table in definitions}
+        for moved in follow(s3, glue, **place, dataset=contract.dataset, days=days, tables=places):
             log.warning("%s again: it was elsewhere", moved)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from custody.aws.catalog import MAX_PARTITIONS, PartitionsNotMoved, Pointer, point_partitions
@@ -24,10 +24,11 @@ def follow(
     database: str,
     dataset: str,
     days: Sequence[str],
-    tables: Sequence[str],
+    tables: Mapping[str, str],
 ) -> list[str]:
     """Point the partitions of these days and tables at what the publications in `bucket` show.
 
+    `tables` has where each lies; a publication that shows it anywhere else moves nothing.
     The publications are read again once the partitions were moved, until nothing is astray: so
     whoever moves last moves to what counts, and a move that was killed is finished by the next.
     Returns each partition that was moved, in words. Raises what botocore raises, and
@@ -37,12 +38,13 @@ def follow(
     for _ in range(_ROUNDS):
         counting = [found for dt in days if (found := latest(s3, bucket, dataset, dt))]
         astray = 0
-        for table in tables:
+        for table, place in tables.items():
             wanted = [
                 Pointer((publication.dt,), shown.location)
                 for publication in counting
                 for shown in publication.shown
                 if shown.table_name == table
+                and shown.location == f"{place}/dt={publication.dt}/run={shown.run}/"
             ]
             for first in range(0, len(wanted), MAX_PARTITIONS):
                 some = wanted[first : first + MAX_PARTITIONS]

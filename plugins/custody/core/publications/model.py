@@ -146,11 +146,13 @@ def following(
 ) -> Publication:
     """The publication after the one of that number (0 for the first of a day).
 
-    Raises `ValueError` if a day cannot have one more, or if it would show nothing.
+    Raises `ValueError` if a day cannot have one more, if it would show nothing, or if nobody could
+    read it (`MalformedInput`).
     """
-    if number >= _LAST or not shown:
-        raise ValueError(f"no publication of {len(shown)} tables can follow {number} of {dt}")
-    return Publication(dataset, dt, number + 1, format_utc(at), why, asked, tuple(shown))
+    if number >= _LAST:
+        raise ValueError(f"{dataset}, {dt}: there is no number after {number}")
+    made = Publication(dataset, dt, number + 1, format_utc(at), why, asked, tuple(shown))
+    return parse(made.to_bytes(), made.key)
 
 
 def parse(body: bytes, key: str) -> Publication:
@@ -169,7 +171,7 @@ def parse(body: bytes, key: str) -> Publication:
     if len({replace(line, shown=()) for line in lines}) > 1:
         raise MalformedInput(key, "its lines tell of different publications")
     publication = replace(lines[0], shown=tuple(table for line in lines for table in line.shown))
-    if publication.key != key:
+    if publication.key != key or place_of(key) is None:
         raise MalformedInput(key, f"tells of {publication.key[:200]}")
     return publication
 

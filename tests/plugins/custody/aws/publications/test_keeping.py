@@ -15,6 +15,11 @@ from custody.core.publications.model import Asked, Publication, Shown, Why
 pytestmark = pytest.mark.usefixtures("buckets")
 
 
+def place(run: str) -> str:
+    """Where a run wrote the day."""
+    return f"s3://x/silver/dt={DAY}/run={run}/"
+
+
 def ask(s3: Any, run: str, *, by: str = "", why: Why = Why.BUILD, cleared: int = 0) -> Publication:
     return publish(
         s3,
@@ -23,7 +28,7 @@ def ask(s3: Any, run: str, *, by: str = "", why: Why = Why.BUILD, cleared: int =
         DAY,
         why=why,
         asked=Asked(by or f"airflow-{run}", cleared, None, None),
-        shown=[Shown("silver_customers", run, f"s3://x/run={run}/")],
+        shown=[Shown("silver_customers", run, place(run))],
     )
 
 

@@ -50,11 +50,19 @@ def test_the_next_number_of_a_day_is_the_next_key() -> None:
     assert first.published_at == "2026-11-02T06:00:00.000Z"
 
 
-@pytest.mark.parametrize(("number", "shown"), [(999_999, SHOWN), (0, ())])
-def test_a_day_has_no_end_of_publications_and_none_is_empty(
-    number: int, shown: tuple[Shown, ...]
+@pytest.mark.parametrize(
+    ("number", "shown", "why"),
+    [
+        (999_999, SHOWN, "no number after"),
+        (0, (), "shows no table"),
+        (0, (replace(SHOWN[0], location=""),), "location: must not be empty"),
+        (0, (replace(SHOWN[0], run="half of a pair: \ud800"),), "surrogate"),
+    ],
+)
+def test_what_nobody_could_read_is_not_made(
+    number: int, shown: tuple[Shown, ...], why: str
 ) -> None:
-    with pytest.raises(ValueError, match="can follow"):
+    with pytest.raises(ValueError, match=why):
         after(number, shown)
 
 
