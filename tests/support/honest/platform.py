@@ -134,7 +134,9 @@ class Platform(Witnesses):
         for key in (f"provenance/runs/dt=2026-11-01/{run}.json", "seal/checkpoint"):
             self.call(at, hour, judge, "PutObject", PROVENANCE, key, answer)
         airflow = self.session(at, hour, AIRFLOW, service("airflow"))
-        self.put(at, hour, airflow, ANALYTICS, f"pages/findings/{run}.json")
+        published = f"publications/{run}/dt=2026-11-01/000001.json"
+        for key in (f"pages/findings/{run}.json", published):
+            self.put(at, hour, airflow, ANALYTICS, key)
         asked = {**airflow, "invokedBy": "athena.amazonaws.com"}
         for who, name in ((airflow, f"{run}.csv"), (asked, f"{run}.csv.metadata")):
             self.call(at, hour, who, "PutObject", RESULTS, name, answer)
