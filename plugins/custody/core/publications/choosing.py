@@ -70,10 +70,10 @@ def _last(
 
 
 def _is(lineage: Lineage, dataset: str, tables: Sequence[DayOfTable]) -> bool:
-    """Whether a run states to have built all of these tables of the dataset."""
-    places = [table.of(lineage.run.id) for table in tables]
+    """Whether a run states to have built these tables of the dataset, and nothing else."""
+    places = tuple(table.of(lineage.run.id) for table in tables)
     return lineage.parameters.get("dataset") == dataset and all(
-        any(output.version.uri.startswith(place) for output in lineage.outputs) for place in places
+        output.version.uri.startswith(places) for output in lineage.outputs
     )
 
 
