@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import jinja2
 from airflow.sdk.exceptions import AirflowFailException
 from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.judging import JOB_NAMES, JobFailed, Seen, run_job
@@ -26,6 +27,7 @@ from custody.core.runs.statement import BadRun
 from custody.objects import ObjectVersion
 from custody.tasks.paging import PagesNotSent, pages
 from custody.tasks.reporting import report_success
+from custody.tasks.runs import judge_of
 
 OPERATOR = "operator"
 
@@ -72,11 +74,10 @@ def show(world: World, ran: Ran) -> None:
 
 
 def _judge(world: World, job: Job) -> dict[str, str]:
-    settings = world.platform.settings
+    settings = {"json": {"custody": world.platform.settings}}
     return {
-        "job": settings[JOB_NAMES[job]],
-        "bucket": world.provenance,
-        "key": settings["seal_key_arn"],
+        name: jinja2.Template(template).render(var=settings)
+        for name, template in judge_of(JOB_NAMES[job]).items()
     }
 
 
