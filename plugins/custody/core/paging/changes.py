@@ -6,12 +6,13 @@ longer holds, and when it is found again: never twice of the same.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from custody.core.ledger.causes import causes_of
+from custody.core.ledger.causes import causes_of, nearest
 from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import PageState, is_finding
@@ -23,6 +24,11 @@ _BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.CONTROL_CHANGED, 
 """Verdicts about what somebody did to an object or a control, about trail and seal, or about what
 became of a file. They stand beside the one verdict a version has from its two witnesses, and say
 nothing about it."""
+
+
+MAX_BESIDE: Final = 50
+"""Changes of controls that a run tells beside what they may have led to: as many as one page has
+room for (`messages`). All others have pages of their own."""
 
 
 class Status(StrEnum):
@@ -109,14 +115,21 @@ def _with_causes(news: Sequence[Change]) -> list[Change]:
         for change in news
         if change.finding.verdict == Verdict.CONTROL_CHANGED and change.status is Status.OPEN
     ]
-    explained = [
-        change
-        if change.status is Status.RESOLVED
-        else replace(change, causes=tuple(causes_of(change.finding, controls)))
+    causes = [
+        [] if change.status is Status.RESOLVED else causes_of(change.finding, controls)
         for change in news
     ]
-    told = {cause.fingerprint for change in explained for cause in change.causes}
-    return [change for change in explained if change.finding.fingerprint not in told]
+    near = (
+        cause.fingerprint
+        for change, found in zip(news, causes, strict=True)
+        for cause in nearest(change.finding, found, MAX_BESIDE)
+    )
+    told = frozenset(itertools.islice(dict.fromkeys(near), MAX_BESIDE))
+    return [
+        replace(change, causes=tuple(cause for cause in found if cause.fingerprint in told))
+        for change, found in zip(news, causes, strict=True)
+        if change.finding.fingerprint not in told
+    ]
 
 
 def _news_of(finding: LedgerRow, known: PageState | None) -> Status | None:

@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 from tests.support.findings import finding
 
 from custody.core.ledger.verdicts import Verdict
-from custody.core.paging.changes import Change, Status, by_cause, changes, rows_that_settle
+from custody.core.paging.changes import (
+    MAX_BESIDE,
+    Change,
+    Status,
+    by_cause,
+    changes,
+    rows_that_settle,
+)
 from custody.core.paging.findings import SEVERITIES, is_finding
 
 
@@ -210,6 +217,27 @@ def test_a_change_of_a_control_that_comes_later_than_what_it_led_to_is_told():
     changed = finding("CONTROL_CHANGED", **CHANGED)
     assert on_call.run(finding(), changed) == [("open", "CONTROL_CHANGED", None)]
     assert on_call.run(finding(), changed) == []
+
+
+def test_no_change_of_a_control_is_hidden_behind_those_that_a_page_has_no_room_for():
+    """Who changes a control a hundred times near a finding hides none that somebody else changed
+    hours before: whatever is remembered as told was in a page."""
+    junk = [
+        finding("CONTROL_CHANGED", **{**CHANGED, "version_id": f"junk-{n}"})
+        for n in range(2 * MAX_BESIDE)
+    ]
+    evil = finding(
+        "CONTROL_CHANGED",
+        **{**CHANGED, "version_id": "evil", "principal_arn": "another"},
+        event_time="2026-11-01T03:00:00Z",
+    )
+    news = changes([finding(), evil, *junk], {}, [])
+    assert len(news[0].causes) == MAX_BESIDE
+    assert evil in [each.finding for each in news]
+    told = [row for each in news for row in (each.finding, *each.causes)]
+    assert sorted(row.version_id for row in told) == sorted(
+        row.version_id for row in (finding(), evil, *junk)
+    )
 
 
 def test_what_is_resolved_has_no_causes():
