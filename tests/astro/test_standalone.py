@@ -18,7 +18,7 @@ from rehearsal.airflow import Airflow
 from rehearsal.landing import land_sample, sample_days
 from rehearsal.machine import Machine
 from rehearsal.observing import query, wait_settled, whole_hours
-from rehearsal.platform import DAGS, Platform
+from rehearsal.platform import Platform
 from rehearsal.runs import follow, run_dag, switch_on, switch_on_from_now
 
 TAG = "3.3-7-python-3.12"
@@ -91,7 +91,7 @@ def platform(
 
 def test_an_upload_becomes_verified(platform: Platform) -> None:
     began = datetime.now(UTC)
-    platform.airflow.wait_ready(DAGS)
+    platform.airflow.wait_ready(platform.dags)
     follow(platform, "provenance_ledger", [switch_on(platform, "provenance_ledger")], say=print)
     switch_on_from_now(platform, "provenance_reconcile")
     landed = land_sample(platform, sample_days()[:1])

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
-from rehearsal.landing import SAMPLE, sample_days
+from rehearsal.landing import DATASET, SAMPLE, sample_days
 from rehearsal.observing import query
 from rehearsal.platform import Platform
 
@@ -26,27 +26,27 @@ class Account:
 FILE_ACCOUNTS = """
 SELECT f.source_key, f.landed_rows, f.silver_rows, f.duplicate_rows, f.quarantined_rows,
        coalesce(s.n, 0) AS silver_seen, coalesce(q.n, 0) AS quarantine_seen
-FROM silver_customers_files f
+FROM silver_{dataset}_files f
 LEFT JOIN (SELECT _source_key AS source_key, dt, count(*) AS n
-           FROM silver_customers GROUP BY 1, 2) s
+           FROM silver_{dataset} GROUP BY 1, 2) s
        ON s.source_key = f.source_key AND s.dt = f.dt
 LEFT JOIN (SELECT source_key, dt, count(*) AS n
-           FROM silver_customers_quarantine WHERE source_line IS NOT NULL GROUP BY 1, 2) q
+           FROM silver_{dataset}_quarantine WHERE source_line IS NOT NULL GROUP BY 1, 2) q
        ON q.source_key = f.source_key AND q.dt = f.dt
 WHERE f.dt = '{day}'
 """
 
 
-def file_accounts(platform: Platform, day: date) -> dict[str, Account]:
+def file_accounts(platform: Platform, day: date, dataset: str = DATASET) -> dict[str, Account]:
     """Row accounts by file name, after checking that the tables hold what the account says."""
     accounts = {}
-    for row in query(platform, FILE_ACCOUNTS.format(day=day)):
+    for row in query(platform, FILE_ACCOUNTS.format(dataset=dataset, day=day)):
         name = str(row["source_key"]).rpartition(f"dt={day}/")[2]
         landed, silver, duplicate, quarantined = (
             int(row[f"{part}_rows"] or 0)
             for part in ("landed", "silver", "duplicate", "quarantined")
         )
-        assert silver == int(row["silver_seen"] or 0), f"{name}: rows in silver_customers"
+        assert silver == int(row["silver_seen"] or 0), f"{name}: rows in silver_{dataset}"
         assert name not in accounts, f"{name} is accounted for twice"
         accounts[name] = Account(landed, silver, duplicate, quarantined)
     return accounts

@@ -1,8 +1,8 @@
 """One whole platform for each end-to-end story: own ports, own home, own history."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
+import added
 import pytest
 from auditor import make_role
 
@@ -14,13 +14,18 @@ from rehearsal.runs import follow, switch_on, switch_on_from_now
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[Platform]:
-    """A fresh platform, deployed, with its DAGs unpaused; its logs stay in build/e2e."""
-    platform = Platform(Machine(Path(REPOSITORY / "build" / "e2e"), 4666, 8180))
+    """A fresh platform, deployed, with its DAGs unpaused; its logs stay in build/e2e.
+
+    It runs and deploys the repository as it would be with one dataset more.
+    """
+    home = REPOSITORY / "build" / "e2e"
+    repository = added.repository_with_it(home / "repository")
+    platform = Platform(Machine(home, 4666, 8180, repository))
     platform.reset()
     try:
         platform.start()
         first = switch_on(platform, "provenance_ledger")
-        for dag_id in ("medallion_customers", "provenance_reconcile", "custody_audit"):
+        for dag_id in sorted(platform.dags - {"provenance_ledger"}):
             switch_on_from_now(platform, dag_id)
         follow(platform, "provenance_ledger", [first], say=print)
         yield platform

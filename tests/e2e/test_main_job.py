@@ -7,8 +7,11 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
 
+import added
 import pytest
+from accounting import file_accounts
 from auditor import AUDITOR, custody
+from botocore.exceptions import ClientError
 from hostile import broken_files
 from listening import listening, spark_listens
 from story import (
@@ -60,7 +63,7 @@ def operator(platform: Platform) -> Airflow:
 
 @pytest.fixture(scope="module")
 def landed(platform: Platform, on_call: OnCall) -> list[Landed]:
-    return land_all(platform)
+    return [*land_all(platform), *added.land_it(platform)]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,7 @@ def listeners() -> set[tuple[str, str]]:
 def first_backfill(
     platform: Platform, landed: list[Landed], listeners: set[tuple[str, str]]
 ) -> list[str]:
-    """The three days; `listeners` learns who listens while Spark runs."""
+    """The three days, and that of the added dataset; `listeners` learns who listens meanwhile."""
 
     def spark_runs() -> bool:
         now = listening(platform)
@@ -81,8 +84,10 @@ def first_backfill(
         return spark_listens(now)
 
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
+    beside = start_backfill(platform, added.MEDALLION, added.DAY, added.DAY)
     wait_until("a Spark job runs", spark_runs)
     follow(platform, MEDALLION, run_ids, say=print)
+    follow(platform, added.MEDALLION, beside, say=print)
     return run_ids
 
 
@@ -103,6 +108,21 @@ def test_accounting_closes_per_file(
     platform: Platform, first_backfill: list[str], day: date
 ) -> None:
     check_accounts(platform, day)
+
+
+@pytest.mark.usefixtures("first_backfill")
+def test_a_contract_and_a_query_are_a_dataset(platform: Platform) -> None:
+    """Nothing else was added to the repository, and the files come out in gold."""
+    accounts = file_accounts(platform, added.DAY, added.DATASET)
+    assert accounts == added.accounts_expected()
+    assert all(account.closes for account in accounts.values())
+    assert added.gold(platform) == added.gold_expected()
+
+
+def test_who_uploads_one_dataset_writes_into_no_other(platform: Platform) -> None:
+    with pytest.raises(ClientError, match="AccessDenied") as refused:
+        land(platform, "crm-export", added.DAY, "of-another.csv", b"order_id\n", added.DATASET)
+    assert refused.value.operation_name == "PutObject"
 
 
 def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
@@ -174,6 +194,18 @@ def test_the_api_refuses_a_window_that_is_not_of_whole_hours(platform: Platform)
     with pytest.raises(AirflowRefused, match="window_start") as refused:
         platform.airflow.trigger(RECONCILE, {"window_start": "2026-11-01T06:30:00Z"})
     assert refused.value.status == 400
+
+
+def test_all_of_an_added_dataset_is_verified_in_every_layer(platform: Platform) -> None:
+    there = added.versions(platform)
+    assert there.keys() == {"raw_bucket", "processed_bucket", "analytics_bucket"}
+    rows = query(platform, "SELECT bucket, object_key, version_id, verdict FROM provenance_ledger")
+    verdicts = {(r["bucket"], r["object_key"], r["version_id"]): r["verdict"] for r in rows}
+    assert {
+        name: verdicts.get((platform.settings[bucket], *name))
+        for bucket, names in there.items()
+        for name in names
+    } == dict.fromkeys(set().union(*there.values()), "VERIFIED")
 
 
 @pytest.mark.usefixtures("auditor")

@@ -15,7 +15,7 @@ import requests
 
 from localaws.server import ports
 from rehearsal.database import Database
-from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
+from rehearsal.machine import PROJECT, STAGE, Machine, tool_folder
 from rehearsal.waiting import wait_until
 
 USER = "admin"
@@ -165,9 +165,10 @@ class Airflow:
 
     def _environment(self) -> dict[str, str]:
         variables_prefix = f"/{PROJECT}/{STAGE}/airflow/variables"
+        repository = self._machine.repository
         settings = {
-            "CORE__DAGS_FOLDER": REPOSITORY / "dags",
-            "CORE__PLUGINS_FOLDER": REPOSITORY / "plugins",
+            "CORE__DAGS_FOLDER": repository / "dags",
+            "CORE__PLUGINS_FOLDER": repository / "plugins",
             "CORE__LOAD_EXAMPLES": False,
             "CORE__EXECUTOR": "rehearsal.executor.LocalExecutor",
             "CORE__PARALLELISM": 6,
@@ -203,7 +204,7 @@ class Airflow:
             | {f"AIRFLOW__{name}": str(value) for name, value in settings.items()}
             | {
                 "AIRFLOW_HOME": str(self._home),
-                "PYTHONPATH": str(REPOSITORY / "infra" / "local"),  # its components and executor
+                "PYTHONPATH": str(repository / "infra" / "local"),  # its components and executor
             }
         )
 

@@ -32,7 +32,7 @@ from rehearsal.observing import (
     wait_settled,
     whole_hours,
 )
-from rehearsal.platform import DAGS, Platform, SetUpError
+from rehearsal.platform import Platform, SetUpError
 from rehearsal.runs import (
     RunFailed,
     backfill_days,
@@ -75,9 +75,9 @@ class Demo:
             for file in landed:
                 self._say(f"{file.principal:>14}  {file.key}  {file.size_bytes:,} bytes")
         with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
-            platform.airflow.wait_ready(DAGS)
+            platform.airflow.wait_ready(platform.dags)
             first = switch_on(platform, "provenance_ledger")
-            for dag_id in sorted(DAGS - {"provenance_ledger"}):
+            for dag_id in sorted(platform.dags - {"provenance_ledger"}):
                 switch_on_from_now(platform, dag_id)
             follow(platform, "provenance_ledger", [first], say=self._say)
         with self._phase("backfill", "Backfill the three days: bronze → silver → gold"):

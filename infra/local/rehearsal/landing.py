@@ -34,9 +34,16 @@ def sample_files(day: date) -> list[Path]:
     return sorted((SAMPLE / f"dt={day}").glob("*.csv"))
 
 
-def land(platform: Platform, principal: str, day: date, name: str, body: bytes) -> Landed:
-    """Upload one file to bronze as `principal`."""
-    key = f"incoming/{DATASET}/dt={day}/{name}"
+def land(
+    platform: Platform,
+    principal: str,
+    day: date,
+    name: str,
+    body: bytes,
+    dataset: str = DATASET,
+) -> Landed:
+    """Upload one file of a dataset to bronze as `principal`."""
+    key = f"incoming/{dataset}/dt={day}/{name}"
     response = platform.client("s3", principal).put_object(
         Bucket=platform.settings["raw_bucket"], Key=key, Body=body
     )

@@ -16,11 +16,15 @@ STAGE = "local"
 
 @dataclass(frozen=True)
 class Machine:
-    """One local AWS with one Airflow beside it; several can run side by side on other ports."""
+    """One local AWS with one Airflow beside it; several can run side by side on other ports.
+
+    What they run and deploy is `repository`.
+    """
 
     home: Path
     aws_port: int
     airflow_port: int
+    repository: Path = REPOSITORY
 
     @classmethod
     def from_environment(cls) -> "Machine":

@@ -11,15 +11,8 @@ from urllib.request import Request, urlopen
 
 from rehearsal import cosigner
 from rehearsal.airflow import USER, Airflow, StartError
-from rehearsal.machine import PROJECT, REPOSITORY, STAGE, Machine, tool_folder
+from rehearsal.machine import PROJECT, STAGE, Machine, tool_folder
 
-_CONTRACTS = (REPOSITORY / "include" / "contracts").glob("*.odcs.yaml")
-DAGS = frozenset(
-    {
-        *("custody_audit", "provenance_ledger", "provenance_reconcile"),
-        *(f"medallion_{path.name.partition('.')[0]}" for path in _CONTRACTS),
-    }
-)
 ADMIN = "platform-engineer"
 _LOCAL_AWS = (tool_folder("local") / "python", "-m", "localaws")
 
@@ -37,6 +30,13 @@ class Platform:
     @cached_property
     def airflow(self) -> Airflow:
         return Airflow(self.machine)
+
+    @property
+    def dags(self) -> frozenset[str]:
+        """What Airflow has to run: a DAG for each contract beside those that watch."""
+        contracts = (self.machine.repository / "include" / "contracts").glob("*.odcs.yaml")
+        built = {f"medallion_{path.name.partition('.')[0]}" for path in contracts}
+        return frozenset({"custody_audit", "provenance_ledger", "provenance_reconcile"} | built)
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Platform:
         say("Deploying the CloudFormation stacks")
         self.deploy()
         say("Waiting for Airflow")
-        self.airflow.wait_ready(DAGS)
+        self.airflow.wait_ready(self.dags)
 
     def stop(self) -> None:
         """Stop Airflow and the local AWS; their state stays."""
@@ -128,7 +128,10 @@ class Platform:
         """Print what runs and where; returns whether the local AWS and Airflow are both ready."""
         print("Local AWS  ", end="", flush=True)
         aws = subprocess.run(
-            [*_LOCAL_AWS, "status"], cwd=REPOSITORY, env=self._local_aws_environment(), check=False
+            [*_LOCAL_AWS, "status"],
+            cwd=self.machine.repository,
+            env=self._local_aws_environment(),
+            check=False,
         )
         airflow = self.airflow.state()
         print(f"Airflow    {airflow}: {self.machine.airflow_url}, log {self.airflow.log_file}")
@@ -138,12 +141,13 @@ class Platform:
         self._run([*_LOCAL_AWS, *arguments], self._local_aws_environment())
 
     def _local_aws_environment(self) -> dict[str, str]:
-        return self.machine.environment() | {"PYTHONPATH": str(REPOSITORY / "infra" / "local")}
+        path = str(self.machine.repository / "infra" / "local")
+        return self.machine.environment() | {"PYTHONPATH": path}
 
     def _run(self, command: list[Any], environment: dict[str, str]) -> None:
         finished = subprocess.run(
             command,
-            cwd=REPOSITORY,
+            cwd=self.machine.repository,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

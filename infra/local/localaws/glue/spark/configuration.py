@@ -36,7 +36,8 @@ class SparkHome:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> SparkHome:
         """CUSTODY_GLUE_PYTHON and CUSTODY_SPARK_JARS, by default what `make setup` makes."""
-        venvs = REPOSITORY / ".venvs"
+        # Where they are indeed: the archive of classes is good for the paths it was made with.
+        venvs = (REPOSITORY / ".venvs").resolve()
         return cls(
             python=Path(env.get("CUSTODY_GLUE_PYTHON") or venvs / "glue" / "bin" / "python"),
             jars=Path(env.get("CUSTODY_SPARK_JARS") or venvs / "jars"),

@@ -1,0 +1,85 @@
+"""A dataset that the repository does not have: a contract and its queries, and nothing else."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import yaml
+from accounting import Account
+
+from custody.core.datasets.contracts import contract_of
+from custody.core.datasets.tables import tables
+from custody.core.datasets.uploads import folder_of
+from rehearsal.landing import Landed, land
+from rehearsal.machine import REPOSITORY
+from rehearsal.observing import query
+from rehearsal.platform import Platform
+
+DATASET: Final = "orders"
+MEDALLION: Final = f"medallion_{DATASET}"
+_CASE: Final = REPOSITORY / "tests" / "datasets" / DATASET
+_CONTRACT: Final = _CASE / f"{DATASET}.odcs.yaml"
+CONTRACT: Final = contract_of(_CONTRACT.read_text("utf-8"), _CONTRACT.name)
+UPLOADER: Final = CONTRACT.about.uploaders[0].name
+EXPECTED: Final = yaml.safe_load((_CASE / "expect.yaml").read_text("utf-8"))
+DAY: Final = date.fromisoformat(EXPECTED["day"])
+
+
+def repository_with_it(copy: Path) -> Path:
+    """Make `copy` what the repository runs and deploys, with the contract and the queries added."""
+    if copy.exists():
+        shutil.rmtree(copy)
+    for folder in ("dags", "include", "infra", "lambda", "plugins"):
+        shutil.copytree(REPOSITORY / folder, copy / folder)
+    (copy / ".venvs").symlink_to((REPOSITORY / ".venvs").resolve())
+    shutil.copy(_CONTRACT, copy / "include" / "contracts")
+    for query_file in _CASE.glob("*.sql"):
+        shutil.copy(query_file, copy / "include" / "sql" / "gold")
+    return copy
+
+
+def land_it(platform: Platform) -> list[Landed]:
+    """The files of the dataset's case, by an uploader whom its contract names."""
+    files = sorted((_CASE / "landed").iterdir())
+    return [land(platform, UPLOADER, DAY, f.name, f.read_bytes(), DATASET) for f in files]
+
+
+def accounts_expected() -> dict[str, Account]:
+    return {name: Account(**counts) for name, counts in EXPECTED["files"].items()}
+
+
+def gold_expected() -> dict[str, list[list[str]]]:
+    """The rows of each gold table."""
+    return {
+        table: sorted([str(value) for value in row] for row in rows)
+        for table, rows in EXPECTED["gold"].items()
+    }
+
+
+def gold(platform: Platform) -> dict[str, list[list[str]]]:
+    """The rows of each gold table of the dataset's day, as readers see them."""
+    return {
+        table.name: sorted(
+            [str(row[column.name]) for column in table.columns]
+            for row in query(
+                platform,
+                f"SELECT * FROM gold_{table.name} WHERE dt = '{DAY}'",  # noqa: S608
+            )
+        )
+        for table in CONTRACT.gold
+    }
+
+
+def versions(platform: Platform) -> dict[str, set[tuple[str, str]]]:
+    """Key and version id of all that there is of the dataset, by the setting of its bucket."""
+    places = [("raw_bucket", folder_of(DATASET))]
+    places += [(table.bucket, f"{table.folder}/") for table in tables(CONTRACT)]
+    found: dict[str, set[tuple[str, str]]] = {}
+    paginator = platform.client("s3").get_paginator("list_object_versions")
+    for bucket, prefix in places:
+        pages = paginator.paginate(Bucket=platform.settings[bucket], Prefix=prefix)
+        there = {(v["Key"], v["VersionId"]) for page in pages for v in page.get("Versions", [])}
+        assert there, f"nothing under {prefix}"
+        found.setdefault(bucket, set()).update(there)
+    return found
