@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from rehearsal.platform import DAGS, Platform
+from rehearsal.platform import Platform
 
 
 def spark_processes(platform: Platform) -> list[int]:
@@ -29,7 +29,7 @@ def kill_spark(platform: Platform) -> None:
 def kill_airflow(platform: Platform) -> None:
     platform.airflow.stop(how=signal.SIGKILL)
     platform.airflow.start()
-    platform.airflow.wait_ready(DAGS)
+    platform.airflow.wait_ready(platform.dags)
 
 
 def kill_aws(platform: Platform) -> None:

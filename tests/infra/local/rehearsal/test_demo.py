@@ -9,6 +9,7 @@ from rich.console import Console
 
 from rehearsal import demo
 from rehearsal.machine import Machine
+from rehearsal.platform import Platform
 
 FILE = SimpleNamespace(principal="p", key="k", size_bytes=1, version_id="v")
 
@@ -43,7 +44,7 @@ def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return "run"
 
     def platform(machine: Machine) -> MagicMock:
-        played = MagicMock(machine=machine)
+        played = MagicMock(machine=machine, dags=Platform(machine).dags)
         played.airflow.trigger = trigger
         return played
 
@@ -58,7 +59,8 @@ def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 def test_what_is_honest_is_audited_and_sealed_once_before_anybody_tampers(
     story: list[str], tmp_path: Path
 ) -> None:
-    demo.Demo(Machine(tmp_path, 1, 2), Console(quiet=True)).run()
+    machine = Machine(tmp_path, 1, 2)
+    demo.Demo(machine, Console(quiet=True)).run()
     played = [
         step for step in story if step.split()[0] in {"trigger", "clear_of_schedule", "tamper"}
     ]
@@ -70,4 +72,4 @@ def test_what_is_honest_is_audited_and_sealed_once_before_anybody_tampers(
         "trigger provenance_reconcile",
     ]
     on = {step.split()[1] for step in story if step.startswith("switch_on")}
-    assert on == demo.DAGS  # left on, for whoever looks around afterwards
+    assert on == Platform(machine).dags  # left on, for whoever looks around afterwards
