@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-import yaml
 from accounting import Account
+from tests.support import dataset_cases
 
 from custody.core.datasets.contracts import contract_of
 from custody.core.datasets.tables import tables
@@ -18,11 +18,11 @@ from rehearsal.platform import Platform
 
 DATASET: Final = "orders"
 MEDALLION: Final = f"medallion_{DATASET}"
-_CASE: Final = REPOSITORY / "tests" / "datasets" / DATASET
+_CASE: Final = dataset_cases.FOLDER / DATASET
 _CONTRACT: Final = _CASE / f"{DATASET}.odcs.yaml"
 CONTRACT: Final = contract_of(_CONTRACT.read_text("utf-8"), _CONTRACT.name)
 UPLOADER: Final = CONTRACT.about.uploaders[0].name
-EXPECTED: Final = yaml.safe_load((_CASE / "expect.yaml").read_text("utf-8"))
+EXPECTED: Final = dataset_cases.expectation(DATASET)
 DAY: Final = date.fromisoformat(EXPECTED["day"])
 
 
@@ -41,8 +41,10 @@ def repository_with_it(copy: Path) -> Path:
 
 def land_it(platform: Platform) -> list[Landed]:
     """The files of the dataset's case, by an uploader whom its contract names."""
-    files = sorted((_CASE / "landed").iterdir())
-    return [land(platform, UPLOADER, DAY, f.name, f.read_bytes(), DATASET) for f in files]
+    return [
+        land(platform, UPLOADER, DAY, name, body, DATASET)
+        for name, body in dataset_cases.landing(DATASET)
+    ]
 
 
 def accounts_expected() -> dict[str, Account]:

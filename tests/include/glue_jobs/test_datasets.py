@@ -8,14 +8,13 @@ knows.
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from tests.support.dataset_cases import FOLDER, expectation, landing
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
@@ -28,22 +27,18 @@ from custody.spark.silver import job
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 REPOSITORY = Path(__file__).parents[3]
-FOLDER = REPOSITORY / "tests" / "datasets"
 ORDERS = contract_of((FOLDER / "orders/orders.odcs.yaml").read_text("utf-8"), "orders.odcs.yaml")
 
 
 @pytest.mark.parametrize("dataset", sorted(path.name for path in FOLDER.iterdir()))
 def test_what_landed_becomes_what_is_expected(spark: Any, tmp_path: Path, dataset: str) -> None:
     case = FOLDER / dataset
-    expected = yaml.safe_load((case / "expect.yaml").read_text("utf-8"))
+    expected = expectation(dataset)
     contract = contract_of(text_of(case, "contracts", f"{dataset}.odcs.yaml"), dataset)
     day = date.fromisoformat(expected["day"])
     prefix = f"incoming/{dataset}/dt={day}/"
     zone = LandingZone()
-    for file in sorted((case / "landed").iterdir()):
-        name, body = file.name, file.read_bytes()
-        if name in expected.get("packed", ()):
-            name, body = f"{name}.gz", gzip.compress(body)
+    for name, body in landing(dataset):
         zone.land(prefix + name, body)
     s3 = zone.s3
 
