@@ -11,6 +11,7 @@ from tests.support import dataset_cases
 from custody.core.datasets.contracts import contract_of
 from custody.core.datasets.tables import tables
 from custody.core.datasets.uploads import folder_of
+from custody.core.publications.model import folder_of as publications
 from rehearsal.landing import Landed, land
 from rehearsal.machine import REPOSITORY
 from rehearsal.observing import query
@@ -76,6 +77,7 @@ def gold(platform: Platform) -> dict[str, list[list[str]]]:
 def versions(platform: Platform) -> dict[str, set[tuple[str, str]]]:
     """Key and version id of all that there is of the dataset, by the setting of its bucket."""
     places = [("raw_bucket", folder_of(DATASET))]
+    places += [("analytics_bucket", publications(DATASET, str(DAY)))]
     places += [(table.bucket, f"{table.folder}/") for table in tables(CONTRACT)]
     found: dict[str, set[tuple[str, str]]] = {}
     paginator = platform.client("s3").get_paginator("list_object_versions")
