@@ -194,9 +194,7 @@ class Runner:
                 start_new_session=True,
             )
         self._processes[run.id] = process
-        # A stop that came meanwhile stays: only the process is added to it.
-        state = "STOPPING" if self._current(run.id).state == "STOPPING" else "RUNNING"
-        self._runs.change(run.id, state=state, running_since=time.time(), process=process.pid)
+        self._runs.change(run.id, state="RUNNING", running_since=time.time(), process=process.pid)
         log.info("run %s of %s: process %d", run.id, run.job_name, process.pid)
 
     def _role_session(self, run: JobRun) -> RoleSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -101,6 +102,7 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._runs: dict[str, JobRun] = {}
+        self._changing = threading.Lock()
 
     def load(self) -> None:
         """Read what an earlier process kept."""
@@ -114,12 +116,18 @@ class Runs:
         self._runs[run.id] = run
 
     def change(self, run_id: str, **changes: Any) -> JobRun:
-        """Give a run new values; a run that has ended is left as it is."""
-        run = self._runs[run_id]
-        if not run.ended:
-            run = replace(run, last_modified_on=time.time(), **changes)
-            self.save(run)
-        return run
+        """Give a run new values; one that has ended is left as it is, and a stop stays a stop.
+
+        A thread begins a run while others are answered: a stop may come at any moment.
+        """
+        with self._changing:
+            run = self._runs[run_id]
+            if run.state == "STOPPING" and changes.get("state") == "RUNNING":
+                changes["state"] = run.state
+            if not run.ended:
+                run = replace(run, last_modified_on=time.time(), **changes)
+                self.save(run)
+            return run
 
     def get(self, run_id: str) -> JobRun | None:
         return self._runs.get(run_id)

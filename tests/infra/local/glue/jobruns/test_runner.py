@@ -495,3 +495,17 @@ def test_a_run_that_has_ended_changes_no_more(glue: Callable[..., Glue]) -> None
         assert local.run(run.id) == run
 
     play(scenario())
+
+
+def test_a_stop_that_comes_while_a_run_begins_stays(glue: Callable[..., Glue]) -> None:
+    local = glue()
+
+    async def scenario() -> None:
+        run_id = local.start()
+        await local.waiting(run_id)
+        local.stop(run_id)
+        begun = local.runs.change(run_id, state="RUNNING", process=local.run(run_id).process)
+        assert begun.state == "STOPPING"
+        assert (await local.ended(run_id)).state == "STOPPED"
+
+    play(scenario())
