@@ -30,7 +30,7 @@ help: ## Explain the targets
 setup: ## Make the environments (every target that needs them does this by itself)
 	@infra/setup
 
-demo: setup ## Watch the whole platform work on this machine, from nothing (about 6 minutes)
+demo: setup ## Watch the whole platform work on this machine, from nothing (about 5 minutes)
 	@$(REHEARSAL).demo
 
 up: setup ## Start the local AWS and Airflow, deploy the stacks, keep earlier state
@@ -48,7 +48,7 @@ reset: ## Stop it and forget its state
 status: ## Show whether the local AWS and Airflow run, and where
 	@$(REHEARSAL).platform status
 
-test: setup ## Run the tests, the end-to-end run included (about 12 minutes)
+test: setup ## Run the tests, the end-to-end run included (about 15 minutes)
 	@$(call together,test-e2e $(SUITES))
 	@echo "Every test passed; what takes longer runs every night: make test-crashes test-thorough attacks bundle-check test-astro test-cosigners"
 
@@ -92,7 +92,7 @@ test-thorough: setup ## Run many more examples, 24,000 honest hours, and 10,000 
 	THOROUGH=yes $(PLATFORM)/python -m pytest $(CORE_TESTS) tests/plugins/custody/aws
 	THOROUGH=yes $(GLUE)/python -m pytest tests/plugins/custody/spark/test_one_among_many.py
 
-attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 7 minutes)
+attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 12 minutes)
 	@AIRFLOW_HOME=$(CURDIR)/build/attacks/airflow AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
 
 recovery: setup ## Lose all that can be made again, on a local AWS of its own, and make it again (about 7 minutes)
