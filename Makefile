@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -57,7 +57,7 @@ test-fast: setup ## Run every test but the end-to-end run
 
 # Three side by side, the longest first, as each waits now and then; more only get in each other's
 # way. What they start has its own ports. Each prints what it has to say when it ends.
-SUITES := test-local test-glue test-platform test-edges test-core
+SUITES := test-local test-glue test-platform test-edges test-browser test-core
 define together
 	rm -rf build/coverage && mkdir -p build/coverage; \
 	$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(1); \
@@ -73,13 +73,18 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/mwaa tests/astro tests/cosigners tests/e2e tests/recovery)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/browser tests/mwaa tests/astro tests/cosigners tests/e2e tests/recovery)
 
 test-glue: setup
 	$(SECOND) $(GLUE)/python -m pytest $(GLUE_TESTS)
 
 test-local: setup
 	$(SECOND) $(LOCAL)/python -m pytest -m "not crash" $(LOCAL_TESTS) --ignore=$(REHEARSAL_TESTS)
+
+# Where there is none and it may, it installs the system's package.
+test-browser: setup ## Look at the console in the system's Chromium, at every size, by keyboard and by axe
+	@if infra/chromium >/dev/null; then $(SECOND) .venvs/browser/bin/python -m pytest --confcutdir=tests/browser tests/browser; \
+	else echo "test-browser: NOT CHECKED: no Chromium is here, and none may be installed: no page of the console was looked at in a browser"; fi
 
 test-e2e: setup
 	$(PLATFORM)/python -m pytest -m "not crash" tests/e2e

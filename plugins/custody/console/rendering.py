@@ -18,17 +18,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from custody.console.runbooks import runbook
 from custody.core.console.overview import Overview
-from custody.core.console.picture import EVERY_LAYER, Shade, layer_of
+from custody.core.console.picture import EVERY_LAYER, Shade, layer_of, stretches
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
 from custody.core.ledger.causes import nearest
-from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.rows import CONTROL, LedgerRow
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import shown
 from custody.core.paging.messages import MEANING
 from custody.settings import Settings
 
 PAGE_SIZE: Final = 100
+
+MOST_AT_ONCE: Final = 8
+"""Of the findings that stand, the most urgent that the overview names."""
 
 MOST_IN_REPORT: Final = 2000
 """Findings that a report tells in full."""
@@ -73,6 +76,9 @@ def _environment() -> Environment:
         "signs": _SIGNS,
         "shades": tuple(Shade),
         "layer_of": layer_of,
+        "stretches": stretches,
+        "controls": CONTROL,
+        "most_at_once": MOST_AT_ONCE,
         "nearest": nearest,
         "most_acts": MOST_ACTS,
         "most_causes": MOST_CAUSES,
@@ -101,7 +107,14 @@ def _link(root: str, days: int) -> Callable[[LedgerRow], str]:
 
 def overview_page(overview: Overview, days: int) -> str:
     """The first page: the picture, what stands, and how fresh the watchers are."""
-    return _render("overview.html", root="", overview=overview, period=days)
+    return _render(
+        "overview.html",
+        root="",
+        here="Overview",
+        link=_link("", days),
+        overview=overview,
+        period=days,
+    )
 
 
 def findings_page(overview: Overview, days: int, selection: Selection, number: int) -> str:
@@ -111,6 +124,7 @@ def findings_page(overview: Overview, days: int, selection: Selection, number: i
     return _render(
         "findings.html",
         root="",
+        here="Findings",
         link=_link("", days),
         overview=overview,
         period=days,
@@ -128,6 +142,7 @@ def finding_page(overview: Overview, days: int, standing: Standing, settings: Se
     return _render(
         "finding.html",
         root="../",
+        here="",
         link=_link("../", days),
         overview=overview,
         period=days,
@@ -138,7 +153,7 @@ def finding_page(overview: Overview, days: int, standing: Standing, settings: Se
 
 def trouble_page(root: str, title: str, text: str) -> str:
     """A page that says why there is nothing to show."""
-    return _render("trouble.html", root=root, title=title, text=text)
+    return _render("trouble.html", root=root, here="", title=title, text=text)
 
 
 def report_file(overview: Overview, deployment: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,20 @@ class Day:
 
     date: date
     rows: tuple[Row, ...]
+
+    @property
+    def is_unjudged(self) -> bool:
+        """Whether nothing is known of any of its hours."""
+        return all(cell.shade is Shade.UNJUDGED for row in self.rows for cell in row.cells)
+
+
+def stretches(days: Iterable[Day]) -> list[tuple[Day, ...]]:
+    """The days in their order, each by itself, but those together of which nothing is known."""
+    found: list[tuple[Day, ...]] = []
+    for is_unjudged, group in itertools.groupby(days, lambda day: day.is_unjudged):
+        together = tuple(group)
+        found += [together] if is_unjudged else [(day,) for day in together]
+    return found
 
 
 def layer_of(standing: Standing) -> str:

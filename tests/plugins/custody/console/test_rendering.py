@@ -83,7 +83,7 @@ def test_a_key_named_like_a_script_is_text(overview: Overview, name: str) -> Non
     assert not {"script", "img", "iframe", "object", "svg"} & {tag for tag, _ in read.tags}
     assert not [a for _, has in read.tags for a in has if a.startswith("on") or a == "style"]
     assert "\u202e" not in page
-    if name in ("findings", "finding", "trouble", "report"):
+    if name in ("overview", "findings", "finding", "trouble", "report"):
         assert SCRIPT in read.text
     if name in ("finding", "report"):
         assert "{{ 7 * 7 }}" in read.text
@@ -115,6 +115,11 @@ def test_the_overview_says_what_stands(overview: Overview) -> None:
     text = Read(pages(overview)["overview"]).text
     assert "3 findings stand" in text
     assert "1 statements of runs are not believed" in text
+    assert "Late: the last audit was at: never." in text
+    assert SCRIPT in text
+    # What is no object is not named as one.
+    assert "s3/bucket/raw/policy" in text
+    assert "s3://AwsControl" not in text
     assert "Every hour is judged until" in text
 
 
@@ -178,6 +183,13 @@ def test_more_findings_than_a_page_holds_are_on_the_next() -> None:
     assert "verdict=REMOVED&amp;layer=&amp;hour=&amp;state=&amp;words=&amp;page=2" in first
     assert 'rel="prev"' in last
     assert 'rel="next"' not in last
+
+
+def test_of_many_that_stand_the_overview_names_the_most_urgent() -> None:
+    overview = shown(read_run(8, *(removed(f"key-{n:03}") for n in range(20))))
+    page = rendering.overview_page(overview, 2)
+    assert page.count("s3://raw/key-") == rendering.MOST_AT_ONCE
+    assert '<a href="findings?days=2&amp;state=open">All 20 that stand</a>' in page
 
 
 def test_a_report_needs_nothing_else_and_tells_every_finding(overview: Overview) -> None:

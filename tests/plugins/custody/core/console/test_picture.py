@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.support.consoles import FIRST, NOW, read_run, removed, run, shown
 from tests.support.findings import finding
 
-from custody.core.console.picture import EVERY_LAYER, Cell, Shade, picture
+from custody.core.console.picture import EVERY_LAYER, Cell, Shade, picture, stretches
 from custody.core.console.standing import standing_findings
 from custody.core.paging.findings import SEVERITIES
 
@@ -71,3 +71,15 @@ def test_the_audit_judges_no_hour_and_its_findings_are_shown() -> None:
 def test_a_day_has_its_hours_whatever_run_judged_them() -> None:
     assert len(cells(*range(24))) == 24
     assert run(8).start.hour == 4
+
+
+def test_days_of_which_nothing_is_known_are_one_stretch() -> None:
+    first = FIRST - timedelta(days=3)
+    days = picture({}, (), first=first, now=NOW, closed=None)
+    judged = picture(shown(read_run(8)).judges, (), first=first, now=NOW, closed=None)
+    (today, before) = stretches(judged)
+    assert [day.date for day in today] == [NOW.date()]
+    assert [day.date for day in before] == [day.date for day in judged[1:]]
+    assert len(before) == 4
+    # Of today nothing is known either, but some of it is not over.
+    assert [len(stretch) for stretch in stretches(days)] == [1, 4]
