@@ -19,6 +19,15 @@ _JSON_LINES: Final = {
     "format": "json",
     "delimiter": "new_line",
 }
+_DAY: Final = {
+    "name": "dt",
+    "description": "Day (UTC) for which the files landed",
+    "logicalType": "string",
+    "physicalType": "string",
+    "partitioned": True,
+    "partitionKeyPosition": 1,
+    "classification": "internal",
+}
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 
 
@@ -101,7 +110,10 @@ def _document(dataset: str, columns: Sequence[Found]) -> dict[str, Any]:
                 "logicalType": "object",
                 "description": TODO,
                 "dataGranularityDescription": f"One row per {key.name} and dt",
-                "properties": [_property(column, column is key) for column in columns],
+                "properties": [
+                    *(_property(column, column is key) for column in columns),
+                    _DAY | {"primaryKey": True, "primaryKeyPosition": 1},
+                ],
                 "customProperties": [{"property": "maxRejectedShare", "value": 0.1}],
             },
             {
@@ -118,7 +130,8 @@ def _document(dataset: str, columns: Sequence[Found]) -> dict[str, Any]:
                         "logicalType": "integer",
                         "physicalType": "bigint",
                         "classification": "internal",
-                    }
+                    },
+                    _DAY,
                 ],
             },
         ],
@@ -141,7 +154,7 @@ def _property(column: Found, is_key: bool) -> dict[str, Any]:
         "examples": [column.example],
     }
     if is_key:
-        found |= {"required": True, "primaryKey": True}
+        found |= {"required": True, "primaryKey": True, "primaryKeyPosition": 2}
     if column.type == "string":
         # Room for what the sample does not show.
         found["logicalTypeOptions"] = {"maxLength": max(2 * column.longest, 20)}

@@ -52,12 +52,12 @@ def test_follows_the_published_model(document: dict[str, Any]) -> None:
 
 def test_columns_in_the_order_of_the_file(document: dict[str, Any]) -> None:
     silver = document["schema"][0]
-    assert [each["name"] for each in silver["properties"]] == COLUMNS
+    assert [each["name"] for each in silver["properties"]] == [*COLUMNS, "dt"]
 
 
 def test_primary_key_is_the_customer(properties: dict[str, dict[str, Any]]) -> None:
     keys = [name for name, each in properties.items() if each.get("primaryKey")]
-    assert keys == ["customer_id"]
+    assert keys == ["customer_id", "dt"]
     assert properties["customer_id"]["required"] is True
 
 

@@ -65,9 +65,19 @@ _OF_GOLD: Final = DESCRIBING | {"classification", "examples"}
 _OF_PROPERTY: Final = _OF_GOLD | {
     *("logicalTypeOptions", "primaryKey", "primaryKeyPosition", "quality", "required", "unique"),
 }
+PARTITION: Final = "dt"
+"""The column by which every table is partitioned: the day, which no file has."""
+_PARTITIONED: Final = {
+    "logicalType": "string",
+    "physicalType": "string",
+    "partitioned": True,
+    "partitionKeyPosition": 1,
+}
+_KEY: Final = {"primaryKey": True, "primaryKeyPosition": 1}
+_OF_PARTITION: Final = _OF_GOLD | _PARTITIONED.keys() | {"required"}
 _RESERVED: Final = frozenset(
     {
-        *("dt", "outcome", "raw_line", "reasons"),
+        *(PARTITION, "outcome", "raw_line", "reasons"),
         *("source_key", "source_line", "source_version_id"),
     }
 )
@@ -133,6 +143,28 @@ class Column:
     def base_type(self) -> str:
         """The type without its parameters."""
         return self.type.partition("(")[0]
+
+
+def own_properties(table: Mapping[str, Any], place: Place, *, in_key: bool) -> list[Any]:
+    """The properties of a table but the last, which is the day that its rows are partitioned by;
+    refused where that is not said, or not that a key is one within a day (`in_key`).
+    """
+    found = list(items(table.get("properties"), place))
+    wanted = _PARTITIONED | (_KEY if in_key else {})
+    if not found or found[-1][0].get("name") != PARTITION:
+        at = found[-1][1] if found else place
+        raise ContractError(at, f"the last property is {PARTITION}, with {_in_yaml(wanted)}")
+    day, at = found[-1][0], found[-1][1].called(PARTITION)
+    only(day, _OF_PARTITION | wanted.keys(), at)
+    for field, value in wanted.items():
+        if (day.get(field), type(day.get(field))) != (value, type(value)):  # 1 is no yes
+            raise ContractError(at / field, f"the day has {_in_yaml({field: value})}")
+    flag(day, "required", at)
+    return [item for item, _ in found[:-1]]
+
+
+def _in_yaml(fields: Mapping[str, object]) -> str:
+    return ", ".join(f"{n}: {'true' if v is True else v}" for n, v in fields.items())
 
 
 def read_columns(properties: object, place: Place) -> tuple[Column, ...]:

@@ -15,7 +15,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from custody.core.datasets.about import About, read_about
-from custody.core.datasets.columns import DESCRIBING, Column, read_columns, read_results
+from custody.core.datasets.columns import (
+    DESCRIBING,
+    Column,
+    own_properties,
+    read_columns,
+    read_results,
+)
 from custody.core.datasets.contract_fields import (
     ContractError,
     Place,
@@ -122,8 +128,9 @@ def parse_contract(document: object) -> Contract:
     if silver.name != dataset:
         raise ContractError(place / "name", f"the first table is {dataset}, as the contract is")
     custom = custom_properties(table, _CUSTOM_OF_SILVER, place)
-    columns = read_columns(table.get("properties"), place / "properties")
-    primary_key = _primary_key(table["properties"], place / "properties")
+    properties = own_properties(table, place / "properties", in_key=True)
+    columns = read_columns(properties, place / "properties")
+    primary_key = _primary_key(properties, place / "properties")
     order, order_place = custom.get("deduplicationOrder", ((), place))
     share, share_place = custom.get("maxRejectedShare", (None, place / "customProperties"))
     return Contract(
@@ -169,13 +176,14 @@ def _gold(tables: Sequence[tuple[Mapping[str, Any], Place]]) -> tuple[Gold, ...]
         if gold.name in found:
             raise ContractError(place / "name", f"{gold.name} appears twice")
         custom_properties(table, (), place)
-        columns = read_results(table.get("properties"), place / "properties")
+        properties = own_properties(table, place / "properties", in_key=False)
+        columns = read_results(properties, place / "properties")
         found[gold.name] = replace(gold, columns=columns)
     return tuple(found.values())
 
 
 def _primary_key(properties: Sequence[Mapping[str, Any]], place: Place) -> tuple[str, ...]:
-    """The key, in its own order. Of rows with one key one stays; nothing else is made unique."""
+    """The key within a day, in its own order. Of rows with one key one stays."""
     keys: list[tuple[int, str]] = []
     for index, item in enumerate(properties):
         if not flag(item, "primaryKey", place / index):
@@ -192,11 +200,10 @@ def _primary_key(properties: Sequence[Mapping[str, Any]], place: Place) -> tuple
     primary_key = tuple(called for _, called in sorted(keys, key=lambda key: key[0]))
     for index, item in enumerate(properties):
         at = (place / index).called(item["name"])
-        if flag(item, "unique", at) and primary_key != (item["name"],):
+        if flag(item, "unique", at):
             raise ContractError(
                 at / "unique",
-                "only the primary key is made unique, within a day, where it is one property: "
-                "take it out",
+                "no value is made unique over days; the primary key is, within its day: take it out",
             )
     return primary_key
 

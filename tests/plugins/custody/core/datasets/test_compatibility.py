@@ -13,11 +13,9 @@ FILE = "orders.odcs.yaml"
 JSON_LINES = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
 BEFORE = JSON_LINES[: JSON_LINES.index("servers:")]  # CSV, as no server says otherwise
 
-GIFT = BEFORE[
-    BEFORE.index("      - name: is_gift") : BEFORE.index("    customProperties:\n      - pro")
-]
+GIFT = BEFORE[BEFORE.index("      - name: is_gift") : BEFORE.index("      - name: dt")]
 CUSTOMER = BEFORE[BEFORE.index("      - name: customer_id") : BEFORE.index("      - name: status")]
-WORTH = BEFORE[BEFORE.rindex("      - name: amount_usd") : BEFORE.index("slaProperties")]
+WORTH = BEFORE[BEFORE.rindex("      - name: amount_usd") : BEFORE.rindex("      - name: dt")]
 GOLD = BEFORE[BEFORE.index("  - name: orders_by_status") : BEFORE.index("slaProperties")]
 RANGE = "{minimum: 0, maximum: 100000}"
 LENGTH = "{minLength: 1, maxLength: 20}"

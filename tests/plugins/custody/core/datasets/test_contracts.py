@@ -14,6 +14,17 @@ from custody.core.datasets.contract_fields import ContractError
 from custody.core.datasets.contracts import SortKey, parse_contract
 
 
+DAY = {
+    "name": "dt",
+    "logicalType": "string",
+    "physicalType": "string",
+    "partitioned": True,
+    "partitionKeyPosition": 1,
+    "primaryKey": True,
+    "primaryKeyPosition": 1,
+}
+
+
 def minimal(*properties: dict[str, Any], **table: Any) -> dict[str, Any]:
     key = {"name": "id", "logicalType": "string", "physicalType": "string", "primaryKey": True}
     custom = table.pop("custom", [{"property": "maxRejectedShare", "value": 0.1}])
@@ -31,7 +42,7 @@ def minimal(*properties: dict[str, Any], **table: Any) -> dict[str, Any]:
                 "name": "orders",
                 "description": "What was ordered",
                 "dataGranularityDescription": "One row per id and dt",
-                "properties": [key, *copy.deepcopy(properties)],
+                "properties": [key, *copy.deepcopy(properties), dict(DAY)],
                 "customProperties": custom,
                 **table,
             }
@@ -215,7 +226,7 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
             "x.trueValues",
         ),
         ({"name": "id", "logicalType": "string", "physicalType": "string"}, "appears twice"),
-        (column("string", "string", unique=True), "x.unique: only the primary key"),
+        (column("string", "string", unique=True), "x.unique: no value is made unique over days"),
         (column("string", "string", required="true"), "x.required: expected true or false"),
         (column("string", "string", unique="yes"), "x.unique: expected true or false"),
         (column("string", "string", enum=["a"]), "x.enum: enum is not read"),
@@ -274,10 +285,36 @@ def test_what_nobody_reads_of_a_table_is_refused(table: dict[str, Any], says: st
     assert says in str(refusal.value)
 
 
-def test_the_one_key_may_say_that_it_is_unique() -> None:
+def test_not_even_a_key_is_unique_over_days() -> None:
     document = minimal()
     document["schema"][0]["properties"][0]["unique"] = True
+    with pytest.raises(ContractError, match=r"id\.unique: no value is made unique over days"):
+        parse_contract(document)
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        (None, r"schema\[0\]\.properties\[0\]: the last property is dt, with .*partitioned: true"),
+        ({"primaryKey": False}, r"dt\.primaryKey: the day has primaryKey: true"),
+        ({"primaryKeyPosition": 2}, r"dt\.primaryKeyPosition: the day has primaryKeyPosition: 1"),
+        ({"partitionKeyPosition": True}, r"dt\.partitionKeyPosition"),
+        ({"partitioned": "yes"}, r"dt\.partitioned"),
+        ({"physicalType": "date"}, r"dt\.physicalType: the day has physicalType: string"),
+        ({"quality": []}, r"dt\.quality: quality is not read"),
+        ({"required": "yes"}, r"dt\.required: expected true or false"),
+    ],
+)
+def test_a_key_is_one_within_a_day(day: dict[str, Any] | None, says: str) -> None:
+    document = minimal()
+    properties = document["schema"][0]["properties"]
     assert parse_contract(document).primary_key == ("id",)
+    if day is None:
+        del properties[-1]
+    else:
+        properties[-1] |= day
+    with pytest.raises(ContractError, match=says):
+        parse_contract(document)
 
 
 @pytest.mark.parametrize("share", [None, -0.1, 1.1, "some", "NaN"])

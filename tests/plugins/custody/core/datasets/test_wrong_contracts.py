@@ -112,11 +112,32 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "unique: true # <-\n        logicalTypeOptions: {minL",
         "customer_id.unique",
     ),
-    "no key": ("        primaryKey: true\n", "", "schema[0].properties"),
+    "no key": (
+        "        primaryKey: true\n        primaryKeyPosition: 2\n",
+        "",
+        "schema[0].properties",
+    ),
     "a key's place": (
-        "primaryKey: true",
-        "primaryKey: true\n        primaryKeyPosition: first # <-",
+        "primaryKeyPosition: 2",
+        "primaryKeyPosition: first # <-",
         "schema[0].properties[0].primaryKeyPosition",
+    ),
+    "a day that is no part of the key": (
+        "        primaryKey: true\n        primaryKeyPosition: 1\n",
+        "",
+        "dt.primaryKey",
+    ),
+    "a day that is a date": (
+        "physicalType: string\n        partitioned: true\n        partitionKeyPosition: 1\n"
+        "        primaryKey",
+        "physicalType: date # <-\n        partitioned: true\n        partitionKeyPosition: 1\n"
+        "        primaryKey",
+        "dt.physicalType",
+    ),
+    "gold without its day": (
+        "      - name: dt\n        description: Day whose orders these are",
+        "      - name: day # <-\n        description: Day whose orders these are",
+        "schema[1].properties[3]",
     ),
     "a broken pattern": (
         "{pattern: '^O[0-9]{6}$'}",
@@ -277,7 +298,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ContractsRefused) as refusal:
         read_contracts({"orders.odcs.yaml": first, "more.odcs.yaml": second})
     assert [line.split(": ")[:2] for line in str(refusal.value).splitlines()] == [
-        ["more.odcs.yaml:108", "roles[0].access"],
+        ["more.odcs.yaml:123", "roles[0].access"],
         ["orders.odcs.yaml:6", "price"],
     ]
 
