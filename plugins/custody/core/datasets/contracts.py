@@ -203,7 +203,7 @@ def _primary_key(properties: Sequence[Mapping[str, Any]], place: Place) -> tuple
         if flag(item, "unique", at):
             raise ContractError(
                 at / "unique",
-                "no value is made unique over days; the primary key is, within its day: take it out",
+                "no value is made unique over days, and the key is within its day: take it out",
             )
     return primary_key
 

@@ -13,7 +13,6 @@ from custody.core.datasets.columns import Column, NotAfterPartition, NotBefore, 
 from custody.core.datasets.contract_fields import ContractError
 from custody.core.datasets.contracts import SortKey, parse_contract
 
-
 DAY = {
     "name": "dt",
     "logicalType": "string",

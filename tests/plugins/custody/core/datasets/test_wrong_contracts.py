@@ -20,6 +20,7 @@ RIGHT = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(enc
 AMOUNT = "logicalTypeOptions: {minimum: 0, maximum: 100000}"
 ALLOWED = "arguments: {validValues: [placed, shipped]}\n            mustBe: 0"
 AFTER = "implementation: {rule: notAfterPartition}"
+OF_DAY = "        partitioned: true\n        partitionKeyPosition: 1\n        primaryKey"
 
 WRONG: dict[str, tuple[str, str, str]] = {
     # what is wrong: (what stands there, what stands there instead, the field that is told)
@@ -128,10 +129,8 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "dt.primaryKey",
     ),
     "a day that is a date": (
-        "physicalType: string\n        partitioned: true\n        partitionKeyPosition: 1\n"
-        "        primaryKey",
-        "physicalType: date # <-\n        partitioned: true\n        partitionKeyPosition: 1\n"
-        "        primaryKey",
+        f"physicalType: string\n{OF_DAY}",
+        f"physicalType: date # <-\n{OF_DAY}",
         "dt.physicalType",
     ),
     "gold without its day": (
