@@ -17,7 +17,7 @@ from rehearsal.machine import REPOSITORY
 from rehearsal.observing import query
 from rehearsal.platform import Platform
 
-DATASET: Final = "orders"
+DATASET: Final = "returns"
 MEDALLION: Final = f"medallion_{DATASET}"
 _CASE: Final = dataset_cases.FOLDER / DATASET
 _CONTRACT: Final = _CASE / f"{DATASET}.odcs.yaml"

@@ -121,7 +121,7 @@ def test_a_contract_and_a_query_are_a_dataset(platform: Platform) -> None:
 
 def test_who_uploads_one_dataset_writes_into_no_other(platform: Platform) -> None:
     with pytest.raises(ClientError, match="AccessDenied") as refused:
-        land(platform, "crm-export", added.DAY, "of-another.csv", b"order_id\n", added.DATASET)
+        land(platform, "crm-export", added.DAY, "of-another.csv", b"return_id\n", added.DATASET)
     assert refused.value.operation_name == "PutObject"
 
 

@@ -14,8 +14,8 @@ from tests.support.contracts import FOLDER, deployed_contracts
 from custody.core.datasets.contracts import Contract
 
 REPOSITORY = Path(__file__).parents[3]
-ORDERS = REPOSITORY / "tests" / "datasets" / "orders" / "orders.odcs.yaml"
-FILES = [*sorted(FOLDER.iterdir()), ORDERS]
+ADDED = REPOSITORY / "tests" / "datasets" / "returns" / "returns.odcs.yaml"
+FILES = [*sorted(FOLDER.iterdir()), ADDED]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -2,7 +2,7 @@
 
 Each folder `tests/datasets/<dataset>/` is a case: files that land, and in `expect.yaml` what must
 become of their rows; what is `packed` there lands packed with gzip. The contract and the queries
-are the deployed ones, or stand in the folder: `orders` is a dataset that no code and no template
+are the deployed ones, or stand in the folder: `returns` is a dataset that no code and no template
 knows.
 """
 
@@ -27,7 +27,9 @@ from custody.spark.silver import job
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
 REPOSITORY = Path(__file__).parents[3]
-ORDERS = contract_of((FOLDER / "orders/orders.odcs.yaml").read_text("utf-8"), "orders.odcs.yaml")
+RETURNS = contract_of(
+    (FOLDER / "returns/returns.odcs.yaml").read_text("utf-8"), "returns.odcs.yaml"
+)
 
 
 @pytest.mark.parametrize("dataset", sorted(path.name for path in FOLDER.iterdir()))
@@ -87,9 +89,9 @@ def text_of(case: Path, folder: str, name: str) -> str:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT status, COUNT(*) AS orders FROM silver GROUP BY status",
-        "SELECT status, COUNT(*) AS orders, SUM(amount_usd) AS amount_usd FROM silver GROUP BY 1",
-        "SELECT COUNT(*) AS orders, 'x' AS status, 1BD AS amount_usd FROM silver",
+        "SELECT status, COUNT(*) AS returns FROM silver GROUP BY status",
+        "SELECT status, COUNT(*) AS returns, SUM(amount_usd) AS amount_usd FROM silver GROUP BY 1",
+        "SELECT COUNT(*) AS returns, 'x' AS status, 1BD AS amount_usd FROM silver",
     ],
     ids=["a column less", "another type", "another order"],
 )
@@ -99,7 +101,7 @@ def test_a_query_that_makes_other_columns_is_refused_before_it_writes(
     silver = str(tmp_path / "silver")
     one = "SELECT 'placed' AS status, CAST(1 AS DECIMAL(10, 2)) AS amount_usd"
     spark.sql(one).write.parquet(silver)
-    (table,) = gold_tables(ORDERS)
-    with pytest.raises(gold.OtherColumns, match="the contract says status string, orders bigint"):
+    (table,) = gold_tables(RETURNS)
+    with pytest.raises(gold.OtherColumns, match="the contract says status string, returns bigint"):
         gold.run(spark, silver, sql, str(tmp_path / "gold"), table.columns)
     assert not (tmp_path / "gold").exists()

@@ -69,9 +69,9 @@ def copied(folder: Path) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
     # A second dataset, which nothing but its contract and its query tells of.
-    orders, include = REPOSITORY / "tests" / "datasets" / "orders", folder / "include"
-    shutil.copy(orders / "orders.odcs.yaml", include / "contracts")
-    shutil.copy(orders / "orders_by_status.sql", include / "sql" / "gold")
+    returns, include = REPOSITORY / "tests" / "datasets" / "returns", folder / "include"
+    shutil.copy(returns / "returns.odcs.yaml", include / "contracts")
+    shutil.copy(returns / "returns_by_status.sql", include / "sql" / "gold")
     (folder / ".venvs").symlink_to(REPOSITORY / ".venvs")
     return folder
 

@@ -66,7 +66,7 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     # As many as a parameter of a stack holds.
     settings = settings_of(deployed.aws)
     assert settings["uploader_arns"] == ",".join(MANY_UPLOADERS)
-    assert settings["uploads"] == "customers=crm-export partner-feed web-shop,orders=web-shop"
+    assert settings["uploads"] == "customers=crm-export partner-feed web-shop,returns=web-shop"
     assert f"{MANY_UPLOADERS[-1]} uploads no dataset: it is no role of any contract" in updated
     # What the services say of the resources is what the templates say.
     for stack in ("custody-local-evidence", "custody-local"):
@@ -74,12 +74,12 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
 
 
 def test_a_contract_that_breaks_is_refused_until_its_version_says_so(deployed: Deployed) -> None:
-    contract = deployed.repository / "include" / "contracts" / "orders.odcs.yaml"
+    contract = deployed.repository / "include" / "contracts" / "returns.odcs.yaml"
     before = contract.read_text(encoding="utf-8")
     contract.write_text(before.replace("decimal(10,2)", "decimal(8,2)"), encoding="utf-8")
     try:
         with pytest.raises(
-            AssertionError, match=r"orders\.odcs\.yaml:\d+: amount_usd\.physicalType"
+            AssertionError, match=r"returns\.odcs\.yaml:\d+: amount_usd\.physicalType"
         ):
             deployed.deploy()
     finally:
@@ -125,7 +125,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     assert [item["Key"].removeprefix(f"{location}/") for item in listed] == [
         "SHA256SUMS",
         "contracts/customers.odcs.yaml",
-        "contracts/orders.odcs.yaml",
+        "contracts/returns.odcs.yaml",
         "custody.zip",
         "jobs/audit.py",
         "jobs/bronze_to_silver.py",
@@ -135,7 +135,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "modules.gluewheels.zip",
         "recorder.zip",
         "sql/gold/customers_by_country_month.sql",
-        "sql/gold/orders_by_status.sql",
+        "sql/gold/returns_by_status.sql",
     ]
 
 
@@ -193,9 +193,9 @@ def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
 WRITES: Final = {
     # place: who may put an object there
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
-    ("raw", "incoming/orders/dt=2026-11-01/x.csv"): {"web-shop"},
+    ("raw", "incoming/returns/dt=2026-11-01/x.csv"): {"web-shop"},
     ("raw", "incoming/smoke/dt=2026-11-01/x.txt"): {"web-shop", "crm-export", "partner-feed"},
-    ("raw", "incoming/returns/dt=2026-11-01/x.csv"): set[str](),  # of no contract
+    ("raw", "incoming/wishes/dt=2026-11-01/x.csv"): set[str](),  # of no contract
     ("raw", "elsewhere/x.csv"): set[str](),
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): {"recorder"},

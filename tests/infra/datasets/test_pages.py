@@ -11,7 +11,7 @@ from infra.datasets.pages import pages
 
 from custody.core.datasets.catalog import ContractsRefused
 
-ORDERS = REPOSITORY / "tests" / "datasets" / "orders" / "orders.odcs.yaml"
+RETURNS = REPOSITORY / "tests" / "datasets" / "returns" / "returns.odcs.yaml"
 
 
 def test_no_page_is_stale() -> None:
@@ -23,18 +23,20 @@ def test_no_page_is_stale() -> None:
 
 
 def test_a_page_says_all_that_the_contract_does(tmp_path: Path) -> None:
-    shutil.copy(ORDERS, tmp_path)
+    shutil.copy(RETURNS, tmp_path)
     made = {name: content.decode() for name, content in pages(tmp_path).items()}
-    assert made.keys() == {"README.md", "orders.md"}
-    assert "| [orders](orders.md) | One row per order_id and dt | sales-data |" in made["README.md"]
-    lines = made["orders.md"].splitlines()
+    assert made.keys() == {"README.md", "returns.md"}
+    assert (
+        "| [returns](returns.md) | One row per return_id and dt | sales-data |" in made["README.md"]
+    )
+    lines = made["returns.md"].splitlines()
     for line in (
-        "| Lands | `incoming/orders/dt=<day>/`, whole 30 hours after the day began (UTC) |",
+        "| Lands | `incoming/returns/dt=<day>/`, whole 30 hours after the day began (UTC) |",
         "| Format | JSON lines, or these packed with gzip (`.gz`) |",
-        "| Uploaders | `web-shop` (Web shop, orders of the day) |",
-        "    silver -->|orders_by_status.sql| g0[gold_orders_by_status]",
-        "SELECT status, orders, amount_usd",
-        "FROM gold_orders_by_status",
+        "| Uploaders | `web-shop` (Web shop, returns of the day) |",
+        "    silver -->|returns_by_status.sql| g0[gold_returns_by_status]",
+        "SELECT status, returns, amount_usd",
+        "FROM gold_returns_by_status",
     ):
         assert line in lines
     unless = {
@@ -44,25 +46,25 @@ def test_a_page_says_all_that_the_contract_does(tmp_path: Path) -> None:
         )
     }
     assert {name.strip("`"): unless[name] for name in unless if name.startswith("`")} == {
-        "order_id": "given; like `^O[0-9]{6}$`",
+        "return_id": "given; like `^R[0-9]{6}$`",
         "customer_id": "given; of length 1 or more; of length 20 or less",
         "status": "given; one of `placed`, `shipped` (`allowed`)",
-        "ordered_on": "given; as `yyyy-MM-dd`; not after the day of its file (`not_after_day`)",
+        "returned_on": "given; as `yyyy-MM-dd`; not after the day of its file (`not_after_day`)",
         "amount_usd": "given; at least 0; at most 100000",
         "is_gift": "one of `yes`, `no`",
     }
-    assert "the greatest `ordered_on`, then the first by source key" in made["orders.md"]
-    assert "more than 50% of the rows" in made["orders.md"]
+    assert "the greatest `returned_on`, then the first by source key" in made["returns.md"]
+    assert "more than 50% of the rows" in made["returns.md"]
 
 
 def test_a_bar_in_a_text_is_no_column(tmp_path: Path) -> None:
-    text = ORDERS.read_text("utf-8").replace("Who ordered", "Who ordered | or paid")
-    (tmp_path / ORDERS.name).write_text(text, "utf-8")
-    assert "| Who ordered \\| or paid |" in pages(tmp_path)["orders.md"].decode()
+    text = RETURNS.read_text("utf-8").replace("Who sent it back", "Who sent it back | or lost it")
+    (tmp_path / RETURNS.name).write_text(text, "utf-8")
+    assert "| Who sent it back \\| or lost it |" in pages(tmp_path)["returns.md"].decode()
 
 
 def test_there_is_no_page_of_a_wrong_contract(tmp_path: Path) -> None:
-    text = ORDERS.read_text("utf-8").replace("kind: DataContract", "kind: Wish")
-    (tmp_path / ORDERS.name).write_text(text, "utf-8")
-    with pytest.raises(ContractsRefused, match=r"orders\.odcs\.yaml:1: apiVersion"):
+    text = RETURNS.read_text("utf-8").replace("kind: DataContract", "kind: Wish")
+    (tmp_path / RETURNS.name).write_text(text, "utf-8")
+    with pytest.raises(ContractsRefused, match=r"returns\.odcs\.yaml:1: apiVersion"):
         pages(tmp_path)

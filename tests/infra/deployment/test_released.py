@@ -12,10 +12,10 @@ from infra.deployment.errors import DeployError
 from infra.deployment.released import Compared, deployed_contracts
 from infra.deployment.session import Session
 
-ORDERS = (REPOSITORY / "tests/datasets/orders/orders.odcs.yaml").read_text(encoding="utf-8")
-FILE = "orders.odcs.yaml"
+RETURNS = (REPOSITORY / "tests/datasets/returns/returns.odcs.yaml").read_text(encoding="utf-8")
+FILE = "returns.odcs.yaml"
 FOLDER = Path("include/contracts")
-BUNDLE = {f"contracts/{FILE}": ORDERS.encode(), "jobs/audit.py": b"pass\n"}
+BUNDLE = {f"contracts/{FILE}": RETURNS.encode(), "jobs/audit.py": b"pass\n"}
 
 
 class Bucket:
@@ -43,12 +43,12 @@ def bucket(**changed: bytes) -> tuple[Session, str]:
     return cast("Session", held), f"s3://{place}"
 
 
-def compared(new: str, running: str = ORDERS) -> Compared:
+def compared(new: str, running: str = RETURNS) -> Compared:
     return Compared({FILE: running}, FOLDER, {FILE: new})
 
 
 def test_the_contracts_that_run_are_those_of_the_bundle() -> None:
-    assert deployed_contracts(*bucket()) == {FILE: ORDERS}
+    assert deployed_contracts(*bucket()) == {FILE: RETURNS}
 
 
 @pytest.mark.parametrize("file", ["SHA256SUMS", f"contracts/{FILE}"])
@@ -64,7 +64,7 @@ def test_without_the_bundle_that_runs_there_is_a_way_on() -> None:
 
 
 def test_what_breaks_is_refused_by_file_line_and_field_until_the_version_says_so() -> None:
-    new = ORDERS.replace("decimal(10,2)", "decimal(8,2)")
+    new = RETURNS.replace("decimal(10,2)", "decimal(8,2)")
     line = new[: new.index("decimal(8,2)")].count("\n") + 1
     (refused,) = compared(new).refusals()
     assert refused == (
@@ -74,31 +74,31 @@ def test_what_breaks_is_refused_by_file_line_and_field_until_the_version_says_so
     said = compared(new.replace("version: 1.0.0", "version: 2.0.0"))
     assert list(said.refusals()) == []
     assert list(said.remarks()) == [
-        "orders 1.0.0 -> 2.0.0: amount_usd.physicalType: was decimal(10,2)"
+        "returns 1.0.0 -> 2.0.0: amount_usd.physicalType: was decimal(10,2)"
     ]
 
 
 def test_what_is_compatible_goes_through_and_is_told() -> None:
-    same = compared(ORDERS)
+    same = compared(RETURNS)
     assert (list(same.refusals()), list(same.remarks())) == ([], [])
-    more = compared(ORDERS.replace("maximum: 100000}", "maximum: 200000}"))
+    more = compared(RETURNS.replace("maximum: 100000}", "maximum: 200000}"))
     assert list(more.refusals()) == []
     assert list(more.remarks()) == [
-        "orders 1.0.0 -> 1.0.0: amount_usd.logicalTypeOptions.maximum: was 100000"
+        "returns 1.0.0 -> 1.0.0: amount_usd.logicalTypeOptions.maximum: was 100000"
     ]
 
 
 def test_a_dataset_that_is_new_or_no_more_breaks_nothing() -> None:
-    assert list(Compared({}, FOLDER, {FILE: ORDERS}).remarks()) == []
-    gone = Compared({FILE: ORDERS}, FOLDER, {})
+    assert list(Compared({}, FOLDER, {FILE: RETURNS}).remarks()) == []
+    gone = Compared({FILE: RETURNS}, FOLDER, {})
     assert list(gone.refusals()) == []
     assert list(gone.remarks()) == [
-        "orders has no contract any more: its tables stay, built no more"
+        "returns has no contract any more: its tables stay, built no more"
     ]
 
 
 def test_a_contract_that_this_version_cannot_read_is_not_compared() -> None:
     """What was deployed may be by rules that were others."""
-    before = compared(ORDERS, running=ORDERS.replace("version: 1.0.0", "version: first"))
+    before = compared(RETURNS, running=RETURNS.replace("version: 1.0.0", "version: first"))
     assert list(before.refusals()) == []
-    assert list(before.remarks()) == ["orders: what runs cannot be read by this version"]
+    assert list(before.remarks()) == ["returns: what runs cannot be read by this version"]

@@ -12,7 +12,7 @@ from infra.deployment.errors import DeployError
 from infra.deployment.templates.reading import FOLDER, load
 from infra.deployment.uploads import Declared
 
-ORDERS = (REPOSITORY / "tests/datasets/orders/orders.odcs.yaml").read_text(encoding="utf-8")
+RETURNS = (REPOSITORY / "tests/datasets/returns/returns.odcs.yaml").read_text(encoding="utf-8")
 SHOP = "arn:aws:iam::111122223333:user/web-shop"
 CRM = "arn:aws:iam::444455556666:role/exports/crm"
 BOTH = f"{SHOP},{CRM}"
@@ -21,7 +21,7 @@ BOTH = f"{SHOP},{CRM}"
 def declared(folder: Path, **uploaders: str) -> Declared:
     """The datasets of these names, with an uploader each."""
     for dataset, uploader in uploaders.items():
-        body = ORDERS.replace("orders", dataset).replace("role: web-shop", f"role: {uploader}")
+        body = RETURNS.replace("returns", dataset).replace("role: web-shop", f"role: {uploader}")
         (folder / f"{dataset}.odcs.yaml").write_text(body, encoding="utf-8")
     return Declared.read(folder)
 
@@ -81,7 +81,7 @@ def test_a_template_that_nobody_completed_lets_a_deployment_only_be_tried() -> N
 
 def test_a_wrong_contract_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
     declared(tmp_path, orders="web-shop")
-    wrong = ORDERS.replace("access: write", "access: read")
+    wrong = RETURNS.replace("access: write", "access: read")
     (tmp_path / "orders.odcs.yaml").write_text(wrong, encoding="utf-8")
     line = wrong[: wrong.index("access: read")].count("\n") + 1
     with pytest.raises(DeployError) as refused:
@@ -92,7 +92,7 @@ def test_a_wrong_contract_is_refused_by_file_line_and_field(tmp_path: Path) -> N
 
 def test_a_dataset_of_nobody_is_refused_by_file_line_and_field(tmp_path: Path) -> None:
     uploads = declared(tmp_path, orders="web-shop", customers="crm")
-    line = ORDERS[: ORDERS.index("roles:")].count("\n") + 1
+    line = RETURNS[: RETURNS.index("roles:")].count("\n") + 1
     with pytest.raises(DeployError) as refused:
         uploads.by(SHOP)
     assert str(refused.value) == (

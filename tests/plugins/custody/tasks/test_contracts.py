@@ -14,7 +14,7 @@ from tests.support.dag_folder import render_task
 from custody.tasks import contracts
 
 REPOSITORY = Path(__file__).parents[4]
-ORDERS = REPOSITORY / "tests" / "datasets" / "orders" / "orders.odcs.yaml"
+RETURNS = REPOSITORY / "tests" / "datasets" / "returns" / "returns.odcs.yaml"
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder of DAGs with what they include and one more contract, and no other file changed."""
     shutil.copytree(REPOSITORY / "include" / "sql", tmp_path / "include" / "sql")
     shutil.copytree(REPOSITORY / "include" / "contracts", tmp_path / "include" / "contracts")
-    shutil.copy(ORDERS, tmp_path / "include" / "contracts")
+    shutil.copy(RETURNS, tmp_path / "include" / "contracts")
     (tmp_path / "dags").mkdir()
     shutil.copy(REPOSITORY / "dags" / "medallion.py", tmp_path / "dags")
     return tmp_path
@@ -40,43 +40,47 @@ def asks_for(monkeypatch: pytest.MonkeyPatch, dag_id: str) -> None:
 def test_another_contract_is_another_dag_with_its_own_manual(folder: Path) -> None:
     bag = bag_of(folder)
     assert bag.import_errors == {}
-    assert bag.dags.keys() == {"medallion_customers", "medallion_orders"}
-    customers, orders = (bag.dags[f"medallion_{name}"] for name in ("customers", "orders"))
-    assert [task.rpartition(".")[2] for task in orders.task_ids] == [
+    assert bag.dags.keys() == {"medallion_customers", "medallion_returns"}
+    customers, returns = (bag.dags[f"medallion_{name}"] for name in ("customers", "returns"))
+    assert [task.rpartition(".")[2] for task in returns.task_ids] == [
         task.rpartition(".")[2] for task in customers.task_ids
     ]
-    gold = "gold_orders_by_status"
+    gold = "gold_returns_by_status"
     publish = render_task(
-        orders, "publish", variables={"custody": SETTINGS}, xcoms={"bronze_to_silver": "jr_1"}
+        returns, "publish", variables={"custody": SETTINGS}, xcoms={"bronze_to_silver": "jr_1"}
     )
     place, dataset, day, run, _, shown = publish.op_args
     published = shown[-1]
     assert (place["database"], dataset, day, run) == (
         "the-database",
-        "orders",
+        "returns",
         "2026-11-01",
         "jr_1",
     )
     assert published["day"] == {
         "table": gold,
-        "location": "s3://the-analytics-bucket/gold/orders_by_status/dt=2026-11-01/",
-        "gold": "orders_by_status",
+        "location": "s3://the-analytics-bucket/gold/returns_by_status/dt=2026-11-01/",
+        "gold": "returns_by_status",
     }
     assert published["definition"]["name"] == gold
-    assert published["definition"]["location"] == "s3://the-analytics-bucket/gold/orders_by_status"
-    assert "customers" not in str([vars(task) for task in orders.tasks])
-    assert {task.owner for task in orders.tasks} == {"sales-data"}
-    assert "orders" in orders.tags
-    assert orders.get_task("wait_for_landing").timeout == 6 * 60 * 60
-    manual = str(orders.doc_md)
-    for said in ("What customers ordered.", "`web-shop`: Web shop", "`gold_orders_by_status`: One"):
+    assert published["definition"]["location"] == "s3://the-analytics-bucket/gold/returns_by_status"
+    assert "customers" not in str([vars(task) for task in returns.tasks])
+    assert {task.owner for task in returns.tasks} == {"sales-data"}
+    assert "returns" in returns.tags
+    assert returns.get_task("wait_for_landing").timeout == 6 * 60 * 60
+    manual = str(returns.doc_md)
+    for said in (
+        "What customers sent back.",
+        "`web-shop`: Web shop",
+        "`gold_returns_by_status`: One",
+    ):
         assert said in manual
 
 
 def test_a_task_that_starts_reads_its_own_contract_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "include" / "contracts" / ORDERS.name).write_text("no contract", encoding="utf-8")
+    (folder / "include" / "contracts" / RETURNS.name).write_text("no contract", encoding="utf-8")
     asks_for(monkeypatch, "medallion_customers")
     bag = bag_of(folder)
     assert (bag.import_errors, list(bag.dags)) == ({}, ["medallion_customers"])
@@ -91,11 +95,11 @@ def test_no_contract_is_read_for_a_dag_that_has_none(
 
 
 def test_a_wrong_contract_is_an_import_error_with_file_line_and_field(folder: Path) -> None:
-    file = folder / "include" / "contracts" / ORDERS.name
-    file.write_text(ORDERS.read_text("utf-8").replace("access: write", "access: all"), "utf-8")
+    file = folder / "include" / "contracts" / RETURNS.name
+    file.write_text(RETURNS.read_text("utf-8").replace("access: write", "access: all"), "utf-8")
     bag = bag_of(folder)
     (error,) = bag.import_errors.values()
-    assert "ContractsRefused: orders.odcs.yaml:108: roles[0].access: a role" in error
+    assert "ContractsRefused: returns.odcs.yaml:108: roles[0].access: a role" in error
     assert bag.dags == {}
 
 
@@ -104,6 +108,6 @@ def test_the_same_contents_are_parsed_once(folder: Path, monkeypatch: pytest.Mon
     contracts._parsed.cache_clear()
     first = contracts.contracts_of(dag_file)
     assert contracts.contracts_of(dag_file) is first
-    file = folder / "include" / "contracts" / ORDERS.name
-    file.write_text(ORDERS.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
+    file = folder / "include" / "contracts" / RETURNS.name
+    file.write_text(RETURNS.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
     assert [one.version for one in contracts.contracts_of(dag_file)] == ["1.0.0", "1.0.1"]

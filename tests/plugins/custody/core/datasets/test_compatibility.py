@@ -9,18 +9,18 @@ import pytest
 from custody.core.datasets.compatibility import changes, refusals
 from custody.core.datasets.contracts import Contract, contract_of
 
-FILE = "orders.odcs.yaml"
-JSON_LINES = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
+FILE = "returns.odcs.yaml"
+JSON_LINES = (Path(__file__).parents[4] / "datasets" / "returns" / FILE).read_text(encoding="utf-8")
 BEFORE = JSON_LINES[: JSON_LINES.index("servers:")]  # CSV, as no server says otherwise
 
 GIFT = BEFORE[BEFORE.index("      - name: is_gift") : BEFORE.index("      - name: dt")]
 CUSTOMER = BEFORE[BEFORE.index("      - name: customer_id") : BEFORE.index("      - name: status")]
 WORTH = BEFORE[BEFORE.rindex("      - name: amount_usd") : BEFORE.rindex("      - name: dt")]
-GOLD = BEFORE[BEFORE.index("  - name: orders_by_status") : BEFORE.index("slaProperties")]
+GOLD = BEFORE[BEFORE.index("  - name: returns_by_status") : BEFORE.index("slaProperties")]
 RANGE = "{minimum: 0, maximum: 100000}"
 LENGTH = "{minLength: 1, maxLength: 20}"
 COLUMNS = "schema[0].properties"
-WHO = "description: Who ordered\n        logicalType: string\n        physicalType: string"
+WHO = "description: Who sent it back\n        logicalType: string\n        physicalType: string"
 RULE = "quality: [{name: known, metric: invalidValues, arguments: {validValues: [C1]}, mustBe: 0}]"
 UP_TO = BEFORE[BEFORE.index("primaryKey: true") + 16 : BEFORE.index("\n        description: Who")]
 KEY = "        primaryKey: true"
@@ -42,7 +42,7 @@ BREAKING: dict[str, tuple[str, str, str]] = {
         "physicalType: boolean\n        required: true",
         "is_gift.required",
     ),
-    "another pattern": ("^O[0-9]{6}$", "^O[0-9]{7}$", "order_id.logicalTypeOptions.pattern"),
+    "another pattern": ("^R[0-9]{6}$", "^R[0-9]{7}$", "return_id.logicalTypeOptions.pattern"),
     "a pattern": (LENGTH, "{pattern: '^C[0-9]+$'}", "customer_id.logicalTypeOptions.pattern"),
     "a smaller maximum": (
         RANGE,
@@ -66,16 +66,16 @@ BREAKING: dict[str, tuple[str, str, str]] = {
     "another row stays": ("direction: desc", "direction: asc", "schema[0].customProperties"),
     "fewer may be rejected": ("value: 0.5", "value: 0.4", "schema[0].customProperties"),
     "a gold table is gone": (GOLD, "", "schema"),
-    "a gold column is gone": (WORTH, "", "orders_by_status"),
-    "a gold column's type": ("decimal(18,2)", "decimal(20,2)", "orders_by_status"),
+    "a gold column is gone": (WORTH, "", "returns_by_status"),
+    "a gold column's type": ("decimal(18,2)", "decimal(20,2)", "returns_by_status"),
 }
 
 COMPATIBLE: dict[str, tuple[str, str, str]] = {
     "what must not be missing": (f"{WHO}\n        required: true", WHO, "customer_id.required"),
     "no pattern": (
-        "logicalTypeOptions: {pattern: '^O[0-9]{6}$'}",
+        "logicalTypeOptions: {pattern: '^R[0-9]{6}$'}",
         "logicalTypeOptions: {}",
-        "order_id.logicalTypeOptions.pattern",
+        "return_id.logicalTypeOptions.pattern",
     ),
     "a greater maximum": (
         RANGE,
@@ -98,10 +98,10 @@ COMPATIBLE: dict[str, tuple[str, str, str]] = {
     "a new gold column": (
         WORTH,
         WORTH + WORTH.replace("amount_usd", "tax_usd"),
-        "orders_by_status",
+        "returns_by_status",
     ),
     "a new gold table": (GOLD, GOLD + GOLD.replace("by_status", "by_day"), "schema[2]"),
-    "what people are told": ("Day of the order", "The order's day", "the contract"),
+    "what people are told": ("Day of the return", "The return's day", "the contract"),
     "who uploads": ("role: web-shop", "role: shop", "the contract"),
 }
 

@@ -14,8 +14,8 @@ from custody.core.datasets.contract_fields import ContractError
 from custody.core.datasets.contracts import contract_of
 from custody.core.formats.yaml_text import MAX_CHARACTERS
 
-FILE = "orders.odcs.yaml"
-RIGHT = (Path(__file__).parents[4] / "datasets" / "orders" / FILE).read_text(encoding="utf-8")
+FILE = "returns.odcs.yaml"
+RIGHT = (Path(__file__).parents[4] / "datasets" / "returns" / FILE).read_text(encoding="utf-8")
 
 AMOUNT = "logicalTypeOptions: {minimum: 0, maximum: 100000}"
 ALLOWED = "arguments: {validValues: [placed, shipped]}\n            mustBe: 0"
@@ -24,42 +24,46 @@ OF_DAY = "        partitioned: true\n        partitionKeyPosition: 1\n        pr
 
 WRONG: dict[str, tuple[str, str, str]] = {
     # what is wrong: (what stands there, what stands there instead, the field that is told)
-    "no YAML": ("tags: [orders]", "tags: [orders\nx: # <-", "the contract"),
-    "a tab": ("tags: [orders]", "\ttags: [orders] # <-", "the contract"),
-    "an anchor": ("tags: [orders]", "tags: &tags [orders] # <-", "the contract"),
-    "an alias": ("tags: [orders]", "tags: *tags # <-", "the contract"),
-    "a tag": ("tags: [orders]", "tags: !!python/name:os.system '' # <-", "the contract"),
-    "a merge": ("tags: [orders]", "<<: {a: 1} # <-", "the contract"),
-    "a second document": ("tags: [orders]", "--- # <-\ntags: [orders]", "the contract"),
+    "no YAML": ("tags: [returns]", "tags: [returns\nx: # <-", "the contract"),
+    "a tab": ("tags: [returns]", "\ttags: [returns] # <-", "the contract"),
+    "an anchor": ("tags: [returns]", "tags: &tags [returns] # <-", "the contract"),
+    "an alias": ("tags: [returns]", "tags: *tags # <-", "the contract"),
+    "a tag": ("tags: [returns]", "tags: !!python/name:os.system '' # <-", "the contract"),
+    "a merge": ("tags: [returns]", "<<: {a: 1} # <-", "the contract"),
+    "a second document": ("tags: [returns]", "--- # <-\ntags: [returns]", "the contract"),
     "a doubled field": ("status: active", "status: active\nstatus: draft # <-", "the contract"),
     "a doubled option": (
         AMOUNT,
         "logicalTypeOptions: {minimum: 0, minimum: 1} # <-",
         "the contract",
     ),
-    "too deep": ("tags: [orders]", "tags: " + "[" * 40 + " # <-", "the contract"),
+    "too deep": ("tags: [returns]", "tags: " + "[" * 40 + " # <-", "the contract"),
     "another kind": ("apiVersion: v3.1.0", "apiVersion: v2.2.2 # <-", "apiVersion"),
     "an unread field": ("status: active", "price: {priceAmount: 1} # <-", "price"),
-    "a name with a dash": ("name: orders\nversion", "name: or-ders # <-\nversion", "name"),
-    "a long name": ("name: orders\nversion", f"name: {'o' * 65} # <-\nversion", "name"),
+    "a name with a dash": ("name: returns\nversion", "name: re-turns # <-\nversion", "name"),
+    "a long name": ("name: returns\nversion", f"name: {'o' * 65} # <-\nversion", "name"),
     "a version that is a number": ("version: 1.0.0", "version: 1.0 # <-", "version"),
     "a version without a patch": ("version: 1.0.0", "version: '1.0' # <-", "version"),
     "a version in words": ("version: 1.0.0", "version: first # <-", "version"),
-    "no purpose": ("purpose: What customers ordered.", "purpose: ' ' # <-", "description.purpose"),
+    "no purpose": (
+        "purpose: What customers sent back.",
+        "purpose: ' ' # <-",
+        "description.purpose",
+    ),
     "no owner": ("name: sales-data", "name: # <-", "team.name"),
-    "a tag that is none": ("tags: [orders]", "tags: [NO] # <-", "tags"),
+    "a tag that is none": ("tags: [returns]", "tags: [NO] # <-", "tags"),
     "two silver tables": (
-        "schema:\n  - name: orders\n    physicalName: silver_orders",
-        "schema:\n  - name: order # <-\n    physicalName: silver_order",
+        "schema:\n  - name: returns\n    physicalName: silver_returns",
+        "schema:\n  - name: return # <-\n    physicalName: silver_return",
         "schema[0].name",
     ),
     "another table's name": (
-        "physicalName: silver_orders",
-        "physicalName: orders # <-",
+        "physicalName: silver_returns",
+        "physicalName: returns # <-",
         "schema[0].physicalName",
     ),
     "no grain": (
-        "dataGranularityDescription: One row per order_id and dt",
+        "dataGranularityDescription: One row per return_id and dt",
         "dataGranularityDescription: # <-",
         "schema[0].dataGranularityDescription",
     ),
@@ -84,7 +88,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "amount_usd.physicalType",
     ),
     "a column twice": (
-        "- name: status\n        description: How far the order is",
+        "- name: status\n        description: How far the return is",
         "- name: customer_id # <-",
         "schema[0].properties[2].name",
     ),
@@ -134,14 +138,14 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "dt.physicalType",
     ),
     "gold without its day": (
-        "      - name: dt\n        description: Day whose orders these are",
-        "      - name: day # <-\n        description: Day whose orders these are",
+        "      - name: dt\n        description: Day whose returns these are",
+        "      - name: day # <-\n        description: Day whose returns these are",
         "schema[1].properties[3]",
     ),
     "a broken pattern": (
-        "{pattern: '^O[0-9]{6}$'}",
-        "{pattern: '^O[0-9{6}$'} # <-",
-        "order_id.logicalTypeOptions.pattern",
+        "{pattern: '^R[0-9]{6}$'}",
+        "{pattern: '^R[0-9{6}$'} # <-",
+        "return_id.logicalTypeOptions.pattern",
     ),
     "an option of nobody": (
         AMOUNT,
@@ -196,16 +200,16 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a rule that nobody knows": (
         AFTER,
         "implementation: {rule: notOnSunday} # <-",
-        "ordered_on.quality[0].implementation.rule",
+        "returned_on.quality[0].implementation.rule",
     ),
     "a rule about no date": (
         AFTER,
         "implementation: {rule: notBefore, property: status}",
-        "ordered_on.not_after_day",
+        "returned_on.not_after_day",
     ),
     "words of a boolean": ("value: ['yes']", "value: [yes] # <-", "is_gift.trueValues"),
     "an order by no column": (
-        "value: [{property: ordered_on, direction: desc}]",
+        "value: [{property: returned_on, direction: desc}]",
         "value: [{property: when}] # <-",
         "schema[0].deduplicationOrder[0]",
     ),
@@ -216,17 +220,17 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "schema[0].customProperties[1].property",
     ),
     "a rule of gold": (
-        "- name: status\n        description: How far the orders are",
+        "- name: status\n        description: How far the returns are",
         "- name: status\n        required: true # <-",
         "status.required",
     ),
     "a gold table twice": (
-        "- name: orders_by_status",
-        "- name: orders # <-\n    properties: []\n  - name: x",
+        "- name: returns_by_status",
+        "- name: returns # <-\n    properties: []\n  - name: x",
         "schema[1].description",
     ),
     "gold without columns": (
-        "    properties:\n      - name: status\n        description: How far the orders are",
+        "    properties:\n      - name: status\n        description: How far the returns are",
         "    properties: [] # <-\n    tags:\n      - name: status",
         "schema[1].properties",
     ),
@@ -252,10 +256,10 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "a server that is no bucket": ("type: s3", "type: kafka # <-", "servers[0].type"),
     "a role that reads": ("access: write", "access: read # <-", "roles[0].access"),
     "a role that IAM knows none of": ("- role: web-shop", "- role: web shop # <-", "roles[0].role"),
-    "the name of what is tried": ("name: orders\nversion", "name: smoke # <-\nversion", "name"),
+    "the name of what is tried": ("name: returns\nversion", "name: smoke # <-\nversion", "name"),
     "a role of nobody": ("- role: web-shop", "- role: '' # <-", "roles[0].role"),
     "nobody uploads": (
-        "  - role: web-shop\n    access: write\n    description: Web shop, orders of the day\n",
+        "  - role: web-shop\n    access: write\n    description: Web shop, returns of the day\n",
         "  []\n",
         "roles",
     ),
@@ -264,7 +268,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
 
 def test_the_contract_without_a_fault_is_read() -> None:
     contract = contract_of(RIGHT, FILE)
-    assert (contract.dataset, contract.grain) == ("orders", "One row per order_id and dt")
+    assert (contract.dataset, contract.grain) == ("returns", "One row per return_id and dt")
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -295,28 +299,28 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     first = RIGHT.replace("status: active", "price: 1")
     second = RIGHT.replace("access: write", "access: read")
     with pytest.raises(ContractsRefused) as refusal:
-        read_contracts({"orders.odcs.yaml": first, "more.odcs.yaml": second})
+        read_contracts({"returns.odcs.yaml": first, "more.odcs.yaml": second})
     assert [line.split(": ")[:2] for line in str(refusal.value).splitlines()] == [
         ["more.odcs.yaml:123", "roles[0].access"],
-        ["orders.odcs.yaml:6", "price"],
+        ["returns.odcs.yaml:6", "price"],
     ]
 
 
 def test_a_contract_lies_in_the_file_of_its_name() -> None:
-    with pytest.raises(ContractsRefused, match=r"more\.odcs\.yaml:1: name: the file of orders"):
+    with pytest.raises(ContractsRefused, match=r"more\.odcs\.yaml:1: name: the file of returns"):
         read_contracts({"more.odcs.yaml": RIGHT})
 
 
 def test_no_table_is_that_of_two_datasets() -> None:
-    """`silver_orders_files` would be the files of one and the rows of the other."""
+    """`silver_returns_files` would be the files of one and the rows of the other."""
     other = (
-        RIGHT.replace("name: orders\n", "name: orders_files\n")
-        .replace("silver_orders\n", "silver_orders_files\n")
-        .replace("orders_by_status", "orders_by_state")
+        RIGHT.replace("name: returns\n", "name: returns_files\n")
+        .replace("silver_returns\n", "silver_returns_files\n")
+        .replace("returns_by_status", "returns_by_state")
     )
     with pytest.raises(ContractsRefused) as refusal:
-        read_contracts({FILE: RIGHT, "orders_files.odcs.yaml": other})
+        read_contracts({FILE: RIGHT, "returns_files.odcs.yaml": other})
     assert str(refusal.value).splitlines() == [
-        "orders.odcs.yaml: its table silver_orders_files is named as another is",
-        "orders_files.odcs.yaml: its table silver_orders_files is named as another is",
+        "returns.odcs.yaml: its table silver_returns_files is named as another is",
+        "returns_files.odcs.yaml: its table silver_returns_files is named as another is",
     ]
