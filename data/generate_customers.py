@@ -6,12 +6,9 @@ number of rows. Beside the files goes `manifest.json`: for every file, how many 
 silver, are duplicates and are rejected for which reasons.
 """
 
-import argparse
 import datetime as dt
-import hashlib
-import json
 import sys
-from collections import Counter, deque
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +16,9 @@ from typing import Any, BinaryIO
 
 from customer_feed.dirt import COLUMNS
 from customer_feed.plan import Row, rows_of_day
+from feed.accounts import CountedFile, totals
+from feed.command import make, parser, positive
+from feed.days import days_from, write_days
 
 SEED = 20261101
 FIRST_DAY = dt.date(2026, 11, 1)
@@ -34,59 +34,34 @@ _CRLF_FROM = "partner-feed"
 
 
 class _File:
-    """One CSV file being written, and the account of its rows."""
+    """One CSV file being written; a customer who comes twice comes again some lines later."""
 
     def __init__(self, name: str, out: BinaryIO) -> None:
-        self._out = out
+        self._file = CountedFile(out)
         self._end = "\r\n" if name.startswith(_CRLF_FROM) else "\n"
-        self._sha256 = hashlib.sha256()
-        self._size = 0
-        self._landed = 0
-        self._kept = 0
-        self._duplicates = 0
-        self._rejected = 0
-        self._reasons: Counter[str] = Counter()
         self._waiting: deque[tuple[int, Row]] = deque()
         self._write(",".join(COLUMNS))
 
     def add(self, row: Row) -> None:
         if row.repeat:
-            self._waiting.append((self._landed + _REPEAT_AFTER, row))
+            self._waiting.append((self._file.landed + _REPEAT_AFTER, row))
             return
         self._put(row)
-        while self._waiting and self._waiting[0][0] <= self._landed:
+        while self._waiting and self._waiting[0][0] <= self._file.landed:
             self._put(self._waiting.popleft()[1])
 
     def finish(self) -> dict[str, Any]:
         """Write what still waits; the manifest's entry for this file."""
         while self._waiting:
             self._put(self._waiting.popleft()[1])
-        return {
-            "sha256": self._sha256.hexdigest(),
-            "size_bytes": self._size,
-            "landed_rows": self._landed,
-            "silver_rows": self._kept,
-            "duplicate_rows": self._duplicates,
-            "quarantined_rows": self._rejected,
-            "quarantined_by_reason": dict(sorted(self._reasons.items())),
-        }
+        return self._file.account()
 
     def _put(self, row: Row) -> None:
-        self._landed += 1
-        if row.kept:
-            self._kept += 1
-        elif row.reasons:
-            self._rejected += 1
-            self._reasons.update(row.reasons)
-        else:
-            self._duplicates += 1
+        self._file.count(kept=row.kept, reasons=row.reasons)
         self._write(row.line)
 
     def _write(self, line: str) -> None:
-        data = (line + self._end).encode()
-        self._sha256.update(data)
-        self._size += len(data)
-        self._out.write(data)
+        self._file.write((line + self._end).encode())
 
 
 @dataclass(frozen=True)
@@ -98,10 +73,6 @@ class Order:
     days: int = DAYS
     rows: int = ROWS
     files: int = len(UPLOADERS)
-
-    @property
-    def all_days(self) -> list[dt.date]:
-        return [self.first_day + dt.timedelta(days=n) for n in range(self.days)]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -116,24 +87,20 @@ class Order:
 def generate(out: Path, order: Order) -> dict[str, Any]:
     """Write the ordered files under `out` and their manifest, which is returned.
 
-    Raises ValueError if `out` holds CSV files that this run would not replace: the manifest
-    would not tell of them.
+    Raises ValueError if `out` holds files that this run would not replace.
     """
-    ours = {out / f"dt={day}" / name for day in order.all_days for name in order.names}
-    if strangers := sorted(set(out.glob("dt=*/*.csv")) - ours):
-        raise ValueError(f"{out} holds other files, such as {strangers[0]}: remove them first")
-    manifest = {
+    head = {
         "dataset": "customers",
         "made_by": asdict(order) | {"first_day": str(order.first_day)},
-        "days": {str(day): _write_day(out / f"dt={day}", day, order) for day in order.all_days},
     }
-    (out / "manifest.json").write_bytes(json.dumps(manifest, indent=2).encode() + b"\n")
-    return manifest
+    days = days_from(order.first_day, order.days)
+    return write_days(
+        out, head, days, order.names, lambda folder, day: _write_day(folder, day, order)
+    )
 
 
 def _write_day(directory: Path, day: dt.date, order: Order) -> dict[str, Any]:
     """Write one day's files into `directory`; the manifest's entry for that day."""
-    directory.mkdir(parents=True, exist_ok=True)
     groups: set[tuple[str, str]] = set()
     with ExitStack() as stack:
         written = {
@@ -151,60 +118,23 @@ def _write_day(directory: Path, day: dt.date, order: Order) -> dict[str, Any]:
             if row.kept:
                 groups.add(row.group)
         accounts = {name: file.finish() for name, file in sorted(written.items())}
-    totals = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
     return {
-        **{total: sum(account[total] for account in accounts.values()) for total in totals},
+        **totals(accounts.values()),
         "gold_rows": len(groups),
         "files": accounts,
     }
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return number
-
-
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="The committed sample is: generate_customers.py --out data/customers",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="folder for dt=…/<file>.csv")
-    parser.add_argument("--seed", type=int, default=SEED, help="which world (default: %(default)s)")
-    parser.add_argument(
-        "--first-day",
-        type=dt.date.fromisoformat,
-        default=FIRST_DAY,
-        metavar="YYYY-MM-DD",
-        help="day of the first files (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--days", type=_positive, default=DAYS, help="days of files (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--rows", type=_positive, default=ROWS, help="rows a day (default: %(default)s)"
-    )
-    parser.add_argument(
+    sample = "The committed sample is: generate_customers.py --out data/customers"
+    asked = parser(__doc__, sample, Order())
+    asked.add_argument(
         "--files",
-        type=_positive,
+        type=positive,
         default=len(UPLOADERS),
         help="files a day, named by uploader in turn (default: %(default)s)",
     )
-    arguments = vars(parser.parse_args(argv))
-    try:
-        manifest = generate(arguments.pop("out"), Order(**arguments))
-    except (OSError, ValueError, OverflowError) as error:
-        parser.error(str(error))
-    for day, account in manifest["days"].items():
-        print(
-            f"{day}: {account['landed_rows']} rows in {len(account['files'])} files: "
-            f"{account['silver_rows']} to keep, {account['duplicate_rows']} duplicates, "
-            f"{account['quarantined_rows']} to reject"
-        )
-    return 0
+    return make(asked, argv, generate, Order)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ that cannot be split into the columns of the header.
 import datetime as dt
 from collections.abc import Callable
 
-from customer_feed.draws import Draws
+from feed.draws import Draws
 
 COLUMNS = (
     "customer_id",

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import NamedTuple
 
-from customer_feed.draws import Draws
+from feed.draws import Draws
 
 SIGNED_UP_WITHIN_DAYS = 540
 

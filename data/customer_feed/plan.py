@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from customer_feed import dirt
-from customer_feed.draws import Draws
 from customer_feed.people import Customer, customer
+from feed.draws import Draws
 
 _SECONDS_A_DAY = 86_400
 

@@ -28,17 +28,24 @@ DEAD_LETTERS = {"dead_letters"}
 PAGING = {"pages", "report_success"}
 ENDING = {"run_ended", "succeeded"}
 
-TASKS = {
-    "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
-    "medallion_customers": {
+
+def medallion(*golds):
+    """The tasks of a dataset that has these gold tables."""
+    return {
         "wait_for_landing",
         "custody_gate",
         "bronze_to_silver",
-        f"{GOLD}.silver_to_gold",
+        *(f"{gold}.silver_to_gold" for gold in golds),
         "publish",
         "read_file_accounts",
         "report_files",
-    },
+    }
+
+
+TASKS = {
+    "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
+    "medallion_customers": medallion(GOLD),
+    "medallion_orders": medallion("gold_orders_by_status"),
     "provenance_ledger": {"make_tables", "create_view", "follow_publications"},
     "provenance_reconcile": {"window", "classify", "publish_hours"}
     | PAGING
@@ -46,9 +53,13 @@ TASKS = {
     | DEAD_LETTERS,
 }
 
+MEDALLIONS = len([dag_id for dag_id in TASKS if dag_id.startswith("medallion_")])
+
+OF_A_DAY = {"dt", "record_minutes", "rollback_to", "reason"}
 PARAMS = {
     "custody_audit": {"sample_days", "days", "grace_minutes"},
-    "medallion_customers": {"dt", "record_minutes", "rollback_to", "reason"},
+    "medallion_customers": OF_A_DAY,
+    "medallion_orders": OF_A_DAY,
     "provenance_ledger": set(),
     "provenance_reconcile": {
         "window_start",
@@ -130,7 +141,8 @@ def test_intervals_have_a_length(bag, dag_id):
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_tags_say_how_urgent_a_failure_is(bag, dag_id):
     tags = bag.dags[dag_id].tags
-    assert tags - set(Tag) == ({"customers", "pii"} if dag_id == "medallion_customers" else set())
+    own = {"medallion_customers": {"customers", "pii"}, "medallion_orders": {"orders"}}
+    assert tags - set(Tag) == own.get(dag_id, set())
     assert len(tags & {Tag.TIER_1, Tag.TIER_2}) == 1
 
 
@@ -212,7 +224,7 @@ def test_every_task_keeps_the_shared_defaults(bag):
 def test_no_operator_names_a_connection(bag):
     """They are whoever the worker is to AWS; a name would be looked for in vain, with a warning."""
     on_aws = [task for task in all_tasks(bag) if isinstance(task, AwsBaseOperator | AwsBaseSensor)]
-    assert len(on_aws) == 7
+    assert len(on_aws) == 3 + 4 * MEDALLIONS
     for task in on_aws:
         assert task.aws_conn_id is None, task.task_id
 
@@ -232,7 +244,7 @@ def test_no_hook_is_made_but_by_the_shared_client():
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
     waiting = [task for task in all_tasks(bag) if isinstance(task, WAITING_ON_AWS)]
-    assert len(waiting) == 7
+    assert len(waiting) == 3 + 4 * MEDALLIONS
     for task in waiting:
         assert task.deferrable is (task.task_id not in SHORT), task.task_id
         if isinstance(task, S3KeySensor):

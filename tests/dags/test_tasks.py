@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
 from tests.support import publications
+from tests.support.contracts import deployed_contracts
 from tests.support.judging_runs import BASIS, PARTS, RUN
 from tests.support.moto_aws import REGION, answer, make_bucket, signing_kms
 from tests.support.transparency import OTHER_SIGNER, SIGNER
@@ -22,6 +23,7 @@ from tests.support.transparency import OTHER_SIGNER, SIGNER
 from custody.aws.catalog import Pointer, point_partitions
 from custody.aws.publications.keeping import latest
 from custody.aws.runs.keeping import keep_run
+from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import parquet_table, read_definition
 from custody.core.ledger.rows import fingerprint
 from custody.core.paging.findings import read_row
@@ -299,7 +301,14 @@ def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
     buckets = {"processed_bucket": "processed", "analytics_bucket": "analytics"}
     function("provenance_ledger", "make_tables", glue=glue)("db", statements, buckets)
     found = glue.get_tables(DatabaseName="db")["TableList"]
+    others = [
+        table
+        for each in deployed_contracts()
+        if each.dataset != "customers"
+        for table in tables(each)
+    ]
     assert {table["Name"]: table["StorageDescriptor"]["Location"] for table in found} == {
+        **{table.name: f"s3://{buckets[table.bucket]}/{table.folder}" for table in others},
         "audit": "s3://analytics/audit",
         "reconciliation": "s3://analytics/reconciliation",
         "gold": "s3://analytics/gold",
@@ -308,14 +317,15 @@ def test_a_table_that_was_bent_is_made_right(aws, function, caplog):
         "silver_customers_quarantine": "s3://processed/quarantine/customers",
         "gold_customers_by_country_month": "s3://analytics/gold/customers_by_country_month",
     }
-    assert caplog.messages[-7:] == [
+    assert caplog.messages[-7 - len(others) :] == [
         "reconciliation was made right: location differed",
         "gold is defined now",
         "silver_customers_files was made right: columns, partition_keys, location differed",
         "silver_customers_quarantine is defined now",
         "silver_customers is defined now",
         "gold_customers_by_country_month is defined now",
-        "7 tables are as deployed",
+        *(f"{table.name} is defined now" for table in others),
+        f"{7 + len(others)} tables are as deployed",
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.data.customers_oracle import COUNTRIES, FALSE, TRUE, Day, read_day
+from tests.support.samples import files_under
 
 from generate_customers import Order, generate, main
 
@@ -20,14 +21,6 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "data" / "customers"
 MANIFEST: dict[str, Any] = json.loads((SAMPLE / "manifest.json").read_bytes())
 DAYS = ["2026-11-01", "2026-11-02", "2026-11-03"]
-
-
-def files_under(directory: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
 
 
 SMALL = Order(days=1, rows=300)

@@ -1,9 +1,9 @@
 """The main job, end to end, on this machine: `make demo`.
 
-Brings the platform up fresh, lands three days of customers, backfills them through Airflow,
-reconciles the two witnesses and beside that audits and seals what stands (nothing to page), tampers
-four ways, reconciles again (four pages), and leaves everything running to look at. Exits 1 when
-anything is not exactly as it must be.
+Brings the platform up fresh, lands three days of customers and one of orders, backfills them
+through Airflow, reconciles the two witnesses and beside that audits and seals what stands (nothing
+to page), tampers four ways, reconciles again (four pages), and leaves everything running to look
+at. Exits 1 when anything is not exactly as it must be.
 """
 
 import json
@@ -20,7 +20,7 @@ from rich.table import Table
 
 from rehearsal import cosigner
 from rehearsal.airflow import StartError
-from rehearsal.landing import Landed, land_sample, sample_days
+from rehearsal.landing import BESIDE, DATASET, Landed, land_sample, sample_days
 from rehearsal.machine import REPOSITORY, Machine
 from rehearsal.observing import (
     OnCall,
@@ -35,9 +35,9 @@ from rehearsal.observing import (
 from rehearsal.platform import Platform, SetUpError
 from rehearsal.runs import (
     RunFailed,
-    backfill_days,
     clear_of_schedule,
     follow,
+    start_backfill,
     switch_on,
     switch_on_from_now,
 )
@@ -70,8 +70,14 @@ class Demo:
         with self._phase("deploy", "Deploy the CloudFormation stacks"):
             platform.deploy()
         on_call = OnCall(platform)
-        with self._phase("land", "Land three days of customers as three principals"):
-            landed = land_sample(platform, sample_days())
+        with self._phase(
+            "land", "Land three days of customers and one of orders, as three principals"
+        ):
+            landed = [
+                file
+                for dataset in (DATASET, BESIDE)
+                for file in land_sample(platform, sample_days(dataset), dataset)
+            ]
             for file in landed:
                 self._say(f"{file.principal:>14}  {file.key}  {file.size_bytes:,} bytes")
         with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
@@ -80,9 +86,14 @@ class Demo:
             for dag_id in sorted(platform.dags - {"provenance_ledger"}):
                 switch_on_from_now(platform, dag_id)
             follow(platform, "provenance_ledger", [first], say=self._say)
-        with self._phase("backfill", "Backfill the three days: bronze → silver → gold"):
-            days = sample_days()
-            backfill_days(platform, "medallion_customers", days[0], days[-1], say=self._say)
+        with self._phase("backfill", "Backfill their days side by side: bronze → silver → gold"):
+            runs = {}
+            for dataset in (DATASET, BESIDE):
+                days = sample_days(dataset)
+                dag_id = f"medallion_{dataset}"
+                runs[dag_id] = start_backfill(platform, dag_id, days[0], days[-1])
+            for dag_id, run_ids in runs.items():
+                follow(platform, dag_id, run_ids, say=self._say)
         with self._phase(
             "reconcile_and_audit",
             "Reconcile the two witnesses; beside it, audit every byte and seal what was recorded",
@@ -102,7 +113,7 @@ class Demo:
         with self._phase("tamper", "Tamper in four ways"):
             clear_of_schedule(platform, "provenance_reconcile")
             tamperings = []
-            for tampering in tamper(platform, days[-1], landed):
+            for tampering in tamper(platform, sample_days()[-1], landed):
                 tamperings.append(tampering)
                 self._say(f"{len(tamperings)}. {tampering.story}")
         with self._phase("reconcile_again", "Reconcile again"):
@@ -146,6 +157,7 @@ class Demo:
             "silver_rows": count(platform, "silver_customers"),
             "quarantined_rows": count(platform, "silver_customers_quarantine"),
             "gold_rows": count(platform, "gold_customers_by_country_month"),
+            "orders": count(platform, "silver_orders"),
         }
 
     def _check_pages(self, tamperings: list[Tampering], pages: list[Page]) -> None:

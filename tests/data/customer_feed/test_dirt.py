@@ -7,7 +7,7 @@ import pytest
 from tests.data.customers_oracle import HEADER, Read, read_file
 
 from customer_feed import dirt
-from customer_feed.draws import Draws
+from feed.draws import Draws
 
 DAY = date(2026, 11, 1)
 ROW = {

@@ -68,7 +68,7 @@ def copied(folder: Path) -> Path:
     for name in ("infra", "include", "lambda", "plugins"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(REPOSITORY / name, folder / name, ignore=ignored)
-    # A second dataset, which nothing but its contract and its query tells of.
+    # A dataset more, which nothing but its contract and its query tells of.
     returns, include = REPOSITORY / "tests" / "datasets" / "returns", folder / "include"
     shutil.copy(returns / "returns.odcs.yaml", include / "contracts")
     shutil.copy(returns / "returns_by_status.sql", include / "sql" / "gold")

@@ -66,7 +66,9 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     # As many as a parameter of a stack holds.
     settings = settings_of(deployed.aws)
     assert settings["uploader_arns"] == ",".join(MANY_UPLOADERS)
-    assert settings["uploads"] == "customers=crm-export partner-feed web-shop,returns=web-shop"
+    assert settings["uploads"] == (
+        "customers=crm-export partner-feed web-shop,orders=partner-feed web-shop,returns=web-shop"
+    )
     assert f"{MANY_UPLOADERS[-1]} uploads no dataset: it is no role of any contract" in updated
     # What the services say of the resources is what the templates say.
     for stack in ("custody-local-evidence", "custody-local"):
@@ -125,6 +127,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
     assert [item["Key"].removeprefix(f"{location}/") for item in listed] == [
         "SHA256SUMS",
         "contracts/customers.odcs.yaml",
+        "contracts/orders.odcs.yaml",
         "contracts/returns.odcs.yaml",
         "custody.zip",
         "jobs/audit.py",
@@ -135,6 +138,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "modules.gluewheels.zip",
         "recorder.zip",
         "sql/gold/customers_by_country_month.sql",
+        "sql/gold/orders_by_status.sql",
         "sql/gold/returns_by_status.sql",
     ]
 
@@ -193,6 +197,7 @@ def test_what_nobody_can_read_gets_a_record_that_says_so(aws: LocalAws) -> None:
 WRITES: Final = {
     # place: who may put an object there
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
+    ("raw", "incoming/orders/dt=2026-11-01/x.jsonl"): {"web-shop", "partner-feed"},
     ("raw", "incoming/returns/dt=2026-11-01/x.csv"): {"web-shop"},
     ("raw", "incoming/smoke/dt=2026-11-01/x.txt"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "incoming/wishes/dt=2026-11-01/x.csv"): set[str](),  # of no contract

@@ -31,7 +31,7 @@ def story(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     acted("switch_on_from_now", None)
     acted("clear_of_schedule", None)
     acted("follow", None)
-    acted("backfill_days", [])
+    acted("start_backfill", ["run"])
     acted("wait_settled", None)
     acted("tamper", [])
     acted("records_of_layer", 1)
@@ -64,6 +64,8 @@ def test_what_is_honest_is_audited_and_sealed_once_before_anybody_tampers(
     played = [
         step for step in story if step.split()[0] in {"trigger", "clear_of_schedule", "tamper"}
     ]
+    built = [step for step in story if step.startswith("start_backfill")]
+    assert built == ["start_backfill medallion_customers", "start_backfill medallion_orders"]
     assert played == [
         "trigger provenance_reconcile",
         "trigger custody_audit",

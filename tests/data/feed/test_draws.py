@@ -2,7 +2,7 @@
 
 import pytest
 
-from customer_feed.draws import Draws
+from feed.draws import Draws
 
 PINNED = [
     33,

@@ -1,0 +1,1 @@
+"""What the generators of all datasets share: repeatable choices, and the account of each file."""

@@ -1,0 +1,1 @@
+"""Invented orders, and the files of JSON lines that a web shop and its partners make of them."""
