@@ -99,7 +99,7 @@ def test_a_wrong_contract_is_an_import_error_with_file_line_and_field(folder: Pa
     file.write_text(RETURNS.read_text("utf-8").replace("access: write", "access: all"), "utf-8")
     bag = bag_of(folder)
     (error,) = bag.import_errors.values()
-    assert "ContractsRefused: returns.odcs.yaml:108: roles[0].access: a role" in error
+    assert "ContractsRefused: returns.odcs.yaml:123: roles[0].access: a role" in error
     assert bag.dags == {}
 
 
