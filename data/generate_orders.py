@@ -4,12 +4,14 @@ their lines.
 
 The same arguments give the same bytes on every machine and Python. Memory does not grow with the
 number of rows. Beside the files goes `manifest.json`: for every file, how many rows land, stay in
-silver, are duplicates and are rejected for which reasons. The customers are those of
+silver, are duplicates and are rejected for which reasons, and how many lines of orders stay. The
+customers are those of
 generate_customers.py with the same seed and first day.
 """
 
 import datetime as dt
 import sys
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,7 +46,9 @@ def generate(out: Path, order: Order) -> dict[str, Any]:
 
 def _write_day(directory: Path, day: dt.date, order: Order) -> dict[str, Any]:
     """Write one day's files into `directory`; the manifest's entry for that day."""
-    states = set()
+    states: set[str] = set()
+    products: set[str] = set()
+    items: Counter[str] = Counter()
     with ExitStack() as stack:
         written = {
             name: CountedFile(stack.enter_context((directory / name).open("wb")))
@@ -61,9 +65,18 @@ def _write_day(directory: Path, day: dt.date, order: Order) -> dict[str, Any]:
             file.count(kept=line.kept, reasons=line.reasons)
             file.write(line.text.encode() + b"\n")
             if line.kept:
+                items[line.file] += len(line.products)
                 states.add(line.status)
-        accounts = {name: file.account() for name, file in sorted(written.items())}
-    return {**totals(accounts.values()), "gold_rows": len(states), "files": accounts}
+                products.update(line.products if line.status != "cancelled" else ())
+        accounts = {
+            name: file.account() | {"lines_rows": items[name]}
+            for name, file in sorted(written.items())
+        }
+    return {
+        **totals(accounts.values()),
+        "gold_rows": {"orders_by_status": len(states), "orders_by_product": len(products)},
+        "files": accounts,
+    }
 
 
 def main(argv: list[str]) -> int:

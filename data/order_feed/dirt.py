@@ -57,8 +57,51 @@ def _wrong_value(members: Members, _day: dt.date, draws: Draws) -> tuple[str, Re
     return json_line({**members, name: draws.one_of(values)}, draws), frozenset(reasons)
 
 
+# The same of a member of one of the order's lines.
+_WRONG_LINE: tuple[tuple[str, tuple[Any, ...], str], ...] = (
+    ("product_id", (None, ""), "required"),
+    ("product_id", ("42", "p00042"), "pattern"),
+    ("product_id", (42, ["P00042"]), "type"),
+    ("quantity", (None,), "required"),
+    ("quantity", (0, -1, "-2"), "minimum"),
+    ("quantity", (1001,), "maximum"),
+    ("quantity", (1.5, "two", False), "type"),
+    ("unit_price_usd", (None,), "required"),
+    ("unit_price_usd", (-0.01,), "minimum"),
+    ("unit_price_usd", (1.005, {}), "type"),
+)
+# And what stands there instead of lines.
+_NO_LINES: tuple[tuple[Any, str], ...] = (
+    (None, "lines.required"),
+    ([], "lines.length"),
+    ("P00042", "lines.type"),
+    ({"product_id": "P00042"}, "lines.type"),
+    ([[1]], "lines[1].type"),
+    ([None], "lines[1].type"),
+)
+
+
+def _wrong_line(members: Members, _day: dt.date, draws: Draws) -> tuple[str, Reasons]:
+    lines = [dict(line) for line in members["lines"]]
+    name, values, rule = draws.one_of(_WRONG_LINE)
+    at = draws.below(len(lines))
+    lines[at][name] = draws.one_of(values)
+    reasons = frozenset({f"lines[{at + 1}].{name}.{rule}"})
+    return json_line({**members, "lines": lines}, draws), reasons
+
+
+def _no_lines(members: Members, _day: dt.date, draws: Draws) -> tuple[str, Reasons]:
+    value, reason = draws.one_of(_NO_LINES)
+    return json_line({**members, "lines": value}, draws), frozenset({reason})
+
+
+def _line_with_more(members: Members, _day: dt.date, draws: Draws) -> tuple[str, Reasons]:
+    lines = [*members["lines"], {**members["lines"][0], "discount": 1}]
+    return json_line({**members, "lines": lines}, draws), frozenset({"row.malformed"})
+
+
 def _left_out(members: Members, _day: dt.date, draws: Draws) -> tuple[str, Reasons]:
-    name = draws.one_of(("order_id", "customer_id", "status", "amount_usd"))
+    name = draws.one_of(("order_id", "customer_id", "status", "amount_usd", "lines"))
     rest = {each: value for each, value in members.items() if each != name}
     return json_line(rest, draws), frozenset({f"{name}.required"})
 
@@ -103,6 +146,9 @@ _DIRT: tuple[_Dirt, ...] = (
     _ordered_after_the_day,
     _unknown_member,
     *(_no_json,) * 4,
+    *(_wrong_line,) * 6,
+    _no_lines,
+    _line_with_more,
 )
 
 

@@ -15,6 +15,7 @@ PARTNERS = "partner-feed.jsonl"
 LATE = "web-shop-late.jsonl"
 
 _STATES = ("placed", "paid", "shipped", "cancelled")
+_PRODUCTS = 60
 _NOTES = ("Please ring twice", "für Oma", "no bag", "Für 太郎", 'say "hello"', "vorne links, bitte")
 
 # In a thousand orders: those that come again with a later status, those that come twice in one
@@ -36,6 +37,7 @@ class Line(NamedTuple):
     reasons: dirt.Reasons
     kept: bool
     status: str
+    products: tuple[str, ...]
 
 
 class _Sighting(NamedTuple):
@@ -44,6 +46,7 @@ class _Sighting(NamedTuple):
     text: str
     reasons: dirt.Reasons
     status: str
+    products: tuple[str, ...]
 
 
 def names_of(hours: int) -> tuple[str, ...]:
@@ -86,18 +89,31 @@ def _sightings(seed: int, number: int, day: dt.date, rows: int, hours: int) -> I
             text, reasons = dirt.soiled(members, day, draws)
         else:
             text, reasons = dirt.json_line(members, draws), frozenset()
-        yield _Sighting(file, updated, text, reasons, _STATES[state])
+        products = tuple(line["product_id"] for line in order["lines"])
+        yield _Sighting(file, updated, text, reasons, _STATES[state], products)
 
 
 def _order(number: int, rows: int, ordered: str, draws: Draws) -> dict[str, Any]:
     """What is said of an order whenever it comes; the customers are those of the same world."""
-    cents = 499 + draws.below(30_000)
+    lines, cents = [], 0
+    for _ in range(1 + draws.below(4)):
+        product, quantity = draws.below(_PRODUCTS), 1 + draws.below(3)
+        price = 99 + product * 37
+        cents += quantity * price
+        lines.append(
+            {
+                "product_id": f"P{product:05d}",
+                "quantity": quantity if draws.chance(900) else str(quantity),
+                "unit_price_usd": price / 100,
+            }
+        )
     worth = f"{cents // 100}.{cents % 100:02d}"
     order: dict[str, Any] = {
         "order_id": f"O{number:09d}",
         "customer_id": f"C{draws.below(max(1, rows // 2)):09d}",
         "ordered_at": ordered,
         "amount_usd": worth if draws.chance(300) else float(worth),
+        "lines": lines,
     }
     if draws.chance(600):
         order["is_gift"] = draws.one_of((True, False, False, None, "true", "FALSE"))
@@ -120,4 +136,4 @@ def _fates(sightings: list[_Sighting]) -> Iterator[Line]:
         default=None,
     )
     for each in sightings:
-        yield Line(each.file, each.text, each.reasons, each is kept, each.status)
+        yield Line(each.file, each.text, each.reasons, each is kept, each.status, each.products)

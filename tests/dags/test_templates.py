@@ -93,6 +93,17 @@ def test_the_contract_makes_the_tables_as_they_always_were(render):
     ]
 
 
+def test_the_items_of_an_array_are_a_table_of_the_publication(render):
+    shown = render("medallion_orders", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[5]
+    days = [(table["day"]["location"], table["day"]["gold"]) for table in shown]
+    processed = "s3://the-processed-bucket"
+    # Before the rows: gold is built from the last of silver's.
+    assert [place for place, gold in days if gold is None][-2:] == [
+        f"{processed}/silver/orders_lines/dt=2026-11-01/",
+        f"{processed}/silver/orders/dt=2026-11-01/",
+    ]
+
+
 @pytest.mark.parametrize(("dt", "day"), [(None, "2026-11-01"), ("2026-11-03", "2026-11-03")])
 def test_the_day_reaches_every_task(render, dt, day):
     def task(task_id):

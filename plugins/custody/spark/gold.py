@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
@@ -45,21 +47,34 @@ class OtherColumns(Exception):
     """A query makes other columns than the contract says of its table."""
 
 
-def aggregate(silver: DataFrame, sql: str) -> DataFrame:
-    """The result of `sql`, one SELECT over the view `silver`."""
+def aggregate(silver: DataFrame, sql: str, items: Mapping[str, DataFrame]) -> DataFrame:
+    """The result of `sql`, one SELECT over the view `silver`, and over a view `silver_<array>` of
+    the `items` of each array.
+    """
     silver.createOrReplaceTempView("silver")
+    for array, frame in items.items():
+        frame.createOrReplaceTempView(f"silver_{array}")
     return silver.sparkSession.sql(sql)
 
 
-def run(spark: SparkSession, silver_run: str, sql: str, output: str, columns: Columns) -> int:
-    """Write the gold rows to the URI `output`; return how many.
+def run(
+    spark: SparkSession,
+    silver_run: str,
+    sql: str,
+    output: str,
+    columns: Columns,
+    arrays: Mapping[str, str] = MappingProxyType({}),
+) -> int:
+    """Write the gold rows to the URI `output`; return how many. `arrays` are the URIs at which the
+    silver run has written the items of each.
 
     Raises OtherColumns, before anything is written, if they would not have these `columns`.
     """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     silver = spark.read.parquet(silver_run)
-    gold = aggregate(silver, sql)
+    items = {array: spark.read.parquet(uri) for array, uri in arrays.items()}
+    gold = aggregate(silver, sql, items)
     check_columns(tuple((f.name, f.dataType.simpleString()) for f in gold.schema), columns)
     gold.write.mode("errorifexists").parquet(output)
     written = spark.read.schema(gold.schema).parquet(output)
@@ -85,6 +100,15 @@ def columns_of(contract: Contract, gold_table: str) -> Columns:
     raise OtherColumns(f"the contract of {contract.dataset} has no gold table {gold_table}")
 
 
+def places_of_items(contract: Contract, silver_run: str) -> dict[str, str]:
+    """Where the run of silver at an S3 URI has written the items of each array."""
+    head, _, rest = silver_run.partition(f"/silver/{contract.dataset}/")
+    return {
+        array.name: f"{head}/silver/{contract.dataset}_{array.name}/{rest}"
+        for array in contract.arrays
+    }
+
+
 def check_unchanged(s3: S3Client, location: str, read: list[HashedObject]) -> None:
     """Raise ChangedOutputs if other versions than those `read` lie under an S3 URI now."""
     now = {stored.version for stored in list_current(s3, *split_uri(location))}
@@ -105,21 +129,21 @@ def build_gold(this: GlueRun) -> None:
     sql_uri = f"{given['code_location']}/sql/gold/{given['gold_table']}.sql"
     sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
-    inputs = verified_outputs(
-        spark,
-        given["silver_run"],
-        read=reader(s3, given["provenance_bucket"]),
-        trust=Trust(
-            fetch_public_keys(kms, [key_arn]), frozenset({job_arn(key_arn, given["silver_job"])})
-        ),
-        s3_client=s3_client,
-    )
-    run(spark, given["silver_run"], sql.decode(), output, columns)
-    check_unchanged(s3, given["silver_run"], inputs)
+    read = reader(s3, given["provenance_bucket"])
+    builder = frozenset({job_arn(key_arn, given["silver_job"])})
+    trust = Trust(fetch_public_keys(kms, [key_arn]), builder)
+    arrays = places_of_items(contract, given["silver_run"])
+    inputs = {
+        place: verified_outputs(spark, place, read=read, trust=trust, s3_client=s3_client)
+        for place in (given["silver_run"], *arrays.values())
+    }
+    run(spark, given["silver_run"], sql.decode(), output, columns, arrays)
+    for place, found in inputs.items():
+        check_unchanged(s3, place, found)
     record_lineage(
         spark,
         replace(this, materials=(*this.materials, contract_file, sql_file)),
-        inputs=inputs,
+        inputs=[item for found in inputs.values() for item in found],
         locations=[output],
         s3_client=s3_client,
         kms=kms,

@@ -17,7 +17,7 @@ from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import contract_of
-from custody.core.datasets.tables import gold_tables, tables
+from custody.core.datasets.tables import Table, gold_tables, tables
 from custody.spark import gold
 from custody.spark.silver import job
 
@@ -31,6 +31,12 @@ COUNTS = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
 def orders(_: Path) -> Path:
     """The committed sample."""
     return REPOSITORY / "data" / "orders"
+
+
+def area_of(table: Table, dataset: str) -> str:
+    """Where the jobs are told to write a table."""
+    area, _, name = table.folder.partition("/")
+    return table.folder if area == "gold" else area + name.removeprefix(dataset)
 
 
 @pytest.mark.parametrize("make", [orders])
@@ -63,10 +69,11 @@ def test_every_row_meets_the_fate_it_was_made_for(
         place,
     )
     told = planned["days"][day]
+    counts = (*COUNTS, *(f"{array.name}_rows" for array in contract.arrays))
     assert {
-        row["source_key"].removeprefix(prefix): {name: row[name] for name in COUNTS}
+        row["source_key"].removeprefix(prefix): {name: row[name] for name in counts}
         for row in rows("files")
-    } == {name: {count: file[count] for count in COUNTS} for name, file in told["files"].items()}
+    } == {name: {count: file[count] for count in counts} for name, file in told["files"].items()}
 
     reasons: dict[str, Counter[str]] = {name: Counter() for name in told["files"]}
     for row in rows("quarantine"):
@@ -78,9 +85,9 @@ def test_every_row_meets_the_fate_it_was_made_for(
     for table in gold_tables(contract):
         name = table.folder.partition("/")[2]
         query = (REPOSITORY / "include" / "sql" / "gold" / f"{name}.sql").read_text("utf-8")
-        made = gold.run(spark, place("silver"), query, place(table.folder), table.columns)
-        assert made == told["gold_rows"]
+        arrays = {array.name: place(f"silver_{array.name}") for array in contract.arrays}
+        made = gold.run(spark, place("silver"), query, place(table.folder), table.columns, arrays)
+        assert made == told["gold_rows"][name]
     for table in tables(contract):
-        area = table.folder if table.folder.startswith("gold/") else table.folder.split("/")[0]
-        written = spark.read.parquet(place(area)).schema
+        written = spark.read.parquet(place(area_of(table, dataset))).schema
         assert tuple((f.name, f.dataType.simpleString()) for f in written) == table.columns

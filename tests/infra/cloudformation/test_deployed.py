@@ -138,6 +138,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "modules.gluewheels.zip",
         "recorder.zip",
         "sql/gold/customers_by_country_month.sql",
+        "sql/gold/orders_by_product.sql",
         "sql/gold/orders_by_status.sql",
         "sql/gold/returns_by_status.sql",
     ]

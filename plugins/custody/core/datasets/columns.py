@@ -184,7 +184,7 @@ def read_results(properties: object, place: Place) -> tuple[Column, ...]:
     """The columns of a table that a query makes, in order: names and types, and no rules."""
     columns: dict[str, Column] = {}
     for item, at in items(properties, place):
-        called = _own_name(item, at)
+        called = own_name(item, at)
         if called in columns:
             raise ContractError(at / "name", f"{called} appears twice")
         only(item, _OF_GOLD, at.called(called))
@@ -200,7 +200,7 @@ def read_results(properties: object, place: Place) -> tuple[Column, ...]:
 
 
 def _column(item: Mapping[str, Any], at: Place) -> Column:
-    called = _own_name(item, at)
+    called = own_name(item, at)
     place = at.called(called)
     only(item, _OF_PROPERTY, place)
     declared = _type(item, place)
@@ -238,7 +238,8 @@ def _column(item: Mapping[str, Any], at: Place) -> Column:
     return column
 
 
-def _own_name(item: Mapping[str, Any], place: Place) -> str:
+def own_name(item: Mapping[str, Any], place: Place) -> str:
+    """The name of a property, which no table has by itself."""
     called = name(item.get("name"), place / "name")
     if called in _RESERVED:
         raise ContractError(place / "name", f"{called} is a column of every dataset: rename it")

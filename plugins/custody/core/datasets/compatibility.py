@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Final
 
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.columns import Bound, Check, Column, ValidValues
 from custody.core.datasets.contract_fields import Place
 from custody.core.datasets.contracts import Contract, Gold
@@ -36,7 +37,11 @@ class Change:
 def changes(before: Contract, after: Contract) -> tuple[Change, ...]:
     """What is otherwise in a dataset's contract; those that break first."""
     found = [*_of_format(before.format, after.format), *_of_header(before, after)]
-    found += [*_of_columns(before, after), *_of_rows(before, after)]
+    found += [
+        *_of_columns(before.columns, after.columns, _COLUMNS),
+        *_of_arrays(before.arrays, after.arrays, len(after.columns)),
+        *_of_rows(before, after),
+    ]
     found += _of_gold(before.gold, after.gold)
     if not found and replace(before, version=after.version) != after:
         found.append(Change(Place(), "says otherwise what people are told, or who uploads"))
@@ -69,14 +74,7 @@ def _of_header(before: Contract, after: Contract) -> Iterator[Change]:
     and may leave out what is not required.
     """
     has_header = after.format.has_header
-    for name in before.header:
-        if name not in after.header:
-            yield Change(_COLUMNS, f"{name} was a column: what has it is refused", True)
-    for index, column in enumerate(after.columns):
-        if column.name not in before.header:
-            breaks = has_header or column.required
-            told = f"{column.name} is new" + (": what is without it is refused" * breaks)
-            yield Change(_COLUMNS / index, told, breaks)
+    yield from _of_members(before.columns, after.columns, _COLUMNS, all_needed=has_header)
     common = [name for name in before.header if name in after.header]
     if has_header and common != [name for name in after.header if name in before.header]:
         yield Change(
@@ -84,12 +82,58 @@ def _of_header(before: Contract, after: Contract) -> Iterator[Change]:
         )
 
 
-def _of_columns(before: Contract, after: Contract) -> Iterator[Change]:
-    old = {column.name: column for column in before.columns}
-    for index, column in enumerate(after.columns):
+def _of_members(
+    before: Sequence[Column | Array],
+    after: Sequence[Column | Array],
+    place: Place,
+    *,
+    all_needed: bool = False,
+    begin: int = 0,
+) -> Iterator[Change]:
+    """What rows have that they had not, and the other way round; `all_needed`: a row without a
+    column is refused, required or not. `begin` is where the first stands.
+    """
+    old, new = ({one.name for one in some} for some in (before, after))
+    for one in before:
+        if one.name not in new:
+            yield Change(place, f"{one.name} was a column: what has it is refused", True)
+    for index, one in enumerate(after, start=begin):
+        if one.name not in old:
+            breaks = all_needed or one.required
+            told = f"{one.name} is new" + (": what is without it is refused" * breaks)
+            yield Change(place / index, told, breaks)
+
+
+def _of_columns(
+    before: Sequence[Column], after: Sequence[Column], place: Place, of: str = ""
+) -> Iterator[Change]:
+    old = {column.name: column for column in before}
+    for index, column in enumerate(after):
         if column.name in old:
-            at = (_COLUMNS / index).called(column.name)
+            at = (place / index).called(of + column.name)
             yield from _of_column(old[column.name], column, at)
+
+
+def _of_arrays(before: Sequence[Array], after: Sequence[Array], begin: int) -> Iterator[Change]:
+    """Arrays, which are the properties from `begin` on, and the columns of their items."""
+    yield from _of_members(before, after, _COLUMNS, begin=begin)
+    old = {array.name: array for array in before}
+    for index, now in enumerate(after, start=begin):
+        if now.name not in old:
+            continue
+        was, at = old[now.name], (_COLUMNS / index).called(now.name)
+        if was.required != now.required:
+            yield Change(at / "required", f"was {was.required}".lower(), breaks=now.required)
+        options = at / "logicalTypeOptions"
+        if was.min_items != now.min_items:
+            breaks = now.min_items > was.min_items
+            yield Change(options / "minItems", f"was {was.min_items}", breaks)
+        if was.max_items != now.max_items:
+            breaks = now.max_items < was.max_items
+            yield Change(options / "maxItems", f"was {was.max_items}", breaks)
+        within = at / "items" / "properties"
+        yield from _of_members(was.columns, now.columns, within)
+        yield from _of_columns(was.columns, now.columns, within, f"{now.name}.")
 
 
 def _of_column(old: Column, new: Column, at: Place) -> Iterator[Change]:

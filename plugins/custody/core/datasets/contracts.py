@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from custody.core.datasets.about import About, read_about
+from custody.core.datasets.arrays import Array, count_columns, read_arrays
 from custody.core.datasets.columns import (
     DESCRIBING,
     Column,
@@ -87,6 +88,7 @@ class Contract:
     gold: tuple[Gold, ...]
     about: About
     format: LandedFormat
+    arrays: tuple[Array, ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -129,8 +131,15 @@ def parse_contract(document: object) -> Contract:
         raise ContractError(place / "name", f"the first table is {dataset}, as the contract is")
     custom = custom_properties(table, _CUSTOM_OF_SILVER, place)
     properties = own_properties(table, place / "properties", in_key=True)
-    columns = read_columns(properties, place / "properties")
-    primary_key = _primary_key(properties, place / "properties")
+    count = count_columns(properties, place / "properties")
+    columns = read_columns(properties[:count], place / "properties")
+    primary_key = _primary_key(properties[:count], place / "properties")
+    arrays = read_arrays(properties, count, primary_key, place / "properties")
+    landed_as = read_format(root.get("servers", ()), here / "servers")
+    if arrays and not landed_as.has_arrays:
+        raise ContractError(
+            place / "properties" / count / "logicalType", "only JSON lines have arrays"
+        )
     order, order_place = custom.get("deduplicationOrder", ((), place))
     share, share_place = custom.get("maxRejectedShare", (None, place / "customProperties"))
     return Contract(
@@ -144,7 +153,8 @@ def parse_contract(document: object) -> Contract:
         grain=silver.grain,
         gold=_gold(tables[1:]),
         about=read_about(root, here),
-        format=read_format(root.get("servers", ()), here / "servers"),
+        format=landed_as,
+        arrays=arrays,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Check, Column, NotAfterPartition, ValidValues
 from custody.core.datasets.contracts import Contract, Gold
 from custody.core.datasets.tables import silver_tables
@@ -18,14 +19,9 @@ def page(contract: Contract) -> str:
         _head(contract),
         _picture(contract),
         f"## `silver_{dataset}`\n\n{contract.description}. {contract.grain}.",
-        _table(
-            ("column", "type", "class", "a value is rejected unless it is", "what it is"),
-            (
-                (f"`{c.name}`", c.type, c.classification, "; ".join(_rules(c)), c.description)
-                for c in contract.columns
-            ),
-        ),
+        _checked(contract.columns),
         _kept(contract),
+        *(part for array in contract.arrays for part in _items(contract, array)),
         *(part for gold in contract.gold for part in _gold(gold)),
         _beside(contract),
         _query("How many rows of each file became what", _accounts(dataset)),
@@ -58,6 +54,10 @@ def _head(contract: Contract) -> str:
 
 def _picture(contract: Contract) -> str:
     dataset = contract.dataset
+    items = "".join(
+        f"    landed -->|items of {array.name}| {array.name}[silver_{dataset}_{array.name}]\n"
+        for array in contract.arrays
+    )
     golds = "\n".join(
         f"    silver -->|{gold.name}.sql| g{number}[gold_{gold.name}]"
         for number, gold in enumerate(contract.gold)
@@ -67,7 +67,7 @@ flowchart LR
     landed[incoming/{dataset}] -->|custody gate, contract| silver[silver_{dataset}]
     landed -->|rejected rows| quarantine[silver_{dataset}_quarantine]
     landed -->|row accounting| files[silver_{dataset}_files]
-{golds}
+{items}{golds}
 ```"""
 
 
@@ -84,6 +84,29 @@ def _kept(contract: Contract) -> str:
         "`_source_key`, `_source_version_id` and `_source_line` say from which object version and "
         "line a row came; `dt` is the day."
     )
+
+
+def _checked(columns: Iterable[Column]) -> str:
+    return _table(
+        ("column", "type", "class", "a value is rejected unless it is", "what it is"),
+        (
+            (f"`{c.name}`", c.type, c.classification, "; ".join(_rules(c)), c.description)
+            for c in columns
+        ),
+    )
+
+
+def _items(contract: Contract, array: Array) -> Iterator[str]:
+    """The table of an array's items."""
+    key = ", ".join(f"`{name}`" for name in contract.primary_key)
+    yield (
+        f"## `silver_{contract.dataset}_{array.name}`\n\n{array.description}: the items of "
+        f"`{array.name}`, of which a row {'has' if array.required else 'may have'} "
+        f"{array.min_items} to {array.max_items}. Each is known by {key} and `{POSITION}`, which "
+        "counts from 1. What is wrong with one rejects the whole row, by its position: "
+        f"`{array.name}[2].{array.columns[0].name}.required`."
+    )
+    yield _checked(array.columns)
 
 
 def _gold(gold: Gold) -> Iterator[str]:

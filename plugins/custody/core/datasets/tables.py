@@ -6,10 +6,12 @@ all derived from these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from custody.core.datasets.arrays import POSITION, Array
+from custody.core.datasets.columns import Column
 from custody.core.datasets.contracts import Contract
 from custody.core.formats.hive_ddl import Columns, TableDefinition, parquet_table
 
@@ -30,7 +32,7 @@ QUARANTINE_COLUMNS: Final[Columns] = (
     ("raw_line", "string"),
 )
 
-FILES_COLUMNS: Final[Columns] = (
+_FILES_COLUMNS: Final[Columns] = (
     ("source_key", "string"),
     ("source_version_id", "string"),
     ("sha256", "string"),
@@ -41,6 +43,13 @@ FILES_COLUMNS: Final[Columns] = (
     ("quarantined_rows", "bigint"),
     ("file_reason", "string"),
 )
+
+
+def files_columns(arrays: Sequence[Array]) -> Columns:
+    """The columns of the account of files: behind the others, how many rows of each table of items
+    a file has.
+    """
+    return (*_FILES_COLUMNS, *((f"{array.name}_rows", "bigint") for array in arrays))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,11 @@ class Table:
         return parquet_table(self.name, self.columns, PARTITION_KEYS, location)
 
 
+def of_columns(columns: Iterable[Column]) -> Columns:
+    """Names and types."""
+    return tuple((column.name, column.type) for column in columns)
+
+
 def silver_tables(contract: Contract) -> tuple[Table, ...]:
     """The tables that one run of `bronze_to_silver` fills, in the order in which they are shown:
     readers who see the rows can see their account.
@@ -76,12 +90,14 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
         folder = f"{area}/{dataset}"
         return Table(name, "processed_bucket", folder, columns, grain)
 
-    own = tuple((column.name, column.type) for column in contract.columns)
+    own = of_columns(contract.columns)
+    types = dict(own)
+    key = tuple((name, types[name]) for name in contract.primary_key)
     return (
         table(
             f"silver_{dataset}_files",
             "files",
-            FILES_COLUMNS,
+            files_columns(contract.arrays),
             "One row per landed object version the day's run saw: its row accounting "
             "(landed_rows = silver_rows + duplicate_rows + quarantined_rows)",
         ),
@@ -90,6 +106,17 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
             "quarantine",
             QUARANTINE_COLUMNS,
             "One row per rejected row of a landed file; one without source_line per rejected file",
+        ),
+        *(
+            Table(
+                f"silver_{dataset}_{array.name}",
+                "processed_bucket",
+                f"silver/{dataset}_{array.name}",
+                (*key, (POSITION, "int"), *of_columns(array.columns), *SOURCE_COLUMNS),
+                f"One row per {', '.join(contract.primary_key)}, {POSITION} and dt: an item of "
+                f"{array.name}",
+            )
+            for array in contract.arrays
         ),
         table(f"silver_{dataset}", "silver", own + SOURCE_COLUMNS, contract.grain),
     )
@@ -102,7 +129,7 @@ def gold_tables(contract: Contract) -> tuple[Table, ...]:
             f"gold_{gold.name}",
             "analytics_bucket",
             f"gold/{gold.name}",
-            tuple((column.name, column.type) for column in gold.columns),
+            of_columns(gold.columns),
             gold.grain,
         )
         for gold in contract.gold

@@ -20,7 +20,8 @@ class FileAccount:
     """What became of the rows of one object version.
 
     `landed_rows` is what the readers counted, the others what Spark counted: their sum must be the
-    same. A broken file has landed no rows; `file_reason` says why.
+    same. A broken file has landed no rows; `file_reason` says why. `item_rows` are the items of the
+    silver rows, for each array of the contract.
     """
 
     source_key: str
@@ -32,6 +33,7 @@ class FileAccount:
     duplicate_rows: int
     quarantined_rows: int
     file_reason: str | None
+    item_rows: tuple[int, ...] = ()
 
     @property
     def is_broken(self) -> bool:
@@ -75,6 +77,7 @@ class Totals:
     duplicate_rows: int
     quarantined_rows: int
     unbalanced_files: int
+    item_rows: tuple[int, ...]
 
     @classmethod
     def of(cls, accounts: Sequence[FileAccount]) -> Totals:
@@ -92,4 +95,5 @@ class Totals:
             duplicate_rows=sum(file.duplicate_rows for file in accounts),
             quarantined_rows=sum(file.quarantined_rows for file in accounts),
             unbalanced_files=sum(not file.is_balanced for file in accounts),
+            item_rows=tuple(map(sum, zip(*(file.item_rows for file in accounts), strict=True))),
         )

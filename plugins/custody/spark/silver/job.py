@@ -13,12 +13,14 @@ from pyspark.sql import DataFrame, SparkSession
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.contracts import Contract
 from custody.settings import Settings
 from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
 from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
 from custody.spark.silver.accounts import FileAccount, Totals, read_inputs
+from custody.spark.silver.items import item_rows
 from custody.spark.silver.lines import LINES, read_lines, shared_out
 from custody.spark.silver.outcomes import account, decide, files, quarantine, silver
 from custody.spark.silver.rules import judge
@@ -32,6 +34,11 @@ log = logging.getLogger(__name__)
 AREAS = ("silver", "quarantine", "files")
 _TASK_BYTES: Final = 64 * 1024 * 1024
 """What of the landed bytes one task compares, and writes as one file."""
+
+
+def area_of_items(array: Array) -> str:
+    """Where the items of an array are written."""
+    return f"silver_{array.name}"
 
 
 class NoInputError(Exception):
@@ -76,7 +83,9 @@ class SilverRun:
 
     def output(self, area: str) -> str:
         """The S3 URI of one of the run's outputs."""
-        return f"s3://{self.processed_bucket}/{area}/{self.dataset}/dt={self.dt}/run={self.run_id}/"
+        area, _, array = area.partition("_")
+        dataset = f"{self.dataset}_{array}" if array else self.dataset
+        return f"s3://{self.processed_bucket}/{area}/{dataset}/dt={self.dt}/run={self.run_id}/"
 
 
 def run(
@@ -115,7 +124,7 @@ def run(
     # Kept, as three tables are made of it: everything is read, judged and compared once.
     tasks = max(len(shares), sum(landed.size for landed in objects) // _TASK_BYTES)
     decided = decide(judge(lines, contract, day.dt), contract, tasks).persist()
-    accounts = account(decided)
+    accounts = account(decided, contract.arrays)
     totals = Totals.of(accounts)
     log.info("%s", totals)
     _log_broken(accounts)
@@ -127,7 +136,11 @@ def run(
             quarantine(decided, accounts),
             totals.quarantined_rows + totals.broken_files,
         ),
-        "files": (files(spark, accounts), totals.files),
+        "files": (files(spark, accounts, contract.arrays), totals.files),
+        **{
+            area_of_items(array): (item_rows(decided, contract, array), rows)
+            for array, rows in zip(contract.arrays, totals.item_rows, strict=True)
+        },
     }
     _write(spark, {output(area): of for area, of in written.items()})
     _check_shares(totals, contract, output("quarantine"))
@@ -195,7 +208,7 @@ def build_silver(this: GlueRun) -> None:
         spark,
         this,
         inputs=read_inputs(accounts, day.raw_bucket),
-        locations=[day.output(area) for area in AREAS],
+        locations=[day.output(area) for area in (*AREAS, *map(area_of_items, contract.arrays))],
         s3_client=s3_client,
         kms=kms_client(parameters["lineage_key_arn"]),
     )

@@ -115,7 +115,9 @@ def read_lines(
             record = record_of(s3, one.landed, gate)
             kept = None if landed_as.is_packed(version.key) else cut
             with open_verified(s3, version, record, TextCheck(landed_as.not_text), kept) as file:
-                for row in landed_as.read_rows(file, contract.columns, before=cut.before):
+                for row in landed_as.read_rows(
+                    file, contract.columns, contract.arrays, before=cut.before
+                ):
                     line, values = row.line, row.values
                     misses = None if values is None else unmatched(values)
                     fields = None if row.is_plain else values or ()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.tables import FILES_COLUMNS
+from custody.core.datasets.tables import files_columns
 from custody.spark.silver.accounts import FileAccount
 from custody.spark.silver.lines import SOURCE
 
@@ -76,18 +77,27 @@ def quarantine(decided: DataFrame, accounts: Iterable[FileAccount]) -> DataFrame
     return rejected.unionByName(decided.sparkSession.createDataFrame(broken, rejected.schema))
 
 
-def account(decided: DataFrame) -> list[FileAccount]:
-    """What became of the rows of each object version."""
+def account(decided: DataFrame, arrays: Sequence[Array] = ()) -> list[FileAccount]:
+    """What became of the rows of each object version, and of the items of their arrays."""
+    stays = F.col("outcome") == "silver"
+    items = [F.sum(F.when(stays & F.col(a.name).isNotNull(), F.size(a.name))) for a in arrays]
     rows = decided.groupBy(*SOURCE).agg(
         *(F.max(name).alias(name) for name in ("sha256", "size_bytes")),
         F.sum("landed_rows").alias("landed_rows"),
         *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
         F.max("file_reason").alias("file_reason"),
+        F.array(*(F.coalesce(count, F.lit(0)) for count in items)).alias("item_rows"),
     )
-    return sorted(FileAccount(**row.asDict()) for row in rows.collect())
+    return sorted(
+        FileAccount(**{**row.asDict(), "item_rows": tuple(row["item_rows"])})
+        for row in rows.collect()
+    )
 
 
-def files(spark: SparkSession, accounts: Iterable[FileAccount]) -> DataFrame:
+def files(
+    spark: SparkSession, accounts: Iterable[FileAccount], arrays: Sequence[Array] = ()
+) -> DataFrame:
     """The accounts as a table."""
-    columns = ", ".join(map(" ".join, FILES_COLUMNS))
-    return spark.createDataFrame([astuple(file) for file in accounts], columns).coalesce(1)
+    columns = ", ".join(map(" ".join, files_columns(arrays)))
+    rows = [(*fields, *items) for *fields, items in map(astuple, accounts)]
+    return spark.createDataFrame(rows, columns).coalesce(1)

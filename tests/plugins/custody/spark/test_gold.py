@@ -17,9 +17,8 @@ from custody.spark.glue_runs import GlueRun
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
-SQL = (
-    Path(__file__).parents[4] / "include" / "sql" / "gold" / "customers_by_country_month.sql"
-).read_text()
+REPOSITORY = Path(__file__).parents[4]
+SQL = (REPOSITORY / "include" / "sql" / "gold" / "customers_by_country_month.sql").read_text()
 SILVER = (
     "country string, signup_date date, total_orders bigint, total_spent_usd decimal(12,2), "
     "is_premium boolean"
@@ -95,40 +94,52 @@ def test_a_run_never_writes_over_another_ones_output(spark: Any, tmp_path: Path)
         job.run(spark, silver, SQL, output, COLUMNS)
 
 
-def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) -> None:
-    repository = Path(__file__).parents[4]
-    contract = (repository / "include" / "contracts" / "customers.odcs.yaml").read_bytes()
+def acted(monkeypatch: Any, dataset: str, gold: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a run says, once it has run with these parameters, and what it verified and read."""
     s3 = MemoryS3()
-    s3.put("code", "b/contracts/customers.odcs.yaml", contract, "c1")
-    s3.put("code", "b/sql/gold/customers_by_country_month.sql", SQL.encode(), "q1")
-    said: dict[str, Any] = {}
+    for name, version in ((f"contracts/{dataset}.odcs.yaml", "c1"), (f"sql/gold/{gold}.sql", "q1")):
+        s3.put("code", f"b/{name}", (REPOSITORY / "include" / name).read_bytes(), version)
+    said: dict[str, Any] = {"verified": [], "unchanged": []}
+
+    def verified(_: Any, place: str, **__: Any) -> list[str]:
+        said["verified"].append(place)
+        return [f"bytes of {place}"]
+
     for name, does in {
         "s3_client": lambda: s3,
         "kms_client": lambda _: None,
         "check_deployed": lambda *_: None,
         "fetch_public_keys": lambda *_: {},
-        "verified_outputs": lambda *_, **__: [],
-        "check_unchanged": lambda *_: None,
+        "verified_outputs": verified,
+        "check_unchanged": lambda _, place, read: said["unchanged"].append((place, read)),
         "run": lambda *given: said.update(run=given[1:]),
-        "record_lineage": lambda _, this, **__: said.update(materials=this.materials),
+        "record_lineage": lambda _, this, inputs, **__: said.update(
+            materials=this.materials, inputs=inputs
+        ),
         "SparkSession": MagicMock(),
     }.items():
         monkeypatch.setattr(job, name, does)
     parameters = {
-        "dataset": "customers",
+        "dataset": dataset,
         "dt": "2026-11-01",
-        "silver_run": "s3://processed/silver/customers/dt=2026-11-01/run=jr_1/",
-        "gold_table": "customers_by_country_month",
+        "silver_run": f"s3://processed/silver/{dataset}/dt=2026-11-01/run=jr_1/",
+        "gold_table": gold,
         "code_location": "s3://code/b",
         "silver_job": "silver",
         "analytics_bucket": "analytics",
         "provenance_bucket": "provenance",
         "lineage_key_arn": "arn:aws:kms:us-east-1:111122223333:key/k",
     }
+    return said, parameters
+
+
+def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) -> None:
+    said, parameters = acted(monkeypatch, "customers", "customers_by_country_month")
+
     job.build_gold(GlueRun("gold", "jr_2", parameters, datetime(2026, 11, 2, tzinfo=UTC), ()))
 
     output = "s3://analytics/gold/customers_by_country_month/dt=2026-11-01/run=jr_2/"
-    assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS)
+    assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS, {})
     assert [(one.name, one.version_id) for one in said["materials"]] == [
         ("contract", "c1"),
         ("gold_sql", "q1"),
@@ -137,3 +148,15 @@ def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) 
         job.build_gold(
             GlueRun("gold", "jr_2", parameters | {"gold_table": "x"}, datetime.now(UTC), ())
         )
+
+
+def test_what_is_read_of_arrays_is_verified_and_stated_too(monkeypatch: Any) -> None:
+    said, parameters = acted(monkeypatch, "orders", "orders_by_product")
+
+    job.build_gold(GlueRun("gold", "jr_2", parameters, datetime(2026, 11, 2, tzinfo=UTC), ()))
+
+    items = "s3://processed/silver/orders_lines/dt=2026-11-01/run=jr_1/"
+    assert said["run"][-1] == {"lines": items}
+    assert said["verified"] == [parameters["silver_run"], items]
+    assert said["inputs"] == [f"bytes of {place}" for place in said["verified"]]
+    assert said["unchanged"] == [(place, [f"bytes of {place}"]) for place in said["verified"]]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.columns import Column
 from custody.core.datasets.contract_fields import (
     ContractError,
@@ -51,6 +52,10 @@ class LandedFormat:
         return self.name == "json"
 
     @property
+    def has_arrays(self) -> bool:
+        return self.name == "json"
+
+    @property
     def in_words(self) -> str:
         packed = ", or these packed with gzip (`.gz`)" if self.gzip else ""
         if self.name == "json":
@@ -73,14 +78,19 @@ class LandedFormat:
         return packed
 
     def read_rows(
-        self, file: BinaryIO, columns: Sequence[Column], *, before: int
+        self,
+        file: BinaryIO,
+        columns: Sequence[Column],
+        arrays: Sequence[Array] = (),
+        *,
+        before: int,
     ) -> Iterator[LandedRow]:
         """The rows of a file that is text; `before` it stand so many lines (the header is one).
 
         Raises BrokenFileError before the first row if it has not the contract's header.
         """
         if self.name == "json":
-            return json_lines.read_rows(file, columns, before=before)
+            return json_lines.read_rows(file, columns, arrays, before=before)
         header = [column.name for column in columns]
         return csv_lines.read_rows(file, header, before=before, delimiter=self.delimiter)
 

@@ -1,18 +1,22 @@
 """How a landed file of JSON lines is read, line by line, without losing or inventing a row.
 
-A line is one JSON object whose members are columns of the contract, and nothing else: a member that
-nobody knows would be lost. What several readers may read differently (RFC 8259, sections 4, 6, 8
-and 9: doubled names, `NaN`, half of a surrogate pair, depth without end) is malformed.
+A line is one JSON object whose members are columns and arrays of the contract, and nothing else: a
+member that nobody knows would be lost. What several readers may read differently (RFC 8259,
+sections 4, 6, 8 and 9: doubled names, `NaN`, half of a surrogate pair, depth without end) is
+malformed.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, NoReturn
 
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.columns import Column
+from custody.core.datasets.landed.nested import Item, written
 from custody.core.datasets.landed.text import LandedRow, read_line
+from custody.core.datasets.patterns import compile_pattern
 
 _TEXTS: Final = frozenset({"string", "date", "timestamp"})
 
@@ -23,13 +27,22 @@ class _Number(str):
     __slots__ = ()
 
 
-def read_rows(file: BinaryIO, columns: Sequence[Column], *, before: int = 0) -> Iterator[LandedRow]:
+_Row = tuple[tuple[str | None, ...], tuple[int, ...]]
+
+
+class _UnknownMemberError(Exception):
+    """An object has a member that the contract does not know."""
+
+
+def read_rows(
+    file: BinaryIO, columns: Sequence[Column], arrays: Sequence[Array] = (), *, before: int = 0
+) -> Iterator[LandedRow]:
     """The rows of a file that passed `TextCheck`, in order, in constant memory.
 
     `before` is how many lines of the file stand before the first row, if `file` is a part of it
     (`custody.core.datasets.landed.parts`).
     """
-    names = frozenset(column.name for column in columns)
+    read = _reader(columns, arrays)
     number = before
     while True:
         text, too_long = read_line(file)
@@ -37,10 +50,8 @@ def read_rows(file: BinaryIO, columns: Sequence[Column], *, before: int = 0) -> 
             return
         number += 1
         members = None if too_long else _members(text)
-        values: tuple[str | None, ...] | None = None
-        mistyped: tuple[int, ...] = ()
-        if members is not None and members.keys() <= names:
-            values, mistyped = _values(members, columns)
+        row = None if members is None else read(members)
+        values, mistyped = row or (None, ())
         yield LandedRow(number, text.rstrip("\r\n"), values, mistyped=mistyped)
 
 
@@ -53,9 +64,59 @@ def _members(text: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _values(
-    members: Mapping[str, Any], columns: Sequence[Column]
-) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
+def _reader(
+    columns: Sequence[Column], arrays: Sequence[Array]
+) -> Callable[[Mapping[str, Any]], _Row | None]:
+    """Reads the members of an object: the texts of its values, arrays behind columns, and those
+    whose value is of no kind that can be theirs; None where there is a member that nobody knows.
+    """
+    names = {column.name for column in columns} | {array.name for array in arrays}
+    readers = [(array.name, _items_reader(array)) for array in arrays]
+
+    def read(members: Mapping[str, Any]) -> _Row | None:
+        if not members.keys() <= names:
+            return None
+        values, mistyped = _values(members, columns)
+        for index, (name, items_of) in enumerate(readers, start=len(columns)):
+            value = members.get(name)
+            if value is not None and not isinstance(value, list):
+                mistyped, value = (*mistyped, index), None
+            try:
+                values = (*values, None if value is None else written(map(items_of, value)))
+            except _UnknownMemberError:
+                return None
+        return values, mistyped
+
+    return read
+
+
+def _items_reader(array: Array) -> Callable[[object], Item]:
+    """Reads an item of an array; raises _UnknownMemberError for one with such a member."""
+    read = _reader(array.columns, ())
+    patterns = [
+        (index, compile_pattern(column.pattern).fullmatch)
+        for index, column in enumerate(array.columns)
+        if column.pattern is not None
+    ]
+
+    def item(value: object) -> Item:
+        if not isinstance(value, dict):
+            return Item(None)
+        row = read(value)
+        if row is None:
+            raise _UnknownMemberError
+        values, mistyped = row
+        misses = [
+            index
+            for index, matches in patterns
+            if (text := values[index]) is not None and not matches(text)
+        ]
+        return Item(values, misses, mistyped)
+
+    return item
+
+
+def _values(members: Mapping[str, Any], columns: Sequence[Column]) -> _Row:
     """The texts of a row's values, and the columns whose value is of no kind that can be theirs."""
     values: list[str | None] = []
     mistyped = []

@@ -33,7 +33,7 @@ class LandedRow:
     is None when the line is malformed. `text` is the line as it came, cut at MAX_LINE_BYTES.
     It `is_plain` if what stands between its delimiters is the values, as it stands there.
     `mistyped` are the columns, from 0, whose value is of a kind that their type does not allow (and
-    None).
+    None). Behind the columns come arrays (`custody.core.datasets.landed.nested`).
     """
 
     line: int

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from custody.core.datasets.arrays import Array
 from custody.core.datasets.columns import Column
 from custody.core.datasets.landed.json_lines import read_rows
 from custody.core.datasets.landed.parts import Cut, Part
@@ -128,3 +129,67 @@ def test_a_part_has_no_header(count: int) -> None:
     assert [(row.line, row.values and row.values[0]) for row in found] == [
         (number + 1, str(number)) for number in range(10)
     ]
+
+
+ITEMS = Array("items", (Column("sku", "string", pattern="^S[0-9]$"), Column("n", "int")), "Items")
+
+
+def items_of(text: str) -> tuple[LandedRow, object]:
+    line = f'{{"id": "a", "items": {text}}}\n'.encode()
+    (row,) = read_rows(io.BytesIO(line), COLUMNS, [ITEMS])
+    return row, row.values and row.values[-1] and json.loads(row.values[-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("null", None),
+        ("[]", []),
+        ('[{"sku": " S1 ", "n": 1}, {}]', [(["S1", "1"], [], []), ([None, None], [], [])]),
+        ('[{"sku": "S12", "n": "1.5"}]', [(["S12", "1.5"], [0], [])]),
+        ('[{"sku": 1, "n": {"sku": "S1"}}]', [([None, None], [], [0, 1])]),
+        ('[{"n": [[[]]]}, {"n": true}]', [([None, None], [], [1])] * 2),
+        ('[1, "S1", null, [], [{"other": 1}]]', [(None, [], [])] * 5),
+        ('[{"sku": "Zo\\u00eb \\"x\\"\\u2028"}]', [(['Zoë "x"', None], [0], [])]),
+    ],
+)
+def test_the_items_of_an_array_come_behind_the_columns(text: str, expected: object) -> None:
+    row, found = items_of(text)
+    assert row.values is not None
+    assert (row.values[0], row.mistyped) == ("a", ())
+    assert found == (
+        expected
+        and [
+            {"fields": fields, "unmatched": unmatched, "mistyped": mistyped}
+            for fields, unmatched, mistyped in expected  # type: ignore[attr-defined]
+        ]
+    )
+
+
+@pytest.mark.parametrize("text", ["{}", '"S1"', "1", "true", '{"sku": "S1"}'])
+def test_what_is_no_array_is_of_another_kind(text: str) -> None:
+    row, found = items_of(text)
+    assert (row.mistyped, found) == ((len(COLUMNS),), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"sku": "S1", "price": 1}]',
+        '[{"sku": "S1"}, {"items": []}]',
+        '[{"sku": "S1", "sku": "S2"}]',
+        '[{"n": NaN}]',
+        '[{"sku": "\\u0000"}]',
+        '[{"sku": "\\ud800"}]',
+        "[" * 5000,
+        "[" * 5000 + "]" * 5000,
+    ],
+)
+def test_an_item_that_nobody_can_read_makes_its_row_malformed(text: str) -> None:
+    row, _ = items_of(text)
+    assert row.values is None
+
+
+def test_without_its_array_a_contract_knows_no_such_member() -> None:
+    (row,) = rows('{"id": "a", "items": []}')
+    assert row.values is None
