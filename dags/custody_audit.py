@@ -5,7 +5,8 @@ silver and gold is compared with its record: one that is gone, hidden or on no r
 unless the retention rule explains it. The bytes of a sample are read and hashed again; in
 `sample_days` days every version has its turn. Then the seal is checked against the one remembered,
 and the last days' records and verdicts are sealed. What was found goes to the table `audit` and is
-paged like the findings of `provenance_reconcile`: once.
+paged like the findings of `provenance_reconcile`: once. Of what stands and nobody has taken on,
+people are reminded, and told what was answered (`remind`).
 
 **On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
 present time. If audits were missed for more days than `days`, trigger one with more.
@@ -27,6 +28,7 @@ from custody.core.ledger.hours.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
 from custody.tasks.failures import page_failure
 from custody.tasks.paging import page_findings
+from custody.tasks.reminding import remind
 from custody.tasks.runs import judge_of, stated_run
 from custody.tasks.windows import asked_by, fail_at_once
 
@@ -130,6 +132,7 @@ def custody_audit() -> None:
         success_metric="AuditSucceeded",
     )
     page_failure(success, runbook="docs/runbooks/audit-failed.md")
+    chain(audit, remind(judge), success)
 
 
 custody_audit()

@@ -15,6 +15,7 @@ from airflow.plugins_manager import AirflowPlugin
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from custody.console.answering import Answering
     from custody.console.reading import Console
 
 PAGING_DAGS: Final = ("provenance_reconcile", "custody_audit")
@@ -32,6 +33,20 @@ def guards() -> list[Callable[..., Any]]:
         requires_access_dag("GET", DagAccessEntity.TASK_LOGS, param_dag_id=dag)
         for dag in PAGING_DAGS
     ]
+
+
+def answering() -> Answering:
+    """Who may answer a finding: whoever may edit both DAGs that page, who could also stop them. And
+    by which name Airflow knows him."""
+    from airflow.api_fastapi.auth.managers.base_auth_manager import (  # noqa: PLC0415
+        COOKIE_NAME_JWT_TOKEN,
+    )
+    from airflow.api_fastapi.core_api.security import get_user, requires_access_dag  # noqa: PLC0415
+
+    from custody.console.answering import Answering, visitor_by  # noqa: PLC0415
+
+    edits = [requires_access_dag("PUT", param_dag_id=dag) for dag in PAGING_DAGS]
+    return Answering(edits, visitor_by(get_user, COOKIE_NAME_JWT_TOKEN))
 
 
 def open_console() -> Console:
@@ -60,7 +75,7 @@ def open_console() -> Console:
     s3 = boto3.client("s3", region_name=settings.region, config=config)
     origin = log_origin(settings.provenance_bucket)
     key = fetch_seal_keys(kms, settings.seal_key_arn, settings.former_seal_keys, origin)
-    return Console(s3, settings, key)
+    return Console(s3, settings, key, kms)
 
 
 def make_app() -> FastAPI:
@@ -70,7 +85,8 @@ def make_app() -> FastAPI:
     from custody.console.app import console_app  # noqa: PLC0415
     from custody.console.reading import Overviews  # noqa: PLC0415
 
-    return console_app(Overviews(open_console, lambda: datetime.now(UTC)), guards())
+    overviews = Overviews(open_console, lambda: datetime.now(UTC))
+    return console_app(overviews, guards(), answering())
 
 
 class FirstAsked:

@@ -184,6 +184,7 @@ class Settings:
     signing_key_arn = _Setting(_text)
     lineage_key_arn = _Setting(_text)
     seal_key_arn = _Setting(_text)
+    answer_key_arn = _Setting(_text_or_empty)
     bronze_to_silver_job = _Setting(_text)
     silver_to_gold_job = _Setting(_text)
     reconcile_job = _Setting(_text)
@@ -363,6 +364,7 @@ class Settings:
         for setting in (
             "lineage_key_arn",
             "seal_key_arn",
+            "answer_key_arn",
             "former_seal_keys",
             "encryption_key_arns",
         ):

@@ -43,7 +43,7 @@ def medallion(*golds):
 
 
 TASKS = {
-    "custody_audit": {"window", "audit", "publish_audit"} | PAGING | ENDING,
+    "custody_audit": {"window", "audit", "publish_audit", "remind"} | PAGING | ENDING,
     "medallion_customers": medallion(GOLD),
     "medallion_orders": medallion("gold_orders_by_status", "gold_orders_by_product"),
     "provenance_ledger": {"make_tables", "create_view", "follow_publications"},
@@ -306,8 +306,9 @@ def test_tasks_run_in_this_order(bag):
     assert after("custody_audit") == {
         "window": {"audit"},
         # Pages wait for no table.
-        "audit": {"publish_audit", "pages"},
+        "audit": {"publish_audit", "pages", "remind"},
         "publish_audit": {"report_success"},
+        "remind": {"report_success"},
         "pages": {"report_success"},
         **ENDS,
     }

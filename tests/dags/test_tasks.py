@@ -487,6 +487,16 @@ class SealKms:
         return {"PublicKey": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
 
 
+class Kms(SealKms):
+    """That, and the public half of the key that signs answers."""
+
+    def get_public_key(self, KeyId):  # noqa: N803
+        if KeyId != KEY_ARN:
+            return super().get_public_key(KeyId)
+        public = PRIVATE_KEY.public_key()
+        return {"PublicKey": public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
+
+
 class Runs:
     """Runs of the job that judges, each later than the one before."""
 
@@ -503,13 +513,23 @@ class Runs:
             self.s3, self.bucket, run, BASIS, parts, signer=signer, key_arn="arn:seal", link=link
         )
 
-    def found(self, rows, watched=(), verdicts=None, topic=TOPIC, as_of=RUN.as_of, end=RUN.end):
+    def found(
+        self,
+        rows,
+        watched=(),
+        verdicts=None,
+        topic=TOPIC,
+        as_of=RUN.as_of,
+        end=RUN.end,
+        settings=None,
+    ):
         """The id of a run that found these rows, and wrote so many verdicts."""
         self.count += 1
         later = timedelta(seconds=self.count)
         run = replace(RUN, id=f"jr_{self.count}", as_of=as_of + later, end=end)
         found = found_of(((read_row(row), 2) for row in rows), watched)
-        report = RunReport({"topic_arn": topic}, verdicts or {}, found.to_document())
+        judged_by = {**(settings or {}), "topic_arn": topic}
+        report = RunReport(judged_by, verdicts or {}, found.to_document())
         self.state(run, parts={**PARTS, "report": report.to_bytes()})
         return run.id
 
@@ -632,6 +652,45 @@ def test_whatever_run_airflow_names_the_last_is_told(runs, analytics, function, 
     pages = function("provenance_reconcile", "pages", s3=runs.s3, kms=SealKms(), sns=sns)
     pages(analytics, runs.judge, "reconciliation", "provenance_ledger")
     assert sns.told() == ["CONFLICT"]
+
+
+def test_people_are_reminded_of_what_nobody_has_taken_on_and_told_who_did(
+    runs, analytics, function, sns, monkeypatch
+):
+    """By what was signed alone: the key of answers is the one that the run judged by."""
+    settings = {
+        **{name: f"the-{name}" for name in ("region", "account_id", "trail_name", "trail_bucket")},
+        "provenance_bucket": runs.bucket,
+        "analytics_bucket": analytics,
+        "reconcile_job": RUN.job,
+        "audit_job": "audit",
+        "answer_key_arn": KEY_ARN,
+    }
+    now = datetime.now(UTC).replace(microsecond=0)
+    at = {"as_of": now - timedelta(hours=13), "end": now - timedelta(hours=14)}
+    runs.found([CONFLICT, UNRECORDED], settings=settings, **at)
+    remind = function("custody_audit", "remind", s3=runs.s3, kms=Kms(), sns=sns)
+    remind(runs.judge)
+    (page,) = sns.sent
+    assert page["Subject"].startswith("STANDING (critical) 2 findings stand")
+    assert page["TopicArn"] == TOPIC
+
+    def answered(key, row):
+        answer = answers.taken(at=now, finding=row["fingerprint"])
+        body = answers.signed(answer, key)
+        runs.s3.put_object(Bucket=runs.bucket, Key=answer.key, Body=body)
+
+    answered(PRIVATE_KEY, CONFLICT)
+    answered(ec.generate_private_key(ec.SECP256R1()), UNRECORDED)  # forged
+    remind(runs.judge)
+    page = sns.sent[-1]
+    assert page["Subject"] == (
+        "STANDING (high) 1 finding stands and nobody has taken on, 1 answered"
+    )
+    assert answers.ALICE in page["Message"]
+    sns.refused = ("STANDING",)
+    with pytest.raises(PagesNotSent):
+        remind(runs.judge)
 
 
 def test_dead_letters_page_once_and_resolve(aws, function, sns, caplog):

@@ -15,6 +15,7 @@ from custody.cli.arguments import exit_status
 from custody.cli.commands import (
     check,
     export,
+    findings,
     keys,
     prove,
     redrive,
@@ -35,7 +36,9 @@ WELL: Final = 0
 FINDINGS: Final = 1
 CANNOT_CHECK: Final = 2
 
-COMMANDS: Final = (verify, trace, trail, seal, prove, export, check, report, keys, redrive)
+COMMANDS: Final = (
+    verify, trace, trail, seal, prove, export, check, report, findings, keys, redrive,
+)  # fmt: skip
 """The modules of the commands, in the order of the help."""
 
 _ENDS: Final = (

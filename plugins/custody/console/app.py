@@ -1,16 +1,21 @@
-"""The console's routes. All of them read, and none is open: `guards` stand before each."""
+"""The console's routes. None is open: `guards` stand before each. One writes, an answer to a
+finding, and more stand before that."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from fastapi import Depends, FastAPI, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, FastAPI, Form, HTTPException, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from custody.aws.answers.keeping import AnswerConflict
 from custody.console import rendering
+from custody.console.answering import Answering, Visitor, answer_of
 from custody.console.reading import MAX_DAYS, Overviews
+from custody.core.answers.model import LONGEST, MAX_REASON, Kind
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
 from custody.settings import Settings
@@ -30,14 +35,18 @@ HEADERS: Final = {
 
 Days = Annotated[int, Query(ge=1, le=MAX_DAYS)]
 Text = Annotated[str, Query(max_length=200)]
+Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Unavailable(Exception):
     """There is nothing to show; the text says why."""
 
 
-def console_app(overviews: Overviews, guards: Sequence[Callable[..., Any]]) -> FastAPI:
-    """The application: pages about `overviews`, for whom every one of `guards` lets in."""
+def console_app(
+    overviews: Overviews, guards: Sequence[Callable[..., Any]], answering: Answering
+) -> FastAPI:
+    """The application: pages about `overviews`, for whom every one of `guards` lets in, and answers
+    by whom `answering` lets."""
     app = FastAPI(
         title="Custody",
         dependencies=[Depends(guard) for guard in guards],
@@ -48,7 +57,8 @@ def console_app(overviews: Overviews, guards: Sequence[Callable[..., Any]]) -> F
     )
     app.middleware("http")(_protected)
     app.add_exception_handler(Unavailable, _unavailable)
-    _add_pages(app, overviews)
+    _add_pages(app, overviews, answering)
+    _add_answers(app, overviews, answering)
     return app
 
 
@@ -66,12 +76,15 @@ async def _unavailable(request: Request, error: Exception) -> HTMLResponse:
     return HTMLResponse(page, status_code=503)
 
 
-def _add_pages(app: FastAPI, overviews: Overviews) -> None:
-    def read(days: int) -> tuple[Overview, Settings]:
-        try:
-            return overviews.of(days)
-        except (BotoCoreError, ClientError, ValueError) as error:
-            raise Unavailable(str(error)) from error
+def _read(overviews: Overviews, days: int) -> tuple[Overview, Settings]:
+    try:
+        return overviews.of(days)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise Unavailable(str(error)) from error
+
+
+def _add_pages(app: FastAPI, overviews: Overviews, answering: Answering) -> None:
+    read = functools.partial(_read, overviews)
 
     @app.get("/", response_class=HTMLResponse)
     def show_overview(days: Days = DAYS) -> str:
@@ -94,14 +107,17 @@ def _add_pages(app: FastAPI, overviews: Overviews) -> None:
 
     @app.get("/findings/{fingerprint}", response_class=HTMLResponse)
     def show_finding(
-        fingerprint: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")], days: Days = DAYS
+        fingerprint: Fingerprint,
+        days: Days = DAYS,
+        visitor: Visitor = Depends(answering.visitor),  # noqa: B008 - FastAPI's own form
     ) -> Response:
         # A link is kept for longer than the days that it was found in.
         for period in dict.fromkeys((days, MAX_DAYS)):
             overview, settings = read(period)
             standing = overview.findings.get(fingerprint)
             if standing is not None:
-                page = rendering.finding_page(overview, period, standing, settings)
+                token = visitor.token(fingerprint)
+                page = rendering.finding_page(overview, period, standing, settings, token)
                 return HTMLResponse(page)
         why = (
             f"No run of the last {MAX_DAYS} days found {fingerprint}; the ledger goes back further."
@@ -111,3 +127,40 @@ def _add_pages(app: FastAPI, overviews: Overviews) -> None:
     @app.get("/console.css")
     def show_style() -> Response:
         return Response(rendering.stylesheet(), media_type="text/css")
+
+
+def _add_answers(app: FastAPI, overviews: Overviews, answering: Answering) -> None:
+    @app.post(
+        "/findings/{fingerprint}", dependencies=[Depends(guard) for guard in answering.guards]
+    )
+    def answer_finding(
+        fingerprint: Fingerprint,
+        kind: Annotated[Kind, Form()],
+        reason: Annotated[str, Form(max_length=MAX_REASON)],
+        token: Annotated[str, Form(max_length=64)],
+        term: Annotated[int, Form(ge=1, le=LONGEST.days)] = 1,
+        visitor: Visitor = Depends(answering.visitor),  # noqa: B008 - FastAPI's own form
+    ) -> Response:
+        if not visitor.sent(token, fingerprint):
+            raise HTTPException(403, "This form is not of this session: load the finding again.")
+        overview, settings = _read(overviews, MAX_DAYS)
+        if fingerprint not in overview.findings:
+            raise HTTPException(404, f"no run of the last {MAX_DAYS} days found that")
+        try:
+            answer = answer_of(
+                visitor,
+                settings,
+                finding=fingerprint,
+                kind=kind,
+                reason=reason,
+                days=term,
+                now=overviews.now(),
+            )
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from error
+        try:
+            overviews.answer(answer)
+        except (AnswerConflict, BotoCoreError, ClientError, ValueError) as error:
+            raise Unavailable(str(error)) from error
+        # Relative, as all links are, and so that loading it again answers nothing.
+        return RedirectResponse(fingerprint, status_code=303)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.answers.keeping import Answers, keep_answer
 from custody.aws.runs.history import RunHistory
 from custody.aws.runs.last import last_run
 from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, head_key
 from custody.aws.s3.reading import Content, read_current
+from custody.core.answers.model import Answer
 from custody.core.console.overview import Evidence, Overview, overview
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.checkpoint import Checkpoint
@@ -23,6 +25,7 @@ from custody.core.trail.heads import Heads
 from custody.settings import Settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
@@ -37,16 +40,33 @@ _MAX_HEAD_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True)
 class Console:
-    """Reads one deployment: with `s3`, believing what `key` signed."""
+    """Reads one deployment: with `s3`, believing what `key` signed, and of people's answers those
+    that `kms` has the key of (None: it tells of none)."""
 
     s3: S3Client
     settings: Settings
     key: NoteKey
+    kms: KMSClient | None = None
 
     @functools.cached_property
     def _history(self) -> RunHistory:
         jobs = (self.settings.reconcile_job, self.settings.audit_job)
         return RunHistory(self.key, self.settings.provenance_bucket, jobs)
+
+    @functools.cached_property
+    def _answers(self) -> Answers | None:
+        if self.kms is None:
+            return None
+        return Answers(self.kms, self.settings.provenance_bucket, self.settings.answer_key_arn)
+
+    def answer(self, answer: Answer) -> None:
+        """Sign and keep an answer; raises `AnswerConflict`, `ValueError` without a key, or what
+        botocore raises."""
+        key_arn = self.settings.answer_key_arn
+        if self.kms is None or not key_arn:
+            raise ValueError("this deployment has no key that signs answers")
+        bucket = self.settings.provenance_bucket
+        keep_answer(self.s3, self.kms, answer, key_arn=key_arn, bucket=bucket)
 
     def overview(self, first: date, now: datetime) -> Overview:
         """What is known of the days from `first` until `now`; raises what botocore raises."""
@@ -74,6 +94,7 @@ class Console:
             sealed=grown if checkpoint else None,
             entries=checkpoint.size if checkpoint else None,
             proven=self._proven(),
+            answers=self._answers.since(self.s3, days[0]) if self._answers else {},
         )
 
     def _checkpoint(self) -> tuple[Checkpoint | None, datetime | None]:
@@ -137,6 +158,17 @@ class Overviews:
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
             return kept, self._console.settings
+
+    def answer(self, answer: Answer) -> None:
+        """Keep an answer, which the next overview tells of; raises like `Console.answer`."""
+        with self._lock:
+            self._console = self._reopened()
+            self._console.answer(answer)
+            self._kept.clear()
+
+    def now(self) -> datetime:
+        """The time by the clock that overviews are of."""
+        return self._clock()
 
     def _reopened(self) -> Console:
         """The console that is open, with what it has read, unless settings or key are others."""

@@ -16,7 +16,9 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from custody.console.answering import TERMS
 from custody.console.runbooks import runbook
+from custody.core.answers.model import MAX_REASON
 from custody.core.console.overview import Overview
 from custody.core.console.picture import EVERY_LAYER, Shade, layer_of, stretches
 from custody.core.console.selection import Selection
@@ -84,6 +86,8 @@ def _environment() -> Environment:
         "most_causes": MOST_CAUSES,
         "every_layer": EVERY_LAYER,
         "finding_verdicts": tuple(SEVERITIES),
+        "terms": TERMS,
+        "max_reason": MAX_REASON,
     }
     return environment
 
@@ -137,8 +141,10 @@ def findings_page(overview: Overview, days: int, selection: Selection, number: i
     )
 
 
-def finding_page(overview: Overview, days: int, standing: Standing, settings: Settings) -> str:
-    """The page of one finding, with its runbook."""
+def finding_page(
+    overview: Overview, days: int, standing: Standing, settings: Settings, token: str
+) -> str:
+    """The page of one finding, with its runbook, and a form to answer it that carries `token`."""
     return _render(
         "finding.html",
         root="../",
@@ -148,6 +154,7 @@ def finding_page(overview: Overview, days: int, standing: Standing, settings: Se
         period=days,
         each=standing,
         runbook=runbook(standing.finding, _texts(settings)),
+        token=token,
     )
 
 

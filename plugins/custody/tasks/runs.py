@@ -42,7 +42,7 @@ def last_statement(
 
     Raises what botocore raises.
     """
-    return _last(judge, as_of, _key(judge, kms), s3)
+    return _last(judge, as_of, seal_key_of(judge, kms), s3)
 
 
 def last_report(judge: dict[str, str], *, s3: Any, kms: Any) -> tuple[JudgingRun, RunReport]:
@@ -50,7 +50,7 @@ def last_report(judge: dict[str, str], *, s3: Any, kms: Any) -> tuple[JudgingRun
 
     Raises `BadRun` if that is not there, or not to be believed; or what botocore raises.
     """
-    key = _key(judge, kms)
+    key = seal_key_of(judge, kms)
     last = _last(judge, datetime.now(UTC), key, s3)
     if last is None:
         raise BadRun(f"no run of {judge['job']} has stated anything")
@@ -74,7 +74,7 @@ def stated_run(judge: dict[str, str], run_id: str, as_of: str, *, s3: Any, kms: 
     """
     told = read_run(
         s3,
-        _key(judge, kms),
+        seal_key_of(judge, kms),
         judge["bucket"],
         job=judge["job"],
         run_id=run_id,
@@ -95,7 +95,8 @@ def news_of(report: RunReport, s3: Any, bucket: str) -> tuple[Found, Sequence[Ch
     return found, changes(found.rows, states, found.watched)
 
 
-def _key(judge: dict[str, str], kms: Any) -> NoteKey:
+def seal_key_of(judge: dict[str, str], kms: Any) -> NoteKey:
+    """The key that what the runs state is signed with."""
     former = filter(None, judge["former"].split(","))
     return fetch_seal_keys(kms, judge["key"], former, log_origin(judge["bucket"]))
 

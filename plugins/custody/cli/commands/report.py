@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from datetime import timedelta
 
 from custody.cli.arguments import Commands, add_deployment, add_target, deployment, new_command
-from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, now
+from custody.cli.reading.consoles import read_overview
 from custody.cli.reading.files import replace_file
-from custody.console.reading import MAX_DAYS, Console
+from custody.console.reading import MAX_DAYS
 from custody.console.rendering import report_file
-from custody.core.console.overview import Overview
 
 
 def add_command(commands: Commands) -> None:
@@ -37,7 +34,8 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    overview, stage = read(deployment(args, output), args.days)
+    overview, console = read_overview(deployment(args, output), args.days)
+    stage = f"{console.settings.project}-{console.settings.stage}"
     replace_file(args.output, report_file(overview, stage).encode("utf-8"))
     stands = len(overview.open)
     output.document(
@@ -54,32 +52,6 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     found = f"{len(overview.findings)} findings since {overview.first}, {stands} stand"
     output.line(f"{args.output}: {found}", "green" if overview.is_well else "bold red")
     return overview.is_well
-
-
-def read(deployment: Deployment, days: int) -> tuple[Overview, str]:
-    """The overview of the last `days` days, and what the deployment is called.
-
-    Raises `CannotCheck` for a copy, of which nobody says when its objects were written, and unless
-    one key of the seal is trusted.
-    """
-    if deployment.is_copy:
-        raise CannotCheck("a report is made from S3: leave --from out")
-    if len(deployment.keys.seal) != 1:
-        count = len(deployment.keys.seal)
-        raise CannotCheck(f"{count} keys of the seal are trusted: a report needs the one of today")
-    time = now()
-
-    def read_all(console: Console) -> Overview:
-        return console.overview(time.date() - timedelta(days=days - 1), time)
-
-    (key,) = deployment.keys.seal
-    overview, name = deployment.setting(
-        lambda settings: (
-            read_all(Console(deployment.s3, settings, key)),
-            f"{settings.project}-{settings.stage}",
-        )
-    )
-    return overview, name
 
 
 def _days(text: str) -> int:

@@ -218,17 +218,17 @@ class Deployment:
         )
         return KeyRing(
             records={period.key_arn: self._signing_key(period) for period in periods},
-            lineage=Trust(fetch_public_keys(self._kms(lineage), [lineage]), builders),
-            seal=fetch_seal_keys(self._kms(seal), seal, former, self.origin).all,
+            lineage=Trust(fetch_public_keys(self.kms(lineage), [lineage]), builders),
+            seal=fetch_seal_keys(self.kms(seal), seal, former, self.origin).all,
             deployment=self.pins,
         )
 
     def _signing_key(self, period: KeyPeriod) -> TrustedKey:
-        der = self._kms(period.key_arn).get_public_key(KeyId=period.key_arn)["PublicKey"]
+        der = self.kms(period.key_arn).get_public_key(KeyId=period.key_arn)["PublicKey"]
         return TrustedKey(period.key_arn, der, period.valid_from, period.valid_until)
 
     @staticmethod
-    def _kms(arn: str) -> KMSClient:
+    def kms(arn: str) -> KMSClient:
         """A client in the key's region; raises `ValueError` for what is no ARN of a key."""
         match arn.split(":"):
             case ["arn", _, "kms", region, _, _] if region:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from custody.core.answers.model import Answer
+from custody.core.answers.taking import TakenOn, taken_on
 from custody.core.console.freshness import Watcher, watchers
 from custody.core.console.in_airflow import InAirflow, in_airflow
 from custody.core.console.picture import Day, picture
@@ -31,6 +33,7 @@ class Evidence:
 
     Before `judged` every hour was judged, before `closed` no event is awaited. The seal grew last
     at `sealed`, to so many `entries`; the trail of each region is `proven` until some time.
+    `answers` are people's, by the finding that they are about.
     """
 
     runs: Sequence[ReadRun]
@@ -40,12 +43,14 @@ class Evidence:
     sealed: datetime | None = None
     entries: int | None = None
     proven: datetime | None = None
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The days from `first` until `now`; `findings` by fingerprint, the most urgent first; `judges`
-    are the runs that judged each hour last; `airflow` is what people did there."""
+    are the runs that judged each hour last; `airflow` is what people did there; `answers` are
+    people's, by finding."""
 
     first: date
     now: datetime
@@ -58,11 +63,21 @@ class Overview:
     judges: Mapping[Hour, JudgingRun]
     policy: str
     airflow: InAirflow
+    answers: Mapping[str, Sequence[Answer]]
 
     @property
     def open(self) -> list[Standing]:
         """The findings that stand."""
         return [each for each in self.findings.values() if each.is_open]
+
+    def taken(self, standing: Standing) -> TakenOn:
+        """Whether somebody has taken a finding on, or closed it."""
+        return taken_on(
+            self.answers.get(standing.finding.fingerprint, ()),
+            since=standing.since,
+            found_at=standing.last.as_of,
+            now=self.now,
+        )
 
     @property
     def ages(self) -> dict[str, dict[str, int]]:
@@ -135,6 +150,7 @@ def overview(
         judges=judges,
         policy=policy,
         airflow=in_airflow(read.airflow for read in hourly if read.airflow is not None),
+        answers=evidence.answers,
     )
 
 

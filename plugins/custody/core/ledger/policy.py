@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import LATE_PREFIX, RECORD_PREFIX
 from custody.core.runs.model import RUN_PREFIX
@@ -17,6 +18,7 @@ from custody.core.seal.layout import SEAL_PREFIX
 AIRFLOW: Final = "airflow"
 AUDITOR: Final = "audit"
 BUILDER: Final = "glue"
+ON_CALL: Final = "on-call"
 
 LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     "silver": (BUILDER,),
@@ -44,6 +46,7 @@ RECORDERS: Final = ("recorder", "recorder-large")
 PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     LINEAGE_PREFIX: (BUILDER,),
     RUN_PREFIX: (AUDITOR,),
+    ANSWER_PREFIX: (AIRFLOW, ON_CALL),
     SEAL_PREFIX: (AUDITOR,),
     LATE_PREFIX: (RECORDERS[0],),
 }

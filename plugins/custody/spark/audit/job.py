@@ -20,12 +20,14 @@ from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, recall, remember
 from custody.aws.s3.listing import KeyRange, stored_versions
 from custody.aws.trail.proof import prove_onward
 from custody.aws.trail.setup import setup_defects
+from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.ledger.hours.windows import check_audit, check_time
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.span import LATEST_DELIVERY
+from custody.spark.audit.answers import answer_rows
 from custody.spark.audit.defects import defect_rows, unusable_head_row
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
@@ -183,6 +185,13 @@ def run(
     ]
     if trail.trouble is not None:
         defects.append(unusable_head_row(trail.trouble, policy, settings, s3))
+    defects += answer_rows(
+        [r for r in records if r.version.key.startswith(ANSWER_PREFIX)],
+        contents.events,
+        policy,
+        settings,
+        since=request.since,
+    )
     unread = unbuilt(
         context,
         [version for version in held if may_be_unbuilt(version, policy)],

@@ -19,6 +19,7 @@ from custody.aws.seal.content import record_entry
 from custody.aws.seal.cosigning import Cosigning, keep_cosigned
 from custody.aws.seal.keeping import LocatedDefect, SealKept, keep_seal
 from custody.aws.seal.log import Sealed
+from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.records.names import RECORD_PREFIX
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 # One request each: enough of them at once to hide the waiting.
 RECORDS_PER_SLICE = 512
 
-RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX)
+RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX, ANSWER_PREFIX)
 COSIGNED_HEAD = "cosigned"
 
 

@@ -1,0 +1,34 @@
+"""What the console shows, read from S3 for the command line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from custody.cli.errors import CannotCheck
+from custody.cli.reading.deployment import Deployment, now
+from custody.console.reading import Console
+from custody.core.console.overview import Overview
+from custody.settings import Settings
+
+
+def read_overview(deployment: Deployment, days: int) -> tuple[Overview, Console]:
+    """The overview of the last `days` days, and what read it.
+
+    Raises `CannotCheck` for a copy, of which nobody says when its objects were written, and unless
+    one key of the seal is trusted.
+    """
+    if deployment.is_copy:
+        raise CannotCheck("what stands is read from S3: leave --from out")
+    if len(deployment.keys.seal) != 1:
+        count = len(deployment.keys.seal)
+        raise CannotCheck(f"{count} keys of the seal are trusted: the one of today is needed")
+    (key,) = deployment.keys.seal
+    time = now()
+
+    def read(settings: Settings) -> tuple[Overview, Console]:
+        answers = settings.answer_key_arn
+        kms = deployment.kms(answers) if answers else None
+        console = Console(deployment.s3, settings, key, kms)
+        return console.overview(time.date() - timedelta(days=days - 1), time), console
+
+    return deployment.setting(read)
