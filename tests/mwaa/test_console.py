@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 from airflow import settings
-from tests.support.airflow_users import FAB, SHOWN, answers, auth_manager, load_plugin, mounted
+from tests.support.airflow_users import (
+    FAB,
+    SHOWN,
+    answers,
+    auth_manager,
+    load_plugin,
+    may_answer,
+    mounted,
+)
 
 
 @pytest.mark.filterwarnings("ignore")  # Flask-AppBuilder's own
@@ -23,5 +31,7 @@ def test_a_viewer_sees_it_and_the_public_does_not() -> None:
             for name in ("Public", "Viewer", "User", "Op", "Admin"):
                 role = security.find_role(name)
                 user = security.add_user(name, name, name, f"{name}@x", role, "p")
-                found = answers(app, manager.generate_jwt(user))
+                token = manager.generate_jwt(user)
+                found = answers(app, token)
                 assert found == {403} if name == "Public" else found <= SHOWN, name
+                assert may_answer(app, token) is (name in ("User", "Op", "Admin")), name

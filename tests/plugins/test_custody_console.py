@@ -16,6 +16,7 @@ from tests.support.airflow_users import (
     answers,
     auth_manager,
     load_plugin,
+    may_answer,
     mounted,
 )
 
@@ -101,8 +102,10 @@ def test_a_viewer_sees_it_and_nobody_without_a_role(plugin: ModuleType) -> None:
     with auth_manager(SIMPLE) as manager:
         assert answers(app, None) == {401}
         assert answers(app, "no.token.atall") == {403}
+        assert not may_answer(app, None)
         for role in (None, "VIEWER", "USER", "OP", "ADMIN"):
             token = manager.generate_jwt(SimpleAuthManagerUser(username="somebody", role=role))
             for cookie in (False, True):
                 found = answers(app, token, cookie=cookie)
                 assert found == {403} if role is None else found <= SHOWN, role
+            assert may_answer(app, token) is (role in ("USER", "OP", "ADMIN")), role

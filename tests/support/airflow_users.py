@@ -59,6 +59,15 @@ def mounted(plugin: ModuleType) -> FastAPI:
     return airflow
 
 
+def may_answer(app: FastAPI, token: str | None) -> bool:
+    """Whether whoever has this token gets as far as his form, which is that of another session."""
+    given = {"Cookie": f"_token={token}"} if token else {}
+    form = {"kind": "closed", "reason": "r", "token": "0" * 64}
+    answer = ask(app, f"/custody{ROUTES[2]}", "POST", headers=given, data=form)
+    assert answer.status_code in {401, 403}
+    return bool(answer.json()["detail"].startswith("This form is not of this session"))
+
+
 def answers(app: FastAPI, token: str | None, *, cookie: bool = False) -> set[int]:
     """The statuses of all routes, for whoever has this token."""
     given: dict[str, str] = {}

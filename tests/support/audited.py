@@ -80,6 +80,7 @@ SETTINGS = {
     "signing_key_arn": KEY_ARN,
     "lineage_key_arn": KEY_ARN,
     "seal_key_arn": KEY_ARN,
+    "answer_key_arn": KEY_ARN,
     "bronze_to_silver_job": "silver",
     "silver_to_gold_job": "gold",
     "reconcile_job": "reconcile",

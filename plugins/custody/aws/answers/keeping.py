@@ -68,8 +68,13 @@ class Answers:
     def since(self, s3: S3Client, first: date) -> Mapping[str, Sequence[Answer]]:
         """The answers of the days since `first` that are to be believed, by the fingerprint of
         their finding. Raises what botocore raises."""
-        keys = KeyRange(ANSWER_PREFIX, after=f"{ANSWER_PREFIX}dt={first}")
-        listed = list(stored_versions(s3, self._bucket, keys))[-_MOST:]
+        begin, every = f"{ANSWER_PREFIX}dt={first}", KeyRange(ANSWER_PREFIX)
+        stored_since = (
+            stored
+            for stored in stored_versions(s3, self._bucket, every)
+            if stored.version.key >= begin
+        )
+        listed = list(stored_since)[-_MOST:]
         self._kept = {
             stored: self._kept[stored]
             if stored in self._kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timedelta
+from typing import Final
 
 import boto3
 
@@ -20,58 +21,48 @@ from custody.core.console.overview import Overview
 from custody.core.console.standing import Standing
 from custody.core.formats.timestamps import format_utc
 
-_SHORTEST = 8
+_SHORTEST: Final = 8
 """Characters of a fingerprint that must be given."""
+
+_KINDS: Final = {"ack": Kind.ACKNOWLEDGED, "close": Kind.CLOSED}
 
 
 def add_command(commands: Commands) -> None:
     """Register the command with its arguments."""
-    parser = commands.add_parser(
+    parser = new_command(
+        commands,
         "findings",
-        help="tell which findings stand, take one on, or close it",
-        description="Tell which findings stand, take one on, or close it.",
+        _run,
+        about="list the findings that stand; take one on for some days (ack), or close one that is "
+        "explained: that signs an answer in your name, and keeps it",
+        well="the answer is kept; or nothing is listed that nobody has taken on or closed",
+        wrong="something is",
     )
-    actions = parser.add_subparsers(title="actions", metavar="ACTION")
-    listing = new_command(
-        actions,
-        "list",
-        _list,
-        about="list the findings that stand, and what was answered",
-        well="nothing stands that nobody has taken on",
-        wrong="something does",
+    add_deployment(parser)
+    parser.add_argument("action", choices=("list", *_KINDS), help="what to do")
+    parser.add_argument(
+        "finding",
+        nargs="?",
+        default="",
+        help=f"which to answer: its fingerprint, or its first {_SHORTEST} or more characters",
     )
-    add_deployment(listing)
-    for name, kind, about in (
-        ("ack", Kind.ACKNOWLEDGED, "take a finding on for some days"),
-        ("close", Kind.CLOSED, "close a finding that is explained"),
-    ):
-        answering = new_command(
-            actions,
-            name,
-            _answer,
-            about=f"{about}: signs an answer in your name, and keeps it",
-            well="the answer is kept",
-            wrong="never",
-        )
-        add_deployment(answering)
-        answering.set_defaults(kind=kind, term=None)
-        answering.add_argument(
-            "finding", help=f"its fingerprint, or the first {_SHORTEST} or more characters of it"
-        )
-        answering.add_argument("--reason", required=True, help="what everybody is told")
-        if kind is Kind.ACKNOWLEDGED:
-            answering.add_argument(
-                "--days",
-                dest="term",
-                type=int,
-                default=1,
-                metavar="N",
-                help=f"for how many days; {LONGEST.days} at most (default: 1)",
-            )
+    parser.add_argument("--reason", default="", help="why; everybody is told")
+    parser.add_argument(
+        "--days",
+        type=int,
+        default=1,
+        metavar="N",
+        help=f"for how many days to take it on; {LONGEST.days} at most (default: 1)",
+    )
+
+
+def _run(args: argparse.Namespace, output: Output) -> bool:
+    run = _list if args.action == "list" else _answer
+    return run(args, output)
 
 
 def _list(args: argparse.Namespace, output: Output) -> bool:
-    overview, _ = read_overview(deployment(args, output), MAX_DAYS)
+    overview, _ = read_overview(deployment(args, output), MAX_DAYS, answers=True)
     rows = []
     for each in overview.open:
         taken = overview.taken(each)
@@ -105,19 +96,19 @@ def _list(args: argparse.Namespace, output: Output) -> bool:
 
 
 def _answer(args: argparse.Namespace, output: Output) -> bool:
-    overview, console = read_overview(deployment(args, output), MAX_DAYS)
+    overview, console = read_overview(deployment(args, output), MAX_DAYS, answers=True)
     standing = _named(overview, args.finding)
-    at = _whole(now())
+    kind, at = _KINDS[args.action], _whole(now())
     try:
         answer = Answer(
             finding=standing.finding.fingerprint,
-            kind=args.kind,
+            kind=kind,
             by=boto3.client("sts", region_name=console.settings.region).get_caller_identity()[
                 "Arn"
             ],
             reason=args.reason,
             at=at,
-            until=None if args.term is None else at + timedelta(days=args.term),
+            until=at + timedelta(days=args.days) if kind is Kind.ACKNOWLEDGED else None,
         )
         console.answer(answer)
     except (AnswerConflict, ValueError) as error:

@@ -11,8 +11,11 @@ from custody.core.console.overview import Overview
 from custody.settings import Settings
 
 
-def read_overview(deployment: Deployment, days: int) -> tuple[Overview, Console]:
-    """The overview of the last `days` days, and what read it.
+def read_overview(
+    deployment: Deployment, days: int, *, answers: bool = False
+) -> tuple[Overview, Console]:
+    """The overview of the last `days` days, and what read it; with people's `answers`, whose key
+    AWS is asked for, if they are wanted.
 
     Raises `CannotCheck` for a copy, of which nobody says when its objects were written, and unless
     one key of the seal is trusted.
@@ -26,8 +29,8 @@ def read_overview(deployment: Deployment, days: int) -> tuple[Overview, Console]
     time = now()
 
     def read(settings: Settings) -> tuple[Overview, Console]:
-        answers = settings.answer_key_arn
-        kms = deployment.kms(answers) if answers else None
+        key_arn = settings.answer_key_arn
+        kms = deployment.kms(key_arn) if answers and key_arn else None
         console = Console(deployment.s3, settings, key, kms)
         return console.overview(time.date() - timedelta(days=days - 1), time), console
 

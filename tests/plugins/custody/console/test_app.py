@@ -1,8 +1,9 @@
-"""The routes: none is open, none writes, and each says what it cannot show."""
+"""The routes: none is open, one writes, and each says what it cannot show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,19 @@ from botocore.exceptions import ClientError
 from fastapi import FastAPI, HTTPException
 from fastapi.routing import APIRoute
 from tests.support.asgi import ask
-from tests.support.consoles import SCRIPT, read_run, removed, shown
+from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
 
+from custody.aws.answers.keeping import AnswerConflict
+from custody.console.answering import Answering, Visitor
 from custody.console.app import HEADERS, console_app
+from custody.core.answers.model import Answer, Kind
 from custody.core.console.overview import Overview
 from custody.settings import Settings
 
-SETTINGS = Settings.parse({"project": "custody", "stage": "dev"})
+SETTINGS = Settings.parse(
+    {"project": "custody", "stage": "dev", "partition": "aws", "account_id": "111122223333"}
+)
+VISITOR = Visitor("bob", "session")
 FOUND = removed(SCRIPT)
 FINDING = f"/findings/{FOUND.fingerprint}"
 PATHS = {"/", "/findings", FINDING, "/console.css"}
@@ -28,10 +35,21 @@ class Shown:
 
     def __init__(self) -> None:
         self.asked: list[int] = []
+        self.answers: list[Answer] = []
+        self.refuses: Exception | None = None
 
     def of(self, days: int) -> tuple[Overview, Settings]:
         self.asked.append(days)
-        return shown(read_run(8, FOUND), read_run(12, FOUND)), SETTINGS
+        runs = read_run(8, FOUND), read_run(12, FOUND)
+        return shown(*runs, answers={FOUND.fingerprint: self.answers}), SETTINGS
+
+    def answer(self, answer: Answer) -> None:
+        if self.refuses is not None:
+            raise self.refuses
+        self.answers.append(answer)
+
+    def now(self) -> datetime:
+        return NOW
 
 
 def open_to_all() -> None:
@@ -42,10 +60,17 @@ def closed() -> None:
     raise HTTPException(403)
 
 
+def may_answer() -> None:
+    pass
+
+
 def app_of(
-    overviews: Any = None, guards: tuple[Callable[..., Any], ...] = (open_to_all,)
+    overviews: Any = None,
+    guards: tuple[Callable[..., Any], ...] = (open_to_all,),
+    answers: Callable[..., Any] = may_answer,
 ) -> FastAPI:
-    return console_app(overviews or Shown(), guards)
+    answering = Answering((answers,), lambda: VISITOR)
+    return console_app(overviews or Shown(), guards, answering)
 
 
 def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
@@ -54,9 +79,11 @@ def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
     assert {route.path for route in routes if isinstance(route, APIRoute)} == TEMPLATES
     for route in routes:
         assert isinstance(route, APIRoute)
-        assert route.methods == {"GET"}
         guards = {dependency.call for dependency in route.dependant.dependencies}
         assert {open_to_all, closed} <= guards
+        assert (route.methods, may_answer in guards) in (({"GET"}, False), ({"POST"}, True))
+    posts = [route for route in routes if isinstance(route, APIRoute) and "POST" in route.methods]
+    assert [route.path for route in posts] == ["/findings/{fingerprint}"]
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
@@ -78,8 +105,105 @@ def test_no_answer_lets_a_browser_run_anything(path: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", sorted(PATHS))
-def test_nothing_can_be_written(method: str, path: str) -> None:
-    assert ask(app_of(), path, method).status_code == 405
+def test_nothing_else_can_be_written(method: str, path: str) -> None:
+    if (method, path) != ("POST", FINDING):
+        assert ask(app_of(), path, method).status_code == 405
+
+
+FORM = {
+    "kind": "acknowledged",
+    "reason": SCRIPT,
+    "term": "7",
+    "token": VISITOR.token(FOUND.fingerprint),
+}
+
+
+def test_who_may_answers_in_his_own_name_and_everybody_sees_it() -> None:
+    overviews = Shown()
+    app = app_of(overviews)
+    assert f'value="{FORM["token"]}"' in ask(app, FINDING).text
+    answer = ask(app, FINDING, "POST", data=FORM)
+    # Relative to the page itself, below whatever path Airflow is.
+    assert (answer.status_code, answer.headers["Location"]) == (303, FOUND.fingerprint)
+    (given,) = overviews.answers
+    assert (given.user, given.by) == ("bob", SETTINGS.role("airflow"))
+    assert (given.at, given.until) == (NOW, NOW + timedelta(days=7))
+    page = ask(app, FINDING)
+    assert "acknowledged until 2026-11-08 12:40:00 UTC by bob" in page.text
+    assert "<script" not in page.text
+    assert "acknowledged</span>" in ask(app, "/findings").text
+
+
+def test_what_is_closed_needs_no_term() -> None:
+    overviews = Shown()
+    form = {**FORM, "kind": "closed"}
+    assert ask(app_of(overviews), FINDING, "POST", data=form).status_code == 303
+    assert [(a.kind, a.until) for a in overviews.answers] == [(Kind.CLOSED, None)]
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "0" * 64,
+        VISITOR.token("0" * 64),
+        Visitor("bob", "other").token(FOUND.fingerprint),
+        "ä" * 64,
+    ],
+)
+def test_a_form_that_another_page_has_him_send_is_refused(token: str) -> None:
+    overviews = Shown()
+    answer = ask(app_of(overviews), FINDING, "POST", data={**FORM, "token": token})
+    assert answer.status_code in {403, 422}
+    assert overviews.answers == []
+
+
+def test_who_is_not_signed_in_has_no_token() -> None:
+    nobody = Visitor("nobody", "")
+    assert not nobody.sent(nobody.token(FOUND.fingerprint), FOUND.fingerprint)
+
+
+@pytest.mark.parametrize("guards", [((closed,), may_answer), ((open_to_all,), closed)])
+def test_whom_any_guard_refuses_answers_nothing(guards: Any) -> None:
+    overviews = Shown()
+    answer = ask(app_of(overviews, *guards), FINDING, "POST", data=FORM)
+    assert answer.status_code == 403
+    assert overviews.answers == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "forgotten"},
+        {"reason": ""},
+        {"reason": "  "},
+        {"reason": "x" * 1001},
+        {"term": "0"},
+        {"term": "31"},
+        {"term": "x"},
+    ],
+)
+def test_an_answer_of_another_form_is_refused(wrong: dict[str, str]) -> None:
+    overviews = Shown()
+    answer = ask(app_of(overviews), FINDING, "POST", data=FORM | wrong)
+    assert answer.status_code == 422
+    assert overviews.answers == []
+
+
+def test_what_no_run_found_cannot_be_answered() -> None:
+    overviews, other = Shown(), "0" * 64
+    form = {**FORM, "token": VISITOR.token(other)}
+    assert ask(app_of(overviews), f"/findings/{other}", "POST", data=form).status_code == 404
+    assert overviews.answers == []
+
+
+@pytest.mark.parametrize("error", [AnswerConflict("twice"), ValueError("no key")])
+def test_an_answer_that_could_not_be_kept_is_said(error: Exception) -> None:
+    overviews = Shown()
+    overviews.refuses = error
+    answer = ask(app_of(overviews), FINDING, "POST", data=FORM)
+    assert answer.status_code == 503
+    assert str(error) in answer.text
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def pages(overview: Overview) -> dict[str, str]:
         "overview": rendering.overview_page(overview, 2),
         "findings": rendering.findings_page(overview, 2, Selection(), 1),
         "nothing": rendering.findings_page(overview, 2, selection, 1),
-        "finding": rendering.finding_page(overview, 2, hostile, SETTINGS),
+        "finding": rendering.finding_page(overview, 2, hostile, SETTINGS, "token"),
         "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
         "report": rendering.report_file(overview, "custody-dev"),
     }
@@ -132,14 +132,14 @@ def test_other_settings_than_were_judged_by_are_said() -> None:
 
 def test_a_finding_tells_who_is_claimed_from_who_is_proven(overview: Overview) -> None:
     proven = overview.findings[finding("UNRECORDED").fingerprint]
-    page = rendering.finding_page(overview, 2, proven, SETTINGS)
+    page = rendering.finding_page(overview, 2, proven, SETTINGS, "token")
     assert "proven by the trail" in Read(page).text
     assert "claimed by a record, not proven" in Read(pages(overview)["finding"]).text
 
 
 def test_a_finding_names_its_causes_and_history(overview: Overview) -> None:
     proven = overview.findings[finding("UNRECORDED").fingerprint]
-    read = Read(rendering.finding_page(overview, 2, proven, SETTINGS))
+    read = Read(rendering.finding_page(overview, 2, proven, SETTINGS, "token"))
     assert "s3/bucket/raw/policy" in read.text
     assert f"../findings/{CHANGE.fingerprint}?days=2" in {has.get("href") for _, has in read.tags}
     assert "open, by run reconcile_1_8 of reconcile" in read.text
@@ -152,7 +152,9 @@ def test_of_many_causes_the_nearest_are_named_and_all_are_counted() -> None:
     ]
     lost = finding("UNRECORDED")
     overview = shown(read_run(8, lost, *changes))
-    page = rendering.finding_page(overview, 2, overview.findings[lost.fingerprint], SETTINGS)
+    page = rendering.finding_page(
+        overview, 2, overview.findings[lost.fingerprint], SETTINGS, "token"
+    )
     assert f"{len(changes)} in the period, the nearest {rendering.MOST_CAUSES}" in page
     assert page.count("iam/role/r") == rendering.MOST_CAUSES
 
@@ -160,7 +162,7 @@ def test_of_many_causes_the_nearest_are_named_and_all_are_counted() -> None:
 def test_a_finding_that_a_later_run_did_not_find_says_so() -> None:
     overview = shown(read_run(8, removed()), read_run(9))
     (standing,) = overview.findings.values()
-    page = rendering.finding_page(overview, 2, standing, SETTINGS)
+    page = rendering.finding_page(overview, 2, standing, SETTINGS, "token")
     assert "reconcile_1_9</code>, which judged its hour again" in page
 
 
@@ -168,7 +170,7 @@ def test_a_finding_that_a_later_run_did_not_find_says_so() -> None:
 def test_every_verdict_has_its_runbook_filled_in(verdict: str) -> None:
     overview = shown(read_run(8, finding(verdict, object_key="a key'", record_key="provenance/r")))
     (standing,) = overview.findings.values()
-    text = Read(rendering.finding_page(overview, 2, standing, SETTINGS)).text
+    text = Read(rendering.finding_page(overview, 2, standing, SETTINGS, "token")).text
     assert "Means:" in text
     assert not re.search(r"'%?<(key|bucket|principal|record)>%?'", text)
 
