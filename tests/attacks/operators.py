@@ -26,6 +26,7 @@ from custody.core.ledger.rows import fingerprint
 from custody.core.runs.statement import BadRun
 from custody.objects import ObjectVersion
 from custody.tasks.paging import PagesNotSent, pages
+from custody.tasks.reminding import remind
 from custody.tasks.reporting import report_success
 from custody.tasks.runs import judge_of
 
@@ -53,6 +54,12 @@ def page(world: World, **environment: str) -> None:
     job = world.runs[-1].job
     with _as_airflow(world, **environment):
         pages.function(world.analytics, _judge(world, job), job.value, "audit")
+
+
+def remind_people(world: World) -> None:
+    """Remind people of what stands, as the task of the audit's DAG does."""
+    with _as_airflow(world):
+        remind.function(_judge(world, Job.AUDIT))
 
 
 def count_success(world: World, awaited: str) -> None:

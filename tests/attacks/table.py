@@ -7,6 +7,7 @@ whatever was ever removed; two rounds begin it in which nobody attacks.
 from __future__ import annotations
 
 from tests.attacks import (
+    answers,
     borrowed,
     controls,
     digests,
@@ -32,10 +33,10 @@ ROUNDS = [
     Round(Job.AUDIT, [tables.BEFORE_AN_AUDIT]),
     Round(
         Job.AUDIT,
-        [[*removals.AT_REST, *recorder.AT_REST, *logs.AT_REST]],
+        [[*removals.AT_REST, *recorder.AT_REST, *logs.AT_REST, *answers.AT_REST]],
     ),
     Round(Job.PAGES, [operators.ON_PAGES]),
-    Round(Job.PAGES, [operators.ONCE_TOLD]),
+    Round(Job.PAGES, [[answers.one_mutes_what_was_found, *operators.ONCE_TOLD]]),
     Round(Job.AUDIT, [[seal.it_is_rolled_back]]),
     Round(Job.AUDIT, [[seal.a_tile_is_changed]]),
     Round(Job.AUDIT, [[seal.a_tile_is_deleted]]),

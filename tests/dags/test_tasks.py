@@ -11,13 +11,21 @@ import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from moto import mock_aws
-from tests.support import publications
+from tests.support import answers, publications
 from tests.support.contracts import deployed_contracts
 from tests.support.judging_runs import BASIS, PARTS, RUN
-from tests.support.moto_aws import REGION, answer, make_bucket, signing_kms
+from tests.support.moto_aws import (
+    KEY_ARN,
+    PRIVATE_KEY,
+    REGION,
+    answer,
+    make_bucket,
+    signing_kms,
+)
 from tests.support.transparency import OTHER_SIGNER, SIGNER
 
 from custody.aws.catalog import Pointer, point_partitions
@@ -655,7 +663,7 @@ def test_whatever_run_airflow_names_the_last_is_told(runs, analytics, function, 
 
 
 def test_people_are_reminded_of_what_nobody_has_taken_on_and_told_who_did(
-    runs, analytics, function, sns, monkeypatch
+    runs, analytics, function, sns
 ):
     """By what was signed alone: the key of answers is the one that the run judged by."""
     settings = {

@@ -82,7 +82,7 @@ def administer(aws: LocalAws, tags: Mapping[str, str]) -> None:
     stacks = (
         ("bootstrap", {"DeployerArns": ",".join(DEPLOYERS)}),
         ("deployers", {"DeployerArns": ENGINEER}),
-        ("access", {"AuditorArns": ENGINEER, "BreakGlassArns": ENGINEER}),
+        ("access", dict.fromkeys(("AuditorArns", "BreakGlassArns", "OnCallArns"), ENGINEER)),
     )
     for name, parameters in stacks:
         create(aws, name, {"Stage": "local", **parameters}, tags)

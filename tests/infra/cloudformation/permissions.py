@@ -72,6 +72,7 @@ def calls(keys: Mapping[str, str], topics: Mapping[str, str]) -> Iterator[Call]:
 WRITERS: Final = {
     ("raw", f"{DAY}/x.csv"): UPLOADERS,
     ("raw", "elsewhere/x.csv"): NOBODY,
+    ("provenance", "provenance/answers/dt=2026-11-01/0/0.json"): AIRFLOW,
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): RECORDERS,
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): frozenset({"recorder"}),
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
@@ -263,6 +264,7 @@ def _keys(keys: Mapping[str, str]) -> Iterator[Call]:
     for name, how in signers.items():
         # Only in the function or in a job: the sessions asked here were taken by somebody else.
         yield Call("kms", "sign", {"KeyId": keys[name], **how}, NOBODY)
+    yield Call("kms", "sign", {"KeyId": keys["AnswerKeyArn"], **elliptic}, AIRFLOW)
     for arn in keys.values():
         grant = {"GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:user/insider", "Operations": ["Sign"]}
         yield Call("kms", "create_grant", {"KeyId": arn, **grant}, NOBODY)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from botocore.exceptions import ClientError
 from tests.support.consoles import removed
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
-from tests.support.local_aws import LocalAws
+from tests.support.local_aws import LocalAws, role_arn
 from tests.support.transparency import signer
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import keep_run
 from custody.aws.s3.heads import SEAL_HEAD, remember
 from custody.console.reading import Console
+from custody.core.answers.model import Answer, Kind
+from custody.core.answers.taking import Taken
 from custody.core.paging.found import Found
 from custody.core.runs.chain import Link, Reached
 from custody.core.seal.layout import log_origin
@@ -48,3 +52,26 @@ def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> 
     judged, audited, sealed, proven = (watcher.seen for watcher in overview.watchers)
     assert (judged, audited, proven) == (now, None, None)
     assert sealed is not None
+
+    # What stands is answered by Airflow, and by who is on call.
+    administrator = aws.client("kms", "platform-engineer")
+    taken_on = {"role_arn": role_arn("on-call"), "source_profile": "platform-engineer"}
+    aws.add_profile("on-call", **taken_on)
+    for role in ("airflow", "on-call"):
+        clients = [aws.client(service, role) for service in ("s3", "kms")]
+        mine = Console(clients[0], settings, sealing.key, clients[1])
+        seen = mine.overview(start.date(), datetime.now(UTC))
+        (standing,) = seen.open
+        mine.answer(
+            Answer(
+                finding=found.fingerprint,
+                kind=Kind.CLOSED,
+                by=role,
+                reason="r",
+                at=(at := datetime.now(UTC).replace(microsecond=0)),
+            )
+        )
+        taken = mine.overview(start.date(), at + timedelta(seconds=1)).taken(standing)
+        assert (taken.state, taken.answer and taken.answer.by) == (Taken.CLOSED, role)
+        with pytest.raises(ClientError, match="AccessDenied"):
+            Console(s3, settings, sealing.key, administrator).answer(taken.answer)

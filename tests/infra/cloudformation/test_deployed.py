@@ -203,6 +203,7 @@ WRITES: Final = {
     ("raw", "incoming/smoke/dt=2026-11-01/x.txt"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "incoming/wishes/dt=2026-11-01/x.csv"): set[str](),  # of no contract
     ("raw", "elsewhere/x.csv"): set[str](),
+    ("provenance", "provenance/answers/dt=2026-11-01/0/0.json"): {"airflow"},
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): {"recorder", "recorder-large"},
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): {"recorder"},
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): {"glue"},

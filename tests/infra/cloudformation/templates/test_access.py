@@ -52,6 +52,10 @@ UNSEEN = {
         "logs:CreateLogStream logs:DescribeLogGroups logs:DescribeLogStreams logs:PutLogEvents"
     ),
     "global-events": "events:PutEvents",
+    "on-call": """
+        kms:Decrypt kms:GenerateDataKey kms:GetPublicKey kms:Sign s3:GetObject s3:GetObjectVersion
+        s3:ListBucketVersions s3:PutObject ssm:GetParameter
+    """,
     "replication": """
         kms:Decrypt kms:Encrypt kms:GenerateDataKey s3:GetObjectLegalHold s3:GetObjectRetention
         s3:GetObjectVersionAcl s3:GetObjectVersionForReplication s3:GetObjectVersionTagging
@@ -195,7 +199,7 @@ def test_a_deployer_may_what_the_deploy_command_asks_for_and_no_more() -> None:
             "deployers.MakeWhatRuns",
             (
                 *("role/{}-auditor", "role/{}-break-glass", "role/{}-cloudformation"),
-                *("role/{}-deployer", "role/{}-global-events"),
+                *("role/{}-deployer", "role/{}-global-events", "role/{}-on-call"),
                 *("policy/{}-cloudformation-*", "policy/{}-boundary"),
             ),
         ),

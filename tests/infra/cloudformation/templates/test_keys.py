@@ -20,13 +20,20 @@ from tests.infra.cloudformation.templates.loaded import (
 
 @pytest.mark.parametrize(
     ("key", "statement", "role"),
-    [("Signing", "RecorderSigns", "recorder(-large)?"), ("Lineage", "GlueJobsSign", "glue")],
+    [
+        ("Signing", "RecorderSigns", "recorder(-large)?"),
+        ("Lineage", "GlueJobsSign", "glue"),
+        ("Answers", "PeopleAnswer", "(airflow|on-call)"),
+    ],
 )
 def test_each_signing_key_signs_for_its_own(key: str, statement: str, role: str) -> None:
     assert granted("kms:Sign") == {
         "recorder": ['{"Ref": "SigningKeyArn"}'] * 2,
         "jobs": ['{"Ref": "LineageKeyArn"}'],
         "audit": ['{"Ref": "SealKeyArn"}'],
+        "airflow": ['{"Ref": "AnswerKeyArn"}'],
+        # A stack of its own, which knows no key: the keys' policies say that it is this one.
+        "access": ["arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*"],
     }
     key_policy = LOADED["keys"]["Resources"][key]["Properties"]["KeyPolicy"]
     signing = [s for s in statements(key_policy) if "kms:Sign" in listed(s["Action"])]

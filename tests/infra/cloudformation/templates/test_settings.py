@@ -47,6 +47,7 @@ def test_the_settings_are_these() -> None:
         "account_id",
         "airflow_trusted_arns",
         "analytics_bucket",
+        "answer_key_arn",
         "artifacts_bucket",
         "audit_job",
         "athena_results_bucket",

@@ -17,6 +17,8 @@ from tests.infra.cloudformation.templates.loaded import (
 )
 from tests.infra.cloudformation.templates.test_keys import AUDIT
 
+from custody.core.answers.model import ANSWER_PREFIX
+from custody.core.ledger.policy import PREFIX_WRITERS
 from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
 from custody.core.tlog.tiles import bundle_path, tile_path
@@ -98,7 +100,7 @@ def test_records_are_write_once() -> None:
     rule = provenance_rule("DenyOverwritingRecords")
     assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     places = [plain(place).partition("/provenance/")[2] for place in rule["Resource"]]
-    assert places == ["incoming/*", "late/*", "lineage/*", "runs/*"]
+    assert places == ["answers/*", "incoming/*", "late/*", "lineage/*", "runs/*"]
 
 
 def provenance_rule(sid: str) -> Mapping[str, Any]:
@@ -114,6 +116,15 @@ def test_only_the_role_that_audits_writes_the_seal_and_what_its_runs_state() -> 
     places = [plain(place).partition("${Provenance}/")[2] for place in rule["Resource"]]
     assert places == [f"{SEAL_PREFIX}*", f"{RUN_PREFIX}*"]
     assert [plain(w) for w in rule["Condition"]["ArnNotLike"]["aws:PrincipalArn"]] == AUDIT
+
+
+def test_only_who_is_on_call_and_airflow_answer() -> None:
+    rule = provenance_rule("DenyAnswersByOthers")
+    assert (rule["Effect"], rule["Principal"], rule["Action"]) == ("Deny", "*", "s3:PutObject")
+    assert plain(rule["Resource"]).partition("${Provenance}/")[2] == f"{ANSWER_PREFIX}*"
+    who = rule["Condition"]["ArnNotLike"]["aws:PrincipalArn"]
+    names = [plain(each).partition("${Stage}-")[2] for each in who]
+    assert names == list(PREFIX_WRITERS[ANSWER_PREFIX])
 
 
 def test_no_file_of_the_seal_is_written_twice_but_its_checkpoint() -> None:

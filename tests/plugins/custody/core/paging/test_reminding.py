@@ -73,7 +73,7 @@ def test_an_answer_is_told_for_two_days_and_then_no_more() -> None:
     assert page([], [closed(at=NOW - TELL_ANSWERS + timedelta(milliseconds=1))]) is not None
 
 
-def test_an_answer_to_what_no_run_found_is_told_by_its_fingerprint() -> None:
+def test_an_answer_to_what_no_run_found_names_the_fingerprint() -> None:
     found = told(reminder([], [Answered(taken(finding="f" * 64), None)], now=NOW))
     assert f"finding {'f' * 64}" in found.message
 
