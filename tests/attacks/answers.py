@@ -57,7 +57,7 @@ def one_is_in_anothers_name(world: World) -> Outcome:
     key = world.platform.settings["answer_key_arn"]
     account = world.platform.settings["account_id"]
     alice = f"arn:aws:sts::{account}:assumed-role/{world.workgroup}-on-call/alice"
-    answer, kms = _muting(alice), world.client("kms")
+    answer, kms = _muting(alice, finding="1" * 64), world.client("kms")
     with tampering.granted_signing(kms, key, world.arn(INSIDER)):
         body = signed_by(kms, key, to_payload(answer))
     with lifted(world, world.provenance):

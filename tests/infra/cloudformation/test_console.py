@@ -62,13 +62,15 @@ def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> 
         mine = Console(clients[0], settings, sealing.key, clients[1])
         seen = mine.overview(start.date(), datetime.now(UTC))
         (standing,) = seen.open
+        time = datetime.now(UTC)
+        at = time.replace(microsecond=time.microsecond // 1000 * 1000)
         mine.answer(
             Answer(
                 finding=found.fingerprint,
                 kind=Kind.CLOSED,
                 by=role,
                 reason="r",
-                at=(at := datetime.now(UTC).replace(microsecond=0)),
+                at=at,
             )
         )
         taken = mine.overview(start.date(), at + timedelta(seconds=1)).taken(standing)

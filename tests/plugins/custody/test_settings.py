@@ -68,6 +68,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.prefix_writers == {
         "provenance/lineage/": (f"{role}glue",),
         "provenance/runs/": (f"{role}audit",),
+        "provenance/answers/": (f"{role}airflow", f"{role}on-call"),
         "seal/": (f"{role}audit",),
         "provenance/late/": (f"{role}recorder",),
     }
