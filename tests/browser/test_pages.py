@@ -111,3 +111,19 @@ def test_the_keyboard_alone_leads_through_a_page(page: Page, console: str) -> No
     page.keyboard.press("Enter")
     page.wait_for_url("**verdict=REMOVED**")
     assert page.locator(".rows tbody tr").count() == 2
+
+
+def test_a_finding_is_taken_on_and_then_closed(page: Page, console: str) -> None:
+    go(page, console, "control")
+    for button, said in (
+        ("Take it on", "acknowledged until"),
+        ("Close it: it is explained", "closed"),
+    ):
+        page.get_by_label("Reason").fill(f"by {button}")
+        page.get_by_role("button", name=button).click()
+        page.wait_for_url("**/findings/*")
+        answers = page.locator("h3:text('Answers') + ol li")
+        assert said in answers.last.inner_text()
+        assert "somebody (by Airflow's word" in answers.last.inner_text()
+    page.goto(console + "findings?verdict=CONTROL_CHANGED")
+    assert page.locator("[data-of=answer]").inner_text() == "closed"

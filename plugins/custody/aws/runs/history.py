@@ -63,7 +63,8 @@ class RunHistory:
 
     def runs(self, s3: S3Client, days: Iterable[date]) -> Runs:
         """What the runs that judged on these days state; raises what botocore raises."""
-        at_once = min(_AT_ONCE, s3.meta.config.max_pool_connections)
+        connections = s3.meta.config.max_pool_connections  # type: ignore[attr-defined]
+        at_once = min(_AT_ONCE, connections)
         with self._lock, ThreadPoolExecutor(at_once) as pool:
             listed = pool.map(lambda day: list(_stated(s3, self._provenance, day)), days)
             stated = [each for of_day in listed for each in of_day]
