@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format check-contracts build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -139,10 +139,14 @@ format: setup ## Format the code
 lock: ## Compile the lock files anew from the *.in files
 	@infra/setup lock
 
-build: setup ## Assemble the Lambda and the bundle in build/
+# A contract that cannot be used would be refused when it is deployed.
+check-contracts: setup
+	@PYTHONPATH=plugins $(PLATFORM)/python -m infra.datasets.check
+
+build: check-contracts ## Assemble the Lambda and the bundle in build/
 	$(PLATFORM)/python infra/build.py
 
-bundle: setup ## Build what an MWAA environment runs, into build/mwaa
+bundle: check-contracts ## Build what an MWAA environment runs, into build/mwaa
 	$(PLATFORM)/python -m infra.bundle
 
 # No network but this machine's own, where it lets us make one.

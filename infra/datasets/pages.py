@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from custody.core.datasets.catalog import SUFFIX, read_contracts
+from custody.core.datasets.contracts import Contract
 from custody.core.datasets.page import page
+
+
+def read_folder(contracts: Path) -> tuple[Contract, ...]:
+    """The contracts in a folder; raises ContractsRefused."""
+    return read_contracts({f.name: f.read_text("utf-8") for f in contracts.glob(f"*{SUFFIX}")})
 
 
 def pages(contracts: Path) -> dict[str, bytes]:
     """A page for each contract in a folder, and one that lists them; raises ContractsRefused."""
-    files = {file.name: file.read_text("utf-8") for file in contracts.glob(f"*{SUFFIX}")}
-    read = read_contracts(files)
+    read = read_folder(contracts)
     rows = "\n".join(
         f"| [{one.dataset}]({one.dataset}.md) | {one.grain} | {one.about.owner} |" for one in read
     )

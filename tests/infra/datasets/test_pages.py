@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from infra.build import REPOSITORY
+from infra.datasets.check import check
 from infra.datasets.pages import pages
 
 from custody.core.datasets.catalog import ContractsRefused
@@ -68,3 +69,17 @@ def test_there_is_no_page_of_a_wrong_contract(tmp_path: Path) -> None:
     (tmp_path / RETURNS.name).write_text(text, "utf-8")
     with pytest.raises(ContractsRefused, match=r"returns\.odcs\.yaml:1: apiVersion"):
         pages(tmp_path)
+
+
+def test_nothing_is_built_of_a_contract_that_cannot_be_used(tmp_path: Path) -> None:
+    """`make build` and `make bundle` say it: deploying, or the first run, would come too late."""
+    assert check(tmp_path) == f"{tmp_path} has no contract"
+    file = shutil.copy(ORDERS, tmp_path)
+    assert check(tmp_path) is None
+    wrong = Path(file).read_text(encoding="utf-8").replace("required: true", "required: 'yes'", 1)
+    Path(file).write_text(wrong, encoding="utf-8")
+    line = wrong[: wrong.index("'yes'")].count("\n") + 1
+    refused = check(tmp_path)
+    assert refused is not None
+    assert refused.startswith(f"{tmp_path}:\n  orders.odcs.yaml:{line}: ")
+    assert "required" in refused
