@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
-from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, chain
 
@@ -18,7 +17,16 @@ from custody.core.datasets.manual import manual
 from custody.core.datasets.tables import Table, gold_tables, silver_tables
 from custody.tasks import windows
 from custody.tasks.contracts import contracts_to_parse
-from custody.tasks.defaults import ATHENA_SHORT, DEFAULT_ARGS, GLUE, Tag, setting, sql_root
+from custody.tasks.defaults import (
+    ATHENA_SHORT,
+    DEFAULT_ARGS,
+    GLUE,
+    Tag,
+    include_root,
+    setting,
+    sql_root,
+)
+from custody.tasks.lineage.jobs import TableJob
 from custody.tasks.medallion import (
     DAY,
     custody_gate,
@@ -27,9 +35,10 @@ from custody.tasks.medallion import (
     report_files,
     skip_if_rolled_back,
 )
-from custody.tasks.publishing import SILVER_RUN, builders, publish_day, shown_of
+from custody.tasks.publishing import SILVER_RUN, builders, publish_day, shown_of, stated
 
 PREFIX = "medallion_"
+INCLUDE = str(include_root(__file__))
 
 
 def medallion(contract: Contract) -> None:
@@ -71,9 +80,11 @@ def medallion(contract: Contract) -> None:
             landing,
             "{{ params.record_minutes }}",
         )
-        bronze_to_silver = GlueJobOperator(
+        bronze_to_silver = TableJob(
             task_id="bronze_to_silver",
             job_name=setting("bronze_to_silver_job"),
+            stated=stated("silver_job"),
+            include=INCLUDE,
             script_args={"--dataset": dataset, "--dt": DAY},
             inlets=[bronze_asset],
             **GLUE,
@@ -100,9 +111,11 @@ def medallion(contract: Contract) -> None:
 def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> TaskGroup:
     """The task that builds a gold table from a run of silver, in a group of its name."""
     with TaskGroup(table.name) as group:
-        GlueJobOperator(
+        TableJob(
             task_id="silver_to_gold",
             job_name=setting("silver_to_gold_job"),
+            stated=stated("gold_job"),
+            include=INCLUDE,
             script_args={
                 "--dataset": dataset,
                 "--dt": DAY,

@@ -1,13 +1,14 @@
-"""See that the contracts can be used, before anything is built: `python -m infra.datasets.check`."""
+"""See before anything is built that the contracts can be used: `python -m infra.datasets.check`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from custody.core.datasets.catalog import ContractsRefused
 from infra.build import REPOSITORY
 from infra.datasets.pages import read_folder
+
+from custody.core.datasets.catalog import ContractsRefused
 
 
 def check(contracts: Path) -> str | None:

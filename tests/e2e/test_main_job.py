@@ -3,6 +3,7 @@
 The tests are chapters: each goes on from where the one before it left the platform.
 """
 
+import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from ipaddress import ip_address
@@ -25,6 +26,7 @@ from story import (
     reconcile,
 )
 from tests.support.grants import unexplained
+from tests.support.openlineage_events import check_event
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import read_run
@@ -117,6 +119,23 @@ def test_a_contract_and_a_query_are_a_dataset(platform: Platform) -> None:
     assert accounts == added.accounts_expected()
     assert all(account.closes for account in accounts.values())
     assert added.gold(platform) == added.gold_expected()
+
+
+@pytest.mark.usefixtures("first_backfill")
+def test_openlineage_is_told_what_the_runs_signed(platform: Platform) -> None:
+    """By events that follow the published schemas; each statement of a run stands in one."""
+    s3, settings = platform.client("s3"), platform.settings
+    results, provenance = settings["athena_results_bucket"], settings["provenance_bucket"]
+    told = set[str]()
+    for key in list_keys(s3, results, "openlineage/"):
+        event = json.loads(s3.get_object(Bucket=results, Key=key)["Body"].read())
+        facets = check_event(event)
+        if event["eventType"] == "COMPLETE":
+            assert facets >= {"ColumnLineageDatasetFacet", "DatasetVersionDatasetFacet"}, key
+            signed = event["run"]["facets"]["custody_signedLineage"]["statements"]
+            told.update(statement["uri"] for statement in signed)
+    kept = {f"s3://{provenance}/{key}" for key in list_keys(s3, provenance, LINEAGE_PREFIX)}
+    assert told == kept
 
 
 def test_who_uploads_one_dataset_writes_into_no_other(platform: Platform) -> None:

@@ -198,6 +198,7 @@ class Airflow:
             "SECRETS__BACKEND_KWARGS": json.dumps(
                 {"variables_prefix": variables_prefix, "connections_prefix": None}
             ),
+            **self._machine.events_of_lineage(),
         }
         return (
             self._machine.environment_of("airflow")

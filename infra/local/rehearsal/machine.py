@@ -1,5 +1,6 @@
 """Where one machine's platform lives: its folders, ports, environments and principals."""
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -8,6 +9,8 @@ from typing import Any
 
 import boto3
 import botocore.session
+
+from localaws.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PROJECT = "custody"
@@ -71,6 +74,27 @@ class Machine:
             "AWS_PROFILE": profile,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def events_of_lineage(self) -> dict[str, str | bool]:
+        """Airflow's settings of OpenLineage, by the names of environment variables; those of
+        `infra/cloudformation/mwaa.yaml`."""
+        account = Settings.from_env(os.environ).account_id
+        transport = {
+            "type": "file",
+            "filesystem": "custody.tasks.lineage.files.Bucket",
+            "log_file_path": f"s3://{PROJECT}-{STAGE}-athena-results-{account}/openlineage/event",
+        }
+        job = {"operator": "custody.tasks.lineage.jobs.TableJob"}
+        policy = [
+            {"scope": {}, "controls": {"emit": False}},
+            {"scope": job, "controls": {"emit": True}},
+        ]
+        return {
+            "OPENLINEAGE__NAMESPACE": f"{PROJECT}-{STAGE}",
+            "OPENLINEAGE__TRANSPORT": json.dumps(transport),
+            "OPENLINEAGE__EMISSION_POLICY": json.dumps(policy),
+            "OPENLINEAGE__EXECUTE_IN_THREAD": True,
         }
 
     def client(self, service: str, profile: str, region: str | None = None) -> Any:

@@ -63,6 +63,13 @@ def builders() -> dict[str, str]:
     )
 
 
+def stated(job: str) -> dict[str, str]:
+    """Where a run of the builder `job` states what it made, as `TableJob` takes it."""
+    by = builders()
+    kept = {name: by[name] for name in ("key_arn", "provenance_bucket")}
+    return {**kept, "job": by[job], "database": setting("database")}
+
+
 # A run that shows what was built before builds nothing: what builds is skipped.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def publish_day(

@@ -94,6 +94,7 @@ WRITERS: Final = {
     ("analytics", "elsewhere/x"): NOBODY,
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
     ("athena-results", "custody-local/x.csv"): NOBODY,  # but through Athena
+    ("athena-results", "openlineage/event-1.json"): AIRFLOW,
 }
 
 

@@ -190,6 +190,7 @@ def mwaa_parameters(stage: Stage) -> dict[str, str]:
         "RequirementsS3Path": "b/requirements.txt",
         "RequirementsS3ObjectVersion": versions["Requirements"],
         "LogDays": "30",
+        "OpenLineageTransport": "",
     }
 
 

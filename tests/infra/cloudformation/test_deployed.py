@@ -222,6 +222,7 @@ WRITES: Final = {
     ("analytics", "elsewhere/x"): set[str](),
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): set[str](),
     ("athena-results", "custody-local/x.csv"): set[str](),  # but through Athena
+    ("athena-results", "openlineage/event-1.json"): {"airflow"},
 }
 ROLES: Final = ("recorder", "recorder-large", "glue", "audit")
 

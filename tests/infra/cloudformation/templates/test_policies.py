@@ -209,6 +209,7 @@ def test_what_each_role_writes() -> None:
             f"{arn}${{AnalyticsBucket}}/pages/*",
             f"{arn}${{AnalyticsBucket}}/publications/*",
             f"{arn}${{AthenaResultsBucket}}/${{Workgroup}}/*",
+            f"{arn}${{AthenaResultsBucket}}/openlineage/*",
             f"{arn}${{ProvenanceBucket}}/provenance/answers/*",
         ],
         "audit": [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from typing import Any
 
 from infra.build import REPOSITORY
 from tests.infra.cloudformation.templates.loaded import (
@@ -11,6 +14,7 @@ from tests.infra.cloudformation.templates.loaded import (
 )
 
 from custody.settings import Settings
+from rehearsal.machine import Machine
 
 
 def test_what_is_compared_is_deployed_before_the_judge_that_compares_it() -> None:
@@ -83,3 +87,31 @@ def test_the_settings_are_these() -> None:
         "uploads",
         "workgroup",
     }
+
+
+def test_events_of_lineage_go_the_same_way_on_mwaa_and_here(tmp_path: Path) -> None:
+    here = Machine(tmp_path, aws_port=1, airflow_port=2).events_of_lineage()
+    options = LOADED["mwaa"]["Resources"]["Environment"]["Properties"][
+        "AirflowConfigurationOptions"
+    ]
+    names = {"Project": "custody", "Stage": "local", "AWS::AccountId": "111122223333"}
+
+    def text(value: Any) -> str:
+        """The text of an option where no transport is given."""
+        if "Fn::If" in value:
+            condition, by_default, given = value["Fn::If"]
+            assert (condition, given) == ("EventsToFiles", {"Ref": "OpenLineageTransport"})
+            value = by_default
+        found = str(value["Fn::Sub"] if isinstance(value, dict) else value)
+        for name, known in names.items():
+            found = found.replace(f"${{{name}}}", known)
+        return found
+
+    def parsed(value: str | bool) -> Any:
+        return json.loads(value) if str(value)[0] in "[{" else str(value).lower()
+
+    assert {
+        option.replace(".", "__").upper(): parsed(text(value))
+        for option, value in options.items()
+        if option.startswith("openlineage.")
+    } == {name: parsed(value) for name, value in here.items()}
