@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class TableJob(GlueJobOperator):
     """A run of a job that builds tables: `GlueJobOperator`, and what its events say.
 
-    `stated` names (with templates) the key that signs lineage, the bucket where that lies, the job's
-    ARN, and the Glue database; `include` is the folder with the contracts and the gold SQL.
+    `stated` names (with templates) the key that signs lineage, the bucket where that lies, the
+    job's ARN, and the Glue database; `include` is the folder with the contracts and the gold SQL.
     """
 
     template_fields: Sequence[str] = (*GlueJobOperator.template_fields, "stated")
