@@ -9,9 +9,9 @@ names by their hashes, or are left out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
 import attr
 from openlineage.client.event_v2 import InputDataset, OutputDataset
@@ -170,7 +170,7 @@ def _called(table: Table, job_arn: str, database: str) -> SymlinksDatasetFacet:
     return SymlinksDatasetFacet([Identifier(catalog, f"table/{database}/{table.name}", "TABLE")])
 
 
-def _columns_from(table: Table, read: _Place, sources: Sources) -> Mapping[str, Fields] | Any:
+def _columns_from(table: Table, read: _Place, sources: Sources) -> dict[str, Fields]:
     """From which columns of what was read each column of a table is made."""
     contract, query = sources
     area = table.folder.partition("/")[0]

@@ -42,7 +42,7 @@ class TableJob(GlueJobOperator):
         self.succeeded = super().execute_complete(context, event)
         return self.succeeded
 
-    def get_openlineage_facets_on_complete(self, _: Any) -> OperatorLineage:
+    def get_openlineage_facets_on_complete(self, _: Any) -> OperatorLineage[Any, Any]:
         """What the run states, if its signature holds; the provider asks, and logs what it raises.
 
         Raises `NoLineage`, `BadLineage` or what botocore raises.
