@@ -122,6 +122,10 @@ def test_requirements_begin_with_the_constraints_and_name_every_hash() -> None:
     assert [each.name for each in packages] == [
         "apache-airflow-providers-amazon",
         "apache-airflow-providers-common-compat",
+        "apache-airflow-providers-openlineage",
+        "openlineage-integration-common",
+        "openlineage-python",
+        "openlineage-sql",
     ]
     assert packages[0].extras == {"aiobotocore"}
     assert all(each.hashes for each in packages)
