@@ -51,7 +51,7 @@ def test_the_wheels_are_installed_without_an_index(
         "apache-airflow-providers-openlineage": "2.20.0",
         "openlineage-integration-common": "1.52.0",
         "openlineage-python": "1.52.0",
-        "openlineage-sql": "1.52.0",
+        "openlineage_sql": "1.52.0",
     }
     assert before.keys() <= after.keys()
     assert before["apache-airflow-providers-amazon"] == "9.34.0"
