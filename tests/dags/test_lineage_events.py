@@ -17,11 +17,13 @@ from tests.support.contracts import FOLDER
 from tests.support.moto_aws import REGION, make_bucket, signing_kms
 from tests.support.openlineage_events import check_event
 
+from custody.core.datasets.contracts import contract_of
 from custody.core.lineage.model import HashedObject, Material
 from custody.core.lineage.trust import BadLineage, NoLineage
 from custody.objects import ObjectVersion
 from custody.tasks.lineage import files as events_files
 from custody.tasks.lineage import jobs
+from custody.tasks.lineage.datasets import outputs
 
 INCLUDE = FOLDER.parent
 GOLD = "customers_by_country_month"
@@ -236,3 +238,38 @@ def test_an_event_that_follows_no_schema_is_found(s3):
 def test_an_event_is_written_whole(s3):
     with pytest.raises(ValueError, match="whole"):
         events_files.Bucket().open(f"s3://{EVENTS}/openlineage/event", "a")
+
+
+def test_columns_of_items_are_made_from_those_of_an_array():
+    contract = contract_of((FOLDER / "orders.odcs.yaml").read_text("utf-8"), "orders")
+    query = Path(INCLUDE, "sql/gold/orders_by_product.sql").read_text("utf-8")
+
+    def objects(bucket, *folders):
+        place = f"dt={publications.DAY}/run=jr_1/part-0.parquet"
+        return tuple(
+            HashedObject(ObjectVersion(bucket, f"{folder}/{place}", "v"), "d1" * 32)
+            for folder in folders
+        )
+
+    landed = objects("raw", "incoming/orders")
+    silver = objects("processed", "silver/orders", "silver/orders_lines")
+    gold = objects("analytics", "gold/orders_by_product")
+    made = replace(publications.silver_lineage("jr_1"), inputs=landed, outputs=silver)
+    (_, items) = outputs(made, (contract, None), "db")
+    sources = {
+        name: [(one.name, one.field) for one in fields.inputFields]
+        for name, fields in items.facets["columnLineage"].fields.items()
+    }
+    assert sources["order_id"] == [("incoming/orders", "order_id")]
+    assert sources["quantity"] == [("incoming/orders", "lines.quantity")]
+
+    made = replace(publications.gold_lineage("g_1", "jr_1"), inputs=silver, outputs=gold)
+    (by_product,) = outputs(made, (contract, query), "db")
+    fields = by_product.facets["columnLineage"].fields
+    assert [(one.name, one.field) for one in fields["amount_usd"].inputFields] == [
+        ("silver/orders_lines", "quantity"),
+        ("silver/orders_lines", "unit_price_usd"),
+    ]
+    assert [(one.name, one.field) for one in fields["orders"].inputFields] == [
+        ("silver/orders", "order_id")
+    ]

@@ -95,7 +95,7 @@ def outputs(lineage: Lineage, sources: Sources, database: str) -> list[OutputDat
         facets = _facets(place, some, sources)
         if table := _table(place, sources[0]):
             facets["symlinks"] = _called(table, lineage.builder_id, database)
-            if len(read) == 1 and (fields := _columns_from(table, read[0], sources)):
+            if fields := _columns_from(table, read, sources):
                 facets["columnLineage"] = ColumnLineageDatasetFacet(fields)
         made.append(OutputDataset(*place, facets=facets, outputFacets={"subset": day}))
     return made
@@ -152,10 +152,13 @@ def _schema(place: _Place, contract: Contract | None) -> list[SchemaDatasetFacet
 
 
 def _columns(place: _Place, contract: Contract) -> tuple[Column, ...]:
-    """The contract's own columns of a dataset: what landed and silver have in common, or gold's."""
+    """The contract's own columns of a dataset: what landed and silver have in common, an array's
+    items', or gold's."""
     area, _, name = place[1].partition("/")
-    of_gold = {gold.name: gold.columns for gold in contract.gold} if area == "gold" else {}
-    return of_gold.get(name, contract.columns if area in {"incoming", "silver"} else ())
+    described = {f"gold/{gold.name}": gold.columns for gold in contract.gold}
+    described |= {f"silver/{contract.dataset}_{one.name}": one.columns for one in contract.arrays}
+    own = contract.columns if area in {"incoming", "silver"} else ()
+    return described.get(f"{area}/{name}", own)
 
 
 def _table(place: _Place, contract: Contract | None) -> Table | None:
@@ -170,22 +173,46 @@ def _called(table: Table, job_arn: str, database: str) -> SymlinksDatasetFacet:
     return SymlinksDatasetFacet([Identifier(catalog, f"table/{database}/{table.name}", "TABLE")])
 
 
-def _columns_from(table: Table, read: _Place, sources: Sources) -> dict[str, Fields]:
+def _columns_from(table: Table, read: list[_Place], sources: Sources) -> dict[str, Fields]:
     """From which columns of what was read each column of a table is made."""
     contract, query = sources
     area = table.folder.partition("/")[0]
-    if area == "silver" and contract is not None:
+    if area == "silver" and contract is not None and len(read) == 1:
         return {
-            column.name: Fields([InputField(*read, column.name, [_typing(column)])])
-            for column in contract.columns
+            name: Fields([InputField(*read[0], landed, [_typing(column)])])
+            for name, (landed, column) in _landed(table, contract).items()
         }
-    found = parse([query], dialect="spark") if area == "gold" and query is not None else None
-    if found is None:
-        return {}
-    return {
-        made.descendant.name: Fields([InputField(*read, column.name) for column in made.lineage])
-        for made in found.column_lineage
-    }
+    if area == "gold" and contract is not None and query is not None:
+        views = {_view(place, contract.dataset): place for place in read}
+        return {
+            made.descendant.name: Fields(
+                [
+                    InputField(*views[column.origin.name], column.name)
+                    for column in made.lineage
+                    if column.origin is not None and column.origin.name in views
+                ]
+            )
+            for found in [parse([query], dialect="spark")]
+            if found is not None
+            for made in found.column_lineage
+        }
+    return {}
+
+
+def _landed(table: Table, contract: Contract) -> dict[str, tuple[str, Column]]:
+    """What the columns of a table of silver are called in a landed row, and as which columns of the
+    contract they are read."""
+    own = {column.name: (column.name, column) for column in contract.columns}
+    for array in contract.arrays:
+        if table.folder == f"silver/{contract.dataset}_{array.name}":
+            own = {name: own[name] for name in contract.primary_key}
+            own |= {item.name: (f"{array.name}.{item.name}", item) for item in array.columns}
+    return own
+
+
+def _view(place: _Place, dataset: str) -> str:
+    """What a query calls a table of silver: `silver`, or `silver_<array>`."""
+    return f"silver{place[1].removeprefix(f'silver/{dataset}')}"
 
 
 def _typing(column: Column) -> Transformation:
