@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
-from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, chain
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, TaskGroup, chain
 
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.manual import manual
@@ -26,6 +25,7 @@ from custody.tasks.defaults import (
     setting,
     sql_root,
 )
+from custody.tasks.landing import LandingSensor
 from custody.tasks.lineage.jobs import TableJob
 from custody.tasks.medallion import (
     DAY,
@@ -52,7 +52,10 @@ def medallion(contract: Contract) -> None:
     with DAG(
         dag_id=f"{PREFIX}{dataset}",
         description=contract.description,
-        schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+        # A run is of a partition, the day before it starts, and has its name.
+        schedule=CronPartitionTimetable(
+            "0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d"
+        ),
         start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
         catchup=False,
         max_active_runs=4,
@@ -63,15 +66,13 @@ def medallion(contract: Contract) -> None:
         doc_md=manual(contract),
         params=params(),
     ):
-        wait_for_landing = S3KeySensor(
+        wait_for_landing = LandingSensor(
             task_id="wait_for_landing",
             bucket_name=setting("raw_bucket"),
-            bucket_key=f"{landing}?*",  # one character more than the folder marker
-            wildcard_match=True,
+            folder=landing,
+            day=DAY,
+            landing_hours=contract.about.landing_hours,
             poke_interval=30,
-            # The run starts when its day is over.
-            timeout=(contract.about.landing_hours - 24) * 60 * 60,
-            deferrable=True,
             pre_execute=skip_if_rolled_back,
         )
         gate = custody_gate.override(outlets=[bronze_asset])(

@@ -15,7 +15,7 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
-from airflow.sdk import CronDataIntervalTimetable, TriggerRule
+from airflow.sdk import CronDataIntervalTimetable, CronPartitionTimetable, TriggerRule
 from airflow.sdk.definitions.context import Context
 from airflow.sdk.exceptions import AirflowSkipException, ParamValidationError
 
@@ -138,9 +138,11 @@ def test_the_docstring_is_the_manual(bag, dag_id):
 
 
 @pytest.mark.parametrize("dag_id", TASKS)
-def test_intervals_have_a_length(bag, dag_id):
+def test_runs_are_of_an_interval_with_a_length_or_of_a_day(bag, dag_id):
     # A plain cron string, or CronTriggerTimetable, gives intervals of no length.
-    assert isinstance(bag.dags[dag_id].timetable, CronDataIntervalTimetable)
+    of_a_day = file_of(dag_id) == "medallion"
+    kind = CronPartitionTimetable if of_a_day else CronDataIntervalTimetable
+    assert isinstance(bag.dags[dag_id].timetable, kind)
 
 
 @pytest.mark.parametrize("dag_id", TASKS)

@@ -53,13 +53,20 @@ def render_task(
     """The task with its templates filled in as on a worker; `variables` are Airflow's, by name."""
     task = dag.get_task(task_id).prepare_for_execution()
     start, end = interval or (None, None)
+    params = {name: dag.params[name] for name in dag.params} | (params or {})
+    # Who asks for a day asks for a run of its own.
+    partition = f"{start:%Y-%m-%d}" if start and not params.get("dt") else None
     context: dict[str, Any] = {
         "dag": dag,
         "task": task,
         "ti": FakeTaskInstance(xcoms),
-        "params": {name: dag.params[name] for name in dag.params} | (params or {}),
+        "params": params,
         "dag_run": SimpleNamespace(
-            conf={}, data_interval_start=start, data_interval_end=end, run_id="r"
+            conf={},
+            partition_key=partition,
+            data_interval_start=start,
+            data_interval_end=end,
+            run_id="r",
         ),
         "var": {"json": variables},
     }

@@ -1,7 +1,7 @@
 -- Grain:   one row per landed object version of the day: its row accounting
 -- Reads:   silver_{{ dataset }}_files, partition dt = the day
 -- Writes:  nothing
--- Params:  dataset, dataset_day, params.dt, dag_run.data_interval_start (the day to read)
+-- Params:  dataset, dataset_day, params.dt, dag_run (the day to read)
 SELECT
     source_key,
     source_version_id,
@@ -11,5 +11,5 @@ SELECT
     quarantined_rows,
     file_reason
 FROM silver_{{ dataset }}_files
-WHERE dt = '{{ dataset_day(params.dt, dag_run.data_interval_start) }}'
+WHERE dt = '{{ dataset_day(params.dt, dag_run) }}'
 ORDER BY source_key

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final
 
 from rehearsal.platform import Platform
@@ -59,12 +60,9 @@ def clear_of_schedule(platform: Platform, dag_id: str, minutes: int = 2) -> None
 
 
 def backfilled_runs(platform: Platform, dag_id: str) -> dict[date, str]:
-    """The run id of each day that was backfilled."""
-    return {
-        _day(run): run["dag_run_id"]
-        for run in platform.airflow.runs(dag_id)
-        if run["run_type"] == "backfill"
-    }
+    """The last run of each day that was backfilled, by its id."""
+    runs = [run for run in platform.airflow.runs(dag_id) if run["run_type"] == "backfill"]
+    return {_day(run): run["dag_run_id"] for run in sorted(runs, key=itemgetter("queued_at"))}
 
 
 def start_backfill(
@@ -72,9 +70,10 @@ def start_backfill(
 ) -> list[str]:
     """Backfill the days first..last; returns the run ids, without waiting for the runs' end.
 
-    `again` reruns days that already have a run.
+    `again` reruns days that already have a run, each in a run of its own.
     """
     airflow = platform.airflow
+    before = {run["dag_run_id"] for run in airflow.runs(dag_id)} if again else set()
     wait_until(
         f"the backfill of {dag_id} before is over",
         lambda: not airflow.backfilling(dag_id),
@@ -93,7 +92,7 @@ def start_backfill(
         run_ids[:] = [
             run_id
             for day, run_id in backfilled_runs(platform, dag_id).items()
-            if first <= day <= last
+            if first <= day <= last and run_id not in before
         ]
         return len(run_ids) == days
 
@@ -151,8 +150,8 @@ def _describe(platform: Platform, dag_id: str, run_id: str) -> str:
 
 
 def _label(run: dict[str, Any]) -> str:
-    return str(run["logical_date"])[:10] if run["logical_date"] else "by hand"
+    return str(run["partition_key"] or "by hand")
 
 
 def _day(run: dict[str, Any]) -> date:
-    return datetime.fromisoformat(run["logical_date"]).date()
+    return date.fromisoformat(run["partition_key"])

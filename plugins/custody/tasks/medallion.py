@@ -17,7 +17,7 @@ from custody.tasks.defaults import client, setting
 
 log = logging.getLogger(__name__)
 
-DAY: Final = "{{ dataset_day(params.dt, dag_run.data_interval_start) }}"
+DAY: Final = "{{ dataset_day(params.dt, dag_run) }}"
 """Template of the day a run builds; its DAG has the macro `custody.tasks.windows.dataset_day`."""
 
 
@@ -27,7 +27,7 @@ def params() -> dict[str, Param]:
         "dt": Param(
             None,
             title="Day",
-            description="Day to build (YYYY-MM-DD); empty: the day of the run's data interval",
+            description="Day to build (YYYY-MM-DD); empty: the run's partition, or yesterday",
             **windows.DAY,
         ),
         "record_minutes": Param(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, Final
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -55,6 +54,6 @@ def fail_at_once() -> Iterator[None]:
 
 
 @fail_at_once()
-def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
+def dataset_day(dt: str | None, dag_run: Any) -> str:
     """The day a dataset run is for, as templates ask for it."""
-    return windows.dataset_day(dt, interval_start)
+    return windows.dataset_day(dt, dag_run.partition_key, dag_run.data_interval_end)

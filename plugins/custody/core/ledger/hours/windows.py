@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from custody.core.formats.timestamps import format_utc
@@ -232,22 +232,31 @@ def check_audit(*, grace: timedelta, sample_days: int, days: int) -> None:
         raise BadWindow(f"grace is {grace}, must be between 0 and {MAX_AUDIT_GRACE}")
 
 
-def dataset_day(dt: str | None, interval_start: datetime | None) -> str:
-    """The day (`YYYY-MM-DD`) a dataset run is for: `dt`, else the data interval's first day.
+def dataset_day(dt: str | None, partition: str | None, interval_end: datetime | None) -> str:
+    """The day (`YYYY-MM-DD`) a dataset run is for: `dt`, else the partition it was made for, else
+    the day before the end of its data interval, as runs have it that nobody made for a partition.
 
-    Raises `BadWindow` if `dt` is not a calendar day, or if there is neither.
+    Raises `BadWindow` if that is not a calendar day, if `dt` and `partition` name different ones,
+    or if there is none of them.
     """
-    if dt:
+    if dt and partition and dt != partition:
+        raise BadWindow(f"dt is {dt!r}, and the run is for {partition}: trigger a run for {dt}")
+    if named := dt or partition:
         try:
-            day = date.fromisoformat(dt)
+            day = date.fromisoformat(named)
         except ValueError as error:
-            raise BadWindow(f"dt is {dt!r}, must be a day such as 2026-11-01") from error
-        if day.isoformat() != dt:
-            raise BadWindow(f"dt is {dt!r}, must be written {day.isoformat()}")
-        return dt
-    if interval_start is None:
-        raise BadWindow("this run has no data interval: give dt, a day such as 2026-11-01")
-    return _utc(interval_start).date().isoformat()
+            raise BadWindow(f"dt is {named!r}, must be a day such as 2026-11-01") from error
+        if day.isoformat() != named:
+            raise BadWindow(f"dt is {named!r}, must be written {day.isoformat()}")
+        return named
+    if interval_end is None:
+        raise BadWindow("this run is for no day: give dt, a day such as 2026-11-01")
+    return (_utc(interval_end).date() - DAY).isoformat()
+
+
+def after_beginning(day: str, hours: int) -> datetime:
+    """So many hours after a day (`YYYY-MM-DD`) began, in UTC."""
+    return datetime.combine(date.fromisoformat(day), time.min, UTC) + hours * HOUR
 
 
 def _days(first: datetime, last: datetime) -> tuple[date, ...]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from custody.core.ledger.hours.windows import (
     BadWindow,
     Window,
+    after_beginning,
     audit_window,
     dataset_day,
     reconcile_window,
@@ -209,11 +210,25 @@ def test_parameters_that_are_no_window_are_refused():
         Window.of(parameters | {"start": "2026-11-01 00:30:00.000"})
 
 
-def test_the_day_is_the_one_given_or_the_first_of_the_interval():
-    late = datetime(2026, 11, 1, 23, tzinfo=timezone(timedelta(hours=-3)))
-    assert dataset_day("2026-11-03", late) == "2026-11-03"
-    assert dataset_day(None, late) == "2026-11-02"
-    assert dataset_day("", at(5)) == "2026-11-01"
+def test_the_day_is_the_one_given_or_the_partition_or_the_one_before_the_intervals_end():
+    late = datetime(2026, 11, 2, 23, tzinfo=timezone(timedelta(hours=-3)))
+    assert dataset_day("2026-11-03", None, late) == "2026-11-03"
+    assert dataset_day("2026-11-03", "2026-11-03", None) == "2026-11-03"
+    assert dataset_day(None, "2026-11-05", late) == "2026-11-05"
+    assert dataset_day(None, None, late) == "2026-11-02"
+    # Of a whole day, as runs had it; of no length, as those have it that somebody starts.
+    assert dataset_day("", None, at(0, day=2)) == "2026-11-01"
+    assert dataset_day("", None, at(5, day=2)) == "2026-11-01"
+
+
+def test_a_run_of_one_day_builds_no_other():
+    with pytest.raises(BadWindow, match="the run is for 2026-11-01: trigger a run for 2026-11-03"):
+        dataset_day("2026-11-03", "2026-11-01", None)
+
+
+def test_hours_are_counted_from_the_beginning_of_a_day():
+    assert after_beginning("2026-11-01", 0) == at(0)
+    assert after_beginning("2026-11-01", 30) == at(6, day=2)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +242,9 @@ def test_the_day_is_the_one_given_or_the_first_of_the_interval():
 )
 def test_what_is_no_day_is_refused(dt, problem):
     with pytest.raises(BadWindow, match=problem):
-        dataset_day(dt, None)
+        dataset_day(dt, None, None)
+    with pytest.raises(BadWindow, match=problem):
+        dataset_day(None, dt, None)
 
 
 def test_an_audit_is_told_its_moment_its_partition_and_what_it_watches():
