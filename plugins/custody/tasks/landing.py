@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
@@ -24,7 +24,7 @@ class LandingSensor(S3KeySensor):
     it looks. Raises AirflowSensorTimeout, which fails the task for good, if nothing landed in time.
     """
 
-    template_fields: Final = (*S3KeySensor.template_fields, "folder", "day")
+    template_fields = (*S3KeySensor.template_fields, "folder", "day")
 
     def __init__(self, *, folder: str, day: str, landing_hours: int, **kwargs: Any) -> None:
         super().__init__(
