@@ -197,6 +197,7 @@ class Settings:
     encryption_key_arns = _Setting(_optional_texts)
     former_signing_keys = _Setting(_optional_texts)
     former_seal_keys = _Setting(_optional_texts)
+    former_lineage_keys = _Setting(_optional_texts)
     cosigning_policy = _Setting(_optional_text)
     former_uploaders = _Setting(_optional_texts)
     digest_seconds = _Setting(_seconds)
@@ -366,6 +367,7 @@ class Settings:
             "seal_key_arn",
             "answer_key_arn",
             "former_seal_keys",
+            "former_lineage_keys",
             "encryption_key_arns",
         ):
             keys += _optional_texts(self.fields, setting)

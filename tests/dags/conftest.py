@@ -32,6 +32,7 @@ SETTINGS = {
         "signing_key_arn",
         "former_signing_keys",
         "former_seal_keys",
+        "former_lineage_keys",
         "lineage_key_arn",
         "seal_key_arn",
         "bronze_to_silver_job",

@@ -126,6 +126,7 @@ def test_the_day_reaches_every_task(render, dt, day):
     job = "arn:aws:glue:the-region:the-account-id:job/the-"
     assert by == {
         "key_arn": "the-lineage-key-arn",
+        "former_keys": "the-former-lineage-keys",
         "provenance_bucket": "the-provenance-bucket",
         "silver_job": f"{job}bronze-to-silver-job",
         "gold_job": f"{job}silver-to-gold-job",

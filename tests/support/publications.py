@@ -25,7 +25,7 @@ TABLES = (
     DayOfTable("gold_by_country", f"s3://{ANALYTICS}/gold/by_country/dt={DAY}/", "by_country"),
 )
 JOB = "arn:aws:glue:us-east-1:111122223333:job/custody-test-"
-BUILDERS = Builders(KEY_ARN, PROVENANCE, f"{JOB}silver", f"{JOB}gold")
+BUILDERS = Builders(KEY_ARN, "", PROVENANCE, f"{JOB}silver", f"{JOB}gold")
 
 
 def silver_lineage(run_id: str) -> Lineage:

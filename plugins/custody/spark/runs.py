@@ -46,14 +46,16 @@ class Judge:
         """
         settings = Settings.parse(run.parameters["settings"])
         sums = check_deployed(s3_client(), run, settings.code_location)
-        lineage_key = settings.lineage_key_arn
-        public = kms_client(lineage_key).get_public_key(KeyId=lineage_key)["PublicKey"]
+        lineage = {
+            key: kms_client(key).get_public_key(KeyId=key)["PublicKey"]
+            for key in (settings.lineage_key_arn, *settings.former_lineage_keys)
+        }
         return cls(
             run,
             settings,
             sums,
             trusted_keys(kms_client(settings.signing_key_arn), settings),
-            LineageKeys({lineage_key: public}, settings.builders),
+            LineageKeys(lineage, settings.builders),
         )
 
     @property

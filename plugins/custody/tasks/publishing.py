@@ -56,6 +56,7 @@ def builders() -> dict[str, str]:
     return asdict(
         Builders(
             key_arn=setting("lineage_key_arn"),
+            former_keys=setting("former_lineage_keys"),
             provenance_bucket=setting("provenance_bucket"),
             silver_job=job + setting("bronze_to_silver_job"),
             gold_job=job + setting("silver_to_gold_job"),

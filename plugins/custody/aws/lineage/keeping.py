@@ -19,7 +19,7 @@ from custody.core.formats.signatures import BadSignature, verify
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage import trust as lineage_trust
 from custody.core.lineage.checking import LineageCheck, check_statement
-from custody.core.lineage.model import HashedObject, Lineage, Part
+from custody.core.lineage.model import HashedObject, Lineage, Part, ReadBy
 from custody.core.lineage.statement import from_statement, to_statements
 from custody.core.lineage.trust import BadLineage, Read, Trust, read_part
 from custody.core.trail.events import TrailEvent
@@ -78,8 +78,8 @@ def reader(s3: S3Client, bucket: str) -> Read:
 
 def versions_read(
     s3: S3Client, statements: Iterable[StoredVersion], trust: Trust
-) -> Iterator[ObjectVersion]:
-    """The object versions that some statements say were read.
+) -> Iterator[tuple[ObjectVersion, ReadBy]]:
+    """The object versions that some statements say were read, each with who says so.
 
     What is gone, is not handed out or must not be believed says nothing: it is a finding of its
     own. Raises what botocore raises when it is not the object's fault.
@@ -91,7 +91,9 @@ def versions_read(
             part = read_part(Envelope.parse(raw), version.key, trust)
         except (ObjectAbsent, ObjectRefused, MalformedInput, BadLineage):
             continue
-        yield from (item.version for item in part.lineage.inputs)
+        lineage = part.lineage
+        by = ReadBy(lineage.parameters.get("dataset", ""), lineage.run, stored.last_modified)
+        yield from ((item.version, by) for item in lineage.inputs)
 
 
 def check_written(s3: S3Client, write: TrailEvent, trust: Trust) -> LineageCheck | None:

@@ -25,10 +25,11 @@ _AT_ONCE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Builders:
-    """Who builds: the KMS key that signs what runs state, the bucket where that lies, and the ARNs
-    of the jobs."""
+    """Who builds: the KMS key that signs what runs state and those that did before (separated by
+    commas), the bucket where that lies, and the ARNs of the jobs."""
 
     key_arn: str
+    former_keys: str
     provenance_bucket: str
     silver_job: str
     gold_job: str
@@ -47,7 +48,8 @@ def built(
     Raises `NotBuilt` also where a statement is not to be believed, or is not of what lies there
     now; and what botocore raises.
     """
-    keys = fetch_public_keys(kms, [builders.key_arn])
+    former = filter(None, builders.former_keys.split(","))
+    keys = fetch_public_keys(kms, [builders.key_arn, *former])
     read = reader(s3, builders.provenance_bucket)
 
     def stated(run: Run, job: str) -> Lineage:

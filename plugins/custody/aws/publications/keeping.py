@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -55,8 +55,9 @@ def publish(
     `ValueError` as `following` does, or what botocore raises.
     """
     for _ in range(_TRIES):
-        numbers = sorted(_numbers(s3, bucket, dataset, dt))
-        known = [found for number in numbers if (found := _read(s3, bucket, dataset, dt, number))]
+        numbers = _numbers(s3, bucket, dataset, dt)
+        keys = sorted(numbers.values())
+        known = [found for key in keys if (found := _read(s3, bucket, key))]
         if known and (
             known[-1].shown == tuple(shown) or any(one.answers(why, asked, shown) for one in known)
         ):
@@ -77,8 +78,15 @@ def publish(
 
 def latest(s3: S3Client, bucket: str, dataset: str, dt: str) -> Publication | None:
     """The publication of a day that counts; None if it has none. Raises what botocore raises."""
-    numbers = sorted(_numbers(s3, bucket, dataset, dt), reverse=True)
-    read = (_read(s3, bucket, dataset, dt, number) for number in numbers)
+    return last_of(s3, bucket, _numbers(s3, bucket, dataset, dt).values())
+
+
+def last_of(s3: S3Client, bucket: str, keys: Iterable[str]) -> Publication | None:
+    """The publication that counts among those of a day, by their keys; None if none of them is one.
+
+    Raises what botocore raises.
+    """
+    read = (_read(s3, bucket, key) for key in sorted(keys, reverse=True))
     return next((found for found in read if found is not None), None)
 
 
@@ -96,16 +104,14 @@ def published_since(s3: S3Client, bucket: str, dataset: str, since: datetime) ->
     return sorted(days)
 
 
-def _numbers(s3: S3Client, bucket: str, dataset: str, dt: str) -> Iterator[int]:
-    for key in list_keys(s3, bucket, folder_of(dataset, dt)):
-        place = place_of(key)
-        if place is not None:
-            yield place[2]
+def _numbers(s3: S3Client, bucket: str, dataset: str, dt: str) -> dict[int, str]:
+    """The keys of a day's publications by their numbers."""
+    keys = list_keys(s3, bucket, folder_of(dataset, dt))
+    return {place[2]: key for key in keys if (place := place_of(key)) is not None}
 
 
-def _read(s3: S3Client, bucket: str, dataset: str, dt: str, number: int) -> Publication | None:
+def _read(s3: S3Client, bucket: str, key: str) -> Publication | None:
     """None for what is none and stands in nobody's way: who wrote it is for the ledger to say."""
-    key = f"{folder_of(dataset, dt)}{number:06}.json"
     try:
         found = read_current(s3, bucket, key, max_bytes=MAX_PUBLICATION_BYTES)
         return None if found is None else parse(found.body, key)

@@ -207,9 +207,10 @@ class Deployment:
             ) from error
 
     def _published_keys(self) -> KeyRing:
-        lineage, seal, former, periods, builders = self.setting(
+        lineage, former_lineage, seal, former, periods, builders = self.setting(
             lambda settings: (
                 settings.lineage_key_arn,
+                settings.former_lineage_keys,
                 settings.seal_key_arn,
                 settings.former_seal_keys,
                 settings.signing_key_periods,
@@ -218,7 +219,9 @@ class Deployment:
         )
         return KeyRing(
             records={period.key_arn: self._signing_key(period) for period in periods},
-            lineage=Trust(fetch_public_keys(self.kms(lineage), [lineage]), builders),
+            lineage=Trust(
+                fetch_public_keys(self.kms(lineage), [lineage, *former_lineage]), builders
+            ),
             seal=fetch_seal_keys(self.kms(seal), seal, former, self.origin).all,
             deployment=self.pins,
         )

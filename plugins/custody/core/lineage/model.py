@@ -85,6 +85,15 @@ class Lineage:
     outputs: tuple[HashedObject, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBy:
+    """That a run of a dataset states to have read something, and when its statement was stored."""
+
+    dataset: str
+    run: Run
+    stated_at: datetime
+
+
 @dataclass(frozen=True)
 class Part:
     """One statement of a run: the `number`-th of `count`, with the objects it names."""

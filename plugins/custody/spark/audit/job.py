@@ -196,6 +196,7 @@ def run(
         context,
         [version for version in held if may_be_unbuilt(version, policy)],
         [stored for stored in records if stored.version.key.startswith(LINEAGE_PREFIX)],
+        [version for version in held if version.version.bucket == analytics],
         judge.lineage,
         policy,
         s3_client,

@@ -62,6 +62,7 @@ def test_the_settings_are_these() -> None:
         "deployer_arns",
         "digest_seconds",
         "encryption_key_arns",
+        "former_lineage_keys",
         "former_seal_keys",
         "former_signing_keys",
         "former_uploaders",

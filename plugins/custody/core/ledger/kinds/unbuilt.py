@@ -1,14 +1,17 @@
-"""Files that landed and that no run has read: `UNBUILT`.
+"""Files that landed and that no run has read whose tables readers are shown: `UNBUILT`.
 
 A run of a job states the versions it read (`custody.core.lineage`), those it put into quarantine
 among them, before anything it made is shown. A file stands in no statement if it landed under a key
 that no run looks under, after the run of its day, while no run of its day succeeded, or if the
-custody gate refused it. It waits for a day; then it is a finding, as long as that is so.
+custody gate refused it. The publication that counts names the runs that readers of a day are shown
+(`custody.core.publications`). A file waits for a day; then it is a finding, as long as that is so.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -17,14 +20,57 @@ from custody.core.ledger.kinds.at_rest import HeldVersion
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
+from custody.core.lineage.model import ReadBy
+from custody.core.publications.model import Publication, Why
 
 PATIENCE: Final = timedelta(days=1)
 """How long a file may wait for a run that reads it, from when it and its whole day are there."""
+
+ROLLED_BACK: Final = timedelta(days=7)
+"""How long a rollback explains that readers are shown no run that has read a file: time to mend
+what was wrong with the day. It does not explain it for good, whoever asked for it."""
 
 AHEAD: Final = timedelta(days=7)
 """How far the day of a file may lie behind the day on which it lands."""
 
 _DAY: Final = re.compile(r"incoming/[^/]+/dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class DayShown:
+    """The publication of a day that counts, and when S3 got it."""
+
+    publication: Publication
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What readers are shown, by dataset and day, and when anything was published `first`: None if
+    nothing ever was. Before there were publications, what had run was shown."""
+
+    days: Mapping[tuple[str, str], DayShown]
+    first: datetime | None
+
+    def day_of(self, reader: ReadBy) -> DayShown | None:
+        """What is shown of the day that a run has built."""
+        return self.days.get((reader.dataset, reader.run.dt))
+
+    def shows(self, reader: ReadBy) -> bool:
+        """Whether readers are shown what a run made of what it read."""
+        day = self.day_of(reader)
+        if day is None:
+            return self.first is None or reader.stated_at < self.first
+        return any(table.run == reader.run.id for table in day.publication.shown)
+
+    def explains(self, reader: ReadBy, as_of: datetime) -> bool:
+        """Whether somebody has rolled the day back lately, and so it shows another run."""
+        day = self.day_of(reader)
+        return (
+            day is not None
+            and day.publication.why is Why.ROLLBACK
+            and as_of < day.since + ROLLED_BACK
+        )
 
 
 def day_of(key: str) -> date | None:
@@ -51,10 +97,17 @@ def may_be_unbuilt(held: HeldVersion, policy: Policy) -> bool:
     return _due(held) <= policy.as_of
 
 
-def unbuilt_row(held: HeldVersion, policy: Policy) -> LedgerRow:
-    """The row of a version that no run states to have read."""
+def unbuilt_row(
+    held: HeldVersion, readers: Sequence[ReadBy], published: Published, policy: Policy
+) -> LedgerRow | None:
+    """The row of a version, given who states to have read it; None if it is built, or waits."""
+    if any(published.shows(one) or published.explains(one, policy.as_of) for one in readers):
+        return None
+    why = _unshown(readers, published) if readers else f"no run has read it. {_unread(held)}"
+    since = f"{held.stored_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    reason = f"It lies in bronze since {since}, and {why}"
     return row_of_call(
-        Verdict.UNBUILT, _reason(held), held.version, time=policy.as_of, policy=policy, call=None
+        Verdict.UNBUILT, reason, held.version, time=policy.as_of, policy=policy, call=None
     )
 
 
@@ -70,21 +123,30 @@ def _is_far_ahead(day: date, landed: datetime) -> bool:
     return day - landed.astimezone(UTC).date() > AHEAD
 
 
-def _reason(held: HeldVersion) -> str:
+def _unshown(readers: Sequence[ReadBy], published: Published) -> str:
+    last = max(readers, key=lambda one: (one.stated_at, one.run.id))
+    day = published.day_of(last)
+    if day is None:
+        return f"run {last.run.id} has read it, which nobody has published."
+    what = "a rollback" if day.publication.why is Why.ROLLBACK else "a run that has not read it"
+    return (
+        f"run {last.run.id} has read it, but readers are not shown that run: {day.publication.key} "
+        f"is {what}, and counts since {day.since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}."
+    )
+
+
+def _unread(held: HeldVersion) -> str:
     key, day = held.version.key, day_of(held.version.key)
     if key.endswith("/"):
-        why = "Its key ends in /, as those of folders do, and no run reads these."
-    elif day is None:
-        why = (
+        return "Its key ends in /, as those of folders do, and no run reads these."
+    if day is None:
+        return (
             "No run looks under its key: that is incoming/<dataset>/dt=<YYYY-MM-DD>/<file>, "
             "letter by letter, with a day of the calendar."
         )
-    elif _is_far_ahead(day, held.stored_at):
-        why = f"It landed for {day}, which was more than {AHEAD.days} days away."
-    else:
-        why = (
-            f"It landed for {day}: after the run of that day, or no run of that day has succeeded, "
-            "or the custody gate refused it, or nobody builds this dataset."
-        )
-    since = f"{held.stored_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return f"It lies in bronze since {since}, and no run has read it. {why}"
+    if _is_far_ahead(day, held.stored_at):
+        return f"It landed for {day}, which was more than {AHEAD.days} days away."
+    return (
+        f"It landed for {day}: after the run of that day, or no run of that day has succeeded, "
+        "or the custody gate refused it, or nobody builds this dataset."
+    )

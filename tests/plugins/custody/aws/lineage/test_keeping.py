@@ -63,9 +63,12 @@ def test_what_runs_read_is_what_good_statements_say(s3, provenance):
     )
     stored = [*stored_versions(s3, provenance, KeyRange("provenance/lineage/")), gone]
 
-    read = list(versions_read(s3, stored, TRUST))
+    read = dict(versions_read(s3, stored, TRUST))
 
     assert sorted(read) == [item.version for item in large(3000, 2).inputs]
+    assert {(by.dataset, by.run) for by in read.values()} == {("customers", RUN)}
+    kept = {one.last_modified for one in stored if one.version.key == statement_key(RUN)}
+    assert {by.stated_at for by in read.values()} == kept
 
 
 def test_where_the_first_part_stands_all_do(s3, provenance):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from custody.core.ledger.kinds.at_rest import HeldVersion
-from custody.core.ledger.kinds.unbuilt import day_of, may_be_unbuilt, unbuilt_row
+from custody.core.ledger.kinds.unbuilt import (
+    DayShown,
+    Published,
+    day_of,
+    may_be_unbuilt,
+    unbuilt_row,
+)
 from custody.core.ledger.policy import Policy
+from custody.core.lineage.model import ReadBy, Run
 from custody.core.paging.findings import is_finding
+from custody.core.publications.model import Asked, Publication, Shown, Why
 from custody.objects import ObjectVersion
 
 LANDED = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
@@ -57,8 +67,9 @@ def test_what_no_run_reads_is_a_finding_after_a_day(key: str, reason: str) -> No
     assert not may_be_unbuilt(held(key), policy(DUE - HOUR))
     assert may_be_unbuilt(held(key), policy(DUE))
 
-    row = unbuilt_row(held(key), policy(DUE))
+    row = unbuilt_row(held(key), [], Published({}, None), policy(DUE))
 
+    assert row is not None
     assert (row.verdict, row.object_key, row.event_time) == ("UNBUILT", key, DUE)
     assert reason in row.verdict_reason
     assert row.verdict_reason.startswith("It lies in bronze since 2026-11-02T01:30:00Z")
@@ -89,3 +100,77 @@ def test_what_is_not_to_be_read_is_not_waited_for(other: HeldVersion) -> None:
 
 def test_the_day_of_a_key() -> None:
     assert day_of(GOOD) == day_of(GOOD.replace("a.csv", "b/c.csv")) == date(2026, 11, 1)
+
+
+# What is shown
+
+STATED = LANDED + HOUR
+PUBLISHED = STATED + HOUR
+READ = ReadBy("customers", Run("2026-11-01", "jr_read"), STATED)
+
+
+def shown(run_id: str, why: Why = Why.BUILD, dataset: str = "customers") -> DayShown:
+    publication = Publication(
+        dataset,
+        "2026-11-01",
+        2,
+        "2026-11-02T03:30:00.000Z",
+        why,
+        Asked("manual__1", 0, "ada", "for a reason"),
+        (Shown(f"silver_{dataset}", run_id, f"s3://x/run={run_id}/"),),
+    )
+    return DayShown(publication, PUBLISHED)
+
+
+def published(*days: DayShown, first: datetime | None = LANDED) -> Published:
+    by_day = {(day.publication.dataset, day.publication.dt): day for day in days}
+    return Published(by_day, first)
+
+
+def why_unbuilt(
+    what: Published, *, readers: Sequence[ReadBy] = (READ,), as_of: datetime = DUE
+) -> str | None:
+    row = unbuilt_row(held(), readers, what, policy(as_of))
+    return None if row is None else row.verdict_reason
+
+
+@pytest.mark.parametrize("why", Why)
+def test_what_a_run_has_read_that_readers_are_shown_is_built(why: Why) -> None:
+    other = replace(READ, run=Run("2026-11-01", "jr_other"))
+    assert why_unbuilt(published(shown("jr_read", why)), readers=[other, READ]) is None
+
+
+def test_what_only_an_unpublished_run_has_read_is_a_finding() -> None:
+    reason = why_unbuilt(published())
+    assert reason is not None
+    assert reason.endswith("run jr_read has read it, which nobody has published.")
+    # Another dataset's publication of a day is none of this one's.
+    assert why_unbuilt(published(shown("jr_read", dataset="orders"))) == reason
+
+
+def test_a_day_that_shows_a_run_that_has_not_read_it_says_which_publication_that_is() -> None:
+    """Whoever forged it: it names a run, and that run's signed statement says what it has read."""
+    assert why_unbuilt(published(shown("jr_older"))) == (
+        "It lies in bronze since 2026-11-02T01:30:00Z, and run jr_read has read it, but readers are"
+        " not shown that run: publications/customers/dt=2026-11-01/000002.json is a run that has "
+        "not read it, and counts since 2026-11-02T03:30:00Z."
+    )
+
+
+def test_a_rollback_explains_it_for_a_week() -> None:
+    rolled_back = published(shown("jr_older", Why.ROLLBACK))
+    week = PUBLISHED + timedelta(days=7)
+    assert why_unbuilt(rolled_back, as_of=week - HOUR) is None
+    reason = why_unbuilt(rolled_back, as_of=week)
+    assert reason is not None
+    assert "is a rollback" in reason
+    # It explains nothing of a file that nobody has read: that came later.
+    assert why_unbuilt(rolled_back, readers=[]) is not None
+
+
+def test_before_there_were_publications_what_had_run_was_shown() -> None:
+    assert why_unbuilt(published(first=None)) is None
+    assert why_unbuilt(published(first=STATED + HOUR)) is None
+    assert why_unbuilt(published(first=STATED)) is not None
+    # Once the day is published, that counts.
+    assert why_unbuilt(published(shown("jr_older"), first=STATED + HOUR)) is not None
