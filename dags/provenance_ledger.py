@@ -6,7 +6,8 @@ what is missing and makes right what differs, and makes the view `provenance_led
 change of its definition reaches Athena within the hour. Nothing that judges or pages reads any of
 them. The partitions of both witnesses are projected: there is nothing to register. Those of the
 datasets follow what was published lately (`publications`): a move that was killed is finished, and
-one that nobody published undone.
+one that nobody published undone. A day of the last 31 for which files came after it was built is
+built again, once for the same files, unless somebody has rolled it back.
 
 **On failure:** clear the failed task; every task may run again at any time.
 **If it stays broken:** the ledger keeps the definition it has; `provenance_reconcile` does not use
@@ -17,15 +18,17 @@ the view.
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pendulum
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 
 from custody.aws.definitions import MISSING, make_right
 from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import read_definition
-from custody.tasks import publishing
+from custody.tasks import late, publishing
 from custody.tasks.contracts import contracts_of
 from custody.tasks.defaults import (
     ATHENA_SHORT,
@@ -73,6 +76,12 @@ def follow_publications(database: str, buckets: dict[str, str]) -> None:
     publishing.follow_publications(place, contracts_of(__file__), buckets)
 
 
+@task
+def late_files(buckets: dict[str, str], by: dict[str, str]) -> list[dict[str, Any]]:
+    """Look for files that came after their day was built; the runs that build these days again."""
+    return late.days_to_rebuild(contracts_of(__file__), buckets, by, "medallion_")
+
+
 @dag(
     schedule=CronDataIntervalTimetable("0 * * * *", timezone="UTC"),
     start_date=pendulum.datetime(2026, 11, 1, tz="UTC"),
@@ -95,6 +104,13 @@ def provenance_ledger() -> None:
         task_id="create_view", query="provenance/provenance_ledger.sql", **ATHENA_SHORT
     )
     chain(made, [create_view, follow_publications(setting("database"), buckets)])
+    runs = late_files(buckets | {"raw_bucket": setting("raw_bucket")}, publishing.builders())
+    TriggerDagRunOperator.partial(
+        task_id="rebuild_day",
+        logical_date=None,
+        skip_when_already_exists=True,
+        map_index_template="{{ task.trigger_dag_id }} {{ task.conf.dt }}",
+    ).expand_kwargs(runs)
 
 
 provenance_ledger()

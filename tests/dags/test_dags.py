@@ -46,7 +46,13 @@ TASKS = {
     "custody_audit": {"window", "audit", "publish_audit", "remind"} | PAGING | ENDING,
     "medallion_customers": medallion(GOLD),
     "medallion_orders": medallion("gold_orders_by_status", "gold_orders_by_product"),
-    "provenance_ledger": {"make_tables", "create_view", "follow_publications"},
+    "provenance_ledger": {
+        "make_tables",
+        "create_view",
+        "follow_publications",
+        "late_files",
+        "rebuild_day",
+    },
     "provenance_reconcile": {"window", "classify", "publish_hours"}
     | PAGING
     | ENDING
@@ -304,6 +310,8 @@ def test_tasks_run_in_this_order(bag):
         "make_tables": {"create_view", "follow_publications"},
         "create_view": set(),
         "follow_publications": set(),
+        "late_files": {"rebuild_day"},
+        "rebuild_day": set(),
     }
     assert after("custody_audit") == {
         "window": {"audit"},

@@ -1,5 +1,6 @@
 """What the DAGs' own tasks do, given AWS in memory."""
 
+import copy
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -36,6 +37,7 @@ from custody.core.formats.hive_ddl import parquet_table, read_definition
 from custody.core.ledger.rows import fingerprint
 from custody.core.paging.findings import read_row
 from custody.core.paging.found import Found, found_of
+from custody.core.publications.late import MAX_AT_ONCE, LateDay
 from custody.core.publications.model import Asked, Why
 from custody.core.records.names import record_id, record_key
 from custody.core.runs.chain import Link, Reached
@@ -44,7 +46,7 @@ from custody.core.runs.statement import BadRun
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
-from custody.tasks import publishing
+from custody.tasks import late, publishing
 from custody.tasks.paging import PagesNotSent
 
 
@@ -879,3 +881,31 @@ def test_who_marks_the_task_that_tells_as_done_has_told_nobody(runs, analytics, 
     run_id = runs.found([CONFLICT])
     with pytest.raises(AirflowFailException, match="nobody was told of 1 findings"):
         report("custody-x", "ReconciliationSucceeded", analytics, runs.judge, run_id)
+
+
+def test_days_that_files_came_late_for_are_built_again_a_few_at_once(
+    aws, bag, function, monkeypatch
+):
+    def found(*_, dataset, **__):
+        version = ObjectVersion("raw", f"incoming/{dataset}/dt=2026-11-01/a", "v1")
+        for day in range(1, 9):
+            yield LateDay(dataset, f"2026-11-0{day}", frozenset({version}))
+
+    monkeypatch.setattr(late, "late_days", found)
+    monkeypatch.setattr(late, "client", {"s3": None, "kms": signing_kms()}.__getitem__)
+    buckets = {"raw_bucket": "raw", "analytics_bucket": "analytics"}
+    runs = function("provenance_ledger", "late_files")(buckets, asdict(publications.BUILDERS))
+    assert len(runs) == MAX_AT_ONCE
+    assert runs[0]["trigger_dag_id"] in bag.dags
+    assert runs[0]["trigger_run_id"].startswith("late__2026-11-01__")
+    assert runs[0]["conf"] == {"dt": "2026-11-01", "reason": "files came after the day was built"}
+    for run in runs:
+        params = bag.dags[run["trigger_dag_id"]].params
+        for name, value in run["conf"].items():
+            copy.deepcopy(params.get_param(name)).resolve(value)
+
+
+def test_a_run_for_late_files_is_started_once(bag):
+    rebuild = bag.dags["provenance_ledger"].get_task("rebuild_day")
+    assert rebuild.partial_kwargs["skip_when_already_exists"] is True
+    assert rebuild.partial_kwargs["logical_date"] is None

@@ -31,7 +31,10 @@ DAY: Final = (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UT
 
 
 class FakeTaskInstance:
-    """What templates ask of a task instance: its id, other tasks' XComs."""
+    """What templates ask of a task instance: its id, its place among the mapped, other tasks'
+    XComs."""
+
+    map_index = 0
 
     def __init__(self, xcoms: dict[str, Any]) -> None:
         self.id = "0193-attempt"
@@ -90,6 +93,13 @@ def example_xcoms() -> dict[str, Any]:
         "audit": "jr_3",
         "classify": "jr_1",
         "read_file_accounts": "q",
+        "late_files": [
+            {
+                "trigger_dag_id": "medallion_x",
+                "trigger_run_id": "late__2026-11-01__1",
+                "conf": {"dt": "2026-11-01", "reason": "late"},
+            }
+        ],
         "report_success": True,
         "bronze_to_silver": "jr_1",
         "gold_customers_by_country_month.silver_to_gold": "jr_2",

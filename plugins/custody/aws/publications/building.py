@@ -34,6 +34,11 @@ class Builders:
     silver_job: str
     gold_job: str
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All of the keys."""
+        return (self.key_arn, *filter(None, self.former_keys.split(",")))
+
 
 def built(
     s3: S3Client,
@@ -48,8 +53,7 @@ def built(
     Raises `NotBuilt` also where a statement is not to be believed, or is not of what lies there
     now; and what botocore raises.
     """
-    former = filter(None, builders.former_keys.split(","))
-    keys = fetch_public_keys(kms, [builders.key_arn, *former])
+    keys = fetch_public_keys(kms, builders.keys)
     read = reader(s3, builders.provenance_bucket)
 
     def stated(run: Run, job: str) -> Lineage:

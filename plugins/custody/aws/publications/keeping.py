@@ -90,6 +90,17 @@ def last_of(s3: S3Client, bucket: str, keys: Iterable[str]) -> Publication | Non
     return next((found for found in read if found is not None), None)
 
 
+def published_days(s3: S3Client, bucket: str, dataset: str) -> dict[str, list[str]]:
+    """The days of a dataset that were published, each with the keys of its publications; raises
+    what botocore raises."""
+    days: dict[str, list[str]] = {}
+    for key in list_keys(s3, bucket, f"{PUBLICATION_PREFIX}{dataset}/"):
+        place = place_of(key)
+        if place is not None:
+            days.setdefault(place[1], []).append(key)
+    return days
+
+
 def published_since(s3: S3Client, bucket: str, dataset: str, since: datetime) -> list[str]:
     """The days of a dataset that were published since then; raises what botocore raises."""
     days = set()
