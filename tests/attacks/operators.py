@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
 import jinja2
 from airflow.sdk.exceptions import AirflowFailException
@@ -22,15 +23,21 @@ from tests.attacks.attack import Finding, Job, Outcome, made
 from tests.attacks.judging import JOB_NAMES, JobFailed, Seen, run_job
 from tests.attacks.world import INSIDER, Ran, World
 
+from custody.aws.publications.keeping import latest
+from custody.core.datasets.catalog import read_contracts
 from custody.core.ledger.rows import fingerprint
 from custody.core.runs.statement import BadRun
 from custody.objects import ObjectVersion
+from custody.tasks.defaults import client
 from custody.tasks.paging import PagesNotSent, pages
 from custody.tasks.reminding import remind
 from custody.tasks.reporting import report_success
 from custody.tasks.runs import judge_of
+from rehearsal.landing import DATASET
+from rehearsal.machine import REPOSITORY
 
 OPERATOR = "operator"
+CONTRACTS: Final = REPOSITORY / "include" / "contracts"
 
 NOTHING = Outcome((), ())
 
@@ -261,6 +268,47 @@ def an_older_run_is_cleared(world: World) -> Outcome:
     return NOTHING
 
 
+@made(OPERATOR)
+def a_day_is_rolled_back_to_what_nobody_built(world: World) -> Outcome:
+    """rolls a day back to a run that no job has signed, whose files somebody has planted"""
+    publishing = importlib.import_module("custody.tasks.publishing")
+    settings = {"json": {"custody": world.platform.settings}}
+    day, said = "2026-11-03", "readers are shown what no run has signed"
+
+    def rendered(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: rendered(each) for name, each in value.items()}
+        if not isinstance(value, str):
+            return value
+        return jinja2.Template(value).render(var=settings, dataset_day=lambda *_: day)
+
+    (contract,) = read_contracts(
+        {path.name: path.read_text(encoding="utf-8") for path in CONTRACTS.glob(f"{DATASET}.*")}
+    )
+    operator = SimpleNamespace(run_id="manual__1", run_type="manual", clear_number=0)
+    operator.triggering_user_name = OPERATOR
+    with _as_airflow(world):
+        before = latest(client("s3"), world.analytics, DATASET, day)
+        try:
+            publishing.publish_day.function(
+                {"bucket": world.analytics, "database": world.platform.settings["database"]},
+                DATASET,
+                day,
+                "jr_forged",
+                rendered(publishing.builders()),
+                [rendered(table) for table in publishing.shown_of(contract)],
+                params={"rollback_to": "jr_forged", "reason": "so that nobody sees it"},
+                dag_run=operator,
+                ti=SimpleNamespace(try_number=1),
+            )
+        except AirflowFailException as refused:
+            said = str(refused)
+        after = latest(client("s3"), world.analytics, DATASET, day)
+    assert "run jr_forged of 2026-11-03 has no statement" in said
+    assert after == before
+    return NOTHING
+
+
 def _shown(world: World) -> dict[tuple[str, ...], str]:
     """Where the table of the verdicts leads for each hour."""
     found = world.client("glue").get_partitions(
@@ -275,6 +323,7 @@ ON_RUNS = [
     the_dag_is_paused,
     an_older_run_is_cleared,
     its_hours_are_shown_elsewhere,
+    a_day_is_rolled_back_to_what_nobody_built,
     a_past_window_is_judged_with_a_week_of_grace,
     it_is_judged_as_of_tomorrow,
 ]
