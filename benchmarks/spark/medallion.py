@@ -4,11 +4,13 @@ A day of customers is generated, as twelve files and as one. Ours is what the jo
 (`custody.spark.silver.job.run`, `custody.spark.gold.run`): verify every byte, read every line,
 judge every row, account for it, and write silver, quarantine, accounts and gold. The reference
 reads the same files with Spark's own CSV reader, keeps one row per key and aggregates with the same
-SQL. Both run in one session on two cores, in turn; the best of each counts.
+SQL. Both run in one session on two cores, in turn; the best of each counts. Then ten thousand files
+of 1 kB are built, beside the same rows in one file.
 
 Prints JSON lines: `{"name", "ours", "reference", "ratio", "unit"}`, of seconds that passed, and of
 seconds of the processor (`CPU`, of Spark and its Python workers), which tell what is to be compared
-where other work goes on beside.
+where other work goes on beside. Then what no reference is for: `cores` that were busy, of the two,
+and the most memory that a Python worker has had (`MiB`).
 
     .venvs/glue/bin/python benchmarks/spark/medallion.py [--rows 1000000] [--rounds 2]
 """
@@ -23,8 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,10 +35,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugins"))
 
 import yaml
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, MemoryS3
+from tests.support.landing_zone import LANDED_AT, PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract, parse_contract
@@ -48,42 +51,69 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 1)
 FILES = (12, 1)
 CONTRACT = REPOSITORY / "include" / "contracts" / "customers.odcs.yaml"
+Build = Callable[[SparkSession, Path, Contract, Path], Callable[[], object]]
 GOLD = REPOSITORY / "include" / "sql" / "gold" / "customers_by_country_month.sql"
 
 
-@dataclass
-class FolderS3(MemoryS3):
-    """The raw bucket is files of this machine; what else there is, is in memory."""
+@dataclass(frozen=True)
+class FolderS3:
+    """Buckets that are folders: what travels to the tasks is no more than their name."""
 
-    files: dict[str, Path] = field(default_factory=dict)
+    folder: Path
 
-    def get_object(self, *, Bucket: str, Key: str, **options: str) -> dict[str, Any]:  # noqa: N803
-        found = super().get_object(Bucket=Bucket, Key=Key, **options)
-        if Bucket == RAW:
-            size = self.files[Key].stat().st_size
-            body: Any = self.files[Key].open("rb")
-            found |= {"Body": StreamingBody(body, size), "ContentLength": size}
-        return found
+    def place(self, bucket: str, key: str) -> Path:
+        """Where an object lies, of which there is one version."""
+        path = self.folder / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def list_object_versions(self, *, Bucket: str, Prefix: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        found = [
+            {
+                "Key": f"{Prefix}{path.name}",
+                "VersionId": "v1",
+                "IsLatest": True,
+                "LastModified": LANDED_AT,
+                "ETag": '"e"',
+                "Size": path.stat().st_size,
+            }
+            for path in sorted((self.folder / Bucket / Prefix).iterdir())
+        ]
+        return {"Versions": found, "IsTruncated": False}
+
+    def get_object(self, *, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        path = self.folder / Bucket / Key
+        if not path.exists():
+            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
+        size = path.stat().st_size
+        body: Any = path.open("rb")
+        return {
+            "Body": StreamingBody(body, size),
+            "ContentLength": size,
+            "ETag": '"e"',
+            "LastModified": LANDED_AT,
+            "VersionId": "v1",
+        }
 
 
-def landed(folder: Path) -> tuple[FolderS3, Gate]:
-    """The files of a folder as they land, each with its record."""
-    zone, s3 = LandingZone(), FolderS3()
-    for path in sorted(folder.glob("*.csv")):
+def landed(files: Iterable[Path], folder: Path) -> tuple[FolderS3, Gate]:
+    """Files as they land, each with its record."""
+    zone, s3 = LandingZone(), FolderS3(folder)
+    for path in files:
         key = f"incoming/customers/dt={DAY}/{path.name}"
         zone.land(key, path.read_bytes())
-        s3.files[key] = path
-    # Names and records only: what is in memory travels to every task.
-    s3.objects = {
-        place: [(version, b"" if place[0] == RAW else body) for version, body in versions]
-        for place, versions in zone.s3.objects.items()
-    }
+        s3.place(RAW, key).hardlink_to(path)
+    for (bucket, key), versions in zone.s3.objects.items():
+        if bucket == PROVENANCE:
+            s3.place(bucket, key).write_bytes(versions[-1][1])
     return s3, Gate(PROVENANCE, zone.keys)
 
 
 def ours(spark: SparkSession, folder: Path, contract: Contract, out: Path) -> Callable[[], object]:
     """The jobs' own work."""
-    s3, gate = landed(folder)
+    s3, gate = landed(
+        sorted(folder.glob("*.csv")), out.with_name(f"bronze-of-{folder.parent.name}")
+    )
     day = job.SilverRun("customers", DAY, "jr_1", RAW, PROVENANCE, "processed")
     columns = gold.columns_of(contract, GOLD.stem)
 
@@ -106,11 +136,12 @@ def reference(
     def work() -> object:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         spark.conf.set("spark.sql.ansi.enabled", "false")
+        spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         rows = spark.read.csv(str(folder / "*.csv"), schema=schema, header=True)
         first = rows.withColumn("n", F.row_number().over(latest)).where("n = 1").drop("n")
         first.write.parquet(str(out / "silver"))
         silver = spark.read.parquet(str(out / "silver"))
-        gold.aggregate(silver, GOLD.read_text()).write.parquet(str(out / "gold"))
+        gold.aggregate(silver, GOLD.read_text(), {}).write.parquet(str(out / "gold"))
         return spark.read.parquet(str(out / "gold")).count()
 
     return work
@@ -159,37 +190,95 @@ def processor_seconds() -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def most_memory_of_a_worker() -> float:
+    """The most MiB that a Python worker below this process has had at once, of those there are."""
+    most, below = 0, {os.getpid()}
+    for pid in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
+        try:
+            status = dict(
+                line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            )
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(status["PPid"]) in below:
+            below.add(pid)
+            if b"pyspark.daemon" in command:
+                most = max(most, int(status["VmHWM"].split()[0]))
+    return most / 1024
+
+
+def generated(folder: Path, rows: int, files: int) -> Path:
+    """The files of a day of so many rows."""
+    command = [sys.executable, str(REPOSITORY / "data" / "generate_customers.py")]
+    for name, value in {"out": folder, "days": 1, "rows": rows, "files": files}.items():
+        command += [f"--{name}", str(value)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder / f"dt={DAY}"
+
+
+def parted(file: Path, folder: Path, size: int, most: int) -> Path:
+    """The same rows in `most` files of about `size` bytes, each with the header."""
+    folder.mkdir(parents=True)
+    header, *lines = file.read_bytes().splitlines(keepends=True)
+    each = max(1, (size - len(header)) * len(lines) // sum(map(len, lines)))
+    for number in range(most):
+        body = lines[number * each : (number + 1) * each]
+        (folder / f"{number:05}.csv").write_bytes(b"".join([header, *body]))
+    return folder
+
+
+def told(name: str, mine: list[dict[str, float]], others: list[dict[str, float]]) -> None:
+    """Print the best of both."""
+    for unit in ("s", "CPU"):
+        best = [min(one[unit] for one in rounds) for rounds in (mine, others)]
+        line = {
+            "name": name,
+            **dict(zip(("ours", "reference"), (round(one, 2) for one in best), strict=True)),
+            "ratio": round(best[0] / best[1], 2),
+            "unit": unit,
+        }
+        print(json.dumps(line), flush=True)
+
+
+def told_alone(name: str, value: float, unit: str) -> None:
+    """Print what has no reference."""
+    print(json.dumps({"name": name, "ours": round(value, 2), "unit": unit}), flush=True)
+
+
 def main() -> None:
     """Generate the days, build each in both ways, print a line for each."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the day")
     parser.add_argument("--rounds", type=int, default=2, help="how often each is measured")
+    parser.add_argument("--small", type=int, default=10_000, help="files of 1 kB")
     options = parser.parse_args()
     contract = parse_contract(yaml.safe_load(CONTRACT.read_text()))
     spark = session(cores=2)
     with tempfile.TemporaryDirectory() as folder:
+
+        def rounds(build: Build, day: Path) -> list[dict[str, float]]:
+            out = Path(folder, build.__name__)
+            work = build(spark, day, contract, out)
+            return [timed(spark, work, out) for _ in range(options.rounds)]
+
         for files in FILES:
-            landing = Path(folder, f"{files}-files")
-            command = [sys.executable, str(REPOSITORY / "data" / "generate_customers.py")]
-            given = {"out": landing, "days": 1, "rows": options.rows, "files": files}
-            for name, value in given.items():
-                command += [f"--{name}", str(value)]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            took = {}
-            for build in (ours, reference):
-                out = Path(folder, build.__name__)
-                work = build(spark, landing / f"dt={DAY}", contract, out)
-                took[build.__name__] = [timed(spark, work, out) for _ in range(options.rounds)]
-            for unit in ("s", "CPU"):
-                best = {name: min(one[unit] for one in rounds) for name, rounds in took.items()}
-                line = {
-                    "name": f"medallion_{files}_files",
-                    **{name: round(seconds, 2) for name, seconds in best.items()},
-                    "ratio": round(best["ours"] / best["reference"], 2),
-                    "unit": unit,
-                }
-                print(json.dumps(line), flush=True)
+            day = generated(Path(folder, f"{files}-files"), options.rows, files)
+            mine = rounds(ours, day)
+            told(f"medallion_{files}_files", mine, rounds(reference, day))
+            busy = max(one["CPU"] / one["s"] for one in mine)
+            told_alone(f"medallion_{files}_files_cores", busy, "cores")
+        (large,) = generated(Path(folder, "large"), options.small * 10, 1).glob("*.csv")
+        small = parted(large, Path(folder, "small", "day"), 1_000, options.small)
+        one = parted(large, Path(folder, "one", "day"), small_bytes(small), 1)
+        told(f"medallion_{options.small}_small_files", rounds(ours, small), rounds(ours, one))
+        told_alone("medallion_memory_of_a_worker", most_memory_of_a_worker(), "MiB")
     spark.stop()
+
+
+def small_bytes(folder: Path) -> int:
+    """How many bytes the files of a folder have."""
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 if __name__ == "__main__":

@@ -49,6 +49,17 @@ def compile_pattern(text: str) -> re.Pattern[str]:
     return re.compile(whole.text)
 
 
+def in_re2(compiled: re.Pattern[str]) -> str:
+    """What `compile_pattern` gave, as RE2 (and Rust, and Go) spell it; to be found anywhere.
+
+    A match is the same: RE2 has no possessive repetition, as it never goes back in any case.
+    """
+    spelled = _POSSESSIVE.sub(r"\1", _CHARACTER.sub(r"\\x{\1}", compiled.pattern))
+    return f"^(?:{spelled})$"
+
+
+_CHARACTER = re.compile(r"\\U([0-9a-f]{8})")
+_POSSESSIVE = re.compile(r"([*+?}])\+")
 _MOST = 0x10FFFF
 
 

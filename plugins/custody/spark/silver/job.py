@@ -20,10 +20,17 @@ from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
 from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
 from custody.spark.silver.accounts import FileAccount, Totals, read_inputs
-from custody.spark.silver.items import item_rows
-from custody.spark.silver.lines import LINES, read_lines, shared_out
-from custody.spark.silver.outcomes import account, decide, files, quarantine, silver
-from custody.spark.silver.rules import judge
+from custody.spark.silver.lines import lines_of, read_lines
+from custody.spark.silver.outcomes import (
+    account,
+    decide,
+    files,
+    item_rows,
+    named,
+    quarantine,
+    silver,
+)
+from custody.spark.silver.shares import shared_out
 from custody.spark.startup import kms_client, s3_client
 
 if TYPE_CHECKING:
@@ -101,11 +108,8 @@ def run(
 
     Raises `NoInputError`, `RejectedShareError` or `AccountingError`.
     """
-    # Times in files are UTC. What is not of its type is null, never an error and never guessed at:
-    # the rules reject it.
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "false")
-    spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
 
     objects = list_current(s3_client(), day.raw_bucket, day.landing_prefix)
     location = f"s3://{day.raw_bucket}/{day.landing_prefix}"
@@ -114,31 +118,36 @@ def run(
     log.info("%d files under %s", len(objects), location)
 
     shares = shared_out(objects, spark.sparkContext.defaultParallelism)
-    lines = spark.createDataFrame(
-        spark.sparkContext.parallelize(shares, len(shares)).flatMap(
-            lambda parts: read_lines(parts, gate, contract, s3_client)
+    lines = spark.range(0, len(shares), 1, len(shares)).mapInArrow(
+        lambda numbers: read_lines(
+            (one for batch in numbers for number in batch["id"] for one in shares[number.as_py()]),
+            gate,
+            contract,
+            day.dt,
+            s3_client,
         ),
-        LINES,
-        verifySchema=False,
+        lines_of(contract),
     )
     # Kept, as three tables are made of it: everything is read, judged and compared once.
     tasks = max(len(shares), sum(landed.size for landed in objects) // _TASK_BYTES)
-    decided = decide(judge(lines, contract, day.dt), contract, tasks).persist()
-    accounts = account(decided, contract.arrays)
+    decided = decide(lines, contract, tasks).persist()
+    versions = [landed.version for landed in objects]
+    accounts = account(decided, contract.arrays, versions)
+    names = named(spark, versions)
     totals = Totals.of(accounts)
     log.info("%s", totals)
     _log_broken(accounts)
     if totals.unbalanced_files:
         raise AccountingError(f"{totals.unbalanced_files} files do not balance: {totals}")
     written = {
-        "silver": (silver(decided, contract), totals.silver_rows),
+        "silver": (silver(decided, contract, names), totals.silver_rows),
         "quarantine": (
-            quarantine(decided, accounts),
+            quarantine(decided, accounts, names),
             totals.quarantined_rows + totals.broken_files,
         ),
         "files": (files(spark, accounts, contract.arrays), totals.files),
         **{
-            area_of_items(array): (item_rows(decided, contract, array), rows)
+            area_of_items(array): (item_rows(decided, contract, array, names), rows)
             for array, rows in zip(contract.arrays, totals.item_rows, strict=True)
         },
     }

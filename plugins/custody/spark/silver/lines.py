@@ -1,153 +1,183 @@
-"""Reading the lines of landed files: strings, and which patterns they miss."""
+"""Reading landed files: every part of one by a reader who has verified the whole, into rows that
+are judged, handed over in columns.
+"""
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from pyspark.sql import types as T  # noqa: N812
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from custody.aws.records.custody_gate import Gate, open_verified, record_of
-from custody.aws.s3.listing import StoredVersion
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.landed.formats import says_packed
-from custody.core.datasets.landed.parts import Cut, Part, parts_of
+from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
-from custody.core.datasets.patterns import compile_pattern
+from custody.core.records.model import LandingRecord
+from custody.spark.silver.csv_columns import read_csv
+from custody.spark.silver.judging.items import array_type
+from custody.spark.silver.judging.rules import Judge
+from custody.spark.silver.judging.values import arrow_type
+from custody.spark.silver.rows import BATCH_BYTES, BATCH_ROWS, Rows, in_batches, together
+from custody.spark.silver.shares import FilePart
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-SOURCE = ("source_key", "source_version_id")
-_SHARES = 4
-"""Shares for each reader, so that one that is done early takes another."""
-_SHARE_BYTES = 2 * 1024 * 1024
-"""What a reader has read before another one has begun."""
-_FILE_BYTES = 128 * 1024
-"""What is read in the time that it takes to ask for a file and its record."""
-
-OF_FILES = ("sha256", "size_bytes", "landed_rows", "file_reason")
-
-LINES = T.StructType(
+_CLOSING: Final = pa.struct(
     [
-        T.StructField("source_key", T.StringType(), nullable=False),
-        T.StructField("source_version_id", T.StringType(), nullable=False),
-        # A line of a file has source_line; the closing entry of a part has none, but the rest.
-        T.StructField("source_line", T.IntegerType()),
-        T.StructField("raw_line", T.StringType()),
-        # The values; empty of a malformed line, and null if they are what stands between the line's
-        # delimiters: Spark had better split it then, as handing over each value costs more than all
-        # else.
-        T.StructField("fields", T.ArrayType(T.StringType())),
-        # The columns, from 0, whose pattern their field does not match; null if there are none.
-        T.StructField("unmatched", T.ArrayType(T.IntegerType())),
-        # Those whose field is of a kind that their type does not allow; null if there are none.
-        T.StructField("mistyped", T.ArrayType(T.IntegerType())),
-        T.StructField("sha256", T.StringType()),
-        T.StructField("size_bytes", T.LongType()),
-        T.StructField("landed_rows", T.LongType()),
-        T.StructField("file_reason", T.StringType()),
+        ("sha256", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("landed_rows", pa.int64()),
+        ("file_reason", pa.string()),
     ]
 )
-"""What reading yields, row by row: strings, and which patterns they miss."""
+_CLOSING_OF_SPARK: Final = (
+    "struct<sha256: string, size_bytes: bigint, landed_rows: bigint, file_reason: string>"
+)
 
-Line = tuple[str, str, int | None, str | None, Sequence[str | None] | None, *tuple[Any, ...]]
 
-Values = Sequence[str | None]
+def lines_of(contract: Contract) -> str:
+    """The columns in which the rows of a contract's files are handed over, as Spark spells them.
+
+    `file` is the number of an object version. A row has `source_line`; its `reasons` and `raw_line`
+    are null if it is accepted. The `closing` entry of a part has neither, nor any value.
+    """
+    values = [f"`{column.name}` {column.type}" for column in contract.columns]
+    for array in contract.arrays:
+        fields = ", ".join(f"`{column.name}`: {column.type}" for column in array.columns)
+        values.append(f"`{array.name}` array<struct<{fields}>>")
+    head = ("file int", "source_line int", "reasons array<string>", "raw_line string")
+    return ", ".join([*head, *values, f"closing {_CLOSING_OF_SPARK}"])
 
 
 class UnreadFileError(Exception):
     """Reading a file failed at a fault that is not the file's; the text names file and line."""
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """A part of a landed file, for one reader."""
-
-    landed: StoredVersion
-    part: Part
-
-
-def shared_out(objects: Sequence[StoredVersion], readers: int) -> list[list[FilePart]]:
-    """All parts of the files, in shares of about as much to read each: some for each reader,
-    and fewer where there is little. What is packed has no parts.
-    """
-    parted = parts_of([landed.size for landed in objects], readers)
-    parts = [
-        FilePart(landed, part)
-        for landed, of in zip(objects, parted, strict=True)
-        for part in ([Part(0, 1, landed.size)] if says_packed(landed.version.key) else of)
-    ]
-    # Every reader of a part is fed the whole file; what it parses is its part.
-    weights = [_FILE_BYTES + one.part.size / one.part.count for one in parts]
-    most = max(1, min(len(parts), readers * _SHARES, math.ceil(sum(weights) / _SHARE_BYTES)))
-    shares: list[list[FilePart]] = [[] for _ in range(most)]
-    heap = [(0.0, number) for number in range(most)]
-    for weight, one in sorted(zip(weights, parts, strict=True), key=itemgetter(0), reverse=True):
-        held, number = heap[0]
-        shares[number].append(one)
-        heapq.heapreplace(heap, (held + weight, number))
-    return shares
-
-
 def read_lines(
     parts: Iterable[FilePart],
     gate: Gate,
     contract: Contract,
+    dt: date,
     s3_client: Callable[[], S3Client],
-) -> Iterator[Line]:
-    """The `LINES` of some parts of files: each part's rows, then its closing entry.
+) -> Iterator[Any]:
+    """The rows of some parts of files, judged as of the day `dt`, and their closing entries, in
+    batches of the columns `lines_of` the contract.
 
-    A part of a broken file yields its closing entry only. Holds one line at a time. Raises
+    A part of a broken file yields its closing entry only. Holds a few MiB at a time. Raises
     UnreadFileError from whatever else went wrong.
     """
-    s3, unmatched, landed_as = s3_client(), matcher(contract), contract.format
+    s3, batches, landed_as = s3_client(), _Batches(contract, dt), contract.format
     for one in parts:
         version = one.landed.version
-        source = (version.key, version.version_id)
         record, line, count, cut = None, 1, 0, Cut(one.part, header=landed_as.has_header)
         reason: str | None = None
         try:
             record = record_of(s3, one.landed, gate)
             kept = None if landed_as.is_packed(version.key) else cut
             with open_verified(s3, version, record, TextCheck(landed_as.not_text), kept) as file:
-                for row in landed_as.read_rows(
-                    file, contract.columns, contract.arrays, before=cut.before
-                ):
-                    line, values = row.line, row.values
-                    misses = None if values is None else unmatched(values)
-                    fields = None if row.is_plain else values or ()
-                    kinds = row.mistyped or None
-                    yield (*source, line, row.text, fields, misses, kinds, None, None, None, None)
-                    count += 1
+                for rows in read_rows(file, contract, cut.before):
+                    count += len(rows)
+                    line = rows.lines[-1].as_py()
+                    yield from batches.of(one, rows)
         except BrokenFileError as error:
             reason, count = str(error), 0
+        except UnreadFileError:
+            raise
         except Exception as error:
             raise UnreadFileError(f"{version}, line {line}: {error}") from error
-        recorded = (record.sha256, record.size_bytes) if record else (None, None)
-        yield (*source, None, None, None, None, None, *recorded, count, reason)
+        batches.close(one, record, count, reason)
+    yield from batches.rest()
 
 
-def matcher(contract: Contract) -> Callable[[Values], list[int] | None]:
-    """Tells of a row's values which columns' patterns they miss; None: they miss none.
+def read_rows(file: BinaryIO, contract: Contract, before: int) -> Iterator[Rows]:
+    """The rows of a verified file (or of its part, `before` which stand so many lines).
 
-    Here and not in Spark, as Spark would have Java read the patterns.
+    Raises BrokenFileError before the first row if it is not as the contract's format says.
     """
-    patterns = [
-        (index, compile_pattern(column.pattern).fullmatch)
-        for index, column in enumerate(contract.columns)
-        if column.pattern is not None
-    ]
+    landed_as, header = contract.format, contract.header
+    if landed_as.name == "csv" and len(header) > 1:
+        return read_csv(file, header, before=before, delimiter=landed_as.delimiter)
+    rows = landed_as.read_rows(file, contract.columns, contract.arrays, before=before)
+    return in_batches(rows, [len(header), *(len(array.columns) for array in contract.arrays)])
 
-    def unmatched(values: Values) -> list[int] | None:
-        return [
-            index
-            for index, matches in patterns
-            if (value := values[index]) is not None and not matches(value)
-        ] or None
 
-    return unmatched
+class _Batches:
+    """Gathers rows, of several files where these are small, and judges many at once."""
+
+    def __init__(self, contract: Contract, dt: date) -> None:
+        self._judge = Judge(contract, dt)
+        self._types = [
+            *(arrow_type(column) for column in contract.columns),
+            *(array_type(array) for array in contract.arrays),
+        ]
+        values = (*contract.header, *(array.name for array in contract.arrays))
+        self._names = ("file", "source_line", "reasons", "raw_line", *values, "closing")
+        self._held: list[tuple[FilePart, Rows]] = []
+        self._closed: list[tuple[int, dict[str, object]]] = []
+
+    def of(self, one: FilePart, rows: Rows) -> Iterator[Any]:
+        """Take rows of a part; what has come together, once it is enough."""
+        self._held.append((one, rows))
+        held = [rows for _, rows in self._held]
+        if sum(map(len, held)) >= BATCH_ROWS or sum(rows.nbytes for rows in held) >= BATCH_BYTES:
+            yield self._judged()
+
+    def close(
+        self, one: FilePart, record: LandingRecord | None, count: int, reason: str | None
+    ) -> None:
+        """Take the closing entry of a part."""
+        entry: dict[str, object] = {"landed_rows": count, "file_reason": reason}
+        if record is not None:
+            entry |= {"sha256": record.sha256, "size_bytes": record.size_bytes}
+        self._closed.append((one.number, entry))
+
+    def rest(self) -> Iterator[Any]:
+        """What has come together since."""
+        if self._held:
+            yield self._judged()
+        if self._closed:
+            yield self._closing()
+
+    def _judged(self) -> Any:
+        held, self._held = self._held, []
+        try:
+            rows = together([rows for _, rows in held])
+            judged = self._judge.judge(rows)
+        except Exception as error:
+            (first, rows), (last, ends) = held[0], held[-1]
+            where = f"{first.landed.version}, line {rows.lines[0]}"
+            until = f"{last.landed.version}, line {ends.lines[-1]}"
+            raise UnreadFileError(f"{where} to {until}: {error}") from error
+        files = np.repeat([one.number for one, _ in held], [len(rows) for _, rows in held])
+        rejected = pc.is_valid(judged.reasons)
+        # Only what goes to quarantine needs its line: the others are a good deal lighter without.
+        raw = pa.nulls(len(rows), pa.string())
+        if rejected.true_count:
+            raw = pc.ascii_rtrim(pc.if_else(rejected, rows.texts, None), "\r\n")
+        return self._batch(
+            pa.array(files, pa.int32()),
+            rows.lines,
+            judged.reasons,
+            raw,
+            *judged.values,
+            pa.nulls(len(rows), _CLOSING),
+        )
+
+    def _closing(self) -> Any:
+        closed, self._closed = self._closed, []
+        return self._batch(
+            pa.array([number for number, _ in closed], pa.int32()),
+            *(
+                pa.nulls(len(closed), of)
+                for of in (pa.int32(), pa.list_(pa.string()), pa.string(), *self._types)
+            ),
+            pa.array([entry for _, entry in closed], _CLOSING),
+        )
+
+    def _batch(self, *arrays: Any) -> Any:
+        return pa.RecordBatch.from_arrays(list(arrays), self._names)

@@ -8,12 +8,13 @@ from dataclasses import astuple
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
-from custody.core.datasets.arrays import Array
+from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.tables import files_columns
+from custody.objects import ObjectVersion
 from custody.spark.silver.accounts import FileAccount
-from custody.spark.silver.lines import SOURCE
 
+SOURCE = ("source_key", "source_version_id")
 OUTCOMES = ("silver", "duplicate", "quarantined")
 
 
@@ -22,7 +23,8 @@ def decide(judged: DataFrame, contract: Contract, tasks: int) -> DataFrame:
     quarantined; of a file: null.
 
     Of the accepted rows with one primary key, the first in the contract's order becomes silver;
-    source key, version and line settle a tie, so that the same files always leave the same rows.
+    file (these are numbered in the order of their keys) and line settle a tie, so that the same
+    files always leave the same rows.
     """
     order = [
         F.col(key.column).desc_nulls_last()
@@ -31,16 +33,17 @@ def decide(judged: DataFrame, contract: Contract, tasks: int) -> DataFrame:
         for key in contract.deduplication_order
     ]
     rejected = F.col("reasons").isNotNull()
-    # What is not compared stays where it is: one pass, and a key that many bad rows have (or lack)
-    # gives no task more than its share.
-    apart = F.when(rejected, F.xxhash64(*SOURCE, "source_line"))
+    # One pass for all. What is compared is first told apart by a hash, which sorts faster than
+    # keys do; what is not is spread, so that a key that many bad rows have (or lack) gives no task
+    # more than its share.
+    apart = F.when(rejected, F.xxhash64("file", "source_line")).otherwise(
+        F.xxhash64(*contract.primary_key)
+    )
     # Spark would take 200 tasks, whose beginning costs more than a small day's rows, and write as
     # many files.
-    together = judged.withColumn("_apart", apart).repartition(
-        tasks, "_apart", *contract.primary_key
-    )
+    together = judged.withColumn("_apart", apart).repartition(tasks, "_apart")
     window = Window.partitionBy("_apart", *contract.primary_key).orderBy(
-        *order, *SOURCE, "source_line"
+        *order, "file", "source_line"
     )
     first = F.row_number().over(window) == 1
     outcome = (
@@ -52,9 +55,18 @@ def decide(judged: DataFrame, contract: Contract, tasks: int) -> DataFrame:
     return together.withColumn("outcome", outcome).drop("_apart")
 
 
-def silver(decided: DataFrame, contract: Contract) -> DataFrame:
+def named(spark: SparkSession, objects: Sequence[ObjectVersion]) -> DataFrame:
+    """The key and the version of each file, by its number."""
+    rows = [(number, one.key, one.version_id) for number, one in enumerate(objects)]
+    return F.broadcast(
+        spark.createDataFrame(rows, "file int, source_key string, source_version_id string")
+    )
+
+
+def silver(decided: DataFrame, contract: Contract, names: DataFrame) -> DataFrame:
     """The rows that stay: the contract's columns, and where each row came from."""
-    return decided.where(F.col("outcome") == "silver").select(
+    rows = decided.where(F.col("outcome") == "silver").join(names, "file")
+    return rows.select(
         *contract.header,
         F.col("source_key").alias("_source_key"),
         F.col("source_version_id").alias("_source_version_id"),
@@ -62,35 +74,65 @@ def silver(decided: DataFrame, contract: Contract) -> DataFrame:
     )
 
 
-def quarantine(decided: DataFrame, accounts: Iterable[FileAccount]) -> DataFrame:
-    """The rejected rows, and one row without a line for each broken file of the accounts."""
-    rejected = decided.where(F.col("reasons").isNotNull()).select(
-        *SOURCE, "source_line", "reasons", "raw_line"
+def item_rows(decided: DataFrame, contract: Contract, array: Array, names: DataFrame) -> DataFrame:
+    """The items of the rows that stay, a row each."""
+    return (
+        decided.where(F.col("outcome") == "silver")
+        .join(names, "file")
+        .select(
+            *contract.primary_key,
+            F.posexplode(array.name).alias("_at", "_item"),
+            F.col("source_key").alias("_source_key"),
+            F.col("source_version_id").alias("_source_version_id"),
+            F.col("source_line").alias("_source_line"),
+        )
+        .select(
+            *contract.primary_key,
+            (F.col("_at") + 1).alias(POSITION),
+            *(F.col("_item")[column.name].alias(column.name) for column in array.columns),
+            "_source_key",
+            "_source_version_id",
+            "_source_line",
+        )
     )
+
+
+def quarantine(decided: DataFrame, accounts: Iterable[FileAccount], names: DataFrame) -> DataFrame:
+    """The rejected rows, and one row without a line for each broken file of the accounts."""
+    rejected = decided.where(F.col("reasons").isNotNull()).join(names, "file")
+    rows = rejected.select(*SOURCE, "source_line", "reasons", "raw_line")
     broken = [
         (file.source_key, file.source_version_id, None, [file.file_reason.partition(":")[0]], None)
         for file in accounts
         if file.file_reason is not None
     ]
     if not broken:
-        return rejected
-    return rejected.unionByName(decided.sparkSession.createDataFrame(broken, rejected.schema))
+        return rows
+    return rows.unionByName(decided.sparkSession.createDataFrame(broken, rows.schema))
 
 
-def account(decided: DataFrame, arrays: Sequence[Array] = ()) -> list[FileAccount]:
+def account(
+    decided: DataFrame, arrays: Sequence[Array], objects: Sequence[ObjectVersion]
+) -> list[FileAccount]:
     """What became of the rows of each object version, and of the items of their arrays."""
     stays = F.col("outcome") == "silver"
     items = [F.sum(F.when(stays & F.col(a.name).isNotNull(), F.size(a.name))) for a in arrays]
-    rows = decided.groupBy(*SOURCE).agg(
-        *(F.max(name).alias(name) for name in ("sha256", "size_bytes")),
-        F.sum("landed_rows").alias("landed_rows"),
+    rows = decided.groupBy("file").agg(
+        *(F.max(f"closing.{name}").alias(name) for name in ("sha256", "size_bytes")),
+        F.sum("closing.landed_rows").alias("landed_rows"),
         *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
-        F.max("file_reason").alias("file_reason"),
+        F.max("closing.file_reason").alias("file_reason"),
         F.array(*(F.coalesce(count, F.lit(0)) for count in items)).alias("item_rows"),
     )
+    found = [row.asDict() for row in rows.collect()]
+    versions = [objects[fields.pop("file")] for fields in found]
     return sorted(
-        FileAccount(**{**row.asDict(), "item_rows": tuple(row["item_rows"])})
-        for row in rows.collect()
+        FileAccount(
+            version.key,
+            version.version_id,
+            **{**fields, "item_rows": tuple(fields["item_rows"])},
+        )
+        for version, fields in zip(versions, found, strict=True)
     )
 
 

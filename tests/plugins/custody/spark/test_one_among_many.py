@@ -11,7 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +44,8 @@ from custody.objects import ObjectVersion
 from custody.spark.audit.sealing import hashed
 from custody.spark.audit.versions import read_versions
 from custody.spark.reconcile.checking import read_records, read_statements
-from custody.spark.silver.lines import FilePart, read_lines
+from custody.spark.silver.lines import read_lines
+from custody.spark.silver.shares import FilePart
 
 MANY = 10_000 if THOROUGH else 40
 OWN, OTHERS = (f"arn:aws:kms:us-east-1:111122223333:key/{name}" for name in ("own", "others"))
@@ -239,10 +240,14 @@ def test_silver_is_built_of_every_file_but_the_one_whose_record_is_no_good(
 
 def broken_files(zone: LandingZone, files: list[StoredVersion], s3: MemoryS3) -> list[str]:
     """Why files are left out; the rows of all others are there."""
-    parts = [FilePart(file, WHOLE) for file in files]
-    lines = list(read_lines(parts, Gate(PROVENANCE, zone.keys), CONTRACT, lambda: s3))
-    broken = [str(line[-1]).partition(":")[0] for line in lines if line[-1] is not None]
-    assert sum(line[2] is not None for line in lines) == len(files) - len(broken)
+    parts = [FilePart(number, file, WHOLE) for number, file in enumerate(files)]
+    day, gate = date(2026, 11, 1), Gate(PROVENANCE, zone.keys)
+    batches = read_lines(parts, gate, CONTRACT, day, lambda: s3)
+    lines = [line for batch in batches for line in batch.to_pylist()]
+    reasons = [line["closing"]["file_reason"] for line in lines if line["closing"] is not None]
+    broken = [reason.partition(":")[0] for reason in reasons if reason is not None]
+    assert len(reasons) == len(files)
+    assert sum(line["source_line"] is not None for line in lines) == len(files) - len(broken)
     return broken
 
 

@@ -26,6 +26,17 @@ def read_rows(
 
     Raises BrokenFileError before the first row when the file's header is not exactly `header`.
     """
+    check_header(file, header, delimiter)
+    while True:
+        text, too_long = read_line(file)
+        if not text:
+            return
+        before += 1
+        yield row_of(text, before, len(header), delimiter, too_long=too_long)
+
+
+def check_header(file: BinaryIO, header: Sequence[str], delimiter: str = ",") -> None:
+    """Read the header line of a file; raise BrokenFileError when it is not exactly `header`."""
     first, too_long = read_line(file)
     found = None if too_long else _fields(first, delimiter)
     if found != list(header):
@@ -33,19 +44,17 @@ def read_rows(
             "file.header",
             f"expected {delimiter.join(header)!r}, found {_shown(first)!r}",
         )
-    number = before
-    while True:
-        text, too_long = read_line(file)
-        if not text:
-            return
-        number += 1
-        fields = None if too_long else _fields(text, delimiter)
-        values, is_plain = None, False
-        if fields is not None and len(fields) == len(header):
-            trimmed = [field.strip() for field in fields]
-            values = tuple([field or None for field in trimmed])
-            is_plain = trimmed == fields and '"' not in text
-        yield LandedRow(number, text.rstrip("\r\n"), values, is_plain)
+
+
+def row_of(text: str, number: int, width: int, delimiter: str, *, too_long: bool) -> LandedRow:
+    """The row on the `number`-th line of a file, which `read_line` gave, if it has `width` fields;
+    else a malformed one.
+    """
+    fields = None if too_long else _fields(text, delimiter)
+    values = None
+    if fields is not None and len(fields) == width:
+        values = tuple([field.strip() or None for field in fields])
+    return LandedRow(number, text.rstrip("\r\n"), values)
 
 
 def _fields(text: str, delimiter: str) -> list[str] | None:

@@ -14,9 +14,8 @@ from typing import Any, BinaryIO, Final, NoReturn
 
 from custody.core.datasets.arrays import Array
 from custody.core.datasets.columns import Column
-from custody.core.datasets.landed.nested import Item, written
+from custody.core.datasets.landed.nested import Item
 from custody.core.datasets.landed.text import LandedRow, read_line
-from custody.core.datasets.patterns import compile_pattern
 
 _TEXTS: Final = frozenset({"string", "date", "timestamp"})
 
@@ -27,7 +26,7 @@ class _Number(str):
     __slots__ = ()
 
 
-_Row = tuple[tuple[str | None, ...], tuple[int, ...]]
+_Row = tuple[tuple[str | None, ...], tuple[tuple[Item, ...] | None, ...], tuple[int, ...]]
 
 
 class _UnknownMemberError(Exception):
@@ -51,8 +50,8 @@ def read_rows(
         number += 1
         members = None if too_long else _members(text)
         row = None if members is None else read(members)
-        values, mistyped = row or (None, ())
-        yield LandedRow(number, text.rstrip("\r\n"), values, mistyped=mistyped)
+        values, items, mistyped = row or (None, (), ())
+        yield LandedRow(number, text.rstrip("\r\n"), values, items, mistyped)
 
 
 def _members(text: str) -> Mapping[str, Any] | None:
@@ -67,8 +66,9 @@ def _members(text: str) -> Mapping[str, Any] | None:
 def _reader(
     columns: Sequence[Column], arrays: Sequence[Array]
 ) -> Callable[[Mapping[str, Any]], _Row | None]:
-    """Reads the members of an object: the texts of its values, arrays behind columns, and those
-    whose value is of no kind that can be theirs; None where there is a member that nobody knows.
+    """Reads the members of an object: the texts of its values, the items of its arrays, and which
+    (arrays behind columns) are of a kind that can not be theirs; None where there is a member that
+    nobody knows.
     """
     names = {column.name for column in columns} | {array.name for array in arrays}
     readers = [(array.name, _items_reader(array)) for array in arrays]
@@ -77,15 +77,16 @@ def _reader(
         if not members.keys() <= names:
             return None
         values, mistyped = _values(members, columns)
-        for index, (name, items_of) in enumerate(readers, start=len(columns)):
+        items: list[tuple[Item, ...] | None] = []
+        for index, (name, item) in enumerate(readers, start=len(columns)):
             value = members.get(name)
             if value is not None and not isinstance(value, list):
                 mistyped, value = (*mistyped, index), None
             try:
-                values = (*values, None if value is None else written(map(items_of, value)))
+                items.append(None if value is None else tuple(map(item, value)))
             except _UnknownMemberError:
                 return None
-        return values, mistyped
+        return values, tuple(items), mistyped
 
     return read
 
@@ -93,11 +94,6 @@ def _reader(
 def _items_reader(array: Array) -> Callable[[object], Item]:
     """Reads an item of an array; raises _UnknownMemberError for one with such a member."""
     read = _reader(array.columns, ())
-    patterns = [
-        (index, compile_pattern(column.pattern).fullmatch)
-        for index, column in enumerate(array.columns)
-        if column.pattern is not None
-    ]
 
     def item(value: object) -> Item:
         if not isinstance(value, dict):
@@ -105,18 +101,15 @@ def _items_reader(array: Array) -> Callable[[object], Item]:
         row = read(value)
         if row is None:
             raise _UnknownMemberError
-        values, mistyped = row
-        misses = [
-            index
-            for index, matches in patterns
-            if (text := values[index]) is not None and not matches(text)
-        ]
-        return Item(values, misses, mistyped)
+        values, _, mistyped = row
+        return Item(values, mistyped)
 
     return item
 
 
-def _values(members: Mapping[str, Any], columns: Sequence[Column]) -> _Row:
+def _values(
+    members: Mapping[str, Any], columns: Sequence[Column]
+) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
     """The texts of a row's values, and the columns whose value is of no kind that can be theirs."""
     values: list[str | None] = []
     mistyped = []

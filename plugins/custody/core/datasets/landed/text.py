@@ -6,6 +6,8 @@ import codecs
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from custody.core.datasets.landed.nested import Item
+
 MAX_LINE_BYTES: Final = 65_536
 """A longer line is malformed; no more than this much of it is ever held or kept."""
 
@@ -31,15 +33,15 @@ class LandedRow:
 
     `line` counts from 1 at the file's first. `values` are the trimmed fields, empty ones None; it
     is None when the line is malformed. `text` is the line as it came, cut at MAX_LINE_BYTES.
-    It `is_plain` if what stands between its delimiters is the values, as it stands there.
-    `mistyped` are the columns, from 0, whose value is of a kind that their type does not allow (and
-    None). Behind the columns come arrays (`custody.core.datasets.landed.nested`).
+    `items` are those of each array of the contract, None where there is none. `mistyped` are the
+    columns, from 0, whose value is of a kind that their type does not allow (and None); behind the
+    columns come the arrays.
     """
 
     line: int
     text: str
     values: tuple[str | None, ...] | None
-    is_plain: bool = False
+    items: tuple[tuple[Item, ...] | None, ...] = ()
     mistyped: tuple[int, ...] = ()
 
 

@@ -19,7 +19,7 @@ from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.landed import parts
 from custody.objects import ObjectVersion
-from custody.spark.silver import job, lines
+from custody.spark.silver import job, shares
 from custody.spark.silver.accounts import FileAccount, Totals
 
 # PySpark leaves the socket of every collect() to the garbage collector.
@@ -310,7 +310,7 @@ def test_a_large_file_is_read_by_several_readers(
     zone: LandingZone, build: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "MIN_PART_BYTES", 300)
-    monkeypatch.setattr(lines, "_SHARE_BYTES", 300)
+    monkeypatch.setattr(shares, "_SHARE_BYTES", 300)
     rows = [good(n) for n in range(1, 8)]
     zone.land(PREFIX + "a.csv", csv(*rows, "", good(3, last_login="")))
     zone.land(PREFIX + "broken.csv", csv(*rows, header=HEADER.upper()))

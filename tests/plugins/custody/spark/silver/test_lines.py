@@ -8,14 +8,15 @@ import tempfile
 from typing import Any
 
 import pytest
-from tests.support.customers import PREFIX, csv, good
+from tests.support.customers import DT, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.contracts import Contract
 from custody.spark.silver import lines
-from custody.spark.silver.lines import LINES, UnreadFileError, read_lines, shared_out
+from custody.spark.silver.lines import UnreadFileError, read_lines
+from custody.spark.silver.shares import shared_out
 
 
 @pytest.fixture
@@ -28,17 +29,21 @@ def zone() -> LandingZone:
 def read(zone: LandingZone, contract: Contract) -> list[dict[str, Any]]:
     s3: Any = zone.s3
     (parts,) = shared_out(list_current(s3, RAW, PREFIX), readers=2)
-    found = read_lines(parts, Gate(PROVENANCE, zone.keys), contract, lambda: s3)
-    return [dict(zip(LINES.fieldNames(), line, strict=True)) for line in found]
+    batches = read_lines(parts, Gate(PROVENANCE, zone.keys), contract, DT, lambda: s3)
+    lines = [line for batch in batches for line in batch.to_pylist()]
+    return sorted(lines, key=lambda line: line["source_line"] or 1_000)
 
 
-def test_a_line_says_which_patterns_it_misses(zone: LandingZone, contract: Contract) -> None:
+def test_a_line_is_judged_and_kept_if_it_is_rejected(zone: LandingZone, contract: Contract) -> None:
     first, blank, second, closing = read(zone, contract)
 
     assert [line["source_line"] for line in (first, blank, second, closing)] == [2, 3, 4, None]
-    assert (first["unmatched"], blank["unmatched"]) == (None, None)
-    assert second["unmatched"] == [contract.header.index("email")]
-    assert (closing["landed_rows"], closing["file_reason"]) == (3, None)
+    assert (first["reasons"], first["raw_line"]) == (None, None)
+    assert (blank["reasons"], blank["raw_line"]) == (["row.malformed"], "")
+    assert (second["reasons"], second["raw_line"]) == (["email.pattern"], good(2, email="zoe"))
+    assert closing["reasons"] is None
+    entry = closing["closing"]
+    assert (entry["landed_rows"], entry["file_reason"]) == (3, None)
 
 
 def test_a_store_that_refuses_is_told_with_the_file(zone: LandingZone, contract: Contract) -> None:
@@ -61,17 +66,15 @@ def test_a_full_disk_is_told_with_the_file(
         read(zone, contract)
 
 
-def test_a_fault_in_a_line_is_told_with_the_line(
+def test_a_fault_in_judging_is_told_with_the_lines(
     zone: LandingZone, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def matcher(_: Contract) -> Any:
-        def unmatched(values: lines.Values) -> None:
-            if values[0] == "C000000002":
-                raise MemoryError("no memory left")
+    def judge(*_: Any) -> None:
+        raise MemoryError("no memory left")
 
-        return unmatched
+    zone.land(PREFIX + "b.csv", csv(good(3), good(4)))
+    monkeypatch.setattr(lines.Judge, "judge", judge)
 
-    monkeypatch.setattr(lines, "matcher", matcher)
-
-    with pytest.raises(UnreadFileError, match=r"dt=2026-11-01/a\.csv.* line 4: no memory left"):
+    at = r"dt=2026-11-01/b\.csv.* line 2 to .*dt=2026-11-01/a\.csv.* line 3: no memory left"
+    with pytest.raises(UnreadFileError, match=at):
         read(zone, contract)

@@ -7,7 +7,7 @@ from tests.support.landing_zone import LANDED_AT, RAW
 
 from custody.aws.s3.listing import StoredVersion
 from custody.objects import ObjectVersion
-from custody.spark.silver.lines import shared_out
+from custody.spark.silver.shares import shared_out
 
 MIB = 1024 * 1024
 
@@ -30,6 +30,7 @@ def test_there_are_as_many_shares_as_are_worth_a_reader(sizes: list[int], shares
     found = shared_out(landed, readers=2)
 
     assert len(found) == shares
+    assert all(one.landed is landed[one.number] for share in found for one in share)
     parts = [(one.landed.version.key, one.part.number) for share in found for one in share]
     assert len(set(parts)) == len(parts)
     assert {key for key, _ in parts} == {one.version.key for one in landed}

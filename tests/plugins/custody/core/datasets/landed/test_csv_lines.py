@@ -187,25 +187,6 @@ def test_a_broken_file_travels_between_processes() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("line", "is_plain"),
-    [
-        ("1,2", True),
-        ("1,", True),
-        ('"1",2', False),
-        ("1, 2", False),
-        ("1\u00a0,2", False),
-        ("1", False),
-    ],
-)
-def test_a_line_is_plain_if_its_values_stand_between_its_commas(line: str, is_plain: bool) -> None:
-    (row,) = rows(line)
-
-    assert row.is_plain == is_plain
-    if is_plain:
-        assert row.values == tuple(text or None for text in row.text.split(","))
-
-
 @pytest.mark.parametrize("delimiter", [";", "|", "\t"])
 def test_another_sign_may_stand_between_fields(delimiter: str) -> None:
     body = '1,5;"a;""b"\n;\n1\n;;\n"a"b;c\n\n'.replace(";", delimiter)
@@ -219,7 +200,3 @@ def test_another_sign_may_stand_between_fields(delimiter: str) -> None:
         (None, None),
         *[None] * 4,
     ]
-    (plain,) = read_rows(
-        io.BytesIO(f"a{delimiter}b\n1{delimiter}2".encode()), HEADER, delimiter=delimiter
-    )
-    assert plain.is_plain

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-import pytest
 from tests.support.customers import DT, good
 
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.landed.formats import LandedFormat
-from custody.spark.silver.lines import LINES, matcher
-from custody.spark.silver.rules import judge
-
-# PySpark leaves the socket of every collect() to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
+from custody.core.datasets.landed.text import LandedRow
+from custody.spark.silver.judging.rules import Judge
+from custody.spark.silver.rows import of_landed
 
 BROKEN_RULES: list[tuple[dict[str, str], list[str]]] = [
     ({"customer_id": ""}, ["customer_id.required"]),
@@ -54,13 +46,13 @@ BROKEN_RULES: list[tuple[dict[str, str], list[str]]] = [
 ]
 
 
-def test_a_bad_row_names_every_rule_it_broke(spark: Any, contract: Contract) -> None:
-    found = _judge(spark, contract, *(good(**changes) for changes, _ in BROKEN_RULES))
+def test_a_bad_row_names_every_rule_it_broke(contract: Contract) -> None:
+    found = _judge(contract, *(good(**changes) for changes, _ in BROKEN_RULES))
 
     assert list(zip((c for c, _ in BROKEN_RULES), found, strict=True)) == BROKEN_RULES
 
 
-def test_values_at_the_limits_are_good(spark: Any, contract: Contract) -> None:
+def test_values_at_the_limits_are_good(contract: Contract) -> None:
     rows = [
         good(last_name="", last_login=""),
         good(first_name="y" * 100),
@@ -72,7 +64,7 @@ def test_values_at_the_limits_are_good(spark: Any, contract: Contract) -> None:
         good(first_name=" Zoë ", email=" zoe@shop.example "),
     ]
 
-    assert _judge(spark, contract, *rows) == [[]] * len(rows)
+    assert _judge(contract, *rows) == [[]] * len(rows)
 
 
 HOSTILE = [
@@ -94,11 +86,11 @@ HOSTILE = [
 TYPED = {"signup_date", "last_login", "total_orders", "total_spent_usd", "is_premium"}
 
 
-def test_no_field_stops_a_day(spark: Any, contract: Contract) -> None:
+def test_no_field_stops_a_day(contract: Contract) -> None:
     """Whatever stands in whichever field: the row is judged, and the one after it too."""
     cases = [(value, column.name) for value in HOSTILE for column in contract.columns]
 
-    found = _judge(spark, contract, *(good(**{name: value}) for value, name in cases), good())
+    found = _judge(contract, *(good(**{name: value}) for value, name in cases), good())
 
     assert found.pop() == []
     for reasons, (value, name) in zip(found, cases, strict=True):
@@ -111,32 +103,10 @@ def test_no_field_stops_a_day(spark: Any, contract: Contract) -> None:
             assert reasons, (name, value[:40])
 
 
-def _judge(spark: Any, contract: Contract, *rows: str) -> list[list[str]]:
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set("spark.sql.ansi.enabled", "false")
-    spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
-    unmatched = matcher(contract)
-    lines = spark.createDataFrame(
-        [
-            ("k", "v", n, row, values, unmatched(values), *[None] * 5)
-            for n, row in enumerate(rows, start=2)
-            for values in [[field.strip() or None for field in row.split(",")]]
-        ],
-        LINES,
-    )
-    judged = judge(lines, contract, DT).orderBy("source_line").collect()
-    return [row["reasons"] or [] for row in judged]
-
-
-@pytest.mark.parametrize("sign", [";", "|", "\t"])
-def test_a_plain_line_is_split_by_what_stands_between_its_fields(
-    spark: Any, contract: Contract, sign: str
-) -> None:
-    named = replace(contract, format=LandedFormat(delimiter=sign))
-    row = good().replace(",", sign)
-    lines = spark.createDataFrame([("k", "v", 2, row, *[None] * 7)], LINES)
-
-    (judged,) = judge(lines, named, DT).collect()
-
-    assert judged["reasons"] is None
-    assert (judged["customer_id"], judged["total_orders"]) == ("C000000001", 12)
+def _judge(contract: Contract, *rows: str) -> list[list[str]]:
+    landed = [
+        LandedRow(n, row, tuple(field.strip() or None for field in row.split(",")))
+        for n, row in enumerate(rows, start=2)
+    ]
+    judged = Judge(contract, DT).judge(of_landed(landed, [len(contract.columns)]))
+    return [reasons or [] for reasons in judged.reasons.to_pylist()]

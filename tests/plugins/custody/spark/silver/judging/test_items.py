@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F  # noqa: N812
 
 from custody.core.datasets.contracts import Contract, contract_of
-from custody.spark.silver.items import item_rows
-from custody.spark.silver.lines import LINES
-from custody.spark.silver.outcomes import account
-from custody.spark.silver.rules import judge
+from custody.objects import ObjectVersion
+from custody.spark.silver.judging.rules import Judge, Judged
+from custody.spark.silver.lines import read_rows
+from custody.spark.silver.outcomes import account, item_rows, named
+from custody.spark.silver.rows import Rows, together
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
-FILE = Path(__file__).parents[5] / "include" / "contracts" / "orders.odcs.yaml"
+FILE = Path(__file__).parents[6] / "include" / "contracts" / "orders.odcs.yaml"
 DT = date(2026, 11, 1)
 GOOD = {"product_id": "P00042", "quantity": 2, "unit_price_usd": 1.50}
 
@@ -56,9 +55,7 @@ def contract() -> Contract:
     return contract_of(FILE.read_text("utf-8"), FILE.name)
 
 
-def judged(spark: Any, contract: Contract, *lines: object) -> DataFrame:
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set("spark.sql.ansi.enabled", "false")
+def judged(contract: Contract, *lines: object) -> tuple[Rows, Judged]:
     orders = [
         {
             "order_id": f"O{number:09d}",
@@ -72,22 +69,15 @@ def judged(spark: Any, contract: Contract, *lines: object) -> DataFrame:
         for number, of in enumerate(lines, start=1)
     ]
     body = "".join(json.dumps(order) + "\n" for order in orders).encode()
-    rows = contract.format.read_rows(io.BytesIO(body), contract.columns, contract.arrays, before=0)
-    read = [
-        ("k", "v", r.line, r.text, r.values or (), None, r.mistyped or None, *[None] * 4)
-        for r in rows
-    ]
-    return judge(spark.createDataFrame(read, LINES), contract, DT)
+    rows = together(list(read_rows(io.BytesIO(body), contract, before=0)))
+    return rows, Judge(contract, DT).judge(rows)
 
 
-def test_a_row_is_rejected_with_the_place_of_what_is_wrong(spark: Any, contract: Contract) -> None:
+def test_a_row_is_rejected_with_the_place_of_what_is_wrong(contract: Contract) -> None:
     fifteen_thousand: list[object] = [{}] * 15_000
-    found = judged(spark, contract, *(lines for lines, _ in WRONG), fifteen_thousand)
+    _, found = judged(contract, *(lines for lines, _ in WRONG), fifteen_thousand)
 
-    *reasons, many = [
-        row["reasons"] or []
-        for row in found.select("source_line", "reasons").orderBy("source_line").collect()
-    ]
+    *reasons, many = [reasons or [] for reasons in found.reasons.to_pylist()]
 
     assert reasons == [expected for _, expected in WRONG]
     assert many[:2] == ["lines.length", "lines[1].product_id.required"]
@@ -96,20 +86,36 @@ def test_a_row_is_rejected_with_the_place_of_what_is_wrong(spark: Any, contract:
 
 def test_the_items_of_what_stays_are_rows(spark: Any, contract: Contract) -> None:
     lines = [[GOOD, {**GOOD, "product_id": "P00043"}], [GOOD], [{**GOOD, "quantity": 0}], [GOOD]]
-    outcome = (
-        F.when(F.col("reasons").isNotNull(), "quarantined")
-        .when(F.col("source_line") == 4, "duplicate")
-        .otherwise("silver")
-    )
-    decided = judged(spark, contract, *lines).withColumn("outcome", outcome)
-
-    rows = item_rows(decided, contract, *contract.arrays)
-
-    names = ("order_id", "position", "product_id", "_source_line")
-    assert sorted(tuple(row[name] for name in names) for row in rows.collect()) == [
-        ("O000000001", 1, "P00042", 1),
-        ("O000000001", 2, "P00043", 1),
-        ("O000000002", 1, "P00042", 2),
+    rows, found = judged(contract, *lines)
+    outcomes = ["silver", "silver", "quarantined", "duplicate"]
+    values = dict(zip((*contract.header, "lines"), found.values, strict=True))
+    kept = [
+        (0, line, outcome, key, items)
+        for line, outcome, key, items in zip(
+            rows.lines.to_pylist(),
+            outcomes,
+            values["order_id"].to_pylist(),
+            values["lines"].to_pylist(),
+            strict=True,
+        )
     ]
-    (file,) = account(decided, contract.arrays)
+    of_line = "struct<product_id: string, quantity: int, unit_price_usd: decimal(10,2)>"
+    closing = "closing struct<sha256: string, size_bytes: bigint, landed_rows: bigint, "
+    decided = spark.createDataFrame(
+        [(*row, None) for row in kept],
+        f"file int, source_line int, outcome string, order_id string, lines array<{of_line}>, "
+        f"{closing}file_reason: string>",
+    )
+    version = ObjectVersion("raw", "k", "v")
+
+    (array,) = contract.arrays
+    items = item_rows(decided, contract, array, named(spark, [version]))
+
+    names = ("order_id", "position", "product_id", "_source_key", "_source_line")
+    assert sorted(tuple(row[name] for name in names) for row in items.collect()) == [
+        ("O000000001", 1, "P00042", "k", 1),
+        ("O000000001", 2, "P00043", "k", 1),
+        ("O000000002", 1, "P00042", "k", 2),
+    ]
+    (file,) = account(decided, contract.arrays, [version])
     assert (file.silver_rows, file.item_rows) == (2, (3,))
