@@ -30,8 +30,8 @@ the day began (UTC), as {contract.format.in_words}, from
 
 {made}
 
-Waits until something has landed, then until every file there has its hash record (the custody
-gate), and runs the Glue jobs. Each run writes to places of its own; readers see all of its tables
+Waits until something has landed, at most for so long, then until every file there has its hash
+record (the custody gate), and runs the Glue jobs. Each run writes to places of its own; readers see all of its tables
 once they are published, after the jobs' own checks: the row accounting of every file closes, and at
 most {contract.max_rejected_share:%} of the rows were rejected. Each job signs what it wrote and out
 of what (its lineage); gold is built, and a day published, only from what the silver run signed.
@@ -42,7 +42,7 @@ A file that is still without a record when its time is up does not hold up the o
 it into quarantine. A file without a valid record never reaches silver.
 
 **On failure:** clear the failed task; each may run again, and readers see what was published last.
-Run the day again (or a backfill) when more files have landed.
+Files that come later have their day built again within the hour (`provenance_ledger`).
 
 **Runbook:** docs/operations.md
 """
