@@ -56,23 +56,19 @@ def first_backfill(platform: Platform, landed: list[Landed]) -> list[str]:
     """The three days, through crashes of Spark, of Airflow and of AWS at the tasks that write."""
     run_ids = start_backfill(platform, MEDALLION, DAYS[0], DAYS[-1])
     for task_id, crash in CRASHES:
-        wait_until(f"{task_id} is at work", lambda: at_work(platform, run_ids, task_id))  # noqa: B023
+        wait_until(f"{task_id} is at work", lambda: at_work(platform, task_id))  # noqa: B023
         crash(platform)
     follow(platform, MEDALLION, run_ids, say=print)
     return run_ids
 
 
-def at_work(platform: Platform, run_ids: list[str], task_id: str) -> bool:
-    """Whether a task of some of the runs works, in its Spark job if it has one."""
-    states = {
-        task["state"]
-        for run_id in run_ids
-        for task in platform.airflow.task_instances(MEDALLION, run_id)
-        if task["task_id"] == task_id
-    }
-    if task_id == "publish":
-        return "running" in states
-    return "deferred" in states and spark_listens(listening(platform))
+def at_work(platform: Platform, task_id: str) -> bool:
+    """Whether a task of some day works, in its Spark job if it has one."""
+    if task_id != "publish" and not spark_listens(listening(platform)):
+        return False
+    wanted = (task_id, "running" if task_id == "publish" else "deferred")
+    found = platform.airflow.tasks_at_work(MEDALLION)
+    return any((task["task_id"], task["state"]) == wanted for task in found)
 
 
 @pytest.fixture(scope="module")

@@ -330,6 +330,15 @@ class Airflow:
         tasks: list[dict[str, Any]] = self._call("GET", path)["task_instances"]
         return tasks
 
+    def tasks_at_work(self, dag_id: str) -> list[dict[str, Any]]:
+        """The task instances of a DAG's runs that run, or wait for what they have begun."""
+        tasks: list[dict[str, Any]] = self._call(
+            "GET",
+            f"dags/{dag_id}/dagRuns/~/taskInstances",
+            params={"state": ["running", "deferred"], "limit": 100},
+        )["task_instances"]
+        return tasks
+
     def ended_tasks(self, dag_id: str, since: str | None) -> list[dict[str, Any]]:
         """The task instances of a DAG's runs that ended at `since` or later, the first first."""
         query = {"state": ["success", "failed"], "order_by": "end_date", "limit": 100}
