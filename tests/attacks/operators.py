@@ -280,7 +280,9 @@ def a_day_is_rolled_back_to_what_nobody_built(world: World) -> Outcome:
             return {name: rendered(each) for name, each in value.items()}
         if not isinstance(value, str):
             return value
-        return jinja2.Template(value).render(var=settings, dataset_day=lambda *_: day)
+        return jinja2.Template(value).render(
+            var=settings, params={}, dag_run=None, dataset_day=lambda *_: day
+        )
 
     (contract,) = read_contracts(
         {path.name: path.read_text(encoding="utf-8") for path in CONTRACTS.glob(f"{DATASET}.*")}
