@@ -35,6 +35,7 @@ SETTINGS = {
         "former_lineage_keys",
         "lineage_key_arn",
         "seal_key_arn",
+        "airflow_url",
         "bronze_to_silver_job",
         "silver_to_gold_job",
         "reconcile_job",

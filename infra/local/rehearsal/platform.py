@@ -69,7 +69,8 @@ class Platform:
     def deploy(self, *parameters: str) -> None:
         """Deploy the stacks with the command that deploys to AWS, and with these `parameters`
         (`NAME=VALUE`); then check what they made, and tell who cosigns the seal of its log."""
-        given = (cosigner.policy_parameter(self.machine), *parameters)
+        own = f"AirflowUrl={self.machine.airflow_url}"
+        given = (cosigner.policy_parameter(self.machine), own, *parameters)
         self._run(
             [
                 *(tool_folder("platform") / "python", "-m", "infra.deployment"),

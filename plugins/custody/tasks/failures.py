@@ -24,7 +24,12 @@ log = logging.getLogger(__name__)
 # Whatever became of the others; what did not run has returned nothing.
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def run_ended(
-    bucket: str, runbook: str, topic: str, succeeded: bool | None, dag_run: Any = None
+    bucket: str,
+    runbook: str,
+    topic: str,
+    succeeded: bool | None,
+    dag_run: Any = None,
+    airflow: str = "",
 ) -> None:
     """Tell people about this run, if they do not know yet that the DAG fails, or that it works, and
     remember it."""
@@ -36,6 +41,7 @@ def run_ended(
         succeeded=succeeded is True,
         is_open=is_open,
         runbook=runbook,
+        airflow=airflow,
     )
     log.info(
         "the run %s; people %s; %d messages to send",
@@ -59,4 +65,5 @@ def page_failure(succeeded: Any, *, runbook: str) -> None:
     A run is as its last tasks are. One of them is there to fail with it: the page would end well.
     """
     chain(succeeded, EmptyOperator(task_id="succeeded"))
-    run_ended(setting("analytics_bucket"), runbook, setting("topic_arn"), succeeded)
+    bucket, topic, airflow = map(setting, ("analytics_bucket", "topic_arn", "airflow_url"))
+    run_ended(bucket, runbook, topic, succeeded, airflow=airflow)

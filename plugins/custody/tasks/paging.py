@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from custody.core.paging.dead_letters import page_about
 from custody.core.paging.findings import SEVERITIES, is_finding
 from custody.core.paging.form import Page
 from custody.core.paging.found import Found
+from custody.core.paging.links import Places
 from custody.tasks.defaults import client, setting
 from custody.tasks.reporting import report_success
 from custody.tasks.runs import last_report, news_of
@@ -41,7 +42,7 @@ class PagesNotSent(Exception):
 
 
 @task
-def pages(bucket: str, judge: dict[str, str], finder: str, table: str) -> None:
+def pages(bucket: str, judge: dict[str, str], finder: str, table: str, dag_run: Any = None) -> None:
     """Tell people what the last run of a job found and nobody has been told yet, at the topic that
     was deployed, and remember it."""
     s3 = client("s3")
@@ -53,6 +54,7 @@ def pages(bucket: str, judge: dict[str, str], finder: str, table: str) -> None:
         window_start=f"{run.start:{_MINUTE}}",
         window_end=f"{run.end:{_MINUTE}}",
         table=table,
+        places=places_of(report.settings, dag_run),
     )
     _say(found, Counter(change.status for change in news), len(messages))
 
@@ -63,6 +65,19 @@ def pages(bucket: str, judge: dict[str, str], finder: str, table: str) -> None:
         )
 
     tell(client("sns"), messages, str(report.settings["topic_arn"]), remember)
+
+
+def places_of(settings: Mapping[str, object], dag_run: Any) -> Places:
+    """Where pages of a run lead, by the settings that the job judged by."""
+    named = {
+        name: str(settings.get(name) or "") for name in ("region", "partition", "trail_bucket")
+    }
+    return Places(
+        airflow=str(settings.get("airflow_url") or ""),
+        dag_id=dag_run.dag_id if dag_run else "",
+        run_id=dag_run.run_id if dag_run else "",
+        **named,
+    )
 
 
 def _say(found: Found, counts: Counter[Status], messages: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from airflow.sdk import task
 
@@ -16,10 +16,11 @@ from custody.console.reading import MAX_DAYS, Console
 from custody.core.answers.taking import Taken
 from custody.core.console.overview import Overview
 from custody.core.paging.form import Page
+from custody.core.paging.links import Places
 from custody.core.paging.reminding import Answered, Standing, reminder
 from custody.settings import Settings
 from custody.tasks.defaults import client
-from custody.tasks.paging import tell
+from custody.tasks.paging import places_of, tell
 from custody.tasks.runs import last_report, seal_key_of
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ _DAYS: Final = timedelta(days=MAX_DAYS - 1)
 
 
 @task
-def remind(judge: dict[str, str]) -> None:
+def remind(judge: dict[str, str], dag_run: Any = None) -> None:
     """Send the summary of what nobody has taken on, and of what was answered, if there is any."""
     s3, kms = client("s3"), client("kms")
     _, report = last_report(judge, s3=s3, kms=kms)
@@ -37,7 +38,7 @@ def remind(judge: dict[str, str]) -> None:
     overview = Console(s3, settings, seal_key_of(judge, kms), kms).overview(
         (now - _DAYS).date(), now
     )
-    page = reminder_of(overview)
+    page = reminder_of(overview, places_of(report.settings, dag_run))
     log.info("%d findings stand; %d messages to send", len(overview.open), 1 if page else 0)
     tell(
         client("sns"),
@@ -47,8 +48,9 @@ def remind(judge: dict[str, str]) -> None:
     )
 
 
-def reminder_of(overview: Overview) -> Page | None:
-    """The summary of what stands in an overview, None if there is nothing to tell."""
+def reminder_of(overview: Overview, places: Places) -> Page | None:
+    """The summary of what stands in an overview, None if there is nothing to tell; it leads to
+    `places`."""
     untaken = [each for each in overview.open if overview.taken(each).state is Taken.NOBODY]
     answers = [answer for given in overview.answers.values() for answer in given]
     found = overview.findings
@@ -59,4 +61,5 @@ def reminder_of(overview: Overview) -> Page | None:
             for answer in sorted(answers, key=lambda answer: answer.at, reverse=True)
         ],
         now=overview.now,
+        places=places,
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from custody.core.paging.changes import Status
 from custody.core.paging.form import Page, Room, Written, compose, headline, shown
+from custody.core.paging.links import Places
 
 RUN_FAILED: Final = "RUN_FAILED"
 """Stands where other pages have their verdict."""
@@ -15,10 +16,10 @@ _SEVERITY: Final = "critical"
 
 
 def page_about_run(
-    dag_id: str, run_id: str, *, succeeded: bool, is_open: bool, runbook: str
+    dag_id: str, run_id: str, *, succeeded: bool, is_open: bool, runbook: str, airflow: str = ""
 ) -> Page | None:
     """The page to send when a run of a DAG has ended, None if there is nothing new; `is_open` if
-    people were told that it fails.
+    people were told that it fails. It leads to the run, where `airflow` says where that is.
 
     One failure after the other is one page, and the first run that succeeds resolves it.
     """
@@ -40,4 +41,12 @@ def page_about_run(
         ]
         return lines, {"verdict": RUN_FAILED, "dag": dag_id, "run": run_id}
 
-    return compose(RUN_FAILED, _SEVERITY, status, about=dag_id, runbook=runbook, written=written)
+    return compose(
+        RUN_FAILED,
+        _SEVERITY,
+        status,
+        about=dag_id,
+        runbook=runbook,
+        written=written,
+        links=Places(airflow, dag_id, run_id).of_run,
+    )

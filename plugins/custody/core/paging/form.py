@@ -10,7 +10,7 @@ begin a line nor turn one around; in the JSON everything but ASCII is escaped.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,12 +87,16 @@ def compose(
     severity: str,
     status: Status,
     *,
-    about: str,
+    about: str | Sequence[str],
     runbook: str,
     written: Callable[[Room], Written],
     states: tuple[PageState, ...] = (),
+    links: Mapping[str, str] | None = None,
 ) -> Page:
     """A page in the form that all share.
+
+    `about` are the ways to say in the subject what it is about, the best first: the first that fits
+    is said whole, so that no name is cut. `links` lead from it to somewhere, each by what is there.
 
     `written` gives the lines of the text (the first of them a `headline`) and the body of the
     document, given how many examples to show and how many characters of a text that may be cut;
@@ -105,14 +109,17 @@ def compose(
             "severity": severity,
             "summary": lines[0],
             **body,
+            "links": dict(links or {}),
             "runbook": runbook,
         }
-        text = [*lines, f"runbook  {runbook}", "", MARKER, json.dumps(document, indent=2)]
+        leads = [f"  {name:9} {link}" for name, link in (links or {}).items()]
+        text = [*lines, *(["links"] if leads else []), *leads, f"runbook  {runbook}"]
+        text += ["", MARKER, json.dumps(document, indent=2)]
         message = "\n".join(text)
         if _sent_bytes(message) <= MAX_MESSAGE_BYTES:
             break
     return Page(
-        subject=_subject(f"{_called(status, verdict)} ({severity}) {about}"),
+        subject=_subject(f"{_called(status, verdict)} ({severity})", about),
         message=message,
         message_attributes={"verdict": verdict, "severity": severity, "status": status.value},
         states=states,
@@ -133,6 +140,7 @@ def _sent_bytes(message: str) -> int:
     return len(message.encode("utf-8"))
 
 
-def _subject(text: str) -> str:
-    printable = "".join(c if " " <= c <= "~" else "?" for c in text)
-    return printable if len(printable) <= MAX_SUBJECT else printable[: MAX_SUBJECT - 3] + "..."
+def _subject(called: str, about: str | Sequence[str]) -> str:
+    ways = [about] if isinstance(about, str) else about
+    subjects = ["".join(c if " " <= c <= "~" else "?" for c in f"{called} {way}") for way in ways]
+    return next((subject for subject in subjects if len(subject) <= MAX_SUBJECT), called)

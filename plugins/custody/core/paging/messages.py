@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from custody.core.ledger.causes import nearest
-from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.rows import CATALOG, CONTROL, LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import Change, Status, by_cause
 from custody.core.paging.findings import (
@@ -20,6 +20,8 @@ from custody.core.paging.findings import (
     moment,
 )
 from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
+from custody.core.paging.guarded import guarded_by
+from custody.core.paging.links import NOWHERE, Places
 from custody.core.runs.whole_hours import HOUR
 
 GROUP_ABOVE: Final = 100
@@ -60,12 +62,13 @@ def pages(
     window_start: str,
     window_end: str,
     table: str,
+    places: Places = NOWHERE,
 ) -> list[Page]:
     """The pages that tell `news`: the most urgent first, what is resolved last.
 
     `unread` counts, per cause, the findings of the window that were not read. Window times are
     `YYYY-MM-DD HH:MM:SS.mmm` in UTC, the end not included. `table` holds the findings, by
-    `dt` and `hour`.
+    `dt` and `hour`; `places` is where links may lead.
     """
     window = {"start": window_start, "end": window_end}
     for bound in (GROUP_ABOVE, 1):
@@ -80,15 +83,18 @@ def pages(
         if len(groups) <= MAX_PAGES:
             break
     return [
-        _single(group[0], window) if len(group) == 1 else _grouped(group, unread, window, table)
+        _single(group[0], window, table, places)
+        if len(group) == 1
+        else _grouped(group, unread, window, table, places)
         for group in groups
     ]
 
 
 def _of_findings(
     group: Sequence[Change],
-    about: str,
+    about: str | Sequence[str],
     written: Callable[[Room], Written],
+    links: Mapping[str, str],
 ) -> Page:
     verdict = group[0].finding.verdict
     return compose(
@@ -99,14 +105,16 @@ def _of_findings(
         runbook=f"docs/runbooks/{verdict.lower()}.md",
         written=written,
         states=tuple(state for change in group for state in change.states),
+        links=links,
     )
 
 
 # --- One finding ----------------------------------------------------------------------------------
 
 
-def _single(change: Change, window: Mapping[str, str]) -> Page:
+def _single(change: Change, window: Mapping[str, str], table: str, places: Places) -> Page:
     finding = change.finding
+    is_control, query = finding.bucket == CONTROL, _query_of_one(finding, table)
 
     def written(room: Room) -> Written:
         cut = _cut(finding, room[1])
@@ -122,6 +130,7 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"version  {shown(finding.version_id)}",
             f"when     {moment(finding)}, call {known(cut.event_name)}",
             f"where    bucket {shown(finding.bucket)}, layer {known(cut.pipeline_layer)}",
+            *([f"guards   {guarded_by(finding.object_key)}"] if is_control else []),
             *_cause_lines(finding, change.causes, room),
             "evidence",
             f"  CloudTrail event  {known(cut.event_id)}",
@@ -130,9 +139,13 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             f"  log file          {known(cut.log_key)}",
             f"  digest            {known(cut.digest_key)}",
             f"window   {_hours(window)}",
+            "in Athena:",
+            *(f"  {line}" for line in query.splitlines()),
         ]
         body = {
             **_body(cut),
+            "guards": guarded_by(finding.object_key) if is_control else None,
+            "query": query,
             "causes": _cause_bodies(finding, change.causes, room),
             "window": window,
         }
@@ -141,8 +154,40 @@ def _single(change: Change, window: Mapping[str, str]) -> Page:
             body["reason_now"] = now.verdict_reason if now else None
         return lines, body
 
-    about = f"s3://{finding.bucket}/{finding.object_key}"
-    return _of_findings([change], about, written)
+    return _of_findings([change], _about(finding), written, places.of_finding(finding))
+
+
+def _about(finding: LedgerRow) -> list[str]:
+    """How a subject says what a finding is about: the name of the file (of a control, all of it),
+    and by whom; what of that fits."""
+    key = finding.object_key
+    in_s3 = finding.bucket not in (CATALOG, CONTROL)
+    name = (key.rstrip("/").rpartition("/")[2] or key) if in_s3 else key
+    if finding.principal_arn is None:
+        return [name]
+    arn = finding.principal_arn
+    actor = arn.partition("/")[2] or arn
+    who = f"{'claimed to be ' if finding.is_claimed else ''}{actor}"
+    return [f"{name} by {who}", f"{name} by {who.rpartition('/')[2]}", name, f"by {who}"]
+
+
+def _query_of_one(finding: LedgerRow, table: str) -> str:
+    """A SELECT of all rows about what a finding is about, of its day alone."""
+    lines = [
+        f"SELECT * FROM {table}",  # noqa: S608 - the name of a table of ours
+        f"WHERE dt = '{finding.partition[0]}'",
+        *_where("bucket", finding.bucket),
+        *_where("object_key", finding.object_key),
+    ]
+    return "\n".join([*lines, "ORDER BY event_time"])
+
+
+def _where(column: str, value: str | None) -> list[str]:
+    """A condition on what somebody may have typed: in a statement only if it is harmless."""
+    if value is None or not (value.isascii() and value.isprintable()):
+        return []
+    quoted = value.replace("'", "''")
+    return [f"    AND {column} = '{quoted}'"]
 
 
 def _who(finding: LedgerRow) -> str:
@@ -198,6 +243,7 @@ def _grouped(
     unread: Mapping[Cause, int],
     window: Mapping[str, str],
     table: str,
+    places: Places,
 ) -> Page:
     first = group[0]
     verdict, status = first.finding.verdict, first.status
@@ -247,7 +293,8 @@ def _grouped(
         return [*lines, *(f"  {line}" for line in query.splitlines())], body
 
     about = f"{total} object versions, {_hours(window)}"
-    return _of_findings(group, about, written)
+    links = places.of_findings(verdict=verdict, state="open")
+    return _of_findings(group, about, written, links)
 
 
 def _query(verdict: str, principal: str | None, window: Mapping[str, str], table: str) -> str:
@@ -259,10 +306,7 @@ def _query(verdict: str, principal: str | None, window: Mapping[str, str], table
         f"    AND dt || ' ' || hour BETWEEN '{first[:13]}' AND '{last[:13]}'",
         f"    AND verdict = '{verdict}'",
     ]
-    # A principal may be whatever a forged record claims: in a statement only if it is harmless.
-    if principal is not None and principal.isascii() and principal.isprintable():
-        quoted = principal.replace("'", "''")
-        lines.append(f"    AND principal_arn = '{quoted}'")
+    lines += _where("principal_arn", principal)
     return "\n".join([*lines, "ORDER BY event_time"])
 
 

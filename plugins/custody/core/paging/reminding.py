@@ -15,6 +15,7 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.changes import Status
 from custody.core.paging.findings import SEVERITIES, moment
 from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
+from custody.core.paging.links import NOWHERE, Places
 
 STANDING: Final = "STANDING"
 """Stands where other pages have their verdict."""
@@ -45,9 +46,13 @@ class Answered:
 
 
 def reminder(
-    standing: Sequence[Standing], answered: Sequence[Answered], *, now: datetime
+    standing: Sequence[Standing],
+    answered: Sequence[Answered],
+    *,
+    now: datetime,
+    places: Places = NOWHERE,
 ) -> Page | None:
-    """The page to send at `now`, None if there is nothing to tell.
+    """The page to send at `now`, None if there is nothing to tell; it leads to `places`.
 
     `standing` is what nobody has taken on, the most urgent first; `answered` what people answered.
     """
@@ -80,7 +85,15 @@ def reminder(
         }
 
     about = f"{count} and nobody has taken on, {len(given)} answered"
-    return compose(STANDING, severity, Status.OPEN, about=about, runbook=_RUNBOOK, written=written)
+    return compose(
+        STANDING,
+        severity,
+        Status.OPEN,
+        about=about,
+        runbook=_RUNBOOK,
+        written=written,
+        links=places.of_findings(state="open"),
+    )
 
 
 def _worst(verdicts: Sequence[str]) -> str:

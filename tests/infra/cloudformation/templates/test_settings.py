@@ -50,6 +50,7 @@ def test_the_settings_are_these() -> None:
     assert set(settings()) == {
         "account_id",
         "airflow_trusted_arns",
+        "airflow_url",
         "analytics_bucket",
         "answer_key_arn",
         "artifacts_bucket",

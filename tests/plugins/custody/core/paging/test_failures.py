@@ -46,6 +46,14 @@ def test_the_page_says_which_run_and_where_to_look() -> None:
     )
 
 
+def test_the_page_leads_to_the_run() -> None:
+    told = page_about_run(
+        "custody_audit", "a/b", succeeded=False, is_open=False, runbook=RUNBOOK, airflow="https://a"
+    )
+    assert told is not None
+    assert "https://a/dags/custody_audit/runs/a%2Fb" in told.message
+
+
 def test_an_outage_of_twelve_hours_is_one_page_and_one_when_it_is_over() -> None:
     """Of KMS, say: it names nobody and no object. What was not judged is judged afterwards."""
     told: list[Page] = []

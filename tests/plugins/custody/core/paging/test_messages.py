@@ -10,6 +10,7 @@ from tests.support.findings import finding
 from custody.core.paging.changes import Change, Status
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import MARKER, MAX_MESSAGE_BYTES, MAX_SUBJECT, document_of
+from custody.core.paging.links import Places
 from custody.core.paging.messages import GROUP_ABOVE, MAX_PAGES, pages
 
 WINDOW = {"window_start": "2026-11-01 06:00:00.000", "window_end": "2026-11-02 00:00:00.000"}
@@ -34,7 +35,7 @@ def sent_bytes(page):
 
 def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
     (page,) = pages_of(opened(finding()))
-    assert page.subject == "UNRECORDED (high) s3://raw/incoming/customers/dt=2026-11-01/a b.csv"
+    assert page.subject == "UNRECORDED (high) a b.csv by crm-export"
     assert page.message_attributes == {
         "verdict": "UNRECORDED",
         "severity": "high",
@@ -43,7 +44,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
     assert [(state.finding, state.is_open) for state in page.states] == [(finding(), True)]
     text, _, _ = page.message.partition(f"\n{MARKER}\n")
     assert text == (
-        "UNRECORDED (high): an object version was written and nobody recorded its bytes.\n"
+        "UNRECORDED (high): an object version was written and nobody recorded its bytes.\n"  # noqa: S608
         "\n"
         'why      "because"\n'
         f'who      "{CRM}", type "IAMUser"\n'
@@ -59,6 +60,12 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
         '  log file          "AWSLogs/l1.json.gz"\n'
         '  digest            "AWSLogs/d1.json.gz"\n'
         "window   2026-11-01 06:00 to 2026-11-02 00:00 UTC\n"
+        "in Athena:\n"
+        "  SELECT * FROM provenance_ledger\n"
+        "  WHERE dt = '2026-11-01'\n"
+        "      AND bucket = 'raw'\n"
+        "      AND object_key = 'incoming/customers/dt=2026-11-01/a b.csv'\n"
+        "  ORDER BY event_time\n"
         "runbook  docs/runbooks/unrecorded.md\n"
     )
     assert document_of(page.message) == {
@@ -87,6 +94,12 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
             "sha256": None,
         },
         "causes": [],
+        "guards": None,
+        "links": {},
+        "query": (
+            "SELECT * FROM provenance_ledger\nWHERE dt = '2026-11-01'\n    AND bucket = 'raw'\n"
+            "    AND object_key = 'incoming/customers/dt=2026-11-01/a b.csv'\nORDER BY event_time"
+        ),
         "claimed": False,
         "runbook": "docs/runbooks/unrecorded.md",
         "window": {"start": WINDOW["window_start"], "end": WINDOW["window_end"]},
@@ -107,7 +120,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
 def test_a_resolved_page_says_what_holds_now(now, headline, in_json):
     (page,) = pages_of([Change(Status.RESOLVED, finding(), now)])
     assert page.message.splitlines()[0] == headline
-    assert page.subject.startswith("RESOLVED UNRECORDED (high) s3://raw/")
+    assert page.subject == "RESOLVED UNRECORDED (high) a b.csv by crm-export"
     assert page.message_attributes["status"] == "resolved"
     body = document_of(page.message)
     assert (body["verdict_now"], body["reason_now"]) == in_json
@@ -159,7 +172,9 @@ def test_no_text_can_disguise_itself_as_the_page(key, principal, agent):
     hostile = replace(finding(), verdict_reason=key, **typed)
     (page,) = pages_of(opened(hostile))
     text, _, document = page.message.partition(f"\n{MARKER}\n")
-    assert len(text.splitlines()) == len(honest.message.partition(f"\n{MARKER}\n")[0].splitlines())
+    lines = len(honest.message.partition(f"\n{MARKER}\n")[0].splitlines())
+    in_query = key.isascii() and key.isprintable()  # else it is left out of the query
+    assert len(text.splitlines()) == lines - (not in_query)
     assert text.replace("\n", "").isprintable()
     assert document.replace("\n", "").isascii()
     assert document.replace("\n", "").isprintable()
@@ -168,6 +183,66 @@ def test_no_text_can_disguise_itself_as_the_page(key, principal, agent):
     assert len(page.subject) <= MAX_SUBJECT < 100
     assert page.subject.isascii()
     assert page.subject.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("columns", "about"),
+    [
+        ({}, "a b.csv by crm-export"),
+        ({"principal_arn": None}, "a b.csv"),
+        ({"object_key": "a/b/"}, "b by crm-export"),
+        ({"principal_arn": "arn:aws:sts::1:assumed-role/dev/alice"}, "a b.csv by dev/alice"),
+        ({"principal_arn": f"arn:aws:sts::1:assumed-role/{'r' * 70}/alice"}, "a b.csv by alice"),
+        ({"principal_arn": "arn:aws:iam::1:user/" + "u" * 90}, "a b.csv"),
+        ({"object_key": "k" * 90}, "by crm-export"),
+        ({"object_key": "k" * 90, "principal_arn": "u" * 90}, ""),
+        ({"object_key": "a/é\n.csv", "principal_arn": None}, "??.csv"),
+        (
+            {"bucket": "AwsControl", "object_key": "s3/bucket/raw/policy"},
+            "s3/bucket/raw/policy by ",
+        ),
+    ],
+)
+def test_a_subject_cuts_no_name_in_half(columns, about):
+    (page,) = pages_of(opened(replace(finding(), **columns)))
+    assert page.subject.startswith(f"UNRECORDED (high) {about}".rstrip())
+    assert about.endswith(" ") or page.subject == f"UNRECORDED (high) {about}".rstrip()
+
+
+def test_a_claimed_name_is_a_claim_in_the_subject_too():
+    (page,) = pages_of(opened(finding("UNWITNESSED", event_id=None)))
+    assert page.subject == "UNWITNESSED (critical) a b.csv by claimed to be crm-export"
+
+
+def test_a_changed_control_says_what_it_protects():
+    policy = finding("CONTROL_CHANGED", bucket="AwsControl", object_key="s3/bucket/raw/policy")
+    (page,) = pages_of(opened(policy))
+    assert "guards   who may read, write and remove what it holds" in page.message.splitlines()
+    assert document_of(page.message)["guards"] == "who may read, write and remove what it holds"
+
+
+def test_what_somebody_typed_is_text_in_the_query():
+    (page,) = pages_of(opened(replace(finding(), object_key="it's; DROP")))
+    assert document_of(page.message)["query"].splitlines()[3] == (
+        "    AND object_key = 'it''s; DROP'"
+    )
+    (page,) = pages_of(opened(replace(finding(), object_key="a\nb")))
+    assert "object_key" not in document_of(page.message)["query"]
+
+
+def test_a_page_leads_to_the_finding_the_run_and_the_evidence():
+    places = Places("https://airflow/x/", "provenance_reconcile", "r+1", "eu-west-1", "aws", "t")
+    (page,) = pages(
+        opened(finding()), unread={}, table="provenance_ledger", places=places, **WINDOW
+    )
+    links = document_of(page.message)["links"]
+    assert list(links) == ["console", "runbook", "run", "object", "log file"]
+    assert all(f"  {name:9} {link}" in page.message.splitlines() for name, link in links.items())
+    group = pages(opened(*many(GROUP_ABOVE + 1)), unread={}, table="t", places=places, **WINDOW)[0]
+    assert document_of(group.message)["links"] == {
+        "console": "https://airflow/x/custody/findings?verdict=UNRECORDED&state=open",
+        "run": "https://airflow/x/dags/provenance_reconcile/runs/r%2B1",
+    }
 
 
 def test_the_largest_texts_still_fit():
