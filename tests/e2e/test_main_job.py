@@ -27,6 +27,7 @@ from story import (
 )
 from tests.support.grants import unexplained
 from tests.support.openlineage_events import check_event
+from tests.support.walks import row_of_page, walk
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import read_run
@@ -41,7 +42,7 @@ from custody.core.seal.lookup import leaf_ranges
 from custody.settings import Settings
 from rehearsal.airflow import OPERATOR, Airflow, AirflowRefused
 from rehearsal.landing import Landed, land
-from rehearsal.observing import OnCall, query, wait_settled
+from rehearsal.observing import OnCall, Page, query, wait_settled
 from rehearsal.platform import Platform
 from rehearsal.runs import (
     backfilled_runs,
@@ -50,7 +51,7 @@ from rehearsal.runs import (
     run_dag,
     start_backfill,
 )
-from rehearsal.tampering import INSIDER, arn, tamper
+from rehearsal.tampering import INSIDER, Tampering, arn, tamper
 from rehearsal.waiting import wait_until
 
 GOLD = "gold_customers_by_country_month"
@@ -276,8 +277,17 @@ def test_an_operator_may_mark_edit_and_pause(operator: Airflow) -> None:
     assert states[run_id] == "success"
 
 
+@pytest.fixture(scope="module")
+def tampered() -> list[tuple[Tampering, Page]]:
+    """What was done, and the page of it."""
+    return []
+
+
 def test_tampering_pages_exactly_its_findings(
-    platform: Platform, on_call: OnCall, landed: list[Landed]
+    platform: Platform,
+    on_call: OnCall,
+    landed: list[Landed],
+    tampered: list[tuple[Tampering, Page]],
 ) -> None:
     clear_of_schedule(platform, RECONCILE)
     tamperings = list(tamper(platform, DAYS[-1], landed))
@@ -287,8 +297,20 @@ def test_tampering_pages_exactly_its_findings(
     assert sorted((page.finding for page in pages), key=str) == sorted(expected, key=str)
     for done in tamperings:
         (page,) = (page for page in pages if page.finding == asdict(done.finding))
+        tampered.append((done, page))
         assert done.controls <= page.causes.keys()
         assert set(page.causes.values()) == {arn(platform, INSIDER)}
+
+
+def test_the_runbook_of_each_page_leads_to_the_insider_and_his_call(
+    platform: Platform, tampered: list[tuple[Tampering, Page]]
+) -> None:
+    """Followed to the letter, with the page's values; an uploader that one names is innocent."""
+    insider = arn(platform, INSIDER)
+    for done, page in tampered:
+        read = walk(platform, row_of_page(page.body))
+        assert insider in read, done.story
+        assert done.call in read, done.story
 
 
 def test_the_next_run_states_what_the_operator_did(platform: Platform) -> None:

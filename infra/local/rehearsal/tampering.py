@@ -42,11 +42,12 @@ class Finding:
 @dataclass(frozen=True)
 class Tampering:
     """What somebody did, the finding it must lead to, and the controls changed for it, which the
-    page must name among the causes."""
+    page must name among the causes; and the call that gives him away."""
 
     story: str
     finding: Finding
     controls: frozenset[str]
+    call: str
 
 
 def tamper(platform: Platform, day: date, landed: list[Landed]) -> Iterator[Tampering]:
@@ -66,6 +67,7 @@ def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
         f"{UPLOADER} uploads {landed.key} while {INSIDER} has cut the recorder off",
         Finding("UNRECORDED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
         frozenset({f"s3/bucket/{bucket}/notifications", _KEYS_OF_ADMIN}),
+        "PutBucketNotification",
     )
 
 
@@ -96,6 +98,7 @@ def forge_a_record(platform: Platform, model: Landed) -> Tampering:
             arn(platform, INSIDER),
         ),
         _for_a_record(platform),
+        "PutKeyPolicy",
     )
 
 
@@ -112,6 +115,7 @@ def contradict_a_record(platform: Platform, target: Landed) -> Tampering:
             "CONFLICT", version.bucket, version.key, version.version_id, arn(platform, INSIDER)
         ),
         _for_a_record(platform),
+        "PutKeyPolicy",
     )
 
 
@@ -131,6 +135,7 @@ def keep_an_event_out_of_the_trail(platform: Platform, day: date) -> Tampering:
         f"{UPLOADER} uploads {landed.key} honestly; {INSIDER} keeps the event out of the trail",
         Finding("UNWITNESSED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
         frozenset({f"cloudtrail/trail/{name}/selectors"}),
+        "PutEventSelectors",
     )
 
 

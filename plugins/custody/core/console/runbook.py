@@ -15,6 +15,7 @@ from typing import Final
 from custody.core.ledger.rows import LedgerRow
 
 _PLACE: Final = re.compile(r"<([A-Za-z_][A-Za-z_/, -]{0,60})>")
+_FILED: Final = re.compile(r"/dt=(\d{4}-\d\d-\d\d)/", re.ASCII)
 _TEXT_OF_SQL: Final = re.compile(r"'[^'\n]*'")
 
 
@@ -22,6 +23,9 @@ def values_of(finding: LedgerRow, settings: Mapping[str, str]) -> dict[str, str]
     """What the names in angle brackets stand for, for one finding of a deployment; `settings` are
     the deployment's (project, stage, buckets)."""
     at = finding.event_time.astimezone(UTC)
+    # A record is filed under the day of the write that it is of.
+    upload = _FILED.search(finding.record_key or "")
+    uploaded = upload[1] if upload else f"{at:%Y-%m-%d}"
     values: dict[str, str | None] = {
         "bucket": finding.bucket,
         "key": finding.object_key,
@@ -33,6 +37,9 @@ def values_of(finding: LedgerRow, settings: Mapping[str, str]) -> dict[str, str]
         "first day": f"{at - timedelta(days=1):%Y-%m-%d}",
         "last day": f"{at + timedelta(days=1):%Y-%m-%d}",
         "day of event_time": f"{at:%Y-%m-%d}",
+        "day": f"{at:%Y-%m-%d}",
+        "day of the upload": uploaded,
+        "day of the upload, yyyy-MM-dd": uploaded,
         # A log file may be delivered the day after.
         "yyyy/MM/dd": f"{at:%Y/%m/%d}",
         "to yyyy/MM/dd": f"{at + timedelta(days=1):%Y/%m/%d}",
