@@ -28,6 +28,7 @@ from story import (
 from tests.support.grants import unexplained
 from tests.support.openlineage_events import check_event
 from tests.support.walks import row_of_page, walk
+from tests.support.walks import Walker, row_of_page
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import read_run
@@ -306,9 +307,10 @@ def test_the_runbook_of_each_page_leads_to_the_insider_and_his_call(
     platform: Platform, tampered: list[tuple[Tampering, Page]]
 ) -> None:
     """Followed to the letter, with the page's values; an uploader that one names is innocent."""
-    insider = arn(platform, INSIDER)
+    insider, walker = arn(platform, INSIDER), Walker(platform)
+    assert len(tampered) == 4
     for done, page in tampered:
-        read = walk(platform, row_of_page(page.body))
+        read = walker.walk(row_of_page(page.body))
         assert insider in read, done.story
         assert done.call in read, done.story
 

@@ -23,6 +23,9 @@ _OPEN: Final = re.compile(r"<[A-Za-z_][^<>\n]*>")
 _LOOKS: Final = re.compile(r"aws |sha256sum ")
 """What needs nothing but AWS; the rest (`custody`, `make`) has tests of its own."""
 
+_HASHES: Final = "sha256sum bytes"
+"""Of each finding its own."""
+
 _MENDING: Final = re.compile(r"^## (Put it right|Close it|How it resolves)", re.MULTILINE)
 """From here on a runbook changes things; the cause is found before."""
 
@@ -45,22 +48,35 @@ def steps(finding: LedgerRow, settings: Mapping[str, str]) -> Iterator[tuple[str
         yield from ((language, one) for one in known if language == "sql" or _LOOKS.match(one))
 
 
-def walk(platform: Platform, finding: LedgerRow) -> str:
-    """All that somebody reads who follows the finding's runbook; raises what a query raises."""
-    settings = {name: str(value) for name, value in platform.settings.items()}
-    said = []
-    with tempfile.TemporaryDirectory() as folder:
-        for language, step in steps(finding, settings):
-            if language == "sql":
-                said.append(json.dumps(query(platform, step)))
-            else:
-                ran = subprocess.run(
-                    ["bash", "-c", step],
-                    cwd=folder,
-                    env=platform.machine.environment_of(ADMIN),
-                    capture_output=True,
-                    text=True,
-                    check=False,  # that something is not there is an answer
-                )
-                said.append(ran.stdout + ran.stderr)
-    return "\n".join(said)
+class Walker:
+    """Somebody on call, who runs no command twice."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._said: dict[str, str] = {}
+
+    def walk(self, finding: LedgerRow) -> str:
+        """All that he reads who follows a finding's runbook; raises what a query raises."""
+        settings = {name: str(value) for name, value in self._platform.settings.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            return "\n".join(
+                self._done(language, step, folder) for language, step in steps(finding, settings)
+            )
+
+    def _done(self, language: str, step: str, folder: str) -> str:
+        if step in self._said and step.strip() != _HASHES:
+            return self._said[step]
+        if language == "sql":
+            said = json.dumps(query(self._platform, step))
+        else:
+            ran = subprocess.run(
+                ["bash", "-c", step],
+                cwd=folder,
+                env=self._platform.machine.environment_of(ADMIN),
+                capture_output=True,
+                text=True,
+                check=False,  # that something is not there is an answer
+            )
+            said = ran.stdout + ran.stderr
+        self._said[step] = said
+        return said
