@@ -27,7 +27,6 @@ from story import (
 )
 from tests.support.grants import unexplained
 from tests.support.openlineage_events import check_event
-from tests.support.walks import row_of_page, walk
 from tests.support.walks import Walker, row_of_page
 
 from custody.aws.kms.seal_key import fetch_seal_key
