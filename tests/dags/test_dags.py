@@ -46,6 +46,7 @@ TASKS = {
     "custody_audit": {"window", "audit", "publish_audit", "remind"} | PAGING | ENDING,
     "medallion_customers": medallion(GOLD),
     "medallion_orders": medallion("gold_orders_by_status", "gold_orders_by_product"),
+    "medallion_sensors": medallion("gold_temperatures_by_sensor"),
     "provenance_ledger": {
         "make_tables",
         "create_view",
@@ -71,6 +72,7 @@ PARAMS = {
     "custody_audit": {"sample_days", "days", "grace_minutes"},
     "medallion_customers": OF_A_DAY,
     "medallion_orders": OF_A_DAY,
+    "medallion_sensors": OF_A_DAY,
     "provenance_ledger": set(),
     "provenance_reconcile": {
         "window_start",
@@ -154,7 +156,11 @@ def test_runs_are_of_an_interval_with_a_length_or_of_a_day(bag, dag_id):
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_tags_say_how_urgent_a_failure_is(bag, dag_id):
     tags = bag.dags[dag_id].tags
-    own = {"medallion_customers": {"customers", "pii"}, "medallion_orders": {"orders"}}
+    own = {
+        "medallion_customers": {"customers", "pii"},
+        "medallion_orders": {"orders"},
+        "medallion_sensors": {"sensors"},
+    }
     assert tags - set(Tag) == own.get(dag_id, set())
     assert len(tags & {Tag.TIER_1, Tag.TIER_2}) == 1
 

@@ -19,7 +19,7 @@ from tests.support import broken_bundles as broken
 from tests.support.layouts import Layout, example_settings, unfilled
 
 Files = dict[str, bytes]
-MEDALLIONS = {"medallion_customers", "medallion_orders"}
+MEDALLIONS = {"medallion_customers", "medallion_orders", "medallion_sensors"}
 DAGS = {"custody_audit", *MEDALLIONS, "provenance_ledger", "provenance_reconcile"}
 FILES = {"custody_audit", "medallion", "provenance_ledger", "provenance_reconcile"}
 

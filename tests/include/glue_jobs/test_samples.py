@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
+import generate_sensors
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import contract_of
 from custody.core.datasets.tables import Table, gold_tables, tables
@@ -39,7 +40,13 @@ def area_of(table: Table, dataset: str) -> str:
     return table.folder if area == "gold" else area + name.removeprefix(dataset)
 
 
-@pytest.mark.parametrize("make", [orders])
+def sensors(folder: Path) -> Path:
+    """One that is made for the test."""
+    generate_sensors.generate(folder, generate_sensors.Order(rows=6000, files=2))
+    return folder
+
+
+@pytest.mark.parametrize("make", [orders, sensors])
 def test_every_row_meets_the_fate_it_was_made_for(
     spark: Any, tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:

@@ -67,7 +67,8 @@ def test_deploying_again_changes_nothing_and_an_update_goes_through(deployed: De
     settings = settings_of(deployed.aws)
     assert settings["uploader_arns"] == ",".join(MANY_UPLOADERS)
     assert settings["uploads"] == (
-        "customers=crm-export partner-feed web-shop,orders=partner-feed web-shop,returns=web-shop"
+        "customers=crm-export partner-feed web-shop,orders=partner-feed web-shop,"
+        "returns=web-shop,sensors=partner-feed"
     )
     assert f"{MANY_UPLOADERS[-1]} uploads no dataset: it is no role of any contract" in updated
     # What the services say of the resources is what the templates say.
@@ -129,6 +130,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "contracts/customers.odcs.yaml",
         "contracts/orders.odcs.yaml",
         "contracts/returns.odcs.yaml",
+        "contracts/sensors.odcs.yaml",
         "custody.zip",
         "jobs/audit.py",
         "jobs/bronze_to_silver.py",
@@ -141,6 +143,7 @@ def test_airflow_reads_the_settings(aws: LocalAws) -> None:
         "sql/gold/orders_by_product.sql",
         "sql/gold/orders_by_status.sql",
         "sql/gold/returns_by_status.sql",
+        "sql/gold/temperatures_by_sensor.sql",
     ]
 
 
@@ -199,6 +202,7 @@ WRITES: Final = {
     # place: who may put an object there
     ("raw", f"{DAY}/x.csv"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "incoming/orders/dt=2026-11-01/x.jsonl"): {"web-shop", "partner-feed"},
+    ("raw", "incoming/sensors/dt=2026-11-01/x.parquet"): {"partner-feed"},
     ("raw", "incoming/returns/dt=2026-11-01/x.csv"): {"web-shop"},
     ("raw", "incoming/smoke/dt=2026-11-01/x.txt"): {"web-shop", "crm-export", "partner-feed"},
     ("raw", "incoming/wishes/dt=2026-11-01/x.csv"): set[str](),  # of no contract

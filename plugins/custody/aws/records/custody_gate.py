@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of, may_be_its_kms_key
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
+from custody.core.datasets.landed.binary import AnyBytes
 from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.datasets.landed.unpacking import unpacked, unpacked_file
@@ -66,7 +67,7 @@ def open_verified(
     s3: S3Client,
     version: ObjectVersion,
     record: LandingRecord,
-    text: TextCheck,
+    text: TextCheck | AnyBytes,
     cut: Cut | None,
 ) -> Iterator[BinaryIO]:
     """What `cut` keeps of the bytes of an object version, on local disk, at its start; without a

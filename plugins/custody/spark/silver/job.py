@@ -117,7 +117,8 @@ def run(
         raise NoInputError(f"nothing landed for {day.dataset} on {day.dt}: {location}")
     log.info("%d files under %s", len(objects), location)
 
-    shares = shared_out(objects, spark.sparkContext.defaultParallelism)
+    readers, has_lines = spark.sparkContext.defaultParallelism, contract.format.has_lines
+    shares = shared_out(objects, readers, has_lines=has_lines)
     lines = spark.range(0, len(shares), 1, len(shares)).mapInArrow(
         lambda numbers: read_lines(
             (one for batch in numbers for number in batch["id"] for one in shares[number.as_py()]),

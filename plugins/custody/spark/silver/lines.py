@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from custody.aws.records.custody_gate import Gate, open_verified, record_of
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.landed.binary import AnyBytes
 from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.records.model import LandingRecord
@@ -21,6 +22,7 @@ from custody.spark.silver.csv_columns import read_csv
 from custody.spark.silver.judging.items import array_type
 from custody.spark.silver.judging.rules import Judge
 from custody.spark.silver.judging.values import arrow_type
+from custody.spark.silver.parquet.reading import read_parquet
 from custody.spark.silver.rows import BATCH_BYTES, BATCH_ROWS, Rows, in_batches, together
 from custody.spark.silver.shares import FilePart
 
@@ -79,7 +81,8 @@ def read_lines(
         try:
             record = record_of(s3, one.landed, gate)
             kept = None if landed_as.is_packed(version.key) else cut
-            with open_verified(s3, version, record, TextCheck(landed_as.not_text), kept) as file:
+            check = TextCheck(landed_as.not_text) if landed_as.has_lines else AnyBytes()
+            with open_verified(s3, version, record, check, kept) as file:
                 for rows in read_rows(file, contract, cut.before):
                     count += len(rows)
                     line = rows.lines[-1].as_py()
@@ -100,6 +103,8 @@ def read_rows(file: BinaryIO, contract: Contract, before: int) -> Iterator[Rows]
     Raises BrokenFileError before the first row if it is not as the contract's format says.
     """
     landed_as, header = contract.format, contract.header
+    if not landed_as.has_lines:
+        return read_parquet(file, contract.columns)
     if landed_as.name == "csv" and len(header) > 1:
         return read_csv(file, header, before=before, delimiter=landed_as.delimiter)
     rows = landed_as.read_rows(file, contract.columns, contract.arrays, before=before)

@@ -30,15 +30,19 @@ class FilePart:
     part: Part
 
 
-def shared_out(objects: Sequence[StoredVersion], readers: int) -> list[list[FilePart]]:
+def shared_out(
+    objects: Sequence[StoredVersion], readers: int, *, has_lines: bool = True
+) -> list[list[FilePart]]:
     """All parts of the files, in shares of about as much to read each: some for each reader,
-    and fewer where there is little. What is packed has no parts.
+    and fewer where there is little. What is packed, or has no lines, has no parts.
     """
     parted = parts_of([landed.size for landed in objects], readers)
     parts = [
         FilePart(number, landed, part)
         for number, (landed, of) in enumerate(zip(objects, parted, strict=True))
-        for part in ([Part(0, 1, landed.size)] if says_packed(landed.version.key) else of)
+        for part in (
+            of if has_lines and not says_packed(landed.version.key) else [Part(0, 1, landed.size)]
+        )
     ]
     # Every reader of a part is fed the whole file; what it parses is its part.
     weights = [_FILE_BYTES + one.part.size / one.part.count for one in parts]

@@ -40,7 +40,9 @@ def asks_for(monkeypatch: pytest.MonkeyPatch, dag_id: str) -> None:
 def test_another_contract_is_another_dag_with_its_own_manual(folder: Path) -> None:
     bag = bag_of(folder)
     assert bag.import_errors == {}
-    assert bag.dags.keys() == {f"medallion_{name}" for name in ("customers", "orders", "returns")}
+    assert bag.dags.keys() == {
+        f"medallion_{name}" for name in ("customers", "orders", "returns", "sensors")
+    }
     customers, returns = (bag.dags[f"medallion_{name}"] for name in ("customers", "returns"))
     assert [task.rpartition(".")[2] for task in returns.task_ids] == [
         task.rpartition(".")[2] for task in customers.task_ids
@@ -110,4 +112,9 @@ def test_the_same_contents_are_parsed_once(folder: Path, monkeypatch: pytest.Mon
     assert contracts.contracts_of(dag_file) is first
     file = folder / "include" / "contracts" / RETURNS.name
     file.write_text(RETURNS.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
-    assert [one.version for one in contracts.contracts_of(dag_file)] == ["1.0.0", "1.0.0", "1.0.1"]
+    assert [one.version for one in contracts.contracts_of(dag_file)] == [
+        "1.0.0",
+        "1.0.0",
+        "1.0.1",
+        "1.0.0",
+    ]

@@ -29,13 +29,20 @@ _OF_SERVER: Final = frozenset(
     }
 )
 
+_CUSTOM: Final[Mapping[str, tuple[str, ...]]] = {
+    "csv": ("compression", "csvDelimiter"),
+    "json": ("compression",),
+    "parquet": (),  # it packs its own pages
+}
+"""The formats, and what their server says in words of our own."""
+
 _DELIMITERS: Final = {",": "commas", ";": "semicolons", "|": "bars", "\t": "tabs"}
 
 
 @dataclass(frozen=True, slots=True)
 class LandedFormat:
-    """How landed files are written: `name` is csv or json, one row a line; `gzip`: they may be
-    packed; `delimiter` stands between the fields of CSV.
+    """How landed files are written: `name` is csv, json (one row a line) or parquet; `gzip`: they
+    may be packed; `delimiter` stands between the fields of CSV.
     """
 
     name: str = "csv"
@@ -45,6 +52,11 @@ class LandedFormat:
     @property
     def has_header(self) -> bool:
         return self.name == "csv"
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a file is text, of which a line is a row."""
+        return self.name != "parquet"
 
     @property
     def has_kinds(self) -> bool:
@@ -57,6 +69,8 @@ class LandedFormat:
 
     @property
     def in_words(self) -> str:
+        if self.name == "parquet":
+            return "Parquet"
         packed = ", or these packed with gzip (`.gz`)" if self.gzip else ""
         if self.name == "json":
             return f"JSON lines{packed}"
@@ -85,7 +99,7 @@ class LandedFormat:
         *,
         before: int,
     ) -> Iterator[LandedRow]:
-        """The rows of a file that is text; `before` it stand so many lines (the header is one).
+        """The rows of a file of lines; `before` it stand so many lines (the header is one).
 
         Raises BrokenFileError before the first row if it has not the contract's header.
         """
@@ -121,14 +135,13 @@ def _of_server(server: Mapping[str, Any], at: Place) -> LandedFormat:
     if server.get("encoding", "UTF-8") != "UTF-8":
         raise ContractError(at / "encoding", "expected UTF-8")
     name = server.get("format", "csv")
-    if name not in ("csv", "json"):
-        raise ContractError(at / "format", "expected csv or json")
+    if not isinstance(name, str) or name not in _CUSTOM:
+        raise ContractError(at / "format", f"expected one of {', '.join(_CUSTOM)}")
     if name == "json" and server.get("delimiter") != "new_line":
         raise ContractError(at / "delimiter", "expected new_line: one row is one line")
     if name != "json" and "delimiter" in server:
         raise ContractError(at / "delimiter", "is of format json only")
-    known = ("compression", "csvDelimiter") if name == "csv" else ("compression",)
-    custom = custom_properties(server, known, at)
+    custom = custom_properties(server, _CUSTOM[name], at)
     compression, where = custom.get("compression", (None, at))
     if compression not in (None, "gzip"):
         raise ContractError(where, "expected gzip")

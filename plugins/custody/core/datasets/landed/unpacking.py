@@ -24,6 +24,11 @@ ALWAYS_BYTES: Final = 16 * 1024**2
 _CHUNK_BYTES: Final = 256 * 1024
 
 
+def most_unpacked(packed_bytes: int) -> int:
+    """The most bytes that as many packed ones may unpack to."""
+    return min(MAX_UNPACKED_BYTES, max(ALWAYS_BYTES, MAX_RATIO * packed_bytes))
+
+
 def unpacked(file: BinaryIO, packed_bytes: int) -> Iterator[bytes]:
     """The bytes in a gzip file of `packed_bytes`, in pieces of 1 MiB at most.
 
@@ -31,7 +36,7 @@ def unpacked(file: BinaryIO, packed_bytes: int) -> Iterator[bytes]:
     else, and `file.too_large` for what unpacks to more than MAX_UNPACKED_BYTES or, beyond
     ALWAYS_BYTES, to more than MAX_RATIO times its size.
     """
-    bound = min(MAX_UNPACKED_BYTES, max(ALWAYS_BYTES, MAX_RATIO * packed_bytes))
+    bound = most_unpacked(packed_bytes)
     gunzip, size = Gunzip("file", max_bytes=sys.maxsize), 0
     try:
         while chunk := file.read(_CHUNK_BYTES):

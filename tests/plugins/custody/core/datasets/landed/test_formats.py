@@ -27,6 +27,8 @@ def test_a_server_says_how_files_are_written() -> None:
     by_bars = {**csv, "customProperties": [{"property": "csvDelimiter", "value": "|"}]}
     assert read_format([by_bars], Place()) == LandedFormat(delimiter="|")
     assert read_format([JSON], Place()) == LandedFormat("json")
+    parquet = read_format([{"type": "s3", "format": "parquet"}], Place())
+    assert (parquet, parquet.has_lines) == (LandedFormat("parquet"), False)
     packed = {**JSON, "customProperties": [GZIP]}
     assert read_format([packed], Place()) == LandedFormat("json", gzip=True)
 
@@ -40,6 +42,7 @@ def test_a_server_says_how_files_are_written() -> None:
         ({"delimiter": "array"}, "delimiter"),
         ({"delimiter": None}, "delimiter"),
         ({"format": "csv"}, "delimiter"),
+        ({"format": "parquet"}, "delimiter"),
         ({"encoding": "ISO-8859-1"}, "encoding"),
         ({"endpointUrl": "https://minio.example.com"}, "endpointUrl"),
         ({"customProperties": [{**GZIP, "value": "zstd"}]}, "compression"),
@@ -53,6 +56,14 @@ def test_what_nobody_reads_is_refused(change: dict[str, object], field: str) -> 
         read_format([JSON | change], Place() / "servers")
 
     assert str(error.value.place).endswith(field)
+
+
+def test_parquet_packs_its_own_pages() -> None:
+    server = {"type": "s3", "format": "parquet", "customProperties": [GZIP]}
+    with pytest.raises(ContractError, match="compression"):
+        read_format([server], Place())
+    with pytest.raises(BrokenFileError, match=r"file\.packed"):
+        LandedFormat("parquet").is_packed("a.parquet.gz")
 
 
 @pytest.mark.parametrize("delimiter", ["", "a", '"', "\n", "::", ["|"], None])

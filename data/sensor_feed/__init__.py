@@ -1,0 +1,1 @@
+"""Invented readings of the sensors on the cooled shelves of partners."""
