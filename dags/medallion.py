@@ -36,6 +36,7 @@ from custody.tasks.medallion import (
     skip_if_rolled_back,
 )
 from custody.tasks.publishing import SILVER_RUN, builders, publish_day, shown_of, stated
+from custody.tasks.quality import judged, report_quality
 
 PREFIX = "medallion_"
 INCLUDE = str(include_root(__file__))
@@ -105,8 +106,12 @@ def medallion(contract: Contract) -> None:
         report_files(read_file_accounts.output)
         chain(wait_for_landing, gate, bronze_to_silver, publish, read_file_accounts)
         silver_run = place_of(silver, bronze_to_silver.task_id)
-        for table in golds:
-            chain(bronze_to_silver, gold(table, dataset, silver_run, silver_asset), publish)
+        built = [gold(table, dataset, silver_run, silver_asset) for table in golds]
+        for each in built:
+            chain(bronze_to_silver, each, publish)
+        if names := judged(contract):
+            report = report_quality(setting("analytics_bucket"), DAY, names)
+            chain([bronze_to_silver, *built], report)
 
 
 def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> TaskGroup:

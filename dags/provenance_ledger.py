@@ -1,13 +1,14 @@
 """Keep the tables and the view of the provenance ledger in place.
 
 Holds `cloudtrail_logs`, `hash_records`, `reconciliation`, `record_checks`, `lineage_checks`,
-`audit`, `publications` and the tables of every contract against their definitions here, creates
-what is missing and makes right what differs, and makes the view `provenance_ledger` anew, so that a
-change of its definition reaches Athena within the hour. Nothing that judges or pages reads any of
-them. The partitions of both witnesses are projected: there is nothing to register. Those of the
-datasets follow what was published lately (`publications`): a move that was killed is finished, and
-one that nobody published undone. A day of the last 31 for which files came after it was built is
-built again, once for the same files, unless somebody has rolled it back.
+`audit`, `publications`, `quality_results` and the tables of every contract against their
+definitions here, creates what is missing and makes right what differs, and makes the view
+`provenance_ledger` anew, so that a change of its definition reaches Athena within the hour. Nothing
+that judges or pages reads any of them. The partitions of both witnesses are projected: there is
+nothing to register. Those of the datasets follow what was published lately (`publications`): a move
+that was killed is finished, and one that nobody published undone. A day of the last 31 for which
+files came after it was built is built again, once for the same files, unless somebody has rolled it
+back.
 
 **On failure:** clear the failed task; every task may run again at any time.
 **If it stays broken:** the ledger keeps the definition it has; `provenance_reconcile` does not use
@@ -50,6 +51,7 @@ TABLES = [
     "provenance/create_lineage_checks.sql",
     "provenance/create_audit.sql",
     "provenance/create_publications.sql",
+    "provenance/create_quality_results.sql",
 ]
 
 

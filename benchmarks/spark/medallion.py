@@ -115,7 +115,7 @@ def ours(spark: SparkSession, folder: Path, contract: Contract, out: Path) -> Ca
         sorted(folder.glob("*.csv")), out.with_name(f"bronze-of-{folder.parent.name}")
     )
     day = job.SilverRun("customers", DAY, "jr_1", RAW, PROVENANCE, "processed")
-    columns = gold.columns_of(contract, GOLD.stem)
+    columns = gold.table_of(contract, GOLD.stem).columns
 
     def work() -> object:
         files = job.run(spark, day, contract, gate, lambda: s3, lambda area: str(out / area))  # type: ignore[arg-type,return-value]

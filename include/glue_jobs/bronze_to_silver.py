@@ -1,24 +1,26 @@
 """Build one day of silver from the files of one dataset that landed for that day.
 
 Reads   the current object versions under `incoming/<dataset>/dt=<dt>/` of the raw bucket, each
-        through the custody gate, and the dataset's contract.
+        through the custody gate, and the dataset's contract. Where its rules compare with other
+        days or datasets, what is published of these, as the runs that built it signed it.
 Writes  under `…/<dataset>/dt=<dt>/run=<job run id>/` of the processed bucket, as Parquet:
         `silver`      accepted rows, typed, one per primary key
         `quarantine`  rejected rows with every rule they broke; a broken file is one row
         `files`       the row accounting, one row per object version
-        and, last, the run's signed lineage (`custody.core.lineage.model`) into the provenance
-bucket. Nothing outside the run's own prefixes is touched, so a rerun cannot harm what is published,
-and what a failed run leaves is never published.
+        below `quality/results/dt=<dt>/run=<job run id>/` of the analytics bucket what was found for
+the contract's rules of the table, where it has some, and, last, the run's signed lineage
+(`custody.core.lineage.model`) into the provenance bucket. Nothing outside the run's own prefixes is
+touched, so a rerun cannot harm what is published, and what a failed run leaves is never published.
 
 Fails   when nothing landed, when no file could be read, when the share of rejected rows or of bytes
-        in files that cannot be read, passes the contract's limit, and when the accounting does not
+        in files that cannot be read, passes the contract's limit, when the accounting does not
         close (landed = silver + duplicates + quarantined, per file, and as counted again in what
-        was written).
+        was written), and when a rule of the table is broken whose severity is error.
 
 Arguments: dataset, dt (YYYY-MM-DD); fixed by the job: code_location (S3 URI of the bundle, which
-holds the contract), raw_bucket, provenance_bucket, processed_bucket, signing_keys (JSON of the
-settings `signing_key_arn` and `former_signing_keys`: which KMS keys signed the records, and when),
-lineage_key_arn (the one that signs lineage).
+holds the contract), raw_bucket, provenance_bucket, processed_bucket, analytics_bucket, signing_keys
+(JSON of the settings `signing_key_arn` and `former_signing_keys`: which KMS keys signed the
+records, and when), lineage_key_arn (the one that signs lineage).
 Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
@@ -37,6 +39,7 @@ PARAMETERS = (
     "raw_bucket",
     "provenance_bucket",
     "processed_bucket",
+    "analytics_bucket",
     "signing_keys",
     "lineage_key_arn",
 )

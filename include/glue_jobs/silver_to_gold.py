@@ -2,13 +2,16 @@
 
 Reads   the Parquet files of one silver run, as the temporary view `silver`, and the table's SQL.
         What lies under the silver run's prefix must be just what its signed lineage states.
-Writes  `gold/<gold_table>/dt=<dt>/run=<job run id>/` of the analytics bucket, as Parquet, and,
-        last, the run's signed lineage (`custody.core.lineage.model`) into the provenance bucket.
-        Nothing else is touched, so a rerun cannot harm what is published.
+Writes  `gold/<gold_table>/dt=<dt>/run=<job run id>/` of the analytics bucket, as Parquet, below
+        `quality/results/dt=<dt>/run=<job run id>/` what was found for the contract's rules of the
+        table, where it has some, and, last, the run's signed lineage
+        (`custody.core.lineage.model`) into the provenance bucket. Nothing else is touched, so a
+        rerun cannot harm what is published.
 
 Fails   when silver is not as its lineage states it or changes while it is read, when the SQL makes
         other columns than the contract says of the table, when the silver run has no rows, when the
-        SQL yields none, and on an amount that does not fit its type (ANSI mode: no silent null).
+        SQL yields none, on an amount that does not fit its type (ANSI mode: no silent null), and
+        when a rule of the table is broken whose severity is error.
 
 Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's prefix), gold_table;
 fixed by the job: code_location (S3 URI of the bundle, which holds the dataset's contract and the

@@ -146,6 +146,15 @@ def insider_plants_a_publication(world: World) -> list[Finding]:
     return _unexpected(world, world.analytics, key, put)
 
 
+@made(INSIDER)
+def insider_edits_what_was_found(world: World) -> list[Finding]:
+    """puts other words over what a run found of its day's quality, so that less is usual"""
+    key = "quality/results/dt=2026-11-03/run=jr_insider/silver_customers.json"
+    with lifted(world, world.analytics) as s3:
+        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
+    return _unexpected(world, world.analytics, key, put)
+
+
 @made(UPLOADER)
 def uploader_writes_gold(world: World) -> list[Finding]:
     """writes into gold, after the insider has let him by the bucket's policy"""
@@ -258,6 +267,7 @@ ATTACKS = [
     insider_writes_gold,
     insider_plants_a_page_note,
     insider_plants_a_publication,
+    insider_edits_what_was_found,
     uploader_writes_gold,
     uploader_writes_another_dataset,
     airflow_writes_gold,

@@ -39,6 +39,7 @@ def medallion(*golds):
         "publish",
         "read_file_accounts",
         "report_files",
+        "report_quality",
     }
 
 
@@ -306,8 +307,9 @@ def test_tasks_run_in_this_order(bag):
     assert after("medallion_customers") == {
         "wait_for_landing": {"custody_gate"},
         "custody_gate": {"bronze_to_silver"},
-        "bronze_to_silver": {f"{GOLD}.silver_to_gold", "publish"},
-        f"{GOLD}.silver_to_gold": {"publish"},
+        "bronze_to_silver": {f"{GOLD}.silver_to_gold", "publish", "report_quality"},
+        f"{GOLD}.silver_to_gold": {"publish", "report_quality"},
+        "report_quality": set(),
         "publish": {"read_file_accounts"},
         "read_file_accounts": {"report_files"},
         "report_files": set(),
@@ -340,17 +342,20 @@ def test_tasks_run_in_this_order(bag):
 
 
 def test_a_run_that_rolls_back_skips_what_builds_and_publishes(bag):
-    """What builds is skipped from its first task on; only the publication does without it."""
+    """What builds is skipped from its first task on; only the publication does without it. What is
+    told of the jobs, whatever became of them, is skipped by itself."""
     dag = bag.dags["medallion_customers"]
     first = dag.get_task("wait_for_landing")
-    (skip,) = (task._pre_execute_hook for task in dag.tasks if task._pre_execute_hook)
-    assert first._pre_execute_hook is skip
+    hooks = {t.task_id: t._pre_execute_hook for t in dag.tasks if t._pre_execute_hook}
+    assert hooks.keys() == {first.task_id, "report_quality"}
+    (skip,) = set(hooks.values())
     assert dag.roots == [first]
     skip({"params": {"rollback_to": None}})
     with pytest.raises(AirflowSkipException, match="run jr_1 is shown again"):
         skip({"params": {"rollback_to": "jr_1"}})
     rules = {task.task_id: task.trigger_rule for task in dag.tasks}
     assert rules.pop("publish") == TriggerRule.NONE_FAILED
+    assert rules.pop("report_quality") == TriggerRule.ALL_DONE
     assert set(rules.values()) == {TriggerRule.ALL_SUCCESS}
 
 

@@ -32,6 +32,7 @@ from tests.support.transparency import OTHER_SIGNER, SIGNER
 from custody.aws.catalog import Pointer, point_partitions
 from custody.aws.publications.keeping import latest
 from custody.aws.runs.keeping import keep_run
+from custody.core.datasets.quality.results import QualityResult, results_key, to_bytes
 from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import parquet_table, read_definition
 from custody.core.ledger.rows import fingerprint
@@ -810,6 +811,55 @@ def test_a_report_of_files_counts_them(aws, function, caplog):
         "quarantined the whole file b (version v): not CSV",
         "2 files landed, 1 of them are in quarantine as a whole",
     ]
+
+
+def test_a_report_of_quality_tells_what_the_last_run_of_each_table_found(
+    analytics, function, caplog
+):
+    s3 = boto3.client("s3", region_name=REGION)
+    tables = ["silver_orders", "gold_orders"]
+
+    def judged(run, hour, outcome, table="silver_orders"):
+        result = QualityResult(
+            dataset="orders",
+            table_name=table,
+            rule="enough",
+            dimension=None,
+            severity="error",
+            outcome=outcome,
+            found="1",
+            unit="rows",
+            expected="more than 0 rows",
+            compared_with=None,
+            row_count=1,
+            run=run,
+            contract_version="1.0.0",
+            judged_at=f"2026-11-02T{hour:02}:00:00.000Z",
+        )
+        key = results_key("2026-11-01", run, table)
+        s3.put_object(Bucket=analytics, Key=key, Body=to_bytes([result]))
+
+    def told():
+        caplog.clear()
+        report = function("medallion_customers", "report_quality", s3=s3)
+        report(analytics, "2026-11-01", tables)
+        return [(line.levelname, line.message) for line in caplog.records]
+
+    judged("jr_z", 6, "warned")
+    judged("jr_a", 7, "failed")
+    judged("jr_b", 8, "failed", table="silver_customers")
+    assert told() == [
+        ("INFO", "table          rule    severity  outcome  found   expected"),
+        ("INFO", "silver_orders  enough  error     failed   1 rows  more than 0 rows"),
+        (
+            "WARNING",
+            "failed in run jr_a: silver_orders, enough: expected more than 0 rows, found 1 rows",
+        ),
+        ("WARNING", "no run has judged gold_orders of 2026-11-01"),
+    ]
+    judged("jr_9", 9, "passed")
+    judged("jr_g", 9, "passed", table="gold_orders")
+    assert {level for level, _ in told()} == {"INFO"}
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_the_ledger_tables_and_view(render):
             "lineage_checks",
             "audit",
             "publications",
+            "quality_results",
         )
     ]
     trail = "s3://the-trail-bucket/AWSLogs/the-account-id/CloudTrail"

@@ -154,21 +154,38 @@ def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
     )
     broken = {file.name for file in broken_files()}
     assert {str(row["source_key"]).rpartition("/")[2] for row in rows} == broken
-    log = file_report(platform, HOSTILE_DAY)
+    log = task_log(platform, HOSTILE_DAY, "report_files")
     for row in rows:
         lines = [line for line in log.splitlines() if str(row["source_key"]) in line]
         assert any(str(row["file_reason"]) in line for line in lines), row
 
 
-def file_report(platform: Platform, day: date) -> str:
-    """The log of the task that reports on the day's files."""
+def task_log(platform: Platform, day: date, task_id: str) -> str:
+    """The log of a task of the day's run."""
     airflow, run_id = platform.airflow, backfilled_runs(platform, MEDALLION)[day]
     (task,) = [
-        task
-        for task in airflow.task_instances(MEDALLION, run_id)
-        if task["task_id"] == "report_files"
+        task for task in airflow.task_instances(MEDALLION, run_id) if task["task_id"] == task_id
     ]
     return airflow.task_log(MEDALLION, run_id, task)
+
+
+def test_each_day_was_judged_before_it_was_published(
+    platform: Platform, first_backfill: list[str]
+) -> None:
+    rows = query(platform, "SELECT dataset, table_name, rule, outcome, dt FROM quality_results")
+    silver, rules = "silver_customers", {"some_rows", "premium_share"}
+    rules |= {"last_login.fresh", "last_login.mostly_known"}
+    of_a_day = {
+        *(("customers", silver, rule, "passed") for rule in rules),
+        ("customers", silver, "as_many_as_usual", "skipped"),
+        *(("customers", GOLD, rule, "passed") for rule in ("grain", "customers.at_least_one")),
+    }
+    found = {(r["dataset"], r["table_name"], r["rule"], r["outcome"], r["dt"]) for r in rows}
+    assert found == {
+        *((*each, str(day)) for each in of_a_day for day in DAYS),
+        ("returns", "gold_returns_by_status", "returns.at_least_one", "passed", str(added.DAY)),
+    }
+    assert "as_many_as_usual" in task_log(platform, DAYS[0], "report_quality")
 
 
 def test_a_crash_of_aws_during_uploads_loses_no_record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -68,6 +69,16 @@ class MemoryS3:
                 }
         return {"IsTruncated": False}
 
+    def get_paginator(self, operation: str) -> MemoryS3:
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """A page an object, as pages may end anywhere."""
+        for bucket, key in sorted(self.objects):
+            if bucket == Bucket and key.startswith(Prefix):
+                yield {"Contents": [{"Key": key, "LastModified": LANDED_AT}]}
+
     def get_object(
         self,
         *,
@@ -115,6 +126,11 @@ class MemoryKms:
         assert options["MessageType"] == "DIGEST"
         assert options["KeyId"].startswith(LINEAGE_KEY_ARN)
         return {"Signature": self.key.sign(Message, ec.ECDSA(Prehashed(SHA256())))}
+
+    def get_public_key(self, *, KeyId: str) -> dict[str, bytes]:  # noqa: N803
+        assert KeyId == LINEAGE_KEY_ARN
+        key = self.key.public_key()
+        return {"PublicKey": key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)}
 
 
 class LandingZone:

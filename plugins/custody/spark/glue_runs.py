@@ -165,6 +165,13 @@ def verified_outputs(
     return found
 
 
+def check_unchanged(s3: S3Client, location: str, read: Sequence[HashedObject]) -> None:
+    """Raise ChangedOutputs if other versions than those `read` lie under an S3 URI now."""
+    now = {stored.version for stored in list_current(s3, *split_uri(location))}
+    if now != {item.version for item in read}:
+        raise ChangedOutputs(f"{location} changed while it was read; build the day again")
+
+
 def record_lineage(
     spark: SparkSession,
     run: GlueRun,

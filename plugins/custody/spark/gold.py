@@ -7,34 +7,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
-from custody.aws.s3.listing import list_current
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.tables import gold_tables
+from custody.core.datasets.tables import Table, gold_tables
 from custody.core.formats.hive_ddl import Columns
-from custody.core.lineage.model import HashedObject
 from custody.core.lineage.trust import Trust
 from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
 from custody.spark.glue_runs import (
-    ChangedOutputs,
     GlueRun,
     check_deployed,
+    check_unchanged,
     fetch_material,
     job_arn,
     record_lineage,
-    split_uri,
     verified_outputs,
 )
+from custody.spark.quality.judging import Judge
 from custody.spark.startup import kms_client, s3_client
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
 
@@ -92,11 +86,11 @@ def check_columns(made: Columns, wanted: Columns) -> None:
         raise OtherColumns(f"the contract says {said}; the query makes {found}")
 
 
-def columns_of(contract: Contract, gold_table: str) -> Columns:
-    """The columns of one of a contract's gold tables; raises OtherColumns if it has no such."""
+def table_of(contract: Contract, gold_table: str) -> Table:
+    """One of a contract's gold tables; raises OtherColumns if it has no such."""
     for table in gold_tables(contract):
         if table.name == f"gold_{gold_table}":
-            return table.columns
+            return table
     raise OtherColumns(f"the contract of {contract.dataset} has no gold table {gold_table}")
 
 
@@ -109,13 +103,6 @@ def places_of_items(contract: Contract, silver_run: str) -> dict[str, str]:
     }
 
 
-def check_unchanged(s3: S3Client, location: str, read: list[HashedObject]) -> None:
-    """Raise ChangedOutputs if other versions than those `read` lie under an S3 URI now."""
-    now = {stored.version for stored in list_current(s3, *split_uri(location))}
-    if now != {item.version for item in read}:
-        raise ChangedOutputs(f"{location} changed while it was read; build the day again")
-
-
 def build_gold(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     given = this.parameters
@@ -125,7 +112,7 @@ def build_gold(this: GlueRun) -> None:
     s3, kms = s3_client(), kms_client(key_arn)
     check_deployed(s3, this, given["code_location"])
     contract, contract_file = read_contract(s3, given["code_location"], given["dataset"])
-    columns = columns_of(contract, given["gold_table"])
+    table = table_of(contract, given["gold_table"])
     sql_uri = f"{given['code_location']}/sql/gold/{given['gold_table']}.sql"
     sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
@@ -137,14 +124,15 @@ def build_gold(this: GlueRun) -> None:
         place: verified_outputs(spark, place, read=read, trust=trust, s3_client=s3_client)
         for place in (given["silver_run"], *arrays.values())
     }
-    run(spark, given["silver_run"], sql.decode(), output, columns, arrays)
+    run(spark, given["silver_run"], sql.decode(), output, table.columns, arrays)
     for place, found in inputs.items():
         check_unchanged(s3, place, found)
+    judged = Judge(spark, this, contract, s3_client, kms).judge({table: output})
     record_lineage(
         spark,
         replace(this, materials=(*this.materials, contract_file, sql_file)),
         inputs=[item for found in inputs.values() for item in found],
-        locations=[output],
+        locations=[output, *judged],
         s3_client=s3_client,
         kms=kms,
     )

@@ -19,7 +19,7 @@ def contracts_of(dag_file: str) -> tuple[Contract, ...]:
         ContractsRefused: some cannot be used.
         FileNotFoundError: there is no such folder.
     """
-    return _read(tuple(sorted(_folder(dag_file).glob(f"*{SUFFIX}"))))
+    return _read(tuple(sorted(_folder(dag_file).glob(f"*{SUFFIX}"))), are_all=True)
 
 
 def contracts_to_parse(dag_file: str, prefix: str) -> tuple[Contract, ...]:
@@ -32,18 +32,19 @@ def contracts_to_parse(dag_file: str, prefix: str) -> tuple[Contract, ...]:
     if dag_id is None:
         return contracts_of(dag_file)
     own = _folder(dag_file) / f"{dag_id.removeprefix(prefix)}{SUFFIX}"
-    return _read((own,)) if dag_id.startswith(prefix) and own.is_file() else ()
+    is_one = dag_id.startswith(prefix) and own.is_file()
+    return _read((own,), are_all=False) if is_one else ()
 
 
 def _folder(dag_file: str) -> Path:
     return include_root(dag_file) / "contracts"
 
 
-def _read(paths: tuple[Path, ...]) -> tuple[Contract, ...]:
-    return _parsed(tuple((path.name, path.read_text(encoding="utf-8")) for path in paths))
+def _read(paths: tuple[Path, ...], *, are_all: bool) -> tuple[Contract, ...]:
+    return _parsed(tuple((path.name, path.read_text(encoding="utf-8")) for path in paths), are_all)
 
 
 @lru_cache(maxsize=8)
-def _parsed(files: tuple[tuple[str, str], ...]) -> tuple[Contract, ...]:
+def _parsed(files: tuple[tuple[str, str], ...], are_all: bool) -> tuple[Contract, ...]:
     """Parse the same contents once for all DAG files that a process loads."""
-    return read_contracts(dict(files))
+    return read_contracts(dict(files), are_all=are_all)

@@ -35,6 +35,7 @@ READERS: Final = ADMINISTRATORS | {"auditor"}
 DAY: Final = "incoming/customers/dt=2026-11-01"
 RUN: Final = "customers/dt=2026-11-01/run=1"
 PUBLICATION: Final = "publications/customers/dt=2026-11-01/000001.json"
+QUALITY: Final = "quality/results/dt=2026-11-01/run=1/silver_customers.json"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ WRITERS: Final = {
     ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): AUDIT,
     ("analytics", "pages/0.json"): AIRFLOW,
     ("analytics", PUBLICATION): AIRFLOW,
+    ("analytics", QUALITY): GLUE,
     ("analytics", "elsewhere/x"): NOBODY,
     ("trail", f"AWSLogs/{ACCOUNT}/CloudTrail/x.json.gz"): NOBODY,
     ("athena-results", "custody-local/x.csv"): NOBODY,  # but through Athena
@@ -109,7 +111,7 @@ def _writes() -> Iterator[Call]:
 
 def _once(role: str, key: str) -> dict[str, str]:
     """What a write says where what is there must not be written again."""
-    return {"IfNoneMatch": "*"} if role == "provenance" or key == PUBLICATION else {}
+    return {"IfNoneMatch": "*"} if role == "provenance" or key in (PUBLICATION, QUALITY) else {}
 
 
 def _other_encryption(keys: Mapping[str, str]) -> Iterator[Call]:
@@ -144,7 +146,8 @@ def _reads() -> Iterator[Call]:
         ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AIRFLOW | AUDIT,
         ("analytics", "pages/0.json"): AIRFLOW | AUDIT,
-        ("analytics", PUBLICATION): AIRFLOW,
+        ("analytics", PUBLICATION): AIRFLOW | GLUE,
+        ("analytics", QUALITY): AIRFLOW | GLUE,
         ("athena-results", "custody-local/x.csv"): AIRFLOW,
     }
     for (role, key), may in readers.items():

@@ -218,6 +218,7 @@ WRITES: Final = {
     ("processed", "files/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
     ("processed", "elsewhere/x"): set[str](),
     ("analytics", "gold/customers/dt=2026-11-01/run=1/part-0.parquet"): {"glue"},
+    ("analytics", "quality/results/dt=2026-11-01/run=1/silver_x.json"): {"glue"},
     ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): {"audit"},
     ("analytics", "record_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
     ("analytics", "lineage_checks/dt=2026-11-01/run=1/x.parquet"): {"audit"},
@@ -242,7 +243,8 @@ def s3_of(aws: LocalAws) -> dict[str, Any]:
 @pytest.mark.parametrize("place", WRITES, ids="/".join)
 def test_who_writes_where(s3_of: dict[str, Any], place: tuple[str, str]) -> None:
     role, key = place
-    once = {"IfNoneMatch": "*"} if role == "provenance" or "publications" in key else {}
+    is_once = role == "provenance" or key.startswith(("publications/", "quality/"))
+    once = {"IfNoneMatch": "*"} if is_once else {}
     answers = {
         who: answer(s3.put_object, Bucket=bucket(role), Key=key, Body=b"x", **once)
         for who, s3 in s3_of.items()

@@ -56,6 +56,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.writers_below == {
         "gold": {
             "gold": (f"{role}glue",),
+            "quality": (f"{role}glue",),
             "reconciliation": (f"{role}audit",),
             "audit": (f"{role}audit",),
             "record_checks": (f"{role}audit",),

@@ -20,6 +20,8 @@ from custody.core.datasets.contract_fields import (
     only,
     text,
 )
+from custody.core.datasets.quality.reading import read_rules
+from custody.core.datasets.quality.rules import Rule
 
 POSITION: Final = "position"
 """The column that says which item of its row one is, from 1."""
@@ -42,7 +44,7 @@ _OF_KEY: Final = ("primaryKey", "unique")
 class Array:
     """A property that is an array of objects: how many there may be, and what their values must be.
 
-    Where a row has no value, it has no items.
+    Where a row has no value, it has no items. `rules` are those of a day of items as a whole.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Array:
     required: bool = False
     min_items: int = 0
     max_items: int = MAX_ITEMS
+    rules: tuple[Rule, ...] = ()
 
 
 def is_array(item: Mapping[str, Any]) -> bool:
@@ -97,12 +100,14 @@ def _array(item: Mapping[str, Any], key: Sequence[str], at: Place) -> Array:
     if not least <= most <= MAX_ITEMS:
         raise ContractError(within, f"expected minItems <= maxItems <= {MAX_ITEMS}")
     described = " ".join(text(item.get("description"), place / "description").split())
-    columns = _item_columns(item.get("items"), key, place / "items")
-    return Array(called, columns, described, flag(item, "required", place), least, most)
+    items = mapping(item.get("items"), place / "items")
+    columns = _item_columns(items, key, place / "items")
+    types = {column.name: column.base_type for column in columns}
+    rules = read_rules({}, items["properties"], types, place / "items", is_silver=True)
+    return Array(called, columns, described, flag(item, "required", place), least, most, rules)
 
 
-def _item_columns(value: object, key: Sequence[str], place: Place) -> tuple[Column, ...]:
-    items = mapping(value, place)
+def _item_columns(items: Mapping[str, Any], key: Sequence[str], place: Place) -> tuple[Column, ...]:
     only(items, _OF_ITEMS, place)
     if items.get("logicalType") != "object":
         raise ContractError(place / "logicalType", "items are objects, a row of a table each")

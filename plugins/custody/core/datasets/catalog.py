@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from custody.core.datasets.contract_fields import ContractError, Place
 from custody.core.datasets.contracts import Contract, contract_of
+from custody.core.datasets.quality.rules import Unresolved
 from custody.core.datasets.tables import tables
 
 SUFFIX: Final = ".odcs.yaml"
@@ -18,10 +19,11 @@ class ContractsRefused(ValueError):
     """Contracts cannot be used; a line for each says in which file, on which line, and why."""
 
 
-def read_contracts(files: Mapping[str, str]) -> tuple[Contract, ...]:
+def read_contracts(files: Mapping[str, str], *, are_all: bool = True) -> tuple[Contract, ...]:
     """The contracts in files by their names, in the order of the datasets' names.
 
-    Raises ContractsRefused with everything that is wrong with any of them.
+    Raises ContractsRefused with everything that is wrong with any of them; unless they `are_all`,
+    with nothing about datasets that they refer to.
     """
     read: list[Contract] = []
     problems: list[str] = []
@@ -31,6 +33,8 @@ def read_contracts(files: Mapping[str, str]) -> tuple[Contract, ...]:
         except ContractError as error:
             problems.append(str(error))
     problems += _shared_names(read)
+    if are_all and not problems:
+        problems += _broken_references(read)
     if problems:
         raise ContractsRefused("\n".join(problems))
     return tuple(read)
@@ -41,6 +45,19 @@ def _named_as_its_file(contract: Contract, file: str) -> Contract:
         place = Place() / "name"
         raise ContractError(place, f"the file of {contract.dataset} is another", f"{file}:1")
     return contract
+
+
+def _broken_references(contracts: Sequence[Contract]) -> list[str]:
+    """What is wrong where a rule looks for values in a column that is not there, or is another."""
+    types = {(c.dataset, column.name): column.type for c in contracts for column in c.columns}
+    return [
+        f"{contract.dataset}{SUFFIX}: {rule.name}: {of.dataset} has no {of.other} of its type, "
+        f"{types[contract.dataset, of.column]}"
+        for contract in contracts
+        for rule in contract.rules
+        if isinstance(of := rule.measure, Unresolved)
+        and types.get((of.dataset, of.other)) != types[contract.dataset, of.column]
+    ]
 
 
 def _shared_names(contracts: Iterable[Contract]) -> list[str]:

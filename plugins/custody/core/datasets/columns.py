@@ -24,6 +24,9 @@ from custody.core.datasets.contract_fields import (
     words,
 )
 from custody.core.datasets.patterns import PatternError, compile_pattern
+from custody.core.datasets.quality.reading import DESCRIBING as _OF_RULE
+from custody.core.datasets.quality.reading import ENGINE, is_row_rule
+from custody.core.datasets.quality.rules import PARTITION
 
 Bound = int | Decimal | date | datetime
 """A limit, in the Python type that the column's values have."""
@@ -61,12 +64,13 @@ DESCRIBING: Final = frozenset(
         *("logicalType", "name", "physicalName", "physicalType", "tags"),
     }
 )
-_OF_GOLD: Final = DESCRIBING | {"classification", "examples"}
+_OF_PARTITION: Final = DESCRIBING | {"classification", "examples", "required"}
+_OF_GOLD: Final = DESCRIBING | {"classification", "examples", "quality"}
 _OF_PROPERTY: Final = _OF_GOLD | {
-    *("logicalTypeOptions", "primaryKey", "primaryKeyPosition", "quality", "required", "unique"),
+    *("logicalTypeOptions", "primaryKey", "primaryKeyPosition", "relationships", "required"),
+    "unique",
 }
-PARTITION: Final = "dt"
-"""The column by which every table is partitioned: the day, which no file has."""
+_OF_ROW_RULE: Final = _OF_RULE | {"arguments", "engine", "implementation", "metric", "mustBe"}
 _PARTITIONED: Final = {
     "logicalType": "string",
     "physicalType": "string",
@@ -74,7 +78,6 @@ _PARTITIONED: Final = {
     "partitionKeyPosition": 1,
 }
 _KEY: Final = {"primaryKey": True, "primaryKeyPosition": 1}
-_OF_PARTITION: Final = _OF_GOLD | _PARTITIONED.keys() | {"required"}
 _RESERVED: Final = frozenset(
     {
         *(PARTITION, "outcome", "raw_line", "reasons"),
@@ -284,20 +287,22 @@ def _format(options: Mapping[str, Any], base: str, place: Place) -> str | None:
 
 
 def _checks(rules: object, base: str, place: Place) -> Iterator[Check]:
+    """The rules for a value; those for all values of the day are the table's."""
+    names: set[str] = set()
     for rule, at in items(rules, place):
+        if not is_row_rule(rule):
+            continue
         called = text(rule.get("name"), at / "name")
+        if called in names:
+            raise ContractError(at / "name", f"{called} appears twice")
+        names.add(called)
+        only(rule, _OF_ROW_RULE, at)
         if rule.get("severity", "error") != "error":
-            raise ContractError(at / "severity", "only 'error' is enforced")
-        if rule.get("metric") == "invalidValues" and rule.get("type", "library") == "library":
+            raise ContractError(at / "severity", "a row that breaks it is rejected: it is an error")
+        if rule.get("metric") == "invalidValues":
             yield _valid_values(rule, called, base, at)
-        elif rule.get("type") == "custom" and rule.get("engine") == "custody":
-            yield _custody_rule(rule, called, base, at)
         else:
-            raise ContractError(
-                at,
-                "not a rule that is enforced; use metric invalidValues or "
-                "type custom with engine custody",
-            )
+            yield _custody_rule(rule, called, base, at)
 
 
 def _valid_values(rule: Mapping[str, Any], called: str, base: str, place: Place) -> ValidValues:
@@ -310,15 +315,15 @@ def _valid_values(rule: Mapping[str, Any], called: str, base: str, place: Place)
 def _custody_rule(rule: Mapping[str, Any], called: str, base: str, place: Place) -> Check:
     within = place / "implementation"
     implementation = mapping(rule.get("implementation"), within)
+    if rule.get("engine") != ENGINE:
+        raise ContractError(place / "engine", f"no other engine than {ENGINE} is run")
     if base not in _FORMATS:
         raise ContractError(place, "this rule is for a date or a timestamp")
-    match implementation.get("rule"):
-        case "notAfterPartition":
-            return NotAfterPartition(called)
-        case "notBefore":
-            return NotBefore(called, text(implementation.get("property"), within / "property"))
-        case unknown:
-            raise ContractError(within / "rule", f"unknown rule {unknown!r}")
+    if implementation["rule"] == "notBefore":
+        only(implementation, ("rule", "property"), within)
+        return NotBefore(called, text(implementation.get("property"), within / "property"))
+    only(implementation, ("rule",), within)
+    return NotAfterPartition(called)
 
 
 def _check_references(column: Column, columns: Mapping[str, Column], place: Place) -> None:

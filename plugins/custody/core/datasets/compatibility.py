@@ -1,7 +1,7 @@
 """What changes with a contract, and whether its version says so.
 
-A change breaks if a file that was right is none any more, if a row is judged more strictly or taken
-as another, or if who reads a table misses what was there. A contract's version is
+A change breaks if a file that was right is none any more, if a row or a day is judged more strictly
+or a row is taken as another, or if who reads a table misses what was there. A contract's version is
 `MAJOR.MINOR.PATCH` (https://semver.org): what breaks needs a higher MAJOR, all else goes through.
 """
 
@@ -17,6 +17,7 @@ from custody.core.datasets.columns import Bound, Check, Column, ValidValues
 from custody.core.datasets.contract_fields import Place
 from custody.core.datasets.contracts import Contract, Gold
 from custody.core.datasets.landed.formats import LandedFormat
+from custody.core.datasets.quality.rules import Rule, Severity
 
 _SILVER: Final = Place() / "schema" / 0
 _COLUMNS: Final = _SILVER / "properties"
@@ -134,6 +135,7 @@ def _of_arrays(before: Sequence[Array], after: Sequence[Array], begin: int) -> I
         within = at / "items" / "properties"
         yield from _of_members(was.columns, now.columns, within)
         yield from _of_columns(was.columns, now.columns, within, f"{now.name}.")
+        yield from _of_days(was.rules, now.rules, within)
 
 
 def _of_column(old: Column, new: Column, at: Place) -> Iterator[Change]:
@@ -198,6 +200,31 @@ def _of_rows(before: Contract, after: Contract) -> Iterator[Change]:
     was, now = before.max_rejected_share, after.max_rejected_share
     if was != now:
         yield Change(place, f"maxRejectedShare was {was}", breaks=now < was)
+    yield from _of_days(before.rules, after.rules, _SILVER / "quality")
+
+
+def _of_days(before: Sequence[Rule], after: Sequence[Rule], at: Place) -> Iterator[Change]:
+    """Stricter is what refuses a day that was right: an error, and no warning, does that."""
+    had, has = ({rule.name: rule for rule in rules} for rules in (before, after))
+    for name in had.keys() - has.keys():
+        yield Change(at, f"{name} was a rule of the day")
+    for name, rule in has.items():
+        was = had.get(name)
+        is_error = rule.severity is Severity.ERROR
+        if was is None:
+            yield Change(at, f"{name} is a new rule of the day", breaks=is_error)
+        elif _enforced(was) != _enforced(rule):
+            looser = (
+                was.severity is Severity.ERROR
+                and (was.measure, was.unit) == (rule.measure, rule.unit)
+                and rule.limit.allows(was.limit)
+            )
+            yield Change(at, f"{name} is another rule of the day", breaks=is_error and not looser)
+
+
+def _enforced(rule: Rule) -> Rule:
+    """The rule without what it says to people."""
+    return replace(rule, description="", dimension=None)
 
 
 def _of_gold(before: Sequence[Gold], after: Sequence[Gold]) -> Iterator[Change]:
@@ -216,5 +243,7 @@ def _of_gold(before: Sequence[Gold], after: Sequence[Gold]) -> Iterator[Change]:
                 yield Change(at, f"its {column.name} was {column.type}", breaks=True)
         for name in types.keys() - {column.name for column in table.columns}:
             yield Change(at, f"its {name} is new")
+        of_days = (places[table.name] / "quality").called(table.name)
+        yield from _of_days(table.rules, now[table.name].rules, of_days)
     for name in now.keys() - {table.name for table in before}:
         yield Change(places[name], f"{name} is a new gold table")

@@ -37,6 +37,8 @@ from custody.core.datasets.contract_fields import (
     text,
 )
 from custody.core.datasets.landed.formats import LandedFormat, read_format
+from custody.core.datasets.quality.reading import read_rules
+from custody.core.datasets.quality.rules import PARTITION, Rule
 from custody.core.datasets.uploads import SMOKE
 from custody.core.formats.yaml_text import YamlError, read_yaml
 
@@ -46,7 +48,7 @@ _OF_ROOT: Final = frozenset(
         *("servers", "slaProperties", "status", "support", "tags", "team", "version"),
     }
 )
-_OF_TABLE: Final = DESCRIBING | {"dataGranularityDescription", "properties"}
+_OF_TABLE: Final = DESCRIBING | {"dataGranularityDescription", "properties", "quality"}
 _VERSION: Final = re.compile(r"(0|[1-9]\d{0,8})(\.(0|[1-9]\d{0,8})){2}", re.ASCII)
 """Semantic Versioning 2.0.0, without what may stand behind the three numbers."""
 _CUSTOM_OF_SILVER: Final = frozenset({"deduplicationOrder", "maxRejectedShare"})
@@ -62,19 +64,24 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """A table that a query of its name makes from a day of silver. `grain`: what one row is."""
+    """A table that a query of its name makes from a day of silver. `grain`: what one row is.
+
+    `rules` are those of the day as a whole.
+    """
 
     name: str
     columns: tuple[Column, ...]
     description: str
     grain: str
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What the rows of a dataset must be, and what is made of them.
 
-    `max_rejected_share` is a share from 0 to 1; `grain` says what one row is.
+    `max_rejected_share` is a share from 0 to 1; `grain` says what one row is. `rules` are those of
+    a day of silver as a whole.
     """
 
     dataset: str
@@ -89,6 +96,7 @@ class Contract:
     about: About
     format: LandedFormat
     arrays: tuple[Array, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -155,6 +163,7 @@ def parse_contract(document: object) -> Contract:
         about=read_about(root, here),
         format=landed_as,
         arrays=arrays,
+        rules=read_rules(table, properties[:count], _types(columns), place, is_silver=True),
     )
 
 
@@ -172,11 +181,11 @@ def _table(table: Mapping[str, Any], place: Place, layer: str) -> Gold:
     physical = table.get("physicalName", f"{layer}_{called}")
     if physical != f"{layer}_{called}":
         raise ContractError(place / "physicalName", f"the table is named {layer}_{called}")
-    described = (
+    description, grain = (
         " ".join(text(table.get(field), place / field).split())
         for field in ("description", "dataGranularityDescription")
     )
-    return Gold(called, (), *described)
+    return Gold(called, (), description, grain)
 
 
 def _gold(tables: Sequence[tuple[Mapping[str, Any], Place]]) -> tuple[Gold, ...]:
@@ -188,8 +197,13 @@ def _gold(tables: Sequence[tuple[Mapping[str, Any], Place]]) -> tuple[Gold, ...]
         custom_properties(table, (), place)
         properties = own_properties(table, place / "properties", in_key=False)
         columns = read_results(properties, place / "properties")
-        found[gold.name] = replace(gold, columns=columns)
+        rules = read_rules(table, properties, _types(columns), place, is_silver=False)
+        found[gold.name] = replace(gold, columns=columns, rules=rules)
     return tuple(found.values())
+
+
+def _types(columns: Sequence[Column]) -> dict[str, str]:
+    return {column.name: column.base_type for column in columns} | {PARTITION: "string"}
 
 
 def _primary_key(properties: Sequence[Mapping[str, Any]], place: Place) -> tuple[str, ...]:

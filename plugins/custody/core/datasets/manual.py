@@ -29,12 +29,13 @@ the day began (UTC), as {contract.format.in_words}, from
 **Makes:**
 
 {made}
-
+{_rules(contract)}
 Waits until something has landed, at most for so long, then until every file there has its hash
-record (the custody gate), and runs the Glue jobs. Each run writes to places of its own; readers see all of its tables
-once they are published, after the jobs' own checks: the row accounting of every file closes, and at
-most {contract.max_rejected_share:%} of the rows were rejected. Each job signs what it wrote and out
-of what (its lineage); gold is built, and a day published, only from what the silver run signed.
+record (the custody gate), and runs the Glue jobs. Each run writes to places of its own; readers see
+all of its tables once they are published, after the jobs' own checks: the row accounting of every
+file closes, at most {contract.max_rejected_share:%} of the rows were rejected, and the day keeps
+its rules. Each job signs what it wrote and out of what (its lineage); gold is built, and a day
+published, only from what the silver run signed.
 
 With *Roll back to* nothing is built: the day is shown again as an earlier run built it.
 
@@ -46,3 +47,25 @@ Files that come later have their day built again within the hour (`provenance_le
 
 **Runbook:** docs/operations.md
 """
+
+
+def _rules(contract: Contract) -> str:
+    """The rules of a day; nothing where there are none."""
+    rules = [
+        f"* `{table.name}`, `{rule.name}` ({rule.severity}): of {rule.measured}: {rule.expected}. "
+        f"{rule.description}".rstrip()
+        for table in tables(contract)
+        for rule in table.rules
+    ]
+    if not rules:
+        return ""
+    return "\n".join(
+        (
+            "",
+            "**Judges a day** before it is published. An error publishes nothing, a warning is",
+            "told by the task `report_quality`; the table `quality_results` keeps what was found:",
+            "",
+            *rules,
+            "",
+        )
+    )

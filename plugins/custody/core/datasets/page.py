@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Check, Column, NotAfterPartition, ValidValues
 from custody.core.datasets.contracts import Contract, Gold
-from custody.core.datasets.tables import silver_tables
+from custody.core.datasets.quality.rules import Rule
+from custody.core.datasets.tables import silver_tables, tables
 
 _SHOWN_VALUES = 12
 
@@ -21,11 +22,13 @@ def page(contract: Contract) -> str:
         f"## `silver_{dataset}`\n\n{contract.description}. {contract.grain}.",
         _checked(contract.columns),
         _kept(contract),
+        *_of_day(contract.rules),
         *(part for array in contract.arrays for part in _items(contract, array)),
         *(part for gold in contract.gold for part in _gold(gold)),
         _beside(contract),
         _query("How many rows of each file became what", _accounts(dataset)),
         _query("Why rows were rejected", _reasons(dataset)),
+        *_judged(contract),
         f"Questions and changes: {about.owner}.",
     )
     return "\n\n".join(sections) + "\n"
@@ -107,6 +110,7 @@ def _items(contract: Contract, array: Array) -> Iterator[str]:
         f"`{array.name}[2].{array.columns[0].name}.required`."
     )
     yield _checked(array.columns)
+    yield from _of_day(array.rules)
 
 
 def _gold(gold: Gold) -> Iterator[str]:
@@ -118,10 +122,24 @@ def _gold(gold: Gold) -> Iterator[str]:
         ("column", "type", "class", "what it is"),
         ((f"`{c.name}`", c.type, c.classification, c.description) for c in gold.columns),
     )
+    yield from _of_day(gold.rules)
     columns = ", ".join(column.name for column in gold.columns)
     yield _query(
         "A day", f"SELECT {columns}\nFROM gold_{gold.name}\nWHERE dt = '2026-11-01'\nLIMIT 100"
     )
+
+
+def _of_day(rules: Sequence[Rule]) -> Iterator[str]:
+    """The rules that a day must keep before it is shown."""
+    if rules:
+        yield "A day is judged before it is published; an error publishes nothing:"
+        yield _table(
+            ("rule", "severity", "what is expected", "why"),
+            (
+                (f"`{r.name}`", r.severity, f"of {r.measured}: {r.expected}", r.description)
+                for r in rules
+            ),
+        )
 
 
 def _beside(contract: Contract) -> str:
@@ -185,6 +203,15 @@ def _accounts(dataset: str) -> str:
         "    file_reason\n"
         f"FROM silver_{dataset}_files\nWHERE dt = '2026-11-01'"
     )
+
+
+def _judged(contract: Contract) -> Iterator[str]:
+    if any(table.rules for table in tables(contract)):
+        yield _query(
+            "What was found for the rules of a day, by every run that built it",
+            "SELECT run, table_name, rule, severity, outcome, found, unit, expected\n"
+            f"FROM quality_results\nWHERE dt = '2026-11-01' AND dataset = '{contract.dataset}'",
+        )
 
 
 def _reasons(dataset: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Column
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.quality.rules import Rule
 from custody.core.formats.hive_ddl import Columns, TableDefinition, parquet_table
 
 PARTITION_KEYS: Final[Columns] = (("dt", "string"),)
@@ -56,7 +57,8 @@ def files_columns(arrays: Sequence[Array]) -> Columns:
 class Table:
     """A table, partitioned by `dt`; it lies under `folder` of the bucket that a setting names.
 
-    `columns` are names and Hive types; `grain` says what one row is.
+    `columns` are names and Hive types; `grain` says what one row is, `rules` what a day of it must
+    be before it is shown.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Table:
     folder: str
     columns: Columns
     grain: str
+    rules: tuple[Rule, ...] = ()
 
     def definition(self, buckets: Mapping[str, str]) -> TableDefinition:
         """The table as the catalog has it; `buckets` are the settings that name them.
@@ -86,9 +89,11 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
     """
     dataset = contract.dataset
 
-    def table(name: str, area: str, columns: Columns, grain: str) -> Table:
+    def table(
+        name: str, area: str, columns: Columns, grain: str, rules: tuple[Rule, ...] = ()
+    ) -> Table:
         folder = f"{area}/{dataset}"
-        return Table(name, "processed_bucket", folder, columns, grain)
+        return Table(name, "processed_bucket", folder, columns, grain, rules)
 
     own = of_columns(contract.columns)
     types = dict(own)
@@ -115,10 +120,11 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
                 (*key, (POSITION, "int"), *of_columns(array.columns), *SOURCE_COLUMNS),
                 f"One row per {', '.join(contract.primary_key)}, {POSITION} and dt: an item of "
                 f"{array.name}",
+                array.rules,
             )
             for array in contract.arrays
         ),
-        table(f"silver_{dataset}", "silver", own + SOURCE_COLUMNS, contract.grain),
+        table(f"silver_{dataset}", "silver", own + SOURCE_COLUMNS, contract.grain, contract.rules),
     )
 
 
@@ -131,6 +137,7 @@ def gold_tables(contract: Contract) -> tuple[Table, ...]:
             f"gold/{gold.name}",
             of_columns(gold.columns),
             gold.grain,
+            gold.rules,
         )
         for gold in contract.gold
     )

@@ -22,13 +22,14 @@ ON_CALL: Final = "on-call"
 
 LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     "silver": (BUILDER,),
-    "gold": (BUILDER, AUDITOR, AIRFLOW),  # gold; what judges; pages and publications
+    "gold": (BUILDER, AUDITOR, AIRFLOW),  # gold, quality; what judges; pages and publications
 }
 """The roles that may write to a layer. Those that write to bronze are not the platform's."""
 
 WRITERS_BELOW: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "gold": {
         "gold": (BUILDER,),
+        "quality": (BUILDER,),
         "reconciliation": (AUDITOR,),
         "audit": (AUDITOR,),
         "record_checks": (AUDITOR,),

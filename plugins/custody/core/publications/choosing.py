@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from custody.core.datasets.quality.results import results_of_run
 from custody.core.lineage.model import Lineage
 from custody.core.publications.model import Shown
 
@@ -70,10 +71,15 @@ def _last(
 
 
 def _is(lineage: Lineage, dataset: str, tables: Sequence[DayOfTable]) -> bool:
-    """Whether a run states to have built these tables of the dataset, and nothing else."""
-    places = tuple(table.of(lineage.run.id) for table in tables)
+    """Whether a run states to have built these tables of the dataset, and nothing else than what it
+    found of their quality.
+    """
+    run = lineage.run
+    places = tuple(table.of(run.id) for table in tables)
+    results = results_of_run(run.dt, run.id)
     return lineage.parameters.get("dataset") == dataset and all(
-        output.version.uri.startswith(places) for output in lineage.outputs
+        output.version.uri.startswith(places) or output.version.key.startswith(results)
+        for output in lineage.outputs
     )
 
 

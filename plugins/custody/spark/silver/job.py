@@ -15,10 +15,12 @@ from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.arrays import Array
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.tables import silver_tables
 from custody.settings import Settings
 from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
 from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
+from custody.spark.quality.judging import Judge
 from custody.spark.silver.accounts import FileAccount, Totals, read_inputs
 from custody.spark.silver.lines import lines_of, read_lines
 from custody.spark.silver.outcomes import (
@@ -92,7 +94,11 @@ class SilverRun:
         """The S3 URI of one of the run's outputs."""
         area, _, array = area.partition("_")
         dataset = f"{self.dataset}_{array}" if array else self.dataset
-        return f"s3://{self.processed_bucket}/{area}/{dataset}/dt={self.dt}/run={self.run_id}/"
+        return self.place(f"{area}/{dataset}")
+
+    def place(self, folder: str) -> str:
+        """The S3 URI at which the run writes what lies in a folder."""
+        return f"s3://{self.processed_bucket}/{folder}/dt={self.dt}/run={self.run_id}/"
 
 
 def run(
@@ -214,12 +220,19 @@ def build_silver(this: GlueRun) -> None:
     log.info("contract %s %s, run %s", contract.dataset, contract.version, day.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
     accounts = run(spark, day, contract, gate, s3_client, day.output)
+    kms = kms_client(parameters["lineage_key_arn"])
+    judged = Judge(spark, this, contract, s3_client, kms).judge(
+        {table: day.place(table.folder) for table in silver_tables(contract)}
+    )
     record_lineage(
         spark,
         this,
         inputs=read_inputs(accounts, day.raw_bucket),
-        locations=[day.output(area) for area in (*AREAS, *map(area_of_items, contract.arrays))],
+        locations=[
+            *(day.output(area) for area in (*AREAS, *map(area_of_items, contract.arrays))),
+            *judged,
+        ],
         s3_client=s3_client,
-        kms=kms_client(parameters["lineage_key_arn"]),
+        kms=kms,
     )
     log.info("done: %s", Totals.of(accounts))

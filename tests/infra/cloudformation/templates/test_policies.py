@@ -222,6 +222,7 @@ def test_what_each_role_writes() -> None:
         ],
         "jobs": [
             f"{arn}${{AnalyticsBucket}}/gold/*",
+            f"{arn}${{AnalyticsBucket}}/quality/*",
             f"{arn}${{ProcessedBucket}}/files/*",
             f"{arn}${{ProcessedBucket}}/quarantine/*",
             f"{arn}${{ProcessedBucket}}/silver/*",

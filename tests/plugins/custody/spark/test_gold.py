@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -113,8 +114,9 @@ def acted(monkeypatch: Any, dataset: str, gold: str) -> tuple[dict[str, Any], di
         "verified_outputs": verified,
         "check_unchanged": lambda _, place, read: said["unchanged"].append((place, read)),
         "run": lambda *given: said.update(run=given[1:]),
-        "record_lineage": lambda _, this, inputs, **__: said.update(
-            materials=this.materials, inputs=inputs
+        "Judge": lambda *_: SimpleNamespace(judge=lambda of: said.update(of=of) or ["s3://found/"]),
+        "record_lineage": lambda _, this, inputs, locations, **__: said.update(
+            materials=this.materials, inputs=inputs, locations=locations
         ),
         "SparkSession": MagicMock(),
     }.items():
@@ -140,6 +142,9 @@ def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) 
 
     output = "s3://analytics/gold/customers_by_country_month/dt=2026-11-01/run=jr_2/"
     assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS, {})
+    ((table, judged),) = said["of"].items()
+    assert (table.name, judged) == ("gold_customers_by_country_month", output)
+    assert said["locations"] == [output, "s3://found/"]
     assert [(one.name, one.version_id) for one in said["materials"]] == [
         ("contract", "c1"),
         ("gold_sql", "q1"),

@@ -101,7 +101,7 @@ def test_a_wrong_contract_is_an_import_error_with_file_line_and_field(folder: Pa
     file.write_text(RETURNS.read_text("utf-8").replace("access: write", "access: all"), "utf-8")
     bag = bag_of(folder)
     (error,) = bag.import_errors.values()
-    assert "ContractsRefused: returns.odcs.yaml:123: roles[0].access: a role" in error
+    assert "ContractsRefused: returns.odcs.yaml:128: roles[0].access: a role" in error
     assert bag.dags == {}
 
 
@@ -113,7 +113,7 @@ def test_the_same_contents_are_parsed_once(folder: Path, monkeypatch: pytest.Mon
     file = folder / "include" / "contracts" / RETURNS.name
     file.write_text(RETURNS.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
     assert [one.version for one in contracts.contracts_of(dag_file)] == [
-        "1.0.0",
+        "2.0.0",
         "1.0.0",
         "1.0.1",
         "1.0.0",

@@ -24,6 +24,9 @@ WHO = "description: Who sent it back\n        logicalType: string\n        physi
 RULE = "quality: [{name: known, metric: invalidValues, arguments: {validValues: [C1]}, mustBe: 0}]"
 UP_TO = BEFORE[BEFORE.index("primaryKey: true") + 16 : BEFORE.index("\n        description: Who")]
 KEY = "        primaryKey: true"
+FIRST = "    properties:\n      - name: return_id"
+OF_GOLD = "    properties:\n      - name: status\n        description: How far the returns are"
+SOME_ROWS = "    quality:\n      - {name: some, metric: rowCount, mustBeGreaterThan: 9}\n"
 
 BREAKING: dict[str, tuple[str, str, str]] = {
     # what changes: (what stood there, what stands there now, the field that is told)
@@ -65,6 +68,12 @@ BREAKING: dict[str, tuple[str, str, str]] = {
     "another key": (f"primaryKey: true{UP_TO}", f"required: true{UP_TO}\n{KEY}", COLUMNS),
     "another row stays": ("direction: desc", "direction: asc", "schema[0].customProperties"),
     "fewer may be rejected": ("value: 0.5", "value: 0.4", "schema[0].customProperties"),
+    "a rule of the day": (FIRST, f"{SOME_ROWS}{FIRST}", "schema[0].quality"),
+    "a rule of the day of gold": (
+        OF_GOLD,
+        f"    quality:\n      - {{name: some, metric: rowCount, mustBeGreaterThan: 0}}\n{OF_GOLD}",
+        "returns_by_status",
+    ),
     "a gold table is gone": (GOLD, "", "schema"),
     "a gold column is gone": (WORTH, "", "returns_by_status"),
     "a gold column's type": ("decimal(18,2)", "decimal(20,2)", "returns_by_status"),
@@ -93,6 +102,11 @@ COMPATIBLE: dict[str, tuple[str, str, str]] = {
         "value: ['no']",
         "value: ['no', 'n']",
         "is_gift.customProperties.falseValues",
+    ),
+    "a warning of the day": (
+        FIRST,
+        SOME_ROWS.replace("mustBe", "severity: warning, mustBe") + FIRST,
+        "schema[0].quality",
     ),
     "more may be rejected": ("value: 0.5", "value: 0.6", "schema[0].customProperties"),
     "a new gold column": (
@@ -190,3 +204,30 @@ def test_a_line_of_json_has_no_order_and_may_leave_out_what_is_not_required() ->
     assert new.breaks
     gone, *_ = changes(OF_JSON, of_json(GIFT, ""))
     assert (gone.told, gone.breaks) == ("is_gift was a column: what has it is refused", True)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "breaks"),
+    [
+        ("mustBeGreaterThan: 9", "mustBeGreaterThan: 5", False),
+        ("mustBeGreaterThan: 9", "mustBeGreaterOrEqualTo: 9", False),
+        ("mustBeGreaterThan: 9", "mustBeBetween: [0, 1000]", True),
+        ("mustBeGreaterThan: 9", "mustBeGreaterThan: 10", True),
+        ("mustBeGreaterThan: 9", "severity: warning, mustBeGreaterThan: 90", False),
+        ("mustBeGreaterThan: 9, severity: warning", "mustBeGreaterThan: 9", True),
+        ("mustBeGreaterThan: 9, severity: warning", "severity: warning, mustBe: 1", False),
+    ],
+)
+def test_a_day_is_judged_more_strictly_by_an_error_alone(was: str, now: str, breaks: bool) -> None:
+    def of(limit: str) -> Contract:
+        rule = SOME_ROWS.replace("mustBeGreaterThan: 9", limit)
+        return changed(FIRST, rule + FIRST)
+
+    (change,) = changes(of(was), of(now))
+    assert (str(change.place), change.breaks) == ("schema[0].quality", breaks)
+    assert changes(of(was), of(f"{was}, description: Why")) != (change,)
+
+
+def test_a_rule_of_the_day_may_go() -> None:
+    (change,) = changes(changed(FIRST, SOME_ROWS + FIRST), OLD)
+    assert (change.told, change.breaks) == ("some was a rule of the day", False)

@@ -191,14 +191,6 @@ VALID = {"name": "r", "metric": "invalidValues", "mustBe": 0}
             "x.quality[0]: expected validValues",
         ),
         (
-            column(
-                "string",
-                "string",
-                quality=[VALID | {"severity": "warning", "arguments": {"validValues": ["a"]}}],
-            ),
-            "x.quality[0].severity",
-        ),
-        (
             column("date", "date", quality=[CUSTOM | {"implementation": {"rule": "wish"}}]),
             "unknown rule 'wish'",
         ),
@@ -262,10 +254,6 @@ def test_a_rule_that_cannot_be_enforced_is_refused(broken: dict[str, Any], says:
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        (
-            {"quality": [{"metric": "rowCount", "mustBeGreaterThan": 0}]},
-            "schema[0].quality: quality is not read",
-        ),
         ({"partitioned": True}, "schema[0].partitioned: partitioned is not read"),
         (
             {

@@ -69,8 +69,28 @@ WRONG: dict[str, tuple[str, str, str]] = {
     ),
     "quality of a table": (
         "    customProperties:\n      - property: dedup",
-        "    quality: [{metric: rowCount}] # <-\n    customProperties:\n      - property: dedup",
-        "schema[0].quality",
+        (
+            "    quality:\n      - {name: some, metric: rowCount} # <-\n"
+            "    customProperties:\n      - property: dedup"
+        ),
+        "schema[0].quality[0]",
+    ),
+    "quality that nobody measures": (
+        "    customProperties:\n      - property: dedup",
+        (
+            "    quality:\n      - {name: r, metric: skew, mustBe: 1} # <-\n"
+            "    customProperties:\n      - property: dedup"
+        ),
+        "schema[0].quality[0]",
+    ),
+    "a reference that nobody follows": (
+        "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+        (
+            "required: true\n        relationships: # <-\n"
+            "          - to: customers.odcs.yaml#/schema/customers/properties/customer_id\n"
+            "        logicalTypeOptions: {minL"
+        ),
+        "customer_id.relationships",
     ),
     "a type of none": (
         "physicalType: boolean",
@@ -182,15 +202,15 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "- metric",
         "status.quality[0].name",
     ),
-    "a rule that only warns": (
+    "a rule that only informs": (
         ALLOWED,
-        f"{ALLOWED}\n            severity: warning # <-",
+        f"{ALLOWED}\n            severity: info # <-",
         "status.quality[0].severity",
     ),
     "a rule in SQL": (
         "- name: allowed\n            metric: invalidValues",
-        "- name: allowed # <-\n            metric: duplicateValues",
-        "status.quality[0]",
+        "- name: allowed\n            type: sql\n            query: DROP TABLE x # <-",
+        "status.quality[0].query",
     ),
     "words that YAML reads as none": (
         "{validValues: [placed, shipped]}",
@@ -301,7 +321,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ContractsRefused) as refusal:
         read_contracts({"returns.odcs.yaml": first, "more.odcs.yaml": second})
     assert [line.split(": ")[:2] for line in str(refusal.value).splitlines()] == [
-        ["more.odcs.yaml:123", "roles[0].access"],
+        ["more.odcs.yaml:128", "roles[0].access"],
         ["returns.odcs.yaml:6", "price"],
     ]
 
@@ -324,3 +344,36 @@ def test_no_table_is_that_of_two_datasets() -> None:
         "returns.odcs.yaml: its table silver_returns_files is named as another is",
         "returns_files.odcs.yaml: its table silver_returns_files is named as another is",
     ]
+
+
+REFERRING = RIGHT.replace(
+    "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+    "required: true\n        relationships:\n"
+    "          - to: customers.odcs.yaml#/schema/customers/properties/customer_id\n"
+    "        quality:\n          - name: known\n            type: custom\n"
+    "            engine: custody\n"
+    "            implementation: {rule: unresolvedReferences, days: 7, mustBe: 0}\n"
+    "        logicalTypeOptions: {minL",
+)
+CUSTOMERS = "customers.odcs.yaml"
+
+
+def customers(kind: str = "string") -> str:
+    """A dataset that has what returns refer to, of a kind."""
+    logical = {"string": "string", "int": "integer"}[kind]
+    body = RIGHT.replace("name: returns\n", "name: customers\n").replace("by_status", "by_kind")
+    who = "description: Who sent it back\n        logicalType: {}\n        physicalType: {}"
+    body = body.replace("silver_returns", "silver_customers")
+    body = body.replace(who.format("string", "string"), who.format(logical, kind))
+    return body.replace("{minLength: 1, maxLength: 20}", "{}")
+
+
+def test_a_reference_is_to_what_another_contract_has() -> None:
+    assert len(read_contracts({FILE: REFERRING, CUSTOMERS: customers()})) == 2
+    assert len(read_contracts({FILE: REFERRING}, are_all=False)) == 1
+    for files in ({}, {CUSTOMERS: customers("int")}):
+        with pytest.raises(ContractsRefused) as refusal:
+            read_contracts({FILE: REFERRING, **files})
+        assert str(refusal.value) == (
+            "returns.odcs.yaml: customer_id.known: customers has no customer_id of its type, string"
+        )

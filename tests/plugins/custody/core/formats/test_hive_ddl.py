@@ -49,8 +49,8 @@ def test_each_of_our_tables_is_read_and_recognised(name: str) -> None:
     assert deployed.differences(definition_of(in_catalog(deployed))) == ()
 
 
-def test_there_are_seven_of_them() -> None:
-    assert len(STATEMENTS) == 7
+def test_there_are_eight_of_them() -> None:
+    assert len(STATEMENTS) == 8
 
 
 def test_nested_types_are_one_column() -> None:
