@@ -135,9 +135,11 @@ def run(
         ),
         lines_of(contract),
     )
-    # Kept, as three tables are made of it: everything is read, judged and compared once.
+    # Kept as it is, as three tables are made of it: everything is read, judged and compared once,
+    # and fails if what is kept is lost. Spark's cache would turn every row into columns, which
+    # costs twice what comparing them does.
     tasks = max(len(shares), sum(landed.size for landed in objects) // _TASK_BYTES)
-    decided = decide(lines, contract, tasks).persist()
+    decided = decide(lines, contract, tasks).localCheckpoint(eager=False)
     versions = [landed.version for landed in objects]
     accounts = account(decided, contract.arrays, versions)
     names = named(spark, versions)
