@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format check-contracts build bundle bundle-check test-astro test-cosigners deploy smoke destroy new-dataset datasets diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format check-contracts build bundle bundle-check test-astro test-cosigners test-contracts deploy smoke destroy new-dataset datasets diagrams
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -50,7 +50,7 @@ status: ## Show whether the local AWS and Airflow run, and where
 
 test: setup ## Run the tests, the end-to-end run included (about 15 minutes)
 	@$(call together,test-e2e $(SUITES))
-	@echo "Every test passed; what takes longer runs every night: make test-crashes test-thorough attacks bundle-check test-astro test-cosigners"
+	@echo "Every test passed; what takes longer runs every night: make test-crashes test-thorough attacks bundle-check test-astro test-cosigners test-contracts"
 
 test-fast: setup ## Run every test but the end-to-end run
 	@$(call together,$(SUITES))
@@ -73,7 +73,7 @@ test-edges: setup
 	$(COVERED) $(EDGE_TESTS)
 
 test-platform: setup
-	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/browser tests/mwaa tests/astro tests/cosigners tests/e2e tests/recovery)
+	$(COVERED) tests $(addprefix --ignore=,$(CORE_TESTS) $(EDGE_TESTS) $(GLUE_TESTS) $(LOCAL_TESTS) tests/browser tests/mwaa tests/astro tests/cosigners tests/contracts tests/e2e tests/recovery)
 
 test-glue: setup
 	$(SECOND) $(GLUE)/python -m pytest $(GLUE_TESTS)
@@ -165,6 +165,10 @@ test-astro: setup ## Run the platform in an Airflow that Astro's own CLI starts 
 test-cosigners: setup ## Have the seal cosigned by the published omniwitness (needs Go; about 5 minutes)
 	@command -v go >/dev/null || echo "test-cosigners: Go is not installed, so omniwitness cannot be built: NOT CHECKED"
 	$(PLATFORM)/python -m pytest tests/cosigners
+
+test-contracts: ## Have the contracts checked by datacontract-cli (about 2 minutes)
+	@infra/setup contracts
+	.venvs/contracts/bin/python -m pytest --confcutdir=tests/contracts tests/contracts
 
 # What deploys needs no JDK and no Airflow.
 setup-deploy:
