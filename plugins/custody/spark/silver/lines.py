@@ -123,13 +123,15 @@ class _Batches:
         values = (*contract.header, *(array.name for array in contract.arrays))
         self._names = ("file", "source_line", "reasons", "raw_line", *values, "closing")
         self._held: list[tuple[FilePart, Rows]] = []
+        self._rows = self._bytes = 0
         self._closed: list[tuple[int, dict[str, object]]] = []
 
     def of(self, one: FilePart, rows: Rows) -> Iterator[Any]:
         """Take rows of a part; what has come together, once it is enough."""
         self._held.append((one, rows))
-        held = [rows for _, rows in self._held]
-        if sum(map(len, held)) >= BATCH_ROWS or sum(rows.nbytes for rows in held) >= BATCH_BYTES:
+        self._rows += len(rows)
+        self._bytes += rows.nbytes
+        if self._rows >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
             yield self._judged()
 
     def close(
@@ -150,6 +152,7 @@ class _Batches:
 
     def _judged(self) -> Any:
         held, self._held = self._held, []
+        self._rows = self._bytes = 0
         try:
             rows = together([rows for _, rows in held])
             judged = self._judge.judge(rows)
