@@ -15,7 +15,7 @@ REHEARSAL := PYTHONPATH=infra/local:plugins $(PLATFORM)/python -m rehearsal
 # Each runtime tests what it runs; what is not named here runs on the platform's.
 CORE_TESTS := tests/plugins/custody/core
 REHEARSAL_TESTS := tests/infra/local/rehearsal
-EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli $(REHEARSAL_TESTS)
+EDGE_TESTS := tests/plugins/custody/aws tests/plugins/custody/cli tests/plugins/custody/reading $(REHEARSAL_TESTS)
 GLUE_TESTS := tests/include/glue_jobs tests/plugins/custody/spark
 LOCAL_TESTS := tests/infra/local tests/infra/datasets tests/include/sql
 # The end-to-end run waits the most and would end last: the others let it go first.

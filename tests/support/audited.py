@@ -36,7 +36,6 @@ from custody.aws.kms.signing import sign_statement
 from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.seal.log import seal
 from custody.cli.main import main
-from custody.cli.reading.deployment import pins_of
 from custody.core.case.key_ring import ALWAYS, KeyRing
 from custody.core.lineage.model import HashedObject, Lineage, Material, Run, statement_key
 from custody.core.lineage.trust import Trust
@@ -48,6 +47,7 @@ from custody.core.records.statement import to_statement
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import log_origin
 from custody.objects import ObjectVersion
+from custody.reading.deployment import pins_of
 from custody.settings import Settings
 
 RAW, PROCESSED, ANALYTICS, PROVENANCE = (

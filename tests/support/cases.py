@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from custody.cli.reading.archive import measure, write_archive
 from custody.core.case.manifest import KEYS, MANIFEST
+from custody.reading.archive import measure, write_archive
 
 Members = dict[str, bytes]
 

@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from custody.cli.errors import CannotCheck, Contradiction
+from custody.cli.errors import Contradiction
 from custody.cli.output import Output, print_gaps
-from custody.cli.reading.deployment import SETTINGS_VARIABLE, SSM, Deployment
 from custody.core.case.gaps import FoundGap, Gap
 from custody.core.formats.timestamps import parse_utc
+from custody.reading.deployment import SETTINGS_VARIABLE, SSM, Deployment
+from custody.reading.errors import CannotCheck
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - no other name
 

@@ -14,10 +14,6 @@ from botocore.exceptions import (
 )
 
 
-class CannotCheck(Exception):
-    """Nothing can be said; the message names what is in the way, and what to do about it."""
-
-
 class Contradiction(Exception):
     """What is to be checked is not what it was said to be; `findings` say how."""
 

@@ -25,12 +25,13 @@ from custody.cli.commands import (
     trail,
     verify,
 )
-from custody.cli.errors import CannotCheck, Contradiction, explain
+from custody.cli.errors import Contradiction, explain
 from custody.cli.output import Output
 from custody.cli.version import VERSION
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.tlog.signed_note import BadNote
 from custody.core.tlog.tiles import BadTile
+from custody.reading.errors import CannotCheck
 
 WELL: Final = 0
 FINDINGS: Final = 1

@@ -10,11 +10,7 @@ from pathlib import Path
 from custody.cli.arguments import Commands, add_cosigning_policy, add_waive, new_command
 from custody.cli.commands.verify import describe
 from custody.cli.cosigners import show
-from custody.cli.errors import CannotCheck
 from custody.cli.output import Output, print_gaps
-from custody.cli.reading.archive import BadArchive, open_archive
-from custody.cli.reading.deployment import now, read_keys, read_policy
-from custody.cli.reading.locations import Location
 from custody.core.case.check import CaseReport, check_case
 from custody.core.case.checkpoints import checkpoint_notes
 from custody.core.case.gaps import Gap, not_waived
@@ -32,6 +28,10 @@ from custody.core.tlog.proof import check_proof, checkpoint_of, extra_of
 from custody.core.tlog.quorum import cosigned
 from custody.core.tlog.signed_note import MAX_NOTE_BYTES, BadNote
 from custody.objects import ObjectVersion
+from custody.reading.archive import BadArchive, open_archive
+from custody.reading.deployment import now, read_keys, read_policy
+from custody.reading.errors import CannotCheck
+from custody.reading.locations import Location
 
 _PROOF_BEGINS = b"c2sp.org/tlog-proof"
 

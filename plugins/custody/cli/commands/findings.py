@@ -10,16 +10,16 @@ import boto3
 
 from custody.aws.answers.keeping import AnswerConflict
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command
-from custody.cli.errors import CannotCheck
+from custody.cli.consoles import read_overview
 from custody.cli.output import Output
-from custody.cli.reading.consoles import read_overview
-from custody.cli.reading.deployment import now
 from custody.console.reading import MAX_DAYS
 from custody.core.answers.model import LONGEST, Answer, Kind
 from custody.core.answers.taking import Taken
 from custody.core.console.overview import Overview
 from custody.core.console.standing import Standing
 from custody.core.formats.timestamps import format_utc
+from custody.reading.deployment import now
+from custody.reading.errors import CannotCheck
 
 _SHORTEST: Final = 8
 """Characters of a fingerprint that must be given."""

@@ -19,10 +19,10 @@ from custody.cli.arguments import (
 )
 from custody.cli.errors import Contradiction
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, now, read_keys
-from custody.cli.reading.files import replace_file
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.renewal import renew
+from custody.reading.deployment import Deployment, now, read_keys
+from custody.reading.files import replace_file
 
 
 def add_command(commands: Commands) -> None:

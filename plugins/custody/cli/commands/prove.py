@@ -16,17 +16,17 @@ from custody.cli.arguments import (
     deployment,
     new_command,
 )
-from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment
-from custody.cli.reading.files import replace_file
-from custody.cli.reading.locations import Location
-from custody.cli.reading.lookup import records_of
-from custody.cli.reading.sources import one_version, seal_files
 from custody.core.case.object_check import check_version
 from custody.core.seal.entries import RecordEntry
 from custody.core.seal.layout import SEAL_PREFIX
 from custody.core.seal.lookup import prove_entry
+from custody.reading.deployment import Deployment
+from custody.reading.errors import CannotCheck
+from custody.reading.files import replace_file
+from custody.reading.locations import Location
+from custody.reading.lookup import records_of
+from custody.reading.sources import one_version, seal_files
 
 
 def add_command(commands: Commands) -> None:

@@ -7,7 +7,7 @@ import argparse
 from custody.aws.paging.dead_letters import redrive
 from custody.cli.arguments import Commands, add_deployment, new_command
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment
+from custody.reading.deployment import Deployment
 
 
 def add_command(commands: Commands) -> None:

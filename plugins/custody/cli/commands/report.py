@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from custody.cli.arguments import Commands, add_deployment, add_target, deployment, new_command
+from custody.cli.consoles import read_overview
 from custody.cli.output import Output
-from custody.cli.reading.consoles import read_overview
-from custody.cli.reading.files import replace_file
 from custody.console.reading import MAX_DAYS
 from custody.console.rendering import report_file
+from custody.reading.files import replace_file
 
 
 def add_command(commands: Commands) -> None:

@@ -13,14 +13,14 @@ from custody.cli.arguments import (
     new_command,
 )
 from custody.cli.cosigners import show
-from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, now, read_file, read_policy
-from custody.cli.reading.files import replace_file
-from custody.cli.reading.sources import seal_files, seal_history
 from custody.core.seal.check import check_seal
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.tlog.quorum import cosigned
+from custody.reading.deployment import Deployment, now, read_file, read_policy
+from custody.reading.errors import CannotCheck
+from custody.reading.files import replace_file
+from custody.reading.sources import seal_files, seal_history
 
 
 def add_command(commands: Commands) -> None:

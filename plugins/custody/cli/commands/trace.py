@@ -18,15 +18,15 @@ from custody.cli.arguments import (
 )
 from custody.cli.commands.verify import describe
 from custody.cli.output import Output, branch, print_gaps
-from custody.cli.reading.deployment import Deployment
-from custody.cli.reading.gathering import Gathered, Known, gather
-from custody.cli.reading.locations import Location
-from custody.cli.reading.sources import one_version
 from custody.core.case.gaps import Gap
 from custody.core.case.object_check import Outcome
 from custody.core.formats.timestamps import format_utc
 from custody.core.lineage.model import HashedObject, Lineage, statement_key
 from custody.core.lineage.tracing import TracedRun
+from custody.reading.deployment import Deployment
+from custody.reading.gathering import Gathered, Known, gather
+from custody.reading.locations import Location
+from custody.reading.sources import one_version
 
 
 def add_command(commands: Commands) -> None:

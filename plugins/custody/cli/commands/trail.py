@@ -9,14 +9,14 @@ from pathlib import Path
 from custody.aws.trail.checking import Part
 from custody.aws.trail.regions import find_regions, validate_regions
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command, time
-from custody.cli.errors import CannotCheck
 from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment, now, read_file
-from custody.cli.reading.files import replace_file
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.trail.defects import TrailDefect
 from custody.core.trail.heads import Heads
+from custody.reading.deployment import Deployment, now, read_file
+from custody.reading.errors import CannotCheck
+from custody.reading.files import replace_file
 
 
 def add_command(commands: Commands) -> None:

@@ -15,13 +15,13 @@ from custody.cli.arguments import (
     new_command,
 )
 from custody.cli.output import Output, print_gaps
-from custody.cli.reading.deployment import Deployment
-from custody.cli.reading.locations import Location
-from custody.cli.reading.lookup import records_of, seal_troubles
-from custody.cli.reading.sources import named_versions
 from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.formats.timestamps import format_utc
+from custody.reading.deployment import Deployment
+from custody.reading.locations import Location
+from custody.reading.lookup import records_of, seal_troubles
+from custody.reading.sources import named_versions
 
 _COLUMNS = ("outcome", "object", "version", "sha256 recorded", "why")
 

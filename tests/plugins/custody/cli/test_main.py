@@ -228,11 +228,9 @@ def test_keys_are_asked_of_kms_and_cloudtrail_and_written_down(platform, monkeyp
         return kms if service == "kms" else original(service, **how)
 
     monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr("custody.reading.deployment.fetch_seal_keys", lambda *_asked: RING.seal[0])
     monkeypatch.setattr(
-        "custody.cli.reading.deployment.fetch_seal_keys", lambda *_asked: RING.seal[0]
-    )
-    monkeypatch.setattr(
-        "custody.cli.reading.deployment.fetch_digest_keys",
+        "custody.reading.deployment.fetch_digest_keys",
         lambda _client, _start, _end: RING.cloudtrail,
     )
     target, settings = tmp_path / "fetched.json", platform.folder / "settings.json"

@@ -11,8 +11,8 @@ from tests.support.audited import PROVENANCE, Platform, kms_of
 from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY
 
 from custody.aws.answers.keeping import Answers
-from custody.cli.reading.deployment import Deployment
 from custody.core.answers.model import Answer, Kind
+from custody.reading.deployment import Deployment
 
 
 @pytest.fixture

@@ -37,13 +37,13 @@ from tests.support.moto_aws import KEY_ARN
 from tests.support.trail_history import LAYOUT, NOON, History, MemoryStore, log_key
 
 from custody.aws.seal.log import seal
-from custody.cli.reading.archive import Archive
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.manifest import CASE_V1, KEYS, MANIFEST
 from custody.core.case.renewal import renew
 from custody.core.records.checking import TrustedKey
 from custody.core.records.names import conflict_key
 from custody.core.tlog.checkpoint import Checkpoint
+from custody.reading.archive import Archive
 
 GAPS = ("deployment", "trail", "proof", "seal", "bytes")
 WAIVED = [word for gap in GAPS for word in ("--waive", gap)]

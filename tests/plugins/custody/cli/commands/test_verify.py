@@ -9,8 +9,8 @@ from tests.support.audited import GOLD, PROVENANCE, RAW, SIGNER, A, B, Platform
 from tests.support.moto_aws import refusal
 
 from custody.aws.seal.log import seal
-from custody.cli.reading.sources import S3Source
 from custody.core.records.names import conflict_key
+from custody.reading.sources import S3Source
 
 
 def outcomes(platform: Platform, *args: str) -> dict[str, str]:
@@ -162,7 +162,7 @@ def test_a_version_that_s3_refuses_does_not_stop_the_others(platform, monkeypatc
         s3.meta.events.register("before-call.s3.GetObject", refuse)
         return S3Source(s3)
 
-    monkeypatch.setattr("custody.cli.reading.deployment.S3Source", watched)
+    monkeypatch.setattr("custody.reading.deployment.S3Source", watched)
     found = outcomes(platform, f"s3://{RAW}/incoming/")
     assert sorted(found.values()) == ["ok", "unreadable"]
     assert found[hidden] == "unreadable"

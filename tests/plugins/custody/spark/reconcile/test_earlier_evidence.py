@@ -13,7 +13,6 @@ from tests.support.earlier_evidence import unpack
 
 from custody.aws.trail.checking import Part
 from custody.aws.trail.validation import Pace, validate_trail
-from custody.cli.reading.copies import CopySource
 from custody.core.case.key_ring import KeyRing
 from custody.core.formats.strict_gzip import gunzip
 from custody.core.formats.untrusted import load_json
@@ -26,6 +25,7 @@ from custody.core.trail.events import TrailEvent
 from custody.core.trail.log_files import LogContent, read_log
 from custody.core.trail.report import TrailReport
 from custody.objects import ObjectVersion
+from custody.reading.copies import CopySource
 from custody.settings import Settings
 from custody.spark.checks import LINEAGE_CHECK, RECORD_CHECK
 from custody.spark.ledger import ROW

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.cli.reading.archive import BadArchive, measure, open_archive, write_archive
+from custody.reading.archive import BadArchive, measure, open_archive, write_archive
 
 
 def test_the_form_is_this_one():

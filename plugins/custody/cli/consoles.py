@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from custody.cli.errors import CannotCheck
-from custody.cli.reading.deployment import Deployment, now
 from custody.console.reading import Console
 from custody.core.console.overview import Overview
+from custody.reading.deployment import Deployment, now
+from custody.reading.errors import CannotCheck
 from custody.settings import Settings
 
 

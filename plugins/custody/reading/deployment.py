@@ -16,10 +16,6 @@ from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.seal_key import fetch_seal_keys
 from custody.aws.trail.state import enabled_regions, fetch_digest_keys, read_trail_state
 from custody.aws.trail.validation import DigestKeys, Pace
-from custody.cli.errors import CannotCheck
-from custody.cli.reading.copies import CopySource
-from custody.cli.reading.sealed import SealedRecords
-from custody.cli.reading.sources import S3Source, Source
 from custody.core.case.key_ring import KeyRing
 from custody.core.case.pins import Pins
 from custody.core.formats.untrusted import MalformedInput
@@ -28,6 +24,10 @@ from custody.core.records.checking import TrustedKey
 from custody.core.tlog.policy import CosigningPolicy
 from custody.core.trail.layout import TrailLayout
 from custody.core.trail.state import TrailState
+from custody.reading.copies import CopySource
+from custody.reading.errors import CannotCheck
+from custody.reading.sealed import SealedRecords
+from custody.reading.sources import S3Source, Source
 from custody.settings import KeyPeriod, Settings
 
 if TYPE_CHECKING:

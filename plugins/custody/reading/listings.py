@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from custody.aws.s3.listing import StoredVersion
-from custody.cli.errors import CannotCheck
 from custody.core.formats.s3_fields import object_key
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.objects import ObjectVersion
+from custody.reading.errors import CannotCheck
 
 _MAX_LISTING_BYTES: Final = 4 * 1024 * 1024 * 1024
 _MAX_LISTED: Final = 100_000_000

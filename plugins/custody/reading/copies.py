@@ -7,7 +7,7 @@
     DIR/_metadata/<trail bucket>/<digest key>.json
                                         aws s3api head-object --bucket … --key <digest key>
 
-What is in a bucket is what its listing says (`custody.cli.reading.listings`): a record is about one
+What is in a bucket is what its listing says (`custody.reading.listings`): a record is about one
 version, a file does not say which it is, and a file that is not there says nothing. So an object
 whose file was deleted, renamed or made a link cannot be read; a file that the listing does not name
 is no part of the copy. `_metadata` is where CloudTrail puts the signatures of its digests. No
@@ -27,11 +27,11 @@ from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import CHUNK_BYTES
 from custody.aws.trail.store import StoredObject, Version
-from custody.cli.errors import CannotCheck
-from custody.cli.reading.listings import Listing, read_listing
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.records.model import HashedVersion
 from custody.objects import UNVERSIONED, ObjectVersion
+from custody.reading.errors import CannotCheck
+from custody.reading.listings import Listing, read_listing
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from custody.cli.errors import CannotCheck
+from custody.reading.errors import CannotCheck
 
 
 @contextmanager

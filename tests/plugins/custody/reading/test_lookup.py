@@ -7,10 +7,10 @@ from tests.support.audited import PROVENANCE, RAW, RING, A
 from tests.support.trail_history import KEYS, LAYOUT
 
 from custody.aws.s3.listing import StoredVersion
-from custody.cli.reading.lookup import Sought, records_of, search_trail
-from custody.cli.reading.sources import S3Source
 from custody.core.lineage.model import HashedObject
 from custody.objects import ObjectVersion
+from custody.reading.lookup import Sought, records_of, search_trail
+from custody.reading.sources import S3Source
 
 HOUR = timedelta(hours=1)
 VERSION = ObjectVersion(RAW, "incoming/x", "v")

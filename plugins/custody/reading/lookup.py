@@ -15,8 +15,6 @@ from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import first_bytes
 from custody.aws.trail.store import TrailStore
 from custody.aws.trail.validation import DigestKeys
-from custody.cli.reading.sealed import SealedRecords
-from custody.cli.reading.sources import Source
 from custody.core.case.check import writes_of
 from custody.core.case.sealing import KeptRecord
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
@@ -30,6 +28,8 @@ from custody.core.trail.events import TrailEvent
 from custody.core.trail.layout import DigestName, TrailLayout
 from custody.core.trail.log_files import MAX_LOG_BYTES, read_log
 from custody.objects import ObjectVersion
+from custody.reading.sealed import SealedRecords
+from custody.reading.sources import Source
 
 _SKEW: Final = timedelta(minutes=5)
 """How far the times of a notification and of the trail may differ."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from custody.cli.errors import CannotCheck
 from custody.core.formats.s3_fields import bucket_name
 from custody.core.formats.untrusted import Fields, MalformedInput
+from custody.reading.errors import CannotCheck
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from datetime import date
 from functools import cached_property, lru_cache
 from typing import Final
 
-from custody.cli.reading.sources import Source, seal_files
 from custody.core.case.sealing import KeptRecord, troubles_with_seal
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.ledger.stored_records import undisplaced_key
@@ -29,6 +28,7 @@ from custody.core.tlog.merkle import EMPTY_ROOT
 from custody.core.tlog.proof import make_proof
 from custody.core.tlog.signed_note import NoteKey
 from custody.core.tlog.tiled_tree import TiledTree
+from custody.reading.sources import Source, seal_files
 
 _MAX_NOTE_BYTES: Final = 64 * 1024
 """Of an intent, whose entries are read from the tree instead."""

@@ -1,5 +1,5 @@
 """Where an auditor reads from: the buckets themselves, or a copy of them
-(`custody.cli.reading.copies`)."""
+(`custody.reading.copies`)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from custody.aws.s3.hashing import IncompleteObject, Unreadable, hash_version
 from custody.aws.s3.listing import StoredVersion, list_versions
 from custody.aws.s3.reading import open_version, read_current, read_version
 from custody.aws.trail.store import S3TrailStore, TrailStore
-from custody.cli.errors import CannotCheck
-from custody.cli.reading.locations import Location
 from custody.core.records.model import HashedVersion
 from custody.core.seal.layout import SEAL_PREFIX, FileLister
 from custody.core.tlog.tiles import MAX_FILE_BYTES, FileReader
 from custody.objects import ObjectVersion
+from custody.reading.errors import CannotCheck
+from custody.reading.locations import Location
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,8 +52,9 @@ class Source(Protocol):
         """The bytes of a version."""
         ...
 
-    def hash(self, version: ObjectVersion) -> HashedVersion | str:
-        """What the bytes of a version are now; a text says why they cannot be read."""
+    def hash(self, version: ObjectVersion) -> HashedVersion | str | None:
+        """What the bytes of a version are now; a text says why they cannot be read, None that they
+        are not asked for."""
         ...
 
     def trail(self, bucket: str) -> TrailStore:
@@ -87,7 +88,7 @@ class S3Source:
     def chunks(self, version: ObjectVersion) -> Iterator[bytes]:
         return open_version(self._s3, version).chunks
 
-    def hash(self, version: ObjectVersion) -> HashedVersion | str:
+    def hash(self, version: ObjectVersion) -> HashedVersion | str | None:
         try:
             return hash_version(self._s3, version)
         except (Unreadable, IncompleteObject) as error:
@@ -99,6 +100,13 @@ class S3Source:
 
     def trail(self, bucket: str) -> TrailStore:
         return S3TrailStore(self._s3, bucket)
+
+
+class EvidenceSource(S3Source):
+    """The buckets in S3, for who may read the evidence about data, and not the data."""
+
+    def hash(self, version: ObjectVersion) -> None:  # noqa: ARG002 - whatever it is
+        return None
 
 
 def named_versions(

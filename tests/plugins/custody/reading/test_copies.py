@@ -10,10 +10,10 @@ import pytest
 from tests.support.audited import write_json
 
 from custody.aws.s3.errors import ObjectAbsent
-from custody.cli.errors import CannotCheck
-from custody.cli.reading.copies import CopySource
 from custody.core.records.model import HashedVersion
 from custody.objects import ObjectVersion
+from custody.reading.copies import CopySource
+from custody.reading.errors import CannotCheck
 
 BUCKET = "custody-raw"
 KEYS = ["a", "a-b/x", "a/b", "a/b-c", "a/b/c", "b"]

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from custody.aws.s3.listing import StoredVersion
-from custody.cli.errors import CannotCheck
-from custody.cli.output import Output
-from custody.cli.reading.deployment import Deployment
-from custody.cli.reading.locations import Location
-from custody.cli.reading.lookup import (
-    Kept,
-    Sought,
-    TrailEvidence,
-    records_of,
-    seal_troubles,
-    search_trail,
-)
-from custody.cli.reading.sources import named_versions
 from custody.core.case.gaps import FoundGap, Gap
 from custody.core.case.object_check import CheckedVersion, Outcome, check_version
 from custody.core.case.sealing import KeptRecord
@@ -28,6 +16,36 @@ from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
 from custody.core.lineage.trust import Read
 from custody.core.records.model import HashedVersion, LandingRecord
+from custody.reading.deployment import Deployment
+from custody.reading.errors import CannotCheck
+from custody.reading.locations import Location
+from custody.reading.lookup import (
+    Kept,
+    Sought,
+    TrailEvidence,
+    records_of,
+    seal_troubles,
+    search_trail,
+)
+from custody.reading.sources import named_versions
+
+T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Sees what is gathered pass."""
+
+    def progress(self, items: Iterable[T], what: Callable[[T], str]) -> Iterator[T]:
+        """The items, each of which `what` names."""
+        ...
+
+
+class Unwatched:
+    """Nobody looks."""
+
+    def progress(self, items: Iterable[T], what: Callable[[T], str]) -> Iterator[T]:  # noqa: ARG002
+        """The items."""
+        return iter(items)
 
 
 @dataclass(frozen=True)
@@ -87,20 +105,23 @@ class Gathered:
 
 
 def gather(
-    deployment: Deployment, stored: StoredVersion, output: Output, *, with_trail: bool
+    deployment: Deployment,
+    stored: StoredVersion,
+    watch: Watch,
+    *,
+    with_trail: bool,
+    most: int | None = None,
 ) -> Gathered:
     """Gather what is known about a stored version.
 
-    Raises `CannotCheck` for an object of silver or gold whose bytes cannot be read: its lineage
-    is about them.
+    Raises `CannotCheck` for an object of silver or gold of which nothing says what its bytes hash
+    to, as its lineage is about them, and if more than `most` versions are behind it.
     """
     found = deployment.source.hash(stored.version)
     subject = _kept(deployment, stored)
     run, lineage = None, dict[str, bytes]()
     if is_made(stored.version.key):
-        if not isinstance(found, HashedVersion):
-            raise CannotCheck(f"{stored.version.uri} cannot be traced: {found}")
-        made = HashedObject(stored.version, found.sha256)
+        made = HashedObject(stored.version, _sha256(subject, found))
         run = trace(made, _reader(deployment, lineage), deployment.keys.lineage)
     read_at = {
         item: each.lineage.started_on
@@ -108,12 +129,17 @@ def gather(
         if each.lineage is not None
         for item in each.lineage.inputs
     }
+    if most is not None and len(read_at) > most:
+        raise CannotCheck(
+            f"{len(read_at)} versions are behind {stored.version.uri}, of which {most} at most are "
+            "gathered here; custody export has no limit"
+        )
     behind = {
         item: _behind(deployment, item, at)
-        for item, at in output.progress(read_at.items(), lambda read: read[0].version.key)
+        for item, at in watch.progress(read_at.items(), lambda read: read[0].version.key)
     }
     versions = [subject, *(kept for kept, _ in behind.values())]
-    evidence = _search(deployment, versions, output) if with_trail else None
+    evidence = _search(deployment, versions, watch) if with_trail else None
     known = {
         item: _held_against(item, _checked(deployment, kept, found, evidence))
         for item, (kept, found) in behind.items()
@@ -131,6 +157,24 @@ def gather(
         ],
         evidence=evidence,
     )
+
+
+def known_of(deployment: Deployment, stored: StoredVersion) -> Known:
+    """What is known of one version by its records and the seal alone; its bytes are not read."""
+    return _checked(deployment, _kept(deployment, stored), None, None)
+
+
+def _sha256(subject: _Kept, found: HashedVersion | str | None) -> str:
+    """What the bytes of a version hash to: as they were read or, if they were not asked for, as the
+    one record of it says. Raises `CannotCheck`."""
+    if isinstance(found, HashedVersion):
+        return found.sha256
+    claims = [kept.envelope.claim for kept in subject.kept if kept.envelope.trouble is None]
+    said = {claim.sha256 for claim in claims if isinstance(claim, LandingRecord)}
+    if found is None and len(said) == 1:
+        return said.pop()
+    why = found or f"{len(said)} records say what its bytes are"
+    raise CannotCheck(f"{subject.stored.version.uri} cannot be traced: {why}")
 
 
 def _reader(deployment: Deployment, seen: dict[str, bytes]) -> Read:
@@ -179,7 +223,7 @@ def _kept(deployment: Deployment, stored: StoredVersion) -> _Kept:
     return _Kept(stored, kept, stored.last_modified)
 
 
-def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> TrailEvidence:
+def _search(deployment: Deployment, versions: list[_Kept], watch: Watch) -> TrailEvidence:
     sought = []
     for each in versions:
         times = {k.envelope.claim.event.time for k in each.kept if k.envelope.claim}
@@ -193,7 +237,7 @@ def _search(deployment: Deployment, versions: list[_Kept], output: Output) -> Tr
         deployment.digest_keys(deployment.layout.region),
         sought,
         within=2 * deployment.pace.cadence + timedelta(hours=1),
-        watch=lambda names: output.progress(names, lambda name: name.key),
+        watch=lambda names: watch.progress(names, lambda name: name.key),
     )
 
 
