@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format check-contracts build bundle bundle-check test-astro test-cosigners test-contracts deploy smoke destroy new-dataset datasets diagrams
+.PHONY: help setup setup-deploy lock demo up local-aws down reset status test test-fast test-core test-edges test-platform test-glue test-local test-browser test-e2e test-crashes test-thorough attacks recovery bench lint guard format check-contracts build bundle bundle-check test-astro test-cosigners test-contracts deploy smoke destroy new-dataset datasets diagrams pictures
 
 PLATFORM := .venvs/platform/bin
 GLUE := .venvs/glue/bin
@@ -191,3 +191,6 @@ datasets: setup ## Write the pages of the datasets (docs/datasets/) anew, from t
 
 diagrams: setup ## Draw the pictures in diagrams/ anew
 	$(PLATFORM)/python -m diagrams.draw
+
+pictures: setup ## Take the pictures of the console in diagrams/ anew, from what `make demo` left running
+	.venvs/browser/bin/python -m diagrams.pictures

@@ -83,10 +83,17 @@ def make_app() -> FastAPI:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from custody.console.app import console_app  # noqa: PLC0415
+    from custody.console.datasets import Datasets  # noqa: PLC0415
+    from custody.console.evidence import CurrentEvidence  # noqa: PLC0415
+    from custody.console.objects import Objects  # noqa: PLC0415
     from custody.console.reading import Overviews  # noqa: PLC0415
 
-    overviews = Overviews(open_console, lambda: datetime.now(UTC))
-    return console_app(overviews, guards(), answering())
+    def clock() -> datetime:
+        return datetime.now(UTC)
+
+    overviews = Overviews(open_console, clock)
+    current = CurrentEvidence(overviews.console, clock)
+    return console_app(overviews, Objects(current), Datasets(current), guards(), answering())
 
 
 class FirstAsked:
@@ -119,6 +126,7 @@ class CustodyPlugin(AirflowPlugin):
         {"app": FirstAsked(make_app), "url_prefix": "/custody", "name": "Custody"}
     ]
     external_views = [  # noqa: RUF012
-        # No slash at the beginning: so it works below a path, too.
-        {"name": "Custody", "href": "custody/", "url_route": "custody", "destination": "nav"}
+        # No slash at the beginning: so it works below a path, too. No `url_route`: Airflow would
+        # show it in a frame that lets nothing be downloaded, and no link lead out.
+        {"name": "Custody", "href": "custody/", "destination": "nav"}
     ]

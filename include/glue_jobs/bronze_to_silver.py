@@ -6,7 +6,8 @@ Reads   the current object versions under `incoming/<dataset>/dt=<dt>/` of the r
 Writes  under `…/<dataset>/dt=<dt>/run=<job run id>/` of the processed bucket, as Parquet:
         `silver`      accepted rows, typed, one per primary key
         `quarantine`  rejected rows with every rule they broke; a broken file is one row
-        `files`       the row accounting, one row per object version
+        `files`       the row accounting, one row per object version; beside it, as no row of it,
+                      `_account.json`: its sums, and how much is in quarantine for which reason
         below `quality/results/dt=<dt>/run=<job run id>/` of the analytics bucket what was found for
 the contract's rules of the table, where it has some, and, last, the run's signed lineage
 (`custody.core.lineage.model`) into the provenance bucket. Nothing outside the run's own prefixes is

@@ -63,7 +63,8 @@ def page(browser: Browser, console: str) -> Iterator[Page]:
     wrong: list[str] = []
     origin = console.partition("/team/")[0]
     page.on("request", lambda r: r.url.startswith(origin) or wrong.append(f"asked {r.url}"))
-    page.on("console", lambda message: wrong.append(f"said {message.text}"))
+    # That an address leads to nothing, the page says, too.
+    page.on("console", lambda m: "404 (Not Found)" in m.text or wrong.append(f"said {m.text}"))
     page.on("pageerror", lambda error: wrong.append(f"broke: {error}"))
     page.on("dialog", lambda dialog: (wrong.append(f"ran: {dialog.message}"), dialog.dismiss()))
     yield page

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from tests.browser.conftest import PYTHON, ROOT
 
+LANDED = "incoming/customers/dt=2026-11-01/a.csv"
+GOLD = "gold/customers_per_day/dt=2026-11-01/run=jr_gold/part-0.parquet"
 PAGES = {
     "overview": "",
     "findings": "findings",
@@ -16,6 +22,12 @@ PAGES = {
     "hostile": "findings?words=script",
     "control": "findings?verdict=CONTROL_CHANGED",
     "unknown": f"findings/{'0' * 64}",
+    "lookup": "object",
+    "landed": f"object?object={LANDED}",
+    "made": f"object?object={GOLD}",
+    "datasets": "datasets?days=31",
+    "day": "datasets/customers/2026-11-01",
+    "nowhere": "object?object=s3://elsewhere/x",
 }
 OPENED = {"finding", "hostile", "control"}
 """Of these the first finding is opened, as a person would."""
@@ -52,11 +64,15 @@ def test_nothing_serious_keeps_anybody_from_using_it(opened: Page, light: str) -
 
 def test_every_link_of_a_page_leads_to_a_page(page: Page, console: str) -> None:
     go(page, console, "finding")
-    for name in page.get_by_role("navigation").get_by_role("link").all_inner_texts():
-        page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+    links = page.get_by_role("navigation").get_by_role("link")
+    for name in links.all_inner_texts():
+        links.filter(has_text=name).click()
         assert page.url.startswith(console)
         assert page.locator("[aria-current=page]").inner_text() == name
         go(page, console, "finding")
+    # Above the console is Airflow.
+    airflow = page.get_by_role("banner").get_by_role("link", name="Airflow")
+    assert airflow.evaluate("link => link.href") == console.removesuffix("custody/")
 
 
 def test_the_overview_names_what_stands_and_each_is_one_click_away(
@@ -66,10 +82,67 @@ def test_the_overview_names_what_stands_and_each_is_one_click_away(
     assert page.locator(".lead").inner_text() == "4 findings stand."
     assert page.locator(".rows tbody tr").count() == 4
     page.locator(".rows tbody a").first.click()
-    assert page.locator("h1").inner_text() == "CONFLICT: incoming/b.csv"
+    assert page.locator("h1").inner_text() == f"CONFLICT: {LANDED}"
     page.goto(console)
-    page.locator(".picture a[aria-label*='T10 all']").click()
+    page.locator(".picture a[aria-label*='all: 1 findings, the worst CONTROL_CHANGED']").click()
     assert page.locator(".rows tbody tr").count() == 1
+
+
+def test_a_finding_leads_to_its_object_and_that_to_what_was_made_of_it(
+    page: Page, console: str
+) -> None:
+    go(page, console, "finding")
+    page.get_by_role("link", name=f"s3://custody-test-raw/{LANDED}").click()
+    assert page.locator("h1").inner_text() == LANDED
+    said = page.locator(".line .kind").all_inner_texts()
+    assert sorted(said) == sorted(
+        ["written"] * 2 + ["recorded", "sealed", "judged", "finding"] + ["read", "published"] * 2
+    )
+    page.locator(".line .finding a").click()
+    page.go_back()
+    page.get_by_role("link", name=GOLD).click()
+    assert page.locator("h1").inner_text() == GOLD
+    page.get_by_role("link", name=LANDED).click()
+    assert page.locator("h1").inner_text() == LANDED
+
+
+@pytest.mark.parametrize("key", [LANDED, GOLD])
+def test_a_case_is_downloaded_and_accepted_by_who_checks_it(
+    page: Page, console: str, tmp_path: Path, key: str
+) -> None:
+    page.goto(f"{console}object?object={key}")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download the case file").click()
+    case = tmp_path / started.value.suggested_filename
+    started.value.save_as(case)
+    # What the page says to do with it; without keys, those in the case are told to be compared.
+    said = page.locator("pre").first.inner_text().removeprefix("$ custody ")
+    asked = shlex.split(said.replace("CASE.zip", str(case)).replace("--keys keys.json", ""))
+    done = subprocess.run([PYTHON, "-m", "custody.cli", *asked], capture_output=True, text=True,
+                          check=False, env={"PYTHONPATH": str(ROOT / "plugins")})  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "--about" in asked
+
+
+def test_a_day_leads_to_its_publications_and_to_airflows_own_form(page: Page, console: str) -> None:
+    page.goto(f"{console}datasets?days=31")
+    page.get_by_role("link", name="rolled back").click()
+    assert page.locator("h1").inner_text() == "customers, 2026-11-01"
+    rows = page.locator(".rows").first.locator("tbody tr")
+    assert "rollback: wrong prices" in rows.first.inner_text()
+    assert rows.count() == 2
+    run = page.get_by_role("link", name="scheduled__1").first
+    dags = console.replace("custody/", "dags/medallion_customers")
+    assert run.evaluate("link => link.href") == f"{dags}/runs/scheduled__1"
+
+
+def test_what_is_looked_up_is_only_a_text(page: Page, console: str) -> None:
+    for typed in ("<img src=x onerror=alert(1)>", "' OR 1=1 --", "s3://elsewhere/a", "../../etc"):
+        page.goto(console)
+        page.get_by_label("Object").fill(typed)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**object?object=**")
+        assert page.locator("h1").inner_text() == "No such object"
 
 
 def test_a_key_named_like_a_script_is_text(page: Page, console: str) -> None:

@@ -22,7 +22,17 @@ PLUGINS: Final = Path(__file__).parents[2] / "plugins"
 SIMPLE: Final = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 FAB: Final = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
 
-ROUTES: Final = ("/", "/findings", f"/findings/{'0' * 64}", "/console.css")
+ROUTES: Final = (
+    "/",
+    "/findings",
+    f"/findings/{'0' * 64}",
+    "/object",
+    "/object?object=incoming/a.csv",
+    "/case?object=incoming/a.csv",
+    "/datasets",
+    "/datasets/customers/2026-11-01",
+    "/console.css",
+)
 
 SHOWN: Final = {200, 503}
 """Past the guards: without a deployment, a page says that there is none."""

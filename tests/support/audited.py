@@ -177,13 +177,14 @@ class Platform:
         self, run: Run, job: str, inputs: list[HashedObject], outputs: list[HashedObject]
     ) -> None:
         started = self.times[inputs[0].version.key]
+        given = {"gold_table": "customers_per_day"} if job == "gold" else {}
         lineage = Lineage(
             run=run,
             builder_id=JOBS + job,
             platform={"python": "3.11.9"},
             started_on=started,
             finished_on=started + timedelta(minutes=1),
-            parameters={"dt": run.dt},
+            parameters={"dataset": "customers", "dt": run.dt, **given},
             materials=(Material("script", "a1" * 32),),
             inputs=tuple(inputs),
             outputs=tuple(outputs),

@@ -7,11 +7,15 @@ from typing import Any, Final
 
 from tests.support.findings import finding
 
+from custody.core.case.object_check import check_version
+from custody.core.console.asked import Place
+from custody.core.console.life import Life, StoredThen
 from custody.core.console.overview import Evidence, Overview, overview
 from custody.core.console.standing import ReadRun
 from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.found import Found
 from custody.core.runs.model import JudgingRun
+from custody.objects import ObjectVersion
 
 JOBS: Final = {"reconcile_job": "reconcile", "audit_job": "audit"}
 POLICY: Final = "aa" * 32
@@ -40,3 +44,24 @@ def shown(*runs: ReadRun, now: datetime = NOW, **evidence: Any) -> Overview:
 
 def removed(key: str = "incoming/a.csv", **columns: str | None) -> LedgerRow:
     return finding("REMOVED", object_key=key, **columns)
+
+
+def life_of(place: Place, version_id: str, **known: Any) -> Life:
+    """What is known of an object of which S3 has one version, and nobody made a record."""
+    version = ObjectVersion(place.bucket, place.key, version_id)
+    nothing: dict[str, Any] = {
+        "stored": StoredThen(version_id, NOW, 3, is_latest=True, is_delete_marker=False),
+        "later": None,
+        "versions": (),
+        "is_cut": False,
+        "checked": check_version(version, envelopes=(), found=None),
+        "entry": None,
+        "back": None,
+        "onward": (),
+        "publications": (),
+        "unread": "",
+        "findings": (),
+        "judge": None,
+        "audit": None,
+    }
+    return Life(place, version, **(nothing | known))

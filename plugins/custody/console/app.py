@@ -4,7 +4,9 @@ finding, and more stand before that."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
 from typing import Annotated, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,10 +16,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from custody.aws.answers.keeping import AnswerConflict
 from custody.console import rendering
 from custody.console.answering import Answering, Visitor, answer_of
+from custody.console.datasets import MOST_DAYS, Datasets
+from custody.console.lives import NoSuchObject
+from custody.console.objects import Objects
 from custody.console.reading import MAX_DAYS, Overviews
 from custody.core.answers.model import LONGEST, MAX_REASON, Kind
+from custody.core.console.asked import NotAsked
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
+from custody.core.tlog.signed_note import BadNote
+from custody.core.tlog.tiles import BadTile
+from custody.reading.errors import CannotCheck
 from custody.settings import Settings
 
 DAYS: Final = 14
@@ -36,6 +45,11 @@ HEADERS: Final = {
 Days = Annotated[int, Query(ge=1, le=MAX_DAYS)]
 Text = Annotated[str, Query(max_length=200)]
 Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+Number = Annotated[int, Query(ge=1, le=100_000)]
+Asked = Annotated[str, Query(alias="object", max_length=1200)]
+Version = Annotated[str, Query(max_length=1024)]
+
+_UNREAD: Final = (BotoCoreError, ClientError, ValueError, CannotCheck, BadNote, BadTile)
 
 
 class Unavailable(Exception):
@@ -43,10 +57,14 @@ class Unavailable(Exception):
 
 
 def console_app(
-    overviews: Overviews, guards: Sequence[Callable[..., Any]], answering: Answering
+    overviews: Overviews,
+    objects: Objects,
+    datasets: Datasets,
+    guards: Sequence[Callable[..., Any]],
+    answering: Answering,
 ) -> FastAPI:
-    """The application: pages about `overviews`, for whom every one of `guards` lets in, and answers
-    by whom `answering` lets."""
+    """The application: pages about `overviews`, `objects` and `datasets`, for whom every one of
+    `guards` lets in, and answers by whom `answering` lets."""
     app = FastAPI(
         title="Custody",
         dependencies=[Depends(guard) for guard in guards],
@@ -57,8 +75,12 @@ def console_app(
     )
     app.middleware("http")(_protected)
     app.add_exception_handler(Unavailable, _unavailable)
+    app.add_exception_handler(NoSuchObject, _unknown)
+    app.add_exception_handler(NotAsked, _unknown)
     _add_pages(app, overviews, answering)
     _add_answers(app, overviews, answering)
+    _add_objects(app, overviews, objects)
+    _add_datasets(app, datasets)
     return app
 
 
@@ -71,16 +93,61 @@ async def _protected(
 
 
 async def _unavailable(request: Request, error: Exception) -> HTMLResponse:
-    root = "../" if "fingerprint" in request.path_params else ""
+    root = "../" * len(request.path_params)
     page = rendering.trouble_page(root, "Custody cannot be read", str(error))
     return HTMLResponse(page, status_code=503)
 
 
-def _read(overviews: Overviews, days: int) -> tuple[Overview, Settings]:
+async def _unknown(_: Request, error: Exception) -> HTMLResponse:
+    page = rendering.trouble_page("", "No such object", str(error))
+    return HTMLResponse(page, status_code=404)
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Whatever cannot be read is said, and never taken for well."""
     try:
-        return overviews.of(days)
-    except (BotoCoreError, ClientError, ValueError) as error:
+        yield
+    except _UNREAD as error:
         raise Unavailable(str(error)) from error
+
+
+def _read(overviews: Overviews, days: int) -> tuple[Overview, Settings]:
+    with _reading():
+        return overviews.of(days)
+
+
+def _add_objects(app: FastAPI, overviews: Overviews, objects: Objects) -> None:
+    @app.get("/object", response_class=HTMLResponse)
+    def show_object(
+        asked: Asked = "", version: Version = "", page: Number = 1, days: Days = DAYS
+    ) -> str:
+        with _reading():
+            overview, settings = overviews.of(days)
+            life = objects.life(asked, version, overview) if asked else None
+        return rendering.object_page(life, days, settings, page, asked)
+
+    @app.get("/case")
+    def take_case(asked: Asked, version: Version = "") -> Response:
+        with _reading():
+            case = objects.case(asked, version)
+        return Response(
+            case.content,
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{case.name}"'},
+        )
+
+
+def _add_datasets(app: FastAPI, datasets: Datasets) -> None:
+    @app.get("/datasets", response_class=HTMLResponse)
+    def show_datasets(days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = DAYS) -> str:
+        with _reading():
+            return rendering.datasets_page(datasets.days(days), days)
+
+    @app.get("/datasets/{dataset}/{day}", response_class=HTMLResponse)
+    def show_day(dataset: Annotated[str, Path(pattern=r"^[a-z0-9_]{1,100}$")], day: date) -> str:
+        with _reading():
+            return rendering.dataset_page(datasets.day(dataset, day))
 
 
 def _add_pages(app: FastAPI, overviews: Overviews, answering: Answering) -> None:
@@ -99,7 +166,7 @@ def _add_pages(app: FastAPI, overviews: Overviews, answering: Answering) -> None
         hour: Text = "",
         state: Text = "",
         words: Text = "",
-        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+        page: Number = 1,
     ) -> str:
         overview, _ = read(days)
         selection = Selection(verdict, layer, hour, state, words)

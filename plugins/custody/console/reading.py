@@ -170,6 +170,16 @@ class Overviews:
         """The time by the clock that overviews are of."""
         return self._clock()
 
+    def console(self) -> Console:
+        """The deployment as it was opened for the latest of these overviews.
+
+        Raises what `console` does.
+        """
+        with self._lock:
+            if self._console is None:
+                self._console = self._open()
+            return self._console
+
     def _reopened(self) -> Console:
         """The console that is open, with what it has read, unless settings or key are others."""
         found, kept = self._open(), self._console

@@ -9,18 +9,24 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import shlex
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from custody.console.answering import TERMS
+from custody.console.datasets import MOST_DAYS, Days
 from custody.console.runbooks import runbook
 from custody.core.answers.model import MAX_REASON
+from custody.core.console.days import DatasetDay
+from custody.core.console.life import Life
 from custody.core.console.overview import Overview
-from custody.core.console.picture import EVERY_LAYER, Shade, layer_of, stretches
+from custody.core.console.picture import EVERY_LAYER, NO_LAYER, Shade, layer_of, stretches
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
 from custody.core.ledger.causes import nearest
@@ -28,9 +34,13 @@ from custody.core.ledger.rows import CONTROL, LedgerRow
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import shown
 from custody.core.paging.messages import MEANING
-from custody.settings import Settings
+from custody.objects import ObjectVersion
+from custody.settings import LAYERS, Settings
 
 PAGE_SIZE: Final = 100
+
+MOST_OF_A_RUN: Final = 20
+"""Of the objects that a run read or made, so many are named."""
 
 MOST_AT_ONCE: Final = 8
 """Of the findings that stand, the most urgent that the overview names."""
@@ -81,6 +91,7 @@ def _environment() -> Environment:
         "stretches": stretches,
         "controls": CONTROL,
         "most_at_once": MOST_AT_ONCE,
+        "most_of_a_run": MOST_OF_A_RUN,
         "nearest": nearest,
         "most_acts": MOST_ACTS,
         "most_causes": MOST_CAUSES,
@@ -107,6 +118,29 @@ def _render(name: str, **values: object) -> str:
 def _link(root: str, days: int) -> Callable[[LedgerRow], str]:
     """Where a page at `root` finds the page of a finding."""
     return lambda row: f"{root}findings/{row.fingerprint}?days={days}"
+
+
+def _to_object(root: str, settings: Settings) -> Callable[[LedgerRow], str | None]:
+    """Where a page at `root` finds the page of what a finding is about, if that is an object."""
+    buckets = layers_of(settings)
+
+    def to_object(row: LedgerRow) -> str | None:
+        return _object(root, row.object_version) if row.bucket in buckets else None
+
+    return to_object
+
+
+def _object(root: str, version: ObjectVersion) -> str:
+    """Where a page at `root` finds the page of an object version."""
+    asked = {"object": version.uri, "version": version.version_id}
+    return f"{root}object?{urlencode(asked, errors='surrogatepass')}"
+
+
+def layers_of(settings: Settings) -> dict[str, str]:
+    """The layer of each bucket whose objects have a page."""
+    values = settings.fields.values
+    named = {str(values.get(name)): layer for name, layer in LAYERS.items() if values.get(name)}
+    return {bucket: layer for bucket, layer in named.items() if layer != "trail"}
 
 
 def overview_page(overview: Overview, days: int) -> str:
@@ -153,9 +187,56 @@ def finding_page(
         overview=overview,
         period=days,
         each=standing,
+        to_object=_to_object("../", settings),
         runbook=runbook(standing.finding, _texts(settings)),
         token=token,
     )
+
+
+def object_page(life: Life | None, days: int, settings: Settings, number: int, typed: str) -> str:
+    """The page of one object, or one that asks for it; `number` counts pages of its versions."""
+    versions = life.versions if life is not None else ()
+    first = (number - 1) * PAGE_SIZE
+    return _render(
+        "object.html",
+        root="",
+        here="",
+        life=life,
+        typed=typed,
+        period=days,
+        layers=defaultdict(lambda: NO_LAYER, layers_of(settings)),
+        to_version=lambda version: _object("", version),
+        to_finding=lambda fingerprint: f"findings/{fingerprint}?days={days}",
+        versions=versions[first : first + PAGE_SIZE],
+        number=number,
+        pages=max(1, -(-len(versions) // PAGE_SIZE)),
+        address=_word(life.place.uri) if life is not None else "",
+        version_word=_word(life.version.version_id) if life is not None else "",
+    )
+
+
+def datasets_page(days: Days, count: int) -> str:
+    """The days of every dataset."""
+    names = list(next(iter(days.values()), {}))
+    return _render(
+        "datasets.html",
+        root="",
+        here="Datasets",
+        days=days,
+        names=names,
+        period=count,
+        most_days=MOST_DAYS,
+    )
+
+
+def dataset_page(day: DatasetDay) -> str:
+    """One day of a dataset: its publications, the runs that built it, and how it is rolled back."""
+    return _render("dataset.html", root="../../", here="Datasets", day=day)
+
+
+def _word(text: str) -> str:
+    """One word of a shell; a text that cannot be shown is not to be copied."""
+    return shlex.quote(text) if text.isprintable() else "<its name cannot be printed>"
 
 
 def trouble_page(root: str, title: str, text: str) -> str:
@@ -166,17 +247,43 @@ def trouble_page(root: str, title: str, text: str) -> str:
 def report_file(overview: Overview, deployment: str) -> str:
     """Everything about a period in one file that needs nothing else."""
     found = list(overview.findings.values())
+    return _file(
+        "report.html",
+        overview,
+        deployment,
+        found=found[:MOST_IN_REPORT],
+        untold=len(found[MOST_IN_REPORT:]),
+    )
+
+
+def object_file(
+    life: Life, overview: Overview, days: int, deployment: str, settings: Settings
+) -> str:
+    """The life of one object in one file that needs nothing else."""
+    return _file(
+        "report_of_object.html",
+        overview,
+        deployment,
+        life=life,
+        period=days,
+        layers=defaultdict(lambda: NO_LAYER, layers_of(settings)),
+        to_version=lambda _: None,
+        to_finding=lambda fingerprint: f"#f-{fingerprint}",
+    )
+
+
+def _file(name: str, overview: Overview, deployment: str, **values: object) -> str:
     style = stylesheet()
     digest = base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode()
     return _render(
-        "report.html",
+        name,
         link=lambda row: f"#f-{row.fingerprint}",
+        to_object=lambda _: None,
         overview=overview,
         deployment=deployment,
-        found=found[:MOST_IN_REPORT],
-        untold=len(found[MOST_IN_REPORT:]),
         style=style,
         style_sha256=digest,
+        **values,
     )
 
 

@@ -141,7 +141,7 @@ def _reads() -> Iterator[Call]:
         ),
         ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): AIRFLOW | AUDIT | GLUE,
         ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
-        ("provenance", "seal/checkpoint"): AUDIT,
+        ("provenance", "seal/checkpoint"): AIRFLOW | AUDIT,
         ("processed", f"silver/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", f"gold/{RUN}/part-0.parquet"): AIRFLOW | GLUE,
         ("analytics", "reconciliation/run=1/dt=2026-11-01/hour=00/x.parquet"): AIRFLOW | AUDIT,
@@ -166,8 +166,8 @@ def _lists() -> Iterator[Call]:
     versions = {
         "raw": AIRFLOW | AUDIT | GLUE | RECORDERS,
         "provenance": AIRFLOW | AUDIT,
-        "processed": AUDIT | GLUE | RECORDERS,
-        "analytics": AUDIT | GLUE | RECORDERS,
+        "processed": AIRFLOW | AUDIT | GLUE | RECORDERS,
+        "analytics": AIRFLOW | AUDIT | GLUE | RECORDERS,
         "trail": AUDIT,
         "athena-results": NOBODY,
     }

@@ -1,28 +1,44 @@
-"""The role of Airflow's web server reads all that the console shows, and has no right for that."""
+"""The role of Airflow's web server reads all that the console shows, and no more."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.infra.cloudformation.conftest import answer, bucket
 from tests.support.consoles import removed
+from tests.support.grants import reasons, used
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 from tests.support.local_aws import LocalAws, role_arn
+from tests.support.patience import wait_for
 from tests.support.transparency import signer
 
 from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import keep_run
 from custody.aws.s3.heads import SEAL_HEAD, remember
+from custody.console.evidence import CurrentEvidence, Evidence
+from custody.console.lives import NoSuchObject
+from custody.console.objects import Objects
 from custody.console.reading import Console
 from custody.core.answers.model import Answer, Kind
 from custody.core.answers.taking import Taken
+from custody.core.case.object_check import Outcome
+from custody.core.console.life import Life
 from custody.core.paging.found import Found
 from custody.core.runs.chain import Link, Reached
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.checkpoint import Checkpoint
 from custody.settings import Settings
+
+PAGE_OF_AN_OBJECT: Final = {
+    "ListTheVersionsOfWhatWasMade",
+    "ReadTheSeal",
+    "ReadWhatLiesInARecordsPlace",
+}
+"""The statements of the role that nothing else needs."""
 
 
 def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> None:
@@ -77,3 +93,40 @@ def test_airflows_role_reads_what_the_role_that_judges_signed(aws: LocalAws) -> 
         assert (taken.state, taken.answer and taken.answer.by) == (Taken.CLOSED, role)
         with pytest.raises(ClientError, match="AccessDenied"):
             Console(s3, settings, sealing.key, administrator).answer(taken.answer)
+
+
+def test_airflows_role_reads_the_evidence_about_an_object_and_none_of_its_bytes(
+    aws: LocalAws,
+) -> None:
+    key = "incoming/orders/dt=2026-11-01/looked-up.csv"
+    written = aws.client("s3", "web-shop").put_object(Bucket=bucket("raw"), Key=key, Body=b"a,b\n")
+    ssm, s3 = aws.client("ssm", "airflow"), aws.client("s3", "airflow")
+    name = "/custody/local/airflow/variables/custody"
+    settings = Settings.parse(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    console = Console(s3, settings, signer(name=log_origin(settings.provenance_bucket)).key)
+    evidence = Evidence(settings, s3)
+    evidence.kms = lambda _: aws.client("kms", "airflow")  # type: ignore[method-assign]
+    keys = evidence.keys
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Evidence, "keys", keys)
+        objects = Objects(CurrentEvidence(lambda: console, lambda: datetime.now(UTC)))
+        now = datetime.now(UTC)
+
+        def recorded() -> Life | None:
+            objects._kept.clear()
+            life = objects.life(key, "", console.overview(now.date(), now))
+            return life if life.checked.outcome is Outcome.OK else None
+
+        life = wait_for(recorded)
+        assert life.version.version_id == written["VersionId"]
+        assert objects.case(key, "").content
+        with pytest.raises(NoSuchObject):
+            objects.life(
+                "silver/orders/dt=2026-11-01/run=none/a", "", console.overview(now.date(), now)
+            )
+    assert answer(s3.get_object, Bucket=bucket("raw"), Key=key) == "AccessDenied"
+    pinned = {
+        right for right in reasons() if right[0] == "airflow" and right[1] in PAGE_OF_AN_OBJECT
+    }
+    assert pinned <= used(aws.home / "logs" / "grants.jsonl")
+    assert len(pinned) == len(PAGE_OF_AN_OBJECT)

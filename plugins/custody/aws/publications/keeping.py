@@ -101,6 +101,14 @@ def published_days(s3: S3Client, bucket: str, dataset: str) -> dict[str, list[st
     return days
 
 
+def publications_of(
+    s3: S3Client, bucket: str, dataset: str, dt: str, *, most: int
+) -> list[Publication]:
+    """The last `most` publications of a day, the latest first; raises what botocore raises."""
+    keys = sorted(_numbers(s3, bucket, dataset, dt).values(), reverse=True)[:most]
+    return [found for key in keys if (found := _read(s3, bucket, key)) is not None]
+
+
 def published_since(s3: S3Client, bucket: str, dataset: str, since: datetime) -> list[str]:
     """The days of a dataset that were published since then; raises what botocore raises."""
     days = set()

@@ -1,15 +1,28 @@
-"""`custody report`: custody of a period as one file of HTML, for a ticket or an archive."""
+"""`custody report`: a period, or the life of one object, as one file of HTML, for a ticket."""
 
 from __future__ import annotations
 
 import argparse
 
-from custody.cli.arguments import Commands, add_deployment, add_target, deployment, new_command
+from custody.cli.arguments import (
+    Commands,
+    add_deployment,
+    add_no_trail,
+    add_target,
+    deployment,
+    new_command,
+)
 from custody.cli.consoles import read_overview
 from custody.cli.output import Output
+from custody.console.lineages import Lineages
+from custody.console.lives import NoSuchObject, look_up, whole_life
 from custody.console.reading import MAX_DAYS
-from custody.console.rendering import report_file
+from custody.console.rendering import object_file, report_file
+from custody.core.console.asked import NotAsked
+from custody.reading.deployment import Deployment
+from custody.reading.errors import CannotCheck
 from custody.reading.files import replace_file
+from custody.reading.gathering import gather
 
 
 def add_command(commands: Commands) -> None:
@@ -18,11 +31,15 @@ def add_command(commands: Commands) -> None:
         commands,
         "report",
         _run,
-        about="write what the runs signed of the last days to one file of HTML",
-        well="every hour that the runs owe was judged, nothing stands, and no watcher is late",
-        wrong="something stands, or is not known; the file says what",
+        about="write what the runs signed of the last days, or one object's life, to one HTML file",
+        well="every hour that the runs owe was judged, nothing stands, and no watcher is late; "
+        "of an object, its bytes, record, trail and seal agree, and nothing about it stands",
+        wrong="something stands, does not agree, or is not known; the file says what",
     )
     add_deployment(parser)
+    parser.add_argument("uri", nargs="?", help="s3://bucket/key, for the life of one object")
+    parser.add_argument("--version-id", help="one version of it; else the latest")
+    add_no_trail(parser)
     parser.add_argument(
         "--days",
         type=_days,
@@ -34,7 +51,10 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    overview, console = read_overview(deployment(args, output), args.days)
+    stage_of = deployment(args, output)
+    if args.uri is not None:
+        return _run_of_object(args, stage_of, output)
+    overview, console = read_overview(stage_of, args.days)
     stage = f"{console.settings.project}-{console.settings.stage}"
     replace_file(args.output, report_file(overview, stage).encode("utf-8"))
     stands = len(overview.open)
@@ -52,6 +72,35 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     found = f"{len(overview.findings)} findings since {overview.first}, {stands} stand"
     output.line(f"{args.output}: {found}", "green" if overview.is_well else "bold red")
     return overview.is_well
+
+
+def _run_of_object(args: argparse.Namespace, stage_of: Deployment, output: Output) -> bool:
+    overview, console = read_overview(stage_of, args.days)
+    stage = f"{console.settings.project}-{console.settings.stage}"
+    try:
+        looked = look_up(stage_of, args.uri, args.version_id or "")
+    except (NotAsked, NoSuchObject) as error:
+        raise CannotCheck(str(error)) from error
+    gathered = gather(stage_of, looked.found, output, with_trail=not args.no_trail)
+    life = whole_life(stage_of, looked, gathered.subject, overview, Lineages())
+    page = object_file(life, overview, args.days, stage, stage_of.settings)
+    replace_file(args.output, page.encode("utf-8"))
+    well = gathered.well and life.is_well
+    output.document(
+        {
+            "kind": "summary",
+            "object": life.version.uri,
+            "version_id": life.version.version_id,
+            "findings": len(life.findings),
+            "stand": sum(each.is_open for each in life.findings),
+            "well": well,
+        }
+    )
+    for finding in gathered.findings:
+        output.document({"kind": "finding", "reason": finding})
+        output.line(finding, "bold red")
+    output.line(f"{args.output}: {life.version}", "green" if well else "bold red")
+    return well
 
 
 def _days(text: str) -> int:

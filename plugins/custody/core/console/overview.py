@@ -49,8 +49,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The days from `first` until `now`; `findings` by fingerprint, the most urgent first; `judges`
-    are the runs that judged each hour last; `airflow` is what people did there; `answers` are
-    people's, by finding."""
+    are the runs that judged each hour last, `audit` is the last audit; `airflow` is what people did
+    there; `answers` are people's, by finding."""
 
     first: date
     now: datetime
@@ -61,6 +61,7 @@ class Overview:
     disbelieved: Sequence[str]
     last: ReadRun | None
     judges: Mapping[Hour, JudgingRun]
+    audit: JudgingRun | None
     policy: str
     airflow: InAirflow
     answers: Mapping[str, Sequence[Answer]]
@@ -148,6 +149,7 @@ def overview(
         disbelieved=evidence.disbelieved,
         last=max(hourly, key=_time, default=None),
         judges=judges,
+        audit=latest.run if latest else None,
         policy=policy,
         airflow=in_airflow(read.airflow for read in hourly if read.airflow is not None),
         answers=evidence.answers,

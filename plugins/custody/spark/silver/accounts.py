@@ -5,9 +5,10 @@ The driver has them all, as their versions go into the lineage anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from custody.core.lineage.account import DayAccount
 from custody.core.lineage.model import HashedObject
 from custody.objects import ObjectVersion
 
@@ -79,6 +80,11 @@ class Totals:
     unbalanced_files: int
     item_rows: tuple[int, ...]
 
+    @property
+    def is_anything_rejected(self) -> bool:
+        """Whether there is a row in quarantine."""
+        return self.quarantined_rows + self.broken_files > 0
+
     @classmethod
     def of(cls, accounts: Sequence[FileAccount]) -> Totals:
         def in_custody(files: Iterable[FileAccount]) -> int:
@@ -96,4 +102,16 @@ class Totals:
             quarantined_rows=sum(file.quarantined_rows for file in accounts),
             unbalanced_files=sum(not file.is_balanced for file in accounts),
             item_rows=tuple(map(sum, zip(*(file.item_rows for file in accounts), strict=True))),
+        )
+
+    def with_reasons(self, reasons: Mapping[str, int]) -> DayAccount:
+        """What the run states of the day; `reasons` count what is in quarantine."""
+        return DayAccount(
+            files=self.files,
+            broken_files=self.broken_files,
+            landed_rows=self.landed_rows,
+            silver_rows=self.silver_rows,
+            duplicate_rows=self.duplicate_rows,
+            quarantined_rows=self.quarantined_rows,
+            reasons=dict(sorted(reasons.items())),
         )

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
@@ -16,10 +17,11 @@ from custody.aws.s3.listing import list_current
 from custody.core.datasets.arrays import Array
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.tables import silver_tables
+from custody.core.lineage.account import ACCOUNT_NAME, DayAccount
 from custody.settings import Settings
 from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
-from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage
+from custody.spark.glue_runs import GlueRun, check_deployed, record_lineage, split_uri
 from custody.spark.quality.judging import Judge
 from custody.spark.silver.accounts import FileAccount, Totals, read_inputs
 from custody.spark.silver.lines import lines_of, read_lines
@@ -226,6 +228,9 @@ def build_silver(this: GlueRun) -> None:
     judged = Judge(spark, this, contract, s3_client, kms).judge(
         {table: day.place(table.folder) for table in silver_tables(contract)}
     )
+    totals = Totals.of(accounts)
+    reasons = reasons_in(spark, day.output("quarantine")) if totals.is_anything_rejected else {}
+    keep_account(s3_client(), day.output("files"), totals.with_reasons(reasons))
     record_lineage(
         spark,
         this,
@@ -237,4 +242,17 @@ def build_silver(this: GlueRun) -> None:
         s3_client=s3_client,
         kms=kms,
     )
-    log.info("done: %s", Totals.of(accounts))
+    log.info("done: %s", totals)
+
+
+def reasons_in(spark: SparkSession, quarantined_at: str) -> dict[str, int]:
+    """How many rows and files stand in a quarantine for each reason."""
+    reasons = spark.read.parquet(quarantined_at).select(F.explode("reasons").alias("reason"))
+    return {row["reason"]: row["count"] for row in reasons.groupBy("reason").count().collect()}
+
+
+def keep_account(s3: S3Client, files_at: str, account: DayAccount) -> None:
+    """Write the account of the day beside those of its files; raises what botocore raises."""
+    bucket, prefix = split_uri(files_at)
+    key, body = f"{prefix}{ACCOUNT_NAME}", account.to_bytes()
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +11,22 @@ from botocore.exceptions import ClientError
 from fastapi import FastAPI, HTTPException
 from fastapi.routing import APIRoute
 from tests.support.asgi import ask
-from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
+from tests.support.consoles import NOW, SCRIPT, life_of, read_run, removed, shown
 
 from custody.aws.answers.keeping import AnswerConflict
 from custody.console.answering import Answering, Visitor
 from custody.console.app import HEADERS, console_app
+from custody.console.datasets import Days
+from custody.console.lives import NoSuchObject
+from custody.console.objects import Case
 from custody.core.answers.model import Answer, Kind
+from custody.core.console.asked import NotAsked, Place
+from custody.core.console.days import DatasetDay, day_of_dataset
+from custody.core.console.life import Life
 from custody.core.console.overview import Overview
+from custody.core.tlog.signed_note import BadNote
+from custody.core.tlog.tiles import BadTile
+from custody.reading.errors import CannotCheck
 from custody.settings import Settings
 
 SETTINGS = Settings.parse(
@@ -26,8 +35,19 @@ SETTINGS = Settings.parse(
 VISITOR = Visitor("bob", "session")
 FOUND = removed(SCRIPT)
 FINDING = f"/findings/{FOUND.fingerprint}"
-PATHS = {"/", "/findings", FINDING, "/console.css"}
-TEMPLATES = {"/", "/findings", "/findings/{fingerprint}", "/console.css"}
+OBJECT, CASE = (f"/{page}?object=s3://raw/{SCRIPT}&version={SCRIPT}" for page in ("object", "case"))
+DAY = "/datasets/customers/2026-11-01"
+PATHS = {"/", "/findings", FINDING, "/object", OBJECT, CASE, "/datasets", DAY, "/console.css"}
+TEMPLATES = {
+    "/",
+    "/findings",
+    "/findings/{fingerprint}",
+    "/object",
+    "/case",
+    "/datasets",
+    "/datasets/{dataset}/{day}",
+    "/console.css",
+}
 
 
 class Shown:
@@ -52,6 +72,36 @@ class Shown:
         return NOW
 
 
+class Lives:
+    """Objects of which nothing is known but their names; `asked` is for which."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def life(self, typed: str, version: str, _: Overview) -> Life:
+        self.asked.append((typed, version))
+        return life_of(Place("raw", typed.removeprefix("s3://raw/")), version)
+
+    def case(self, typed: str, version: str) -> Case:
+        self.asked.append((typed, version))
+        return Case("custody-case.zip", b"zip")
+
+
+class Built:
+    """Days of which nothing is known; `asked` is for which."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def days(self, count: int) -> Days:
+        self.asked.append(count)
+        return {"2026-11-01": {"customers": self.day("customers", date(2026, 11, 1))}}
+
+    def day(self, dataset: str, dt: date) -> DatasetDay:
+        self.asked.append((dataset, dt))
+        return day_of_dataset(dataset, str(dt), (), (), "")
+
+
 def open_to_all() -> None:
     pass
 
@@ -68,9 +118,13 @@ def app_of(
     overviews: Any = None,
     guards: tuple[Callable[..., Any], ...] = (open_to_all,),
     answers: Callable[..., Any] = may_answer,
+    objects: Any = None,
+    datasets: Any = None,
 ) -> FastAPI:
     answering = Answering((answers,), lambda: VISITOR)
-    return console_app(overviews or Shown(), guards, answering)
+    return console_app(
+        overviews or Shown(), objects or Lives(), datasets or Built(), guards, answering
+    )
 
 
 def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
@@ -88,9 +142,10 @@ def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_whom_a_guard_refuses_gets_nothing(path: str) -> None:
-    overviews = Shown()
-    assert ask(app_of(overviews, (open_to_all, closed)), path).status_code == 403
-    assert overviews.asked == []
+    asked = Shown(), Lives(), Built()
+    app = app_of(asked[0], (open_to_all, closed), objects=asked[1], datasets=asked[2])
+    assert ask(app, path).status_code == 403
+    assert [each.asked for each in asked] == [[], [], []]
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
@@ -217,13 +272,24 @@ def test_an_answer_that_could_not_be_kept_is_said(error: Exception) -> None:
         "/findings/..%2f..%2fetc",
         f"/findings/{'0' * 63}",
         f"/findings/{'0' * 64}%0a",
+        f"/object?object={'x' * 1201}",
+        f"/object?object=x&version={'x' * 1025}",
+        "/object?object=x&page=0",
+        "/datasets?days=0",
+        "/datasets?days=32",
+        "/datasets/customers/2026-13-01",
+        "/datasets/customers/today",
+        "/datasets/..%2fx/2026-11-01",
+        "/datasets/Customers'--/2026-11-01",
+        "/case",
+        f"/case?object={'x' * 1201}",
     ],
 )
 def test_input_of_another_form_is_refused(path: str) -> None:
-    overviews = Shown()
-    answer = ask(app_of(overviews), path)
+    asked = Shown(), Lives(), Built()
+    answer = ask(app_of(asked[0], objects=asked[1], datasets=asked[2]), path)
     assert answer.status_code in {404, 422}
-    assert overviews.asked == []
+    assert [each.asked for each in asked] == [[], [], []]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -249,7 +315,7 @@ def test_a_kept_link_is_looked_for_further_back() -> None:
         ValueError(SCRIPT),
     ],
 )
-@pytest.mark.parametrize("path", ["/", "/findings", FINDING])
+@pytest.mark.parametrize("path", ["/", "/findings", FINDING, "/object", OBJECT])
 def test_what_cannot_be_read_is_said_and_never_taken_for_well(error: Exception, path: str) -> None:
     class Broken:
         def of(self, _: int) -> tuple[Overview, Settings]:
@@ -260,3 +326,67 @@ def test_what_cannot_be_read_is_said_and_never_taken_for_well(error: Exception, 
     assert "Custody cannot be read" in answer.text
     assert "<script" not in answer.text
     assert answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": SCRIPT}}, "GetObject"), 503),
+        (CannotCheck(SCRIPT), 503),
+        (BadNote(SCRIPT), 503),
+        (BadTile(SCRIPT, SCRIPT), 503),
+        (NotAsked(SCRIPT), 404),
+        (NoSuchObject(SCRIPT), 404),
+    ],
+)
+@pytest.mark.parametrize("path", [OBJECT, CASE])
+def test_why_there_is_nothing_about_an_object_is_said(
+    error: Exception, status: int, path: str
+) -> None:
+    class Broken:
+        def life(self, *_: Any) -> Life:
+            raise error
+
+        def case(self, *_: Any) -> Case:
+            raise error
+
+    answer = ask(app_of(objects=Broken()), path)
+    assert answer.status_code == status
+    assert "&lt;script&gt;" in answer.text
+    assert "<script" not in answer.text
+    assert answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/datasets", DAY])
+def test_what_cannot_be_read_of_a_dataset_is_said(path: str) -> None:
+    class Broken:
+        def days(self, _: int) -> Days:
+            raise CannotCheck(SCRIPT)
+
+        def day(self, *_: Any) -> DatasetDay:
+            raise CannotCheck(SCRIPT)
+
+    answer = ask(app_of(datasets=Broken()), path)
+    assert (answer.status_code, "&lt;script&gt;" in answer.text) == (503, True)
+    assert f'href="{"../" * (path.count("/") - 1)}console.css"' in answer.text
+
+
+def test_an_object_is_asked_for_as_it_was_typed() -> None:
+    objects = Lives()
+    typed = f" s3://raw/{SCRIPT}%41 "
+    answer = ask(app_of(objects=objects), "/object", params={"object": typed, "version": SCRIPT})
+    assert objects.asked == [(typed, SCRIPT)]
+    assert 'value=" s3://raw/&lt;script&gt;' in answer.text
+
+
+def test_nothing_is_looked_up_before_somebody_asks() -> None:
+    objects = Lives()
+    assert "Type or paste a key" in ask(app_of(objects=objects), "/object").text
+    assert objects.asked == []
+
+
+def test_a_case_is_a_file_to_keep_and_not_a_page() -> None:
+    answer = ask(app_of(), CASE)
+    assert answer.headers["Content-Type"] == "application/zip"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="custody-case.zip"'
+    assert answer.content == b"zip"

@@ -7,14 +7,23 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.support.consoles import NOW, SCRIPT, read_run, removed, shown
+from tests.support.consoles import NOW, SCRIPT, life_of, read_run, removed, shown
 from tests.support.findings import finding
+from tests.support.lineages import LINEAGE
 
 from custody.console import rendering
+from custody.core.console.asked import Place
+from custody.core.console.days import DatasetDay
+from custody.core.console.life import Entry, Life, StoredThen
+from custody.core.console.onward import Onward
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
+from custody.core.lineage.model import HashedObject
+from custody.core.lineage.tracing import TracedRun
 from custody.core.paging.findings import SEVERITIES
+from custody.core.publications.model import Asked, Publication, Shown, Why
 from custody.core.runs.airflow_log import Act, AirflowLog
+from custody.objects import ObjectVersion
 from custody.settings import Settings
 
 SETTINGS = Settings.parse({"project": "custody", "stage": "dev", "trail_bucket": "t"})
@@ -34,6 +43,10 @@ HOSTILE = removed(
 )
 
 
+NAMES = {"overview", "findings", "nothing", "finding", "object", "nobody's", "trouble", "report",
+         "of object", "datasets", "dataset"}  # fmt: skip
+
+
 class Read(HTMLParser):
     """The tags of a page, what they have, and its text."""
 
@@ -51,6 +64,36 @@ class Read(HTMLParser):
         self.text += data
 
 
+def hostile_life(overview: Overview) -> Life:
+    """Whatever somebody named, in each of its places."""
+    named = f"{SCRIPT}\u202e"
+    item = HashedObject(ObjectVersion(SCRIPT, named, named), "d1" * 32)
+    made = replace(LINEAGE, inputs=(item,), outputs=(item,), builder_id=named)
+    versions = [StoredThen(named, NOW, 1, is_latest=False, is_delete_marker=m) for m in (0, 1)]
+    return life_of(
+        Place("raw", named),
+        named,
+        later=versions[1],
+        versions=versions,
+        back=TracedRun(made.run, (item,), made, (), (item,), (named,)),
+        onward=(Onward(made, (item,), ()),),
+        publications=[Publication(named, named, 1, "2026-11-01T06:00:00.000Z", *[None] * 3)],
+        unread=named,
+        findings=list(overview.findings.values()),
+        entry=Entry(1, 2),
+    )
+
+
+def hostile_day() -> DatasetDay:
+    named = f"{SCRIPT}\u202e"
+    shown = Shown(named, named, named)
+    at = "2026-11-01T06:00:00.000Z"
+    asked = Asked(named, 1, named, named)
+    publication = Publication(named, "2026-11-01", 1, at, Why.ROLLBACK, asked, (shown,))
+    runs = [replace(LINEAGE, builder_id=named)] * 2
+    return DatasetDay(named, "2026-11-01", runs, (publication,), named)
+
+
 def pages(overview: Overview) -> dict[str, str]:
     hostile = overview.findings[HOSTILE.fingerprint]
     selection = Selection(words=SCRIPT, verdict=SCRIPT, layer=SCRIPT, hour=SCRIPT, state=SCRIPT)
@@ -59,8 +102,13 @@ def pages(overview: Overview) -> dict[str, str]:
         "findings": rendering.findings_page(overview, 2, Selection(), 1),
         "nothing": rendering.findings_page(overview, 2, selection, 1),
         "finding": rendering.finding_page(overview, 2, hostile, SETTINGS, "token"),
+        "object": rendering.object_page(hostile_life(overview), 2, SETTINGS, 1, SCRIPT),
+        "nobody's": rendering.object_page(None, 2, SETTINGS, 1, SCRIPT),
+        "datasets": rendering.datasets_page({"2026-11-01": {SCRIPT: hostile_day()}}, 2),
+        "dataset": rendering.dataset_page(hostile_day()),
         "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
         "report": rendering.report_file(overview, "custody-dev"),
+        "of object": rendering.object_file(hostile_life(overview), overview, 2, SCRIPT, SETTINGS),
     }
 
 
@@ -75,7 +123,8 @@ def overview() -> Overview:
 
 
 @pytest.mark.parametrize(
-    "name", ["overview", "findings", "nothing", "finding", "trouble", "report"]
+    "name",
+    sorted(NAMES),
 )
 def test_a_key_named_like_a_script_is_text(overview: Overview, name: str) -> None:
     page = pages(overview)[name]
@@ -83,13 +132,15 @@ def test_a_key_named_like_a_script_is_text(overview: Overview, name: str) -> Non
     assert not {"script", "img", "iframe", "object", "svg"} & {tag for tag, _ in read.tags}
     assert not [a for _, has in read.tags for a in has if a.startswith("on") or a == "style"]
     assert "\u202e" not in page
-    if name in ("overview", "findings", "finding", "trouble", "report"):
+    if name not in ("nothing", "nobody's"):
         assert SCRIPT in read.text
     if name in ("finding", "report"):
         assert "{{ 7 * 7 }}" in read.text
 
 
-@pytest.mark.parametrize("name", ["overview", "findings", "finding", "report"])
+@pytest.mark.parametrize(
+    "name", ["overview", "findings", "finding", "object", "report", "of object"]
+)
 def test_nothing_comes_from_elsewhere(overview: Overview, name: str) -> None:
     for tag, has in Read(pages(overview)[name]).tags:
         for attribute in ("href", "src", "action"):
@@ -106,7 +157,9 @@ def test_links_work_below_any_path(overview: Overview) -> None:
 
     assert {"./", "findings", "console.css"} <= targets("overview")
     assert {"console.css", f"findings/{fingerprint}?days=2"} <= targets("findings")
-    assert {"../", "../findings", "../console.css"} <= targets("finding")
+    assert {"../", "../findings", "../console.css", "../../"} <= targets("finding")
+    assert {"findings", "console.css", "../"} <= targets("object")
+    assert {"../../datasets", "../../console.css", "../../../"} <= targets("dataset")
     hour = "findings?days=2&state=open&hour=2026-11-01T06&layer=all"
     assert hour in targets("overview")
 
@@ -184,6 +237,57 @@ def test_more_findings_than_a_page_holds_are_on_the_next() -> None:
     assert last.count("s3://raw/key-") == 1
     assert "verdict=REMOVED&amp;layer=&amp;hour=&amp;state=&amp;words=&amp;page=2" in first
     assert 'rel="prev"' in last
+    assert 'rel="next"' not in last
+
+
+def test_a_finding_leads_to_its_object_and_back() -> None:
+    row = removed("a b&c.csv", bucket="raw")
+    overview = shown(read_run(8, row, CHANGE))
+    known = overview.findings
+    settings = Settings.parse({"project": "custody", "stage": "dev", "raw_bucket": "raw"})
+
+    def targets(page: str) -> set[str | None]:
+        return {has.get("href") for tag, has in Read(page).tags if tag == "a"}
+
+    (about, control) = (
+        targets(rendering.finding_page(overview, 2, known[each.fingerprint], settings, "t"))
+        for each in (row, CHANGE)
+    )
+    assert "../object?object=s3%3A%2F%2Fraw%2Fa+b%26c.csv&version=v1" in about
+    assert not [target for target in control if "object?" in str(target)]
+    life = life_of(Place("raw", row.object_key), "v1", findings=list(overview.findings.values()))
+    page = rendering.object_page(life, 2, settings, 1, "")
+    assert f"findings/{row.fingerprint}?days=2" in targets(page)
+    assert "custody export &#39;s3://raw/a b&amp;c.csv&#39; --version-id v1" in page
+
+
+def test_a_name_that_cannot_be_shown_is_in_no_command() -> None:
+    life = life_of(Place("raw", "a\u202eb"), "v\n1")
+    page = rendering.object_page(life, 2, SETTINGS, 1, "")
+    assert page.count("&lt;its name cannot be printed&gt;") == 3
+
+
+def test_of_what_a_run_made_so_many_files_are_named() -> None:
+    items = tuple(
+        HashedObject(ObjectVersion("gold", f"part-{n:03}", "v"), "d1" * 32) for n in range(30)
+    )
+    made = replace(LINEAGE, outputs=items)
+    page = rendering.object_page(
+        life_of(Place("raw", "a"), "v", onward=(Onward(made, (), ()),)), 2, SETTINGS, 1, ""
+    )
+    assert page.count(">part-0") == rendering.MOST_OF_A_RUN
+    assert f"and {30 - rendering.MOST_OF_A_RUN} more" in page
+
+
+def test_a_thousand_versions_are_on_ten_pages() -> None:
+    versions = [
+        StoredThen(f"v{n}", NOW, 1, is_latest=not n, is_delete_marker=False) for n in range(1000)
+    ]
+    life = life_of(Place("raw", "a"), "v0", versions=versions)
+    first, last = (rendering.object_page(life, 2, SETTINGS, number, "") for number in (1, 10))
+    assert first.count('<tr><td data-of="since">') == rendering.PAGE_SIZE
+    assert "page=2" in first
+    assert "v999" in last
     assert 'rel="next"' not in last
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.audited import PROVENANCE, SIGNER, Platform
+from tests.support.audited import GOLD, PROVENANCE, RAW, SIGNER, A, Platform
 from tests.support.consoles import SCRIPT, removed
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 
@@ -51,3 +52,30 @@ def test_of_a_copy_there_is_no_report(platform: Platform, tmp_path: Path) -> Non
     made = platform.custody("report", "--from", tmp_path, "-o", tmp_path / "report.html")
     assert made.status == 2
     assert "leave --from out" in made.err
+
+
+def test_the_life_of_one_object_is_a_file_by_itself(platform: Platform, tmp_path: Path) -> None:
+    target, place = tmp_path / "a.html", f"s3://{RAW}/{A}"
+    made = platform.custody("report", place, "-o", target, "--json")
+    assert made.status == 0, made.out + made.err
+    (summary,) = made.of_kind("summary")
+    assert (summary["object"], summary["well"], summary["stand"]) == (place, True, 0)
+    page = target.read_text(encoding="utf-8")
+    for said in ("are those of the record", "says CloudTrail", " of 6</td>", GOLD):
+        assert said in page
+    assert "<script" not in page
+    assert not re.search(r'(?:href|src|action)="[^#]', page)
+
+
+def test_the_life_of_an_object_whose_bytes_are_others_is_not_well(
+    platform: Platform, tmp_path: Path
+) -> None:
+    version = platform.versions[A]
+    platform.s3.put_object(Bucket=RAW, Key="incoming/b", Body=b"other")
+    made = platform.custody("report", f"s3://{RAW}/incoming/b", "-o", tmp_path / "b.html", "--json")
+    assert made.status == 1
+    assert "There is no record of it" in (tmp_path / "b.html").read_text(encoding="utf-8")
+    assert platform.custody("report", f"s3://{RAW}/none", "-o", tmp_path / "c.html").status == 2
+    named = ("--version-id", version.version.version_id)
+    again = ("report", f"s3://{RAW}/{A}", "-o", tmp_path / "d.html")
+    assert platform.custody(*again, *named, "--no-trail").status == 0

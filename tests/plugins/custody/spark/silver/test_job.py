@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -18,6 +19,7 @@ from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.landed import parts
+from custody.core.lineage.account import ACCOUNT_NAME, DayAccount
 from custody.objects import ObjectVersion
 from custody.spark.silver import job, shares
 from custody.spark.silver.accounts import FileAccount, Totals
@@ -40,6 +42,9 @@ class Outcome:
     def rows(self, area: str) -> list[dict[str, Any]]:
         found = self._spark.read.parquet(str(self._directory / area)).collect()
         return [row.asDict() for row in found]
+
+    def place(self, area: str) -> Path:
+        return self._directory / area
 
     @property
     def silver(self) -> list[dict[str, Any]]:
@@ -179,6 +184,42 @@ def test_broken_files_are_quarantined_whole_and_the_others_go_on(
         assert (broken["landed_rows"], broken["quarantined_rows"]) == (0, 0)
         assert broken["size_bytes"] == len(body)
         assert f"{PREFIX}{name} (version v1): {code}: " in caplog.text
+
+
+class _Put:
+    """S3, of which one object is kept."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+
+    def put_object(self, **given: Any) -> None:
+        self.given = given
+
+
+def test_the_account_of_the_day_says_why_what_is_in_quarantine(
+    zone: LandingZone, build: Callable[..., Outcome], spark: Any, tmp_path: Path
+) -> None:
+    zone.land(PREFIX + "good.csv", csv(good(), "bad", "worse"))
+    for name, (body, _) in BROKEN_FILES.items():
+        zone.land(PREFIX + name, body)
+    outcome = build()
+    reasons = job.reasons_in(spark, str(outcome.place("quarantine")))
+    told = Counter(reason for each in outcome.reasons() for reason in each)
+    assert reasons == told
+    assert len(told) > 2
+    s3, account = _Put(), Totals.of(files_of(outcome)).with_reasons(reasons)
+    job.keep_account(s3, "s3://processed/files/customers/dt=d/run=r/", account)  # type: ignore[arg-type]
+    assert s3.given["Key"] == "files/customers/dt=d/run=r/_account.json"
+    kept = DayAccount.parse(s3.given["Body"])
+    assert kept == account
+    assert (kept.is_balanced, kept.broken_files) == (True, len(BROKEN_FILES))
+    # No reader of the table takes it for rows.
+    (outcome.place("files") / ACCOUNT_NAME).write_bytes(s3.given["Body"])
+    assert len(outcome.files) == 1 + len(BROKEN_FILES)
+
+
+def files_of(outcome: Outcome) -> list[FileAccount]:
+    return [FileAccount(**row) for row in outcome.rows("files")]
 
 
 def test_only_bytes_in_custody_are_read(zone: LandingZone, build: Callable[..., Outcome]) -> None:
