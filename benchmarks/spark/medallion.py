@@ -3,9 +3,10 @@
 A day of customers is generated, as twelve files and as one. Ours is what the jobs run on it
 (`custody.spark.silver.job.run`, `custody.spark.gold.run`): verify every byte, read every line,
 judge every row, account for it, and write silver, quarantine, accounts and gold. The reference
-reads the same files with Spark's own CSV reader, keeps one row per key and aggregates with the same
-SQL. Both run in one session on two cores, in turn; the best of each counts. Then ten thousand files
-of 1 kB are built, beside the same rows in one file.
+reads the same files with Spark's own CSV reader, keeps one row per key, puts the same tokens in the
+place of personal data and aggregates with the same SQL. Both run in one session on two cores, in
+turn; the best of each counts. Then ten thousand files of 1 kB are built, beside the same rows in
+one file.
 
 Prints JSON lines: `{"name", "ours", "reference", "ratio", "unit"}`, of seconds that passed, and of
 seconds of the processor (`CPU`, of Spark and its Python workers), which tell what is to be compared
@@ -39,13 +40,14 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from pyspark.sql import SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
-from tests.support.landing_zone import LANDED_AT, PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import LANDED_AT, PROVENANCE, RAW, LandingZone, token_keys
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract, parse_contract
 from custody.spark import gold
 from custody.spark.silver import job
 from custody.spark.silver.accounts import Totals
+from custody.spark.silver.personal import tokens
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 1)
@@ -118,7 +120,15 @@ def ours(spark: SparkSession, folder: Path, contract: Contract, out: Path) -> Ca
     columns = gold.table_of(contract, GOLD.stem).columns
 
     def work() -> object:
-        files = job.run(spark, day, contract, gate, lambda: s3, lambda area: str(out / area))  # type: ignore[arg-type,return-value]
+        files = job.run(
+            spark,
+            day,
+            contract,
+            gate,
+            lambda: s3,  # type: ignore[arg-type,return-value]
+            lambda area: str(out / area),
+            token_keys(contract),
+        )
         gold.run(spark, str(out / "silver"), GOLD.read_text(), str(out / "gold"), columns)
         return Totals.of(files)
 
@@ -139,7 +149,7 @@ def reference(
         spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         rows = spark.read.csv(str(folder / "*.csv"), schema=schema, header=True)
         first = rows.withColumn("n", F.row_number().over(latest)).where("n = 1").drop("n")
-        first.write.parquet(str(out / "silver"))
+        tokens(first, token_keys(contract)).write.parquet(str(out / "silver"))
         silver = spark.read.parquet(str(out / "silver"))
         gold.aggregate(silver, GOLD.read_text(), {}).write.parquet(str(out / "gold"))
         return spark.read.parquet(str(out / "gold")).count()

@@ -365,6 +365,7 @@ class Settings:
         for setting in (
             "lineage_key_arn",
             "seal_key_arn",
+            "token_key_arn",
             "answer_key_arn",
             "former_seal_keys",
             "former_lineage_keys",

@@ -182,6 +182,11 @@ def test_events_say_from_which_column_each_column_is_made(s3):
 
     email = (RAW, "incoming/customers", "email")
     assert columns(silver_event)["email"] == [email]
+    fields = silver_event["facets"]["columnLineage"]["fields"]
+    masked = {
+        name for name in fields if fields[name]["inputFields"][0]["transformations"][0]["masking"]
+    }
+    assert masked == {"first_name", "last_name", "email"}
     signup = (PROCESSED, "silver/customers", "signup_date")
     assert columns(gold)["signup_month"] == [signup]
     assert columns(gold).keys() <= {one["name"] for one in gold["facets"]["schema"]["fields"]}

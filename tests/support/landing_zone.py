@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from custody.core.case.key_ring import ALWAYS
+from custody.core.datasets.contracts import Contract
+from custody.core.datasets.personal import column_keys
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
 from custody.core.records.checking import TrustedKey
 from custody.core.records.model import LandingEvent, LandingRecord, Recorder
@@ -27,7 +29,13 @@ from custody.objects import ObjectVersion
 RAW, PROVENANCE = "custody-test-raw", "custody-test-provenance"
 KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001"
 LINEAGE_KEY_ARN = KEY_ARN.replace("0001", "0002")
+DATASET_KEY = b"what KMS makes of a dataset's name"[:32]
 LANDED_AT = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+
+
+def token_keys(contract: Contract) -> dict[str, dict[str, bytes]]:
+    """The keys that tokens of a contract's personal data are made with."""
+    return column_keys(DATASET_KEY, contract)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.personal import personal_by_table
 from custody.core.datasets.tables import Table, gold_tables
 from custody.core.formats.hive_ddl import Columns
 from custody.core.lineage.trust import Trust
@@ -58,17 +59,22 @@ def run(
     output: str,
     columns: Columns,
     arrays: Mapping[str, str] = MappingProxyType({}),
+    personal: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> int:
     """Write the gold rows to the URI `output`; return how many. `arrays` are the URIs at which the
-    silver run has written the items of each.
+    silver run has written the items of each. The query does not see the columns that are
+    `personal`, by array, and by "" those of silver itself: it fails if it names one.
 
     Raises OtherColumns, before anything is written, if they would not have these `columns`.
     """
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.ansi.enabled", "true")
     silver = spark.read.parquet(silver_run)
-    items = {array: spark.read.parquet(uri) for array, uri in arrays.items()}
-    gold = aggregate(silver, sql, items)
+    items = {
+        array: spark.read.parquet(uri).drop(*personal.get(array, ()))
+        for array, uri in arrays.items()
+    }
+    gold = aggregate(silver.drop(*personal.get("", ())), sql, items)
     check_columns(tuple((f.name, f.dataType.simpleString()) for f in gold.schema), columns)
     gold.write.mode("errorifexists").parquet(output)
     written = spark.read.schema(gold.schema).parquet(output)
@@ -124,7 +130,8 @@ def build_gold(this: GlueRun) -> None:
         place: verified_outputs(spark, place, read=read, trust=trust, s3_client=s3_client)
         for place in (given["silver_run"], *arrays.values())
     }
-    run(spark, given["silver_run"], sql.decode(), output, table.columns, arrays)
+    personal = personal_by_table(contract)
+    run(spark, given["silver_run"], sql.decode(), output, table.columns, arrays, personal)
     for place, found in inputs.items():
         check_unchanged(s3, place, found)
     judged = Judge(spark, this, contract, s3_client, kms).judge({table: output})

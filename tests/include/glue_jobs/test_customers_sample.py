@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.data.customers_oracle import read_day
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, token_keys
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
@@ -48,6 +48,7 @@ def test_every_row_meets_the_fate_it_was_made_for(
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
+        token_keys(contract),
     )
     (table,) = gold_tables(contract)
     sql = GOLD_SQL.read_text()

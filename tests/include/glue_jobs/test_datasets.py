@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from tests.support.dataset_cases import FOLDER, expectation, landing
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, token_keys
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import contract_of
@@ -57,6 +57,7 @@ def test_what_landed_becomes_what_is_expected(spark: Any, tmp_path: Path, datase
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         place,
+        token_keys(contract),
     )
     for table in gold_tables(contract):
         name = table.folder.partition("/")[2]

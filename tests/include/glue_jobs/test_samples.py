@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, token_keys
 
 import generate_sensors
 from custody.aws.records.custody_gate import Gate
@@ -74,6 +74,7 @@ def test_every_row_meets_the_fate_it_was_made_for(
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         place,
+        token_keys(contract),
     )
     told = planned["days"][day]
     counts = (*COUNTS, *(f"{array.name}_rows" for array in contract.arrays))

@@ -268,6 +268,8 @@ def _keys(keys: Mapping[str, str]) -> Iterator[Call]:
     for name, how in signers.items():
         # Only in the function or in a job: the sessions asked here were taken by somebody else.
         yield Call("kms", "sign", {"KeyId": keys[name], **how}, NOBODY)
+    making = {"Message": b"x", "MacAlgorithm": "HMAC_SHA_256"}
+    yield Call("kms", "generate_mac", {"KeyId": keys["TokenKeyArn"], **making}, NOBODY)
     yield Call("kms", "sign", {"KeyId": keys["AnswerKeyArn"], **elliptic}, AIRFLOW)
     for arn in keys.values():
         grant = {"GranteePrincipal": f"arn:aws:iam::{ACCOUNT}:user/insider", "Operations": ["Sign"]}

@@ -88,6 +88,7 @@ def test_the_policy_names_the_deployment_and_what_is_called_otherwise() -> None:
         "deployer_arns": "arn:aws:iam::111122223333:role/path/deployer",
         "airflow_trusted_arns": "arn:aws:iam::111122223333:user/engineer",
         "lineage_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/l-1",
+        "token_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/t-1",
         "encryption_key_arns": "arn:aws:kms:eu-central-1:111122223333:key/e-1,arn:key/e-2",
     }
     policy = Settings.parse({**SETTINGS, **more}).policy(as_of=AS_OF, grace=timedelta(0))
@@ -99,7 +100,7 @@ def test_the_policy_names_the_deployment_and_what_is_called_otherwise() -> None:
     assert policy.named == {
         "bucket": {"raw", "processed", "analytics", "provenance", "trail"},
         "database": {"custody_dev"},
-        "key": {"arn:now", "l-1", "e-1", "e-2"},
+        "key": {"arn:now", "l-1", "t-1", "e-1", "e-2"},
         "role": {"b", "deployer"},
         "trail": {"custody-dev"},
         "user": {"a", "engineer"},

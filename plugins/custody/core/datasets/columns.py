@@ -57,6 +57,9 @@ _OPTIONS = frozenset(
         "defaultTimezone",
     }
 )
+PERSONAL: Final = "pii"
+"""What a contract says of personal data."""
+_MEANS_PERSONAL: Final = re.compile(r"\b(pii|personal)\b", re.IGNORECASE)
 # What a table and a property may say beside their rules describes them for people and catalogs.
 DESCRIBING: Final = frozenset(
     {
@@ -138,6 +141,11 @@ class Column:
     classification: str = ""
 
     @property
+    def is_personal(self) -> bool:
+        """Whether its values are personal data, for which tables have tokens."""
+        return self.classification == PERSONAL
+
+    @property
     def scale(self) -> int:
         """Decimal places of a decimal column."""
         return int(self.type.rpartition(",")[2].rstrip(")"))
@@ -195,7 +203,7 @@ def read_results(properties: object, place: Place) -> tuple[Column, ...]:
             called,
             _type(item, at.called(called)),
             description=_line(item, "description", at.called(called)),
-            classification=_line(item, "classification", at.called(called)),
+            classification=_result_class(item, at.called(called)),
         )
     if not columns:
         raise ContractError(place, "expected at least one property")
@@ -230,8 +238,10 @@ def _column(item: Mapping[str, Any], at: Place) -> Column:
         false_values=words(*custom.get("falseValues", (["false"], place))),
         checks=tuple(_checks(item.get("quality", ()), base, place / "quality")),
         description=_line(item, "description", place),
-        classification=_line(item, "classification", place),
+        classification=_class(item, place),
     )
+    if column.is_personal and base != "string":
+        raise ContractError(place / "classification", "tokens are text: a string alone can be pii")
     for least, most, limits in (
         (column.min_length, column.max_length, "minLength is more than maxLength"),
         (column.minimum, column.maximum, "minimum is more than maximum"),
@@ -252,6 +262,22 @@ def own_name(item: Mapping[str, Any], place: Place) -> str:
 def _line(item: Mapping[str, Any], field: str, place: Place) -> str:
     """What people are told of a column, on one line; empty where it is not said."""
     return " ".join(text(item[field], place / field).split()) if field in item else ""
+
+
+def _class(item: Mapping[str, Any], place: Place) -> str:
+    """How sensitive the values are, in any word (ODCS); refused where it means personal data in
+    another word than ours, as nothing would be protected."""
+    said = _line(item, "classification", place)
+    if said != PERSONAL and _MEANS_PERSONAL.search(said):
+        raise ContractError(place / "classification", f"{said!r} protects nothing: say {PERSONAL}")
+    return said
+
+
+def _result_class(item: Mapping[str, Any], place: Place) -> str:
+    said = _class(item, place)
+    if said == PERSONAL:
+        raise ContractError(place / "classification", "a gold table has no personal data")
+    return said
 
 
 def _type(item: Mapping[str, Any], place: Place) -> str:

@@ -142,6 +142,9 @@ def _of_column(old: Column, new: Column, at: Place) -> Iterator[Change]:
     if old.type != new.type:
         yield Change(at / "physicalType", f"was {old.type}", breaks=True)
         return
+    if old.is_personal != new.is_personal:
+        had = "tokens of it" if old.is_personal else "it as it landed"
+        yield Change(at / "classification", f"silver had {had}", breaks=True)
     if old.required != new.required:
         yield Change(at / "required", f"was {old.required}".lower(), breaks=new.required)
     options = at / "logicalTypeOptions"

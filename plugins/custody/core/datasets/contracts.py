@@ -159,7 +159,7 @@ def parse_contract(document: object) -> Contract:
         max_rejected_share=_share(share, share_place),
         description=silver.description,
         grain=silver.grain,
-        gold=_gold(tables[1:]),
+        gold=_gold(tables[1:], _personal(columns, arrays)),
         about=read_about(root, here),
         format=landed_as,
         arrays=arrays,
@@ -188,7 +188,16 @@ def _table(table: Mapping[str, Any], place: Place, layer: str) -> Gold:
     return Gold(called, (), description, grain)
 
 
-def _gold(tables: Sequence[tuple[Mapping[str, Any], Place]]) -> tuple[Gold, ...]:
+def _personal(columns: Sequence[Column], arrays: Sequence[Array]) -> frozenset[str]:
+    """What columns of silver's tables are called that are personal data."""
+    items = (column for array in arrays for column in array.columns)
+    return frozenset(column.name for column in (*columns, *items) if column.is_personal)
+
+
+def _gold(
+    tables: Sequence[tuple[Mapping[str, Any], Place]], personal: frozenset[str]
+) -> tuple[Gold, ...]:
+    """The gold tables; refused with a column called as one of silver's `personal` ones."""
     found: dict[str, Gold] = {}
     for table, place in tables:
         gold = _table(table, place, "gold")
@@ -197,6 +206,10 @@ def _gold(tables: Sequence[tuple[Mapping[str, Any], Place]]) -> tuple[Gold, ...]
         custom_properties(table, (), place)
         properties = own_properties(table, place / "properties", in_key=False)
         columns = read_results(properties, place / "properties")
+        for index, column in enumerate(columns):
+            if column.name in personal:
+                at = (place / "properties" / index).called(column.name)
+                raise ContractError(at / "name", "is personal data in silver: gold has none")
         rules = read_rules(table, properties, _types(columns), place, is_silver=False)
         found[gold.name] = replace(gold, columns=columns, rules=rules)
     return tuple(found.values())

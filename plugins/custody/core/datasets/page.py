@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Check, Column, NotAfterPartition, ValidValues
 from custody.core.datasets.contracts import Contract, Gold
+from custody.core.datasets.personal import personal_by_table
 from custody.core.datasets.quality.rules import Rule
 from custody.core.datasets.tables import silver_tables, tables
 
@@ -23,6 +24,7 @@ def page(contract: Contract) -> str:
         _checked(contract.columns),
         _kept(contract),
         *_of_day(contract.rules),
+        *_personal(contract),
         *(part for array in contract.arrays for part in _items(contract, array)),
         *(part for gold in contract.gold for part in _gold(gold)),
         _beside(contract),
@@ -87,6 +89,19 @@ def _kept(contract: Contract) -> str:
         "`_source_key`, `_source_version_id` and `_source_line` say from which object version and "
         "line a row came; `dt` is the day."
     )
+
+
+def _personal(contract: Contract) -> Iterator[str]:
+    by_table = personal_by_table(contract).values()
+    names = dict.fromkeys(name for columns in by_table for name in columns.values())
+    if names:
+        said = ", ".join(f"`{name}`" for name in names)
+        yield (
+            f"Personal data ({said}) is judged as it landed and stays in bronze: silver has a "
+            "token of each value, the same for the same value, which nobody can turn back "
+            "([ADR 093](../adr/093-tokens-for-personal-data.md)). Gold has neither, and "
+            "quarantine no `raw_line`."
+        )
 
 
 def _checked(columns: Iterable[Column]) -> str:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
 
+from custody.aws.kms.personal import dataset_key
 from custody.aws.kms.public_keys import trusted_keys
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.arrays import Array
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.personal import column_keys, personal_by_table
 from custody.core.datasets.tables import silver_tables
 from custody.core.lineage.account import ACCOUNT_NAME, DayAccount
 from custody.settings import Settings
@@ -34,6 +36,7 @@ from custody.spark.silver.outcomes import (
     quarantine,
     silver,
 )
+from custody.spark.silver.personal import tokens
 from custody.spark.silver.shares import shared_out
 from custody.spark.startup import kms_client, s3_client
 
@@ -110,9 +113,10 @@ def run(
     gate: Gate,
     s3_client: Callable[[], S3Client],
     output: Callable[[str], str],
+    keys: Mapping[str, Mapping[str, bytes]],
 ) -> list[FileAccount]:
     """Build the day, and return the account of each file; `output` gives the URI to write each
-    area to.
+    area to, and `keys` are those of `custody.core.datasets.personal`.
 
     Raises `NoInputError`, `RejectedShareError` or `AccountingError`.
     """
@@ -150,15 +154,22 @@ def run(
     _log_broken(accounts)
     if totals.unbalanced_files:
         raise AccountingError(f"{totals.unbalanced_files} files do not balance: {totals}")
+    personal = {table: keys[table] for table in personal_by_table(contract)}
     written = {
-        "silver": (silver(decided, contract, names), totals.silver_rows),
+        "silver": (
+            tokens(silver(decided, contract, names), personal.get("", {})),
+            totals.silver_rows,
+        ),
         "quarantine": (
-            quarantine(decided, accounts, names),
+            quarantine(decided, accounts, names, keeps_lines=not personal),
             totals.quarantined_rows + totals.broken_files,
         ),
         "files": (files(spark, accounts, contract.arrays), totals.files),
         **{
-            area_of_items(array): (item_rows(decided, contract, array, names), rows)
+            area_of_items(array): (
+                tokens(item_rows(decided, contract, array, names), personal.get(array.name, {})),
+                rows,
+            )
             for array, rows in zip(contract.arrays, totals.item_rows, strict=True)
         },
     }
@@ -213,6 +224,13 @@ def _check_shares(totals: Totals, contract: Contract, quarantined_at: str) -> No
         )
 
 
+def personal_keys(key_arn: str, contract: Contract) -> dict[str, dict[str, bytes]]:
+    """The keys of the columns that are personal data, by table."""
+    if not personal_by_table(contract):
+        return {}
+    return column_keys(dataset_key(kms_client(key_arn), key_arn, contract.dataset), contract)
+
+
 def build_silver(this: GlueRun) -> None:
     """Build the day that a run of the job was given, and state its lineage."""
     day, parameters = SilverRun.of(this), this.parameters
@@ -223,7 +241,8 @@ def build_silver(this: GlueRun) -> None:
     gate = Gate(day.provenance_bucket, trusted_keys(kms_client(keys.signing_key_arn), keys))
     log.info("contract %s %s, run %s", contract.dataset, contract.version, day.run_id)
     spark = SparkSession.builder.appName("bronze_to_silver").getOrCreate()
-    accounts = run(spark, day, contract, gate, s3_client, day.output)
+    personal = personal_keys(parameters["token_key_arn"], contract)
+    accounts = run(spark, day, contract, gate, s3_client, day.output, personal)
     kms = kms_client(parameters["lineage_key_arn"])
     judged = Judge(spark, this, contract, s3_client, kms).judge(
         {table: day.place(table.folder) for table in silver_tables(contract)}

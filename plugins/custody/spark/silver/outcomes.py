@@ -97,10 +97,14 @@ def item_rows(decided: DataFrame, contract: Contract, array: Array, names: DataF
     )
 
 
-def quarantine(decided: DataFrame, accounts: Iterable[FileAccount], names: DataFrame) -> DataFrame:
-    """The rejected rows, and one row without a line for each broken file of the accounts."""
+def quarantine(
+    decided: DataFrame, accounts: Iterable[FileAccount], names: DataFrame, *, keeps_lines: bool
+) -> DataFrame:
+    """The rejected rows, with their lines or without, and one row without a line for each broken
+    file of the accounts."""
     rejected = decided.where(F.col("reasons").isNotNull()).join(names, "file")
-    rows = rejected.select(*SOURCE, "source_line", "reasons", "raw_line")
+    line = F.when(F.lit(keeps_lines), F.col("raw_line"))
+    rows = rejected.select(*SOURCE, "source_line", "reasons", line.alias("raw_line"))
     broken = [
         (file.source_key, file.source_version_id, None, [file.file_reason.partition(":")[0]], None)
         for file in accounts

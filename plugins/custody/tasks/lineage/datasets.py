@@ -216,4 +216,6 @@ def _view(place: _Place, dataset: str) -> str:
 
 
 def _typing(column: Column) -> Transformation:
-    return Transformation("DIRECT", "IDENTITY" if column.type == "string" else "TRANSFORMATION")
+    is_same = column.type == "string" and not column.is_personal
+    kind = "IDENTITY" if is_same else "TRANSFORMATION"
+    return Transformation("DIRECT", kind, masking=column.is_personal)

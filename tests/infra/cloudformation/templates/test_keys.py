@@ -44,6 +44,17 @@ def test_each_signing_key_signs_for_its_own(key: str, statement: str, role: str)
     assert "kms:CreateGrant" not in json.dumps(key_policy)
 
 
+def test_tokens_are_made_in_jobs_alone() -> None:
+    """Whoever has a value and this right can see whose rows are whose."""
+    tokens = LOADED["keys"]["Resources"]["Tokens"]["Properties"]
+    assert (tokens["KeySpec"], tokens["KeyUsage"]) == ("HMAC_256", "GENERATE_VERIFY_MAC")
+    making = [s for s in statements(tokens["KeyPolicy"]) if "Mac" in json.dumps(s["Action"])]
+    assert [(s["Sid"], s["Action"]) for s in making] == [("GlueJobsMakeTokens", "kms:GenerateMac")]
+    (who,) = making[0]["Condition"]["ArnLike"]["aws:PrincipalArn"]
+    assert plain(who).endswith("role/${Project}-${Stage}-glue")
+    assert granted("kms:GenerateMac") == {"jobs": ['{"Ref": "TokenKeyArn"}']}
+
+
 AUDIT = [
     "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Project}-${Stage}-audit",
 ]

@@ -81,6 +81,7 @@ def test_the_settings_are_these() -> None:
         "signing_key_arn",
         "silver_to_gold_job",
         "stage",
+        "token_key_arn",
         "topic_arn",
         "trail_account_id",
         "trail_bucket",

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
+from pyspark.errors import AnalysisException
 from tests.support.landing_zone import MemoryS3
 
 from custody.spark import gold as job
@@ -44,6 +45,13 @@ def silver_run(spark: Any, directory: Path, rows: list[Any]) -> str:
     path = str(directory / "silver")
     spark.createDataFrame(rows, SILVER).write.parquet(path)
     return path
+
+
+def test_a_query_sees_no_personal_data(spark: Any, tmp_path: Path) -> None:
+    silver, output = silver_run(spark, tmp_path, ROWS), str(tmp_path / "gold")
+    with pytest.raises(AnalysisException, match="country"):
+        job.run(spark, silver, SQL, output, COLUMNS, personal={"": ["country"]})
+    assert not Path(output).exists()
 
 
 def test_counts_customers_and_spend_by_country_and_signup_month(spark: Any, tmp_path: Path) -> None:

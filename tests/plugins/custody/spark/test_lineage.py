@@ -18,6 +18,7 @@ from tests.support.landing_zone import (
     LandingZone,
     MemoryKms,
     MemoryS3,
+    token_keys,
 )
 
 from custody.aws.lineage.keeping import reader
@@ -124,6 +125,7 @@ def test_inputs_are_what_came_through_the_gate_broken_or_not(
         Gate(PROVENANCE, zone.keys),
         lambda: s3,  # type: ignore[arg-type,return-value]
         lambda area: str(tmp_path / area),
+        token_keys(contract),
     )
 
     assert sorted(silver.read_inputs(accounts, RAW)) == [

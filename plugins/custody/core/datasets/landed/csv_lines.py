@@ -40,10 +40,8 @@ def check_header(file: BinaryIO, header: Sequence[str], delimiter: str = ",") ->
     first, too_long = read_line(file)
     found = None if too_long else _fields(first, delimiter)
     if found != list(header):
-        raise BrokenFileError(
-            "file.header",
-            f"expected {delimiter.join(header)!r}, found {_shown(first)!r}",
-        )
+        expected = f"expected {delimiter.join(header)!r}"
+        raise BrokenFileError("file.header", f"{expected}, {_difference(found, header)}")
 
 
 def row_of(text: str, number: int, width: int, delimiter: str, *, too_long: bool) -> LandedRow:
@@ -77,6 +75,11 @@ def _rfc4180(delimiter: str) -> re.Pattern[str]:
     return re.compile(f"{field}(?:{sign}{field})*+")
 
 
-def _shown(text: str, limit: int = 200) -> str:
-    text = text.rstrip("\r\n")
-    return text if len(text) <= limit else f"{text[:limit]}…"
+def _difference(found: list[str] | None, header: Sequence[str]) -> str:
+    """How a first line differs from the header, in names of the header alone: of a file without
+    one, it is a row, and what people read in logs and tables must not be in it."""
+    if found is None:
+        return "the first line is blank, too long or no CSV"
+    lacking = [name for name in header if name not in found]
+    said = f"lacks {', '.join(lacking)}" if lacking else "has these in another order or number"
+    return f"the first line has {len(found)} fields and {said}"

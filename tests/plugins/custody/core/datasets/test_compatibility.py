@@ -38,6 +38,11 @@ BREAKING: dict[str, tuple[str, str, str]] = {
         "      - name: status",
         COLUMNS,
     ),
+    "what is personal data": (
+        f"{WHO}\n        required: true\n        classification: internal",
+        f"{WHO}\n        required: true\n        classification: pii",
+        "customer_id.classification",
+    ),
     "another type": ("decimal(10,2)", "decimal(8,2)", "amount_usd.physicalType"),
     "a wider type": ("decimal(10,2)", "decimal(12,2)", "amount_usd.physicalType"),
     "what might be missing": (

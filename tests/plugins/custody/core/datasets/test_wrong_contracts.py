@@ -5,6 +5,7 @@ Each case replaces a part of a contract that is right; the line marked `# <-` is
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,21 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "- property: maxRejected # <-",
         "schema[0].customProperties[1].property",
     ),
+    "personal data in another word": (
+        "required: true\n        classification: internal\n        logicalTypeOptions: {minL",
+        "required: true\n        classification: PII # <-\n        logicalTypeOptions: {minL",
+        "customer_id.classification",
+    ),
+    "personal data that is no text": (
+        f"classification: internal\n        {AMOUNT}",
+        f"classification: pii # <-\n        {AMOUNT}",
+        "amount_usd.classification",
+    ),
+    "personal data in gold": (
+        "description: How many they are",
+        "description: How many they are\n        classification: pii # <-",
+        "returns.classification",
+    ),
     "a rule of gold": (
         "- name: status\n        description: How far the returns are",
         "- name: status\n        required: true # <-",
@@ -377,3 +393,14 @@ def test_a_reference_is_to_what_another_contract_has() -> None:
         assert str(refusal.value) == (
             "returns.odcs.yaml: customer_id.known: customers has no customer_id of its type, string"
         )
+
+
+def test_gold_has_no_column_called_as_personal_data_of_silver() -> None:
+    public = "required: true\n        classification: internal\n        quality"
+    of_silver = RIGHT.replace(public, public.replace("internal", "pii"), 1)
+    assert of_silver != RIGHT
+    with pytest.raises(ContractError, match="is personal data in silver") as refused:
+        contract_of(of_silver, FILE)
+    (number,) = re.findall(rf"^{re.escape(FILE)}:(\d+): ", str(refused.value))
+    assert of_silver.split("\n")[int(number) - 1].strip() == "- name: status"
+    assert int(number) > of_silver[: of_silver.index("returns_by_status")].count("\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.support.customers import BROKEN_FILES, DT, HEADER, PREFIX, csv, good
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
+from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, token_keys
 
 from custody.aws.records.custody_gate import Gate
 from custody.core.datasets.contracts import Contract
@@ -68,12 +69,18 @@ class Outcome:
 def build(
     spark: Any, contract: Contract, zone: LandingZone, tmp_path: Path
 ) -> Callable[..., Outcome]:
-    """Run the job over the zone. By default any share of the rows may be rejected."""
+    """Run the job over the zone. By default any share of the rows may be rejected, and nothing is
+    personal data."""
+    plain = tuple(replace(column, classification="internal") for column in contract.columns)
 
-    def build(max_rejected_share: str = "1") -> Outcome:
+    def build(max_rejected_share: str = "1", *, personal: bool = False) -> Outcome:
         settings = job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
         s3 = zone.s3
-        lenient = replace(contract, max_rejected_share=Decimal(max_rejected_share))
+        lenient = replace(
+            contract,
+            max_rejected_share=Decimal(max_rejected_share),
+            columns=contract.columns if personal else plain,
+        )
         job.run(
             spark,
             settings,
@@ -81,6 +88,7 @@ def build(
             Gate(PROVENANCE, zone.keys),
             lambda: s3,  # type: ignore[arg-type,return-value]
             lambda area: str(tmp_path / area),
+            token_keys(lenient),
         )
         return Outcome(spark, tmp_path)
 
@@ -381,3 +389,36 @@ def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) ->
 
     with pytest.raises(job.AccountingError, match="2 rows were to be written, 1 can be read"):
         job._write(spark, {str(tmp_path / "out"): (frame, 2)})
+
+
+def test_personal_data_leaves_bronze_as_tokens_alone(
+    zone: LandingZone,
+    contract: Contract,
+    build: Callable[..., Outcome],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither the tables nor what was logged have a byte of it."""
+    caplog.set_level("INFO")
+    secrets = ("Zoë-Secret", "Secret-O'Brien", "secret@shop.example")
+    names = dict(zip(("first_name", "last_name", "email"), secrets, strict=True))
+    zone.land(PREFIX + "a.csv", csv(good(1, **names), good(2, **names, country="??"), good(3)))
+    zone.land(PREFIX + "headless.csv", csv(good(5, **names), header=good(4, **names)))
+    keys = token_keys(contract)[""]
+
+    outcome = build(personal=True)
+
+    first, third = sorted(outcome.silver, key=lambda row: row["customer_id"])
+    assert {column: first[column] for column in names} == {
+        column: hmac.new(keys[column], value.encode(), "sha256").hexdigest()[:32]
+        for column, value in names.items()
+    }
+    assert third["email"] != first["email"]
+    assert first["country"] == "NL"
+    rejected = [(row["reasons"], row["raw_line"]) for row in outcome.quarantine]
+    assert rejected == [(["country.pattern", "country.allowed"], None), (["file.header"], None)]
+    assert "lacks" in outcome.files["headless.csv"]["file_reason"]
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (*secrets, *(key.hex() for key in keys.values())):
+        assert secret.encode() not in written
+        assert secret not in caplog.text
