@@ -149,7 +149,8 @@ def test_a_run_holds_its_query_to_the_contract_and_names_both(monkeypatch: Any) 
     job.build_gold(GlueRun("gold", "jr_2", parameters, datetime(2026, 11, 2, tzinfo=UTC), ()))
 
     output = "s3://analytics/gold/customers_by_country_month/dt=2026-11-01/run=jr_2/"
-    assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS, {})
+    personal = {"": {name: name for name in ("first_name", "last_name", "email")}}
+    assert said["run"] == (parameters["silver_run"], SQL, output, COLUMNS, {}, personal)
     ((table, judged),) = said["of"].items()
     assert (table.name, judged) == ("gold_customers_by_country_month", output)
     assert said["locations"] == [output, "s3://found/"]
@@ -169,7 +170,7 @@ def test_what_is_read_of_arrays_is_verified_and_stated_too(monkeypatch: Any) -> 
     job.build_gold(GlueRun("gold", "jr_2", parameters, datetime(2026, 11, 2, tzinfo=UTC), ()))
 
     items = "s3://processed/silver/orders_lines/dt=2026-11-01/run=jr_1/"
-    assert said["run"][-1] == {"lines": items}
+    assert said["run"][-2:] == ({"lines": items}, {"": {"note": "note"}})
     assert said["verified"] == [parameters["silver_run"], items]
     assert said["inputs"] == [f"bytes of {place}" for place in said["verified"]]
     assert said["unchanged"] == [(place, [f"bytes of {place}"]) for place in said["verified"]]
