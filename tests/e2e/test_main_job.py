@@ -131,7 +131,8 @@ def test_openlineage_is_told_what_the_runs_signed(platform: Platform) -> None:
     for key in list_keys(s3, results, "openlineage/"):
         event = json.loads(s3.get_object(Bucket=results, Key=key)["Body"].read())
         facets = check_event(event)
-        if event["eventType"] == "COMPLETE":
+        # What people mark in Airflow is told whatever the policy says, and names no dataset.
+        if event["eventType"] == "COMPLETE" and event["outputs"]:
             assert facets >= {"ColumnLineageDatasetFacet", "DatasetVersionDatasetFacet"}, key
             signed = event["run"]["facets"]["custody_signedLineage"]["statements"]
             told.update(statement["uri"] for statement in signed)
