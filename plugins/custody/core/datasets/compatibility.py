@@ -143,8 +143,8 @@ def _of_column(old: Column, new: Column, at: Place) -> Iterator[Change]:
         yield Change(at / "physicalType", f"was {old.type}", breaks=True)
         return
     if old.is_personal != new.is_personal:
-        had = "tokens of it" if old.is_personal else "it as it landed"
-        yield Change(at / "classification", f"silver had {had}", breaks=True)
+        earlier = "tokens of it" if old.is_personal else "it as it landed"
+        yield Change(at / "classification", f"silver had {earlier}", breaks=True)
     if old.required != new.required:
         yield Change(at / "required", f"was {old.required}".lower(), breaks=new.required)
     options = at / "logicalTypeOptions"
