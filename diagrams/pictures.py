@@ -82,11 +82,11 @@ def take(page: Page, console: str) -> None:
 
 
 def keep(what: Locator, name: str, page: Page) -> None:
-    """Write a picture, of no more than a page's height."""
+    """Write a picture, of no more than the upper part of what is long."""
     box = what.bounding_box()
     if box is None:
         raise SystemExit(f"{page.url} has nothing for {name}")
-    height = min(box["height"] + 16, 900)
+    height = min(box["height"] + 16, 480)
     clip = {"x": 0, "y": max(0, box["y"] - 8), "width": SIZE["width"], "height": height}
     path = HERE / f"{name}.png"
     page.screenshot(path=path, full_page=True, clip=clip)  # type: ignore[arg-type]
