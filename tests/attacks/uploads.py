@@ -18,6 +18,10 @@ def _unexpected(world: World, bucket: str, key: str, answer: Any) -> list[Findin
     return [Finding("UNEXPECTED_PRINCIPAL", bucket, key, version, world.arn(INSIDER))]
 
 
+OF_ONE_DATASET = "crm-export"
+"""Who uploads customers, and nothing else."""
+
+
 @made(INSIDER)
 def insider_uploads(world: World) -> list[Finding]:
     """lifts the policy of bronze and uploads a file"""
@@ -162,17 +166,17 @@ def uploader_writes_gold(world: World) -> list[Finding]:
     return _writes(world, UPLOADER, world.arn(UPLOADER), world.analytics, key)
 
 
-@made(UPLOADER)
+@made(OF_ONE_DATASET)
 def uploader_writes_another_dataset(world: World) -> list[Finding]:
     """writes into a dataset that is not his: refused, and after the insider has let him, found"""
     key = "incoming/orders/dt=2026-11-03/not-his.csv"
     said = "ok"
     try:
-        world.client("s3", UPLOADER).put_object(Bucket=world.raw, Key=key, Body=b"PAR1")
+        world.client("s3", OF_ONE_DATASET).put_object(Bucket=world.raw, Key=key, Body=b"PAR1")
     except ClientError as error:
         said = error.response["Error"]["Code"]
     assert said == "AccessDenied", said
-    return _writes(world, UPLOADER, world.arn(UPLOADER), world.raw, key)
+    return _writes(world, OF_ONE_DATASET, world.arn(OF_ONE_DATASET), world.raw, key)
 
 
 @made("airflow")
