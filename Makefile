@@ -30,7 +30,7 @@ help: ## Explain the targets
 setup: ## Make the environments (every target that needs them does this by itself)
 	@infra/setup
 
-demo: setup ## Watch the whole platform work on this machine, from nothing (about 5 minutes)
+demo: setup ## Watch the whole platform work on this machine, from nothing (about 7 minutes)
 	@$(REHEARSAL).demo
 
 up: setup ## Start the local AWS and Airflow, deploy the stacks, keep earlier state
