@@ -18,6 +18,13 @@ def _unexpected(world: World, bucket: str, key: str, answer: Any) -> list[Findin
     return [Finding("UNEXPECTED_PRINCIPAL", bucket, key, version, world.arn(INSIDER))]
 
 
+def _puts(world: World, bucket: str, key: str, body: bytes) -> list[Finding]:
+    """What is found when the insider lifts a bucket's policy and puts an object."""
+    with lifted(world, bucket) as s3:
+        put = s3.put_object(Bucket=bucket, Key=key, Body=body)
+    return _unexpected(world, bucket, key, put)
+
+
 OF_ONE_DATASET = "crm-export"
 """Who uploads customers, and nothing else."""
 
@@ -26,27 +33,21 @@ OF_ONE_DATASET = "crm-export"
 def insider_uploads(world: World) -> list[Finding]:
     """lifts the policy of bronze and uploads a file"""
     key = f"{FOLDER}/by-insider.csv"
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-666\n")
-    return _unexpected(world, world.raw, key, put)
+    return _puts(world, world.raw, key, b"customer_id\nC-666\n")
 
 
 @made(INSIDER)
 def insider_overwrites(world: World) -> list[Finding]:
     """overwrites an uploader's file with other bytes"""
     landed = world.recorded("overwritten.csv")
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=landed.key, Body=b"customer_id\nother\n")
-    return _unexpected(world, world.raw, landed.key, put)
+    return _puts(world, world.raw, landed.key, b"customer_id\nother\n")
 
 
 @made(INSIDER)
 def insider_overwrites_with_the_same_bytes(world: World) -> list[Finding]:
     """overwrites an uploader's file with the same bytes"""
     landed = world.recorded("same-bytes.csv", b"customer_id\nsame\n")
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=landed.key, Body=b"customer_id\nsame\n")
-    return _unexpected(world, world.raw, landed.key, put)
+    return _puts(world, world.raw, landed.key, b"customer_id\nsame\n")
 
 
 @made(INSIDER)
@@ -91,72 +92,56 @@ def insider_uploads_in_parts(world: World) -> list[Finding]:
 def insider_uploads_far_ahead(world: World) -> list[Finding]:
     """uploads a file under a day ten years ahead, which no run for a day will read"""
     key = f"incoming/{DATASET}/dt=2036-11-03/far-ahead.csv"
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
-    return _unexpected(world, world.raw, key, put)
+    return _puts(world, world.raw, key, b"customer_id\nC-1\n")
 
 
 @made(INSIDER)
 def insider_uploads_under_no_day(world: World) -> list[Finding]:
     """uploads a file under no day and no dataset"""
     key = "loose.csv"
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
-    return _unexpected(world, world.raw, key, put)
+    return _puts(world, world.raw, key, b"customer_id\nC-1\n")
 
 
 @made(INSIDER)
 def insider_makes_a_folder(world: World) -> list[Finding]:
     """makes a folder in bronze, with bytes under a key that ends with a slash"""
     key = f"{FOLDER}/folder/"
-    with lifted(world, world.raw) as s3:
-        put = s3.put_object(Bucket=world.raw, Key=key, Body=b"customer_id\nC-1\n")
-    return _unexpected(world, world.raw, key, put)
+    return _puts(world, world.raw, key, b"customer_id\nC-1\n")
 
 
 @made(INSIDER)
 def insider_writes_silver(world: World) -> list[Finding]:
     """puts a part file into silver, as if a run had written it"""
     key = "silver/customers/dt=2026-11-03/run=jr_forged/part-0.parquet"
-    with lifted(world, world.processed) as s3:
-        put = s3.put_object(Bucket=world.processed, Key=key, Body=b"PAR1")
-    return _unexpected(world, world.processed, key, put)
+    return _puts(world, world.processed, key, b"PAR1")
 
 
 @made(INSIDER)
 def insider_writes_gold(world: World) -> list[Finding]:
     """puts a part file into gold, as if a run had written it"""
     key = "gold/customers_by_country_month/dt=2026-11-03/run=jr_forged/part-0.parquet"
-    with lifted(world, world.analytics) as s3:
-        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"PAR1")
-    return _unexpected(world, world.analytics, key, put)
+    return _puts(world, world.analytics, key, b"PAR1")
 
 
 @made(INSIDER)
 def insider_plants_a_page_note(world: World) -> list[Finding]:
     """plants the note that a finding has been paged already, to silence its page"""
     key = "pages/findings/0000000000000000.json"
-    with lifted(world, world.analytics) as s3:
-        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
-    return _unexpected(world, world.analytics, key, put)
+    return _puts(world, world.analytics, key, b"{}")
 
 
 @made(INSIDER)
 def insider_plants_a_publication(world: World) -> list[Finding]:
     """plants a publication, so that readers of a day are shown another run"""
     key = "publications/customers/dt=2026-11-03/999999.json"
-    with lifted(world, world.analytics) as s3:
-        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
-    return _unexpected(world, world.analytics, key, put)
+    return _puts(world, world.analytics, key, b"{}")
 
 
 @made(INSIDER)
 def insider_edits_what_was_found(world: World) -> list[Finding]:
     """puts other words over what a run found of its day's quality, so that less is usual"""
     key = "quality/results/dt=2026-11-03/run=jr_insider/silver_customers.json"
-    with lifted(world, world.analytics) as s3:
-        put = s3.put_object(Bucket=world.analytics, Key=key, Body=b"{}")
-    return _unexpected(world, world.analytics, key, put)
+    return _puts(world, world.analytics, key, b"{}")
 
 
 @made(UPLOADER)
