@@ -26,10 +26,10 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.hours.windows import audit_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
-from custody.tasks.failures import page_failure
-from custody.tasks.paging import page_findings
-from custody.tasks.reminding import remind
 from custody.tasks.runs import judge_of, stated_run
+from custody.tasks.telling.failures import page_failure
+from custody.tasks.telling.paging import page_findings
+from custody.tasks.telling.reminding import remind
 from custody.tasks.windows import asked_by, fail_at_once
 
 log = logging.getLogger(__name__)

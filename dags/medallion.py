@@ -16,6 +16,17 @@ from custody.core.datasets.manual import manual
 from custody.core.datasets.tables import Table, gold_tables, silver_tables
 from custody.tasks import windows
 from custody.tasks.contracts import contracts_to_parse
+from custody.tasks.datasets.landing import LandingSensor
+from custody.tasks.datasets.medallion import (
+    DAY,
+    custody_gate,
+    params,
+    place_of,
+    report_files,
+    skip_if_rolled_back,
+)
+from custody.tasks.datasets.publishing import SILVER_RUN, builders, publish_day, shown_of, stated
+from custody.tasks.datasets.quality import judged, report_quality
 from custody.tasks.defaults import (
     ATHENA_SHORT,
     DEFAULT_ARGS,
@@ -25,18 +36,7 @@ from custody.tasks.defaults import (
     setting,
     sql_root,
 )
-from custody.tasks.landing import LandingSensor
 from custody.tasks.lineage.jobs import TableJob
-from custody.tasks.medallion import (
-    DAY,
-    custody_gate,
-    params,
-    place_of,
-    report_files,
-    skip_if_rolled_back,
-)
-from custody.tasks.publishing import SILVER_RUN, builders, publish_day, shown_of, stated
-from custody.tasks.quality import judged, report_quality
 
 PREFIX = "medallion_"
 INCLUDE = str(include_root(__file__))

@@ -29,8 +29,8 @@ from airflow.sdk import CronDataIntervalTimetable, chain, dag, task
 from custody.aws.definitions import MISSING, make_right
 from custody.core.datasets.tables import tables
 from custody.core.formats.hive_ddl import read_definition
-from custody.tasks import late, publishing
 from custody.tasks.contracts import contracts_of
+from custody.tasks.datasets import late, publishing
 from custody.tasks.defaults import (
     ATHENA_SHORT,
     DEFAULT_ARGS,

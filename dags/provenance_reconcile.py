@@ -30,9 +30,9 @@ from airflow.sdk import CronDataIntervalTimetable, Param, chain, dag, task
 from custody.aws.catalog import Pointer, point_partitions
 from custody.core.ledger.hours.windows import Window, reconcile_window
 from custody.tasks.defaults import DEFAULT_ARGS, GLUE, SQL_MACROS, Tag, client, setting, sql_root
-from custody.tasks.failures import page_failure
-from custody.tasks.paging import page_dead_letters, page_findings
 from custody.tasks.runs import judge_of, last_statement, stated_run
+from custody.tasks.telling.failures import page_failure
+from custody.tasks.telling.paging import page_dead_letters, page_findings
 from custody.tasks.windows import WHOLE_HOUR, asked_by, fail_at_once
 
 log = logging.getLogger(__name__)

@@ -29,10 +29,10 @@ from custody.core.ledger.rows import fingerprint
 from custody.core.runs.statement import BadRun
 from custody.objects import ObjectVersion
 from custody.tasks.defaults import client
-from custody.tasks.paging import PagesNotSent, pages
-from custody.tasks.reminding import remind
-from custody.tasks.reporting import report_success
 from custody.tasks.runs import judge_of
+from custody.tasks.telling.paging import PagesNotSent, pages
+from custody.tasks.telling.reminding import remind
+from custody.tasks.telling.reporting import report_success
 from rehearsal.landing import DATASET
 from rehearsal.machine import REPOSITORY
 
@@ -271,7 +271,7 @@ def an_older_run_is_cleared(world: World) -> Outcome:
 @made(OPERATOR)
 def a_day_is_rolled_back_to_what_nobody_built(world: World) -> Outcome:
     """rolls a day back to a run that no job has signed, whose files somebody has planted"""
-    publishing = importlib.import_module("custody.tasks.publishing")
+    publishing = importlib.import_module("custody.tasks.datasets.publishing")
     settings = {"json": {"custody": world.platform.settings}}
     day, said = "2026-11-03", "readers are shown what no run has signed"
 

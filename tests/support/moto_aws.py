@@ -67,3 +67,9 @@ def make_bucket(s3: Any, name: str, *, versioned: bool = True) -> str:
     if versioned:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
+
+
+def locations(glue: Any, name: str) -> dict[tuple[str, ...], str]:
+    """Where each partition of a table of the database `db` lies."""
+    partitions = glue.get_partitions(DatabaseName="db", TableName=name)["Partitions"]
+    return {tuple(p["Values"]): p["StorageDescriptor"]["Location"] for p in partitions}

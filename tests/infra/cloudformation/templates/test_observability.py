@@ -37,7 +37,7 @@ CALLING = of_type("AWS::CloudWatch::Alarm", "AWS::Events::Rule")
 def published() -> set[str]:
     """The metrics that the DAGs publish."""
     dags = " ".join(file.read_text() for file in (REPOSITORY / "dags").glob("*.py"))
-    reporting = (REPOSITORY / "plugins/custody/tasks/reporting.py").read_text()
+    reporting = (REPOSITORY / "plugins/custody/tasks/telling/reporting.py").read_text()
     success = re.findall(r'success_metric="(\w+)"', dags)
     return {*success, *re.findall(r'\{metric: .+?, "(\w+)": ', reporting)}
 

@@ -20,8 +20,8 @@ from custody.core.datasets.quality.results import (
     results_of_day,
 )
 from custody.core.datasets.tables import tables
+from custody.tasks.datasets.medallion import skip_if_rolled_back
 from custody.tasks.defaults import client
-from custody.tasks.medallion import skip_if_rolled_back
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from custody.core.paging.links import Places
 from custody.core.paging.reminding import Answered, Standing, reminder
 from custody.settings import Settings
 from custody.tasks.defaults import client
-from custody.tasks.paging import places_of, tell
 from custody.tasks.runs import last_report, seal_key_of
+from custody.tasks.telling.paging import places_of, tell
 
 log = logging.getLogger(__name__)
 

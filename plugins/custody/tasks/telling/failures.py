@@ -1,7 +1,7 @@
 """A run that fails pages by itself: the tasks that end a DAG which judges.
 
 A callback of the DAG would do it in a line, and is not called reliably. Where Airflow itself is
-away, an alarm of CloudWatch notices that no run has succeeded (`custody.tasks.reporting`).
+away, an alarm of CloudWatch notices that no run has succeeded (`custody.tasks.telling.reporting`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from custody.aws.paging import pages as page_store
 from custody.core.paging.failures import page_about_run
 from custody.core.paging.form import Page
 from custody.tasks.defaults import client, setting
-from custody.tasks.paging import tell
+from custody.tasks.telling.paging import tell
 
 log = logging.getLogger(__name__)
 

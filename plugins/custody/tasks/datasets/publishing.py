@@ -21,8 +21,8 @@ from custody.core.formats.hive_ddl import TableDefinition
 from custody.core.lineage.model import Run
 from custody.core.publications.choosing import DayOfTable, NotBuilt
 from custody.core.publications.model import Asked, Why
+from custody.tasks.datasets.medallion import day_of
 from custody.tasks.defaults import client, setting
-from custody.tasks.medallion import day_of
 from custody.tasks.windows import asked_by
 
 log = logging.getLogger(__name__)

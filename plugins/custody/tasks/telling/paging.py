@@ -28,8 +28,8 @@ from custody.core.paging.form import Page
 from custody.core.paging.found import Found
 from custody.core.paging.links import Places
 from custody.tasks.defaults import client, setting
-from custody.tasks.reporting import report_success
 from custody.tasks.runs import last_report, news_of
+from custody.tasks.telling.reporting import report_success
 
 log = logging.getLogger(__name__)
 
