@@ -51,7 +51,7 @@ from custody.spark.silver.personal import tokens
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 1)
-FILES = (12, 1)
+FILES = 12
 CONTRACT = REPOSITORY / "include" / "contracts" / "customers.odcs.yaml"
 Build = Callable[[SparkSession, Path, Contract, Path], Callable[[], object]]
 GOLD = REPOSITORY / "include" / "sql" / "gold" / "customers_by_country_month.sql"
@@ -149,7 +149,7 @@ def reference(
         spark.conf.set("spark.sql.legacy.timeParserPolicy", "CORRECTED")
         rows = spark.read.csv(str(folder / "*.csv"), schema=schema, header=True)
         first = rows.withColumn("n", F.row_number().over(latest)).where("n = 1").drop("n")
-        tokens(first, token_keys(contract)).write.parquet(str(out / "silver"))
+        tokens(first, token_keys(contract)[""]).write.parquet(str(out / "silver"))
         silver = spark.read.parquet(str(out / "silver"))
         gold.aggregate(silver, GOLD.read_text(), {}).write.parquet(str(out / "gold"))
         return spark.read.parquet(str(out / "gold")).count()
@@ -227,6 +227,19 @@ def generated(folder: Path, rows: int, files: int) -> Path:
     return folder / f"dt={DAY}"
 
 
+def joined(day: Path, folder: Path) -> Path:
+    """The same rows in one file."""
+    folder.mkdir(parents=True)
+    with (folder / "all.csv").open("wb") as out:
+        for number, path in enumerate(sorted(day.iterdir())):
+            with path.open("rb") as file:
+                header = file.readline()
+                if number == 0:
+                    out.write(header)
+                shutil.copyfileobj(file, out)
+    return folder
+
+
 def parted(file: Path, folder: Path, size: int, most: int) -> Path:
     """The same rows in `most` files of about `size` bytes, each with the header."""
     folder.mkdir(parents=True)
@@ -272,15 +285,15 @@ def main() -> None:
             work = build(spark, day, contract, out)
             return [timed(spark, work, out) for _ in range(options.rounds)]
 
-        for files in FILES:
-            day = generated(Path(folder, f"{files}-files"), options.rows, files)
+        several = generated(Path(folder, "several"), options.rows, FILES)
+        for files, day in ((FILES, several), (1, joined(several, Path(folder, "one", "day")))):
             mine = rounds(ours, day)
             told(f"medallion_{files}_files", mine, rounds(reference, day))
             busy = max(one["CPU"] / one["s"] for one in mine)
             told_alone(f"medallion_{files}_files_cores", busy, "cores")
         (large,) = generated(Path(folder, "large"), options.small * 10, 1).glob("*.csv")
         small = parted(large, Path(folder, "small", "day"), 1_000, options.small)
-        one = parted(large, Path(folder, "one", "day"), small_bytes(small), 1)
+        one = parted(large, Path(folder, "same", "day"), small_bytes(small), 1)
         told(f"medallion_{options.small}_small_files", rounds(ours, small), rounds(ours, one))
         told_alone("medallion_memory_of_a_worker", most_memory_of_a_worker(), "MiB")
     spark.stop()
