@@ -12,7 +12,7 @@ from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, TaskGroup, chain
 
 from custody.core.datasets.contracts import Contract
-from custody.core.datasets.manual import manual
+from custody.core.datasets.manual import DAG_PREFIX, dag_of, manual
 from custody.core.datasets.tables import Table, gold_tables, silver_tables
 from custody.tasks import windows
 from custody.tasks.contracts import contracts_to_parse
@@ -38,7 +38,6 @@ from custody.tasks.defaults import (
 )
 from custody.tasks.lineage.jobs import TableJob
 
-PREFIX = "medallion_"
 INCLUDE = str(include_root(__file__))
 
 
@@ -51,7 +50,7 @@ def medallion(contract: Contract) -> None:
         Asset(name, group=dataset) for name in (f"bronze_{dataset}", silver.name)
     )
     with DAG(
-        dag_id=f"{PREFIX}{dataset}",
+        dag_id=dag_of(dataset),
         description=contract.description,
         # A run is of a partition, the day before it starts, and has its name.
         schedule=CronPartitionTimetable(
@@ -134,5 +133,5 @@ def gold(table: Table, dataset: str, silver_run: str, silver_asset: Asset) -> Ta
     return group
 
 
-for found in contracts_to_parse(__file__, PREFIX):
+for found in contracts_to_parse(__file__, DAG_PREFIX):
     medallion(found)

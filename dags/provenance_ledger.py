@@ -81,7 +81,7 @@ def follow_publications(database: str, buckets: dict[str, str]) -> None:
 @task
 def late_files(buckets: dict[str, str], by: dict[str, str]) -> list[dict[str, Any]]:
     """Look for files that came after their day was built; the runs that build these days again."""
-    return late.days_to_rebuild(contracts_of(__file__), buckets, by, "medallion_")
+    return late.days_to_rebuild(contracts_of(__file__), buckets, by)
 
 
 @dag(

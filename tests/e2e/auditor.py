@@ -36,12 +36,14 @@ def make_role(platform: Platform) -> None:
         )
 
 
-def custody(platform: Platform, command: str, *arguments: str) -> list[dict[str, Any]]:
-    """Run `custody`; returns what it printed, after checking that it says all is well."""
+def custody(
+    platform: Platform, command: str, *arguments: str, who: str = AUDITOR
+) -> list[dict[str, Any]]:
+    """What `custody` prints for `who`, after checking that it says all is well."""
     settings = f"ssm:/{PROJECT}/{STAGE}/airflow/variables/{PROJECT}"
     done = subprocess.run(
         [sys.executable, "-c", COMMAND, command, "--json", "--settings", settings, *arguments],
-        env=platform.machine.environment_of(AUDITOR)
+        env=platform.machine.environment_of(who)
         | {
             "PYTHONPATH": str(REPOSITORY / "plugins"),
             "AWS_DEFAULT_REGION": platform.settings["region"],

@@ -7,14 +7,15 @@ from datetime import date
 
 import pytest
 from accounting import totals, visible_runs
+from auditor import custody
 from crashes import kill_airflow, kill_aws, kill_spark
 from listening import listening, spark_listens
 from story import DAYS, HOSTILE_DAY, MEDALLION, check_accounts, land_all, reconcile
 
 from rehearsal.landing import Landed
 from rehearsal.observing import OnCall, query, wait_settled
-from rehearsal.platform import Platform
-from rehearsal.runs import backfill_days, backfilled_runs, follow, run_dag, start_backfill
+from rehearsal.platform import ADMIN, Platform
+from rehearsal.runs import backfill_days, backfilled_runs, follow, start_backfill
 from rehearsal.waiting import wait_until
 
 pytestmark = pytest.mark.crash
@@ -141,8 +142,8 @@ def test_a_day_is_rolled_back_and_shows_what_it_showed(
     )
     first, *_, last = (str(row["run"]) for row in published)
     assert {last} == now["silver_customers"][day] != {first}
-    asked = {"dt": day, "rollback_to": first, "reason": "the test asks"}
-    run_id = run_dag(platform, MEDALLION, asked, say=print)
+    asked = ("customers", day, "--to", first, "--reason", "the test asks")
+    run_id = str(custody(platform, "rollback", *asked, who=ADMIN)[-1]["airflow_run"])
     states = {
         task["task_id"]: task["state"]
         for task in platform.airflow.task_instances(MEDALLION, run_id)

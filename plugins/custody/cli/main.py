@@ -20,6 +20,7 @@ from custody.cli.commands import (
     prove,
     redrive,
     report,
+    rollback,
     seal,
     trace,
     trail,
@@ -39,6 +40,7 @@ CANNOT_CHECK: Final = 2
 
 COMMANDS: Final = (
     verify, trace, trail, seal, prove, export, check, report, findings, keys, redrive,
+    rollback,
 )  # fmt: skip
 """The modules of the commands, in the order of the help."""
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -271,6 +271,12 @@ class Deployment:
     @staticmethod
     def _cloudtrail(region: str) -> CloudTrailClient:
         return boto3.client("cloudtrail", region_name=region)
+
+    # Airflow
+
+    def mwaa(self) -> Any:
+        """A client of MWAA's, of which nobody publishes types that know `invoke_rest_api`."""
+        return boto3.client("mwaa", region_name=self.setting(lambda settings: settings.region))
 
     # The recorder's queues
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from custody.core.lineage.account import DayAccount
 from custody.core.lineage.model import Lineage
-from custody.core.publications.model import Publication, Why
+from custody.core.publications.model import Publication, Why, rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class DatasetDay:
 
     def rollback_to(self, run: Lineage) -> str:
         """The configuration with which a run of the DAG shows again what `run` built."""
-        return json.dumps({"dt": self.dt, "rollback_to": run.run.id, "reason": "…"}, indent=1,
-                          ensure_ascii=False)  # fmt: skip
+        return json.dumps(rollback(self.dt, run.run.id, "…"), indent=1, ensure_ascii=False)
 
 
 def day_of_dataset(

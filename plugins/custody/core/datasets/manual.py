@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.tables import tables
+
+DAG_PREFIX: Final = "medallion_"
+
+
+def dag_of(dataset: str) -> str:
+    """The id of the DAG that builds a dataset."""
+    return f"{DAG_PREFIX}{dataset}"
 
 
 def manual(contract: Contract) -> str:

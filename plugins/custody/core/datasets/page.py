@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Check, Column, NotAfterPartition, ValidValues
 from custody.core.datasets.contracts import Contract, Gold
+from custody.core.datasets.manual import dag_of
 from custody.core.datasets.personal import personal_by_table
 from custody.core.datasets.quality.rules import Rule
 from custody.core.datasets.tables import silver_tables, tables
@@ -47,7 +48,7 @@ def _head(contract: Contract) -> str:
         ("Lands", f"`incoming/{dataset}/dt=<day>/`, {whole}"),
         ("Format", contract.format.in_words),
         ("Uploaders", "; ".join(f"`{one.name}` ({one.description})" for one in about.uploaders)),
-        ("Built by", f"the DAG `medallion_{dataset}`, every day"),
+        ("Built by", f"the DAG `{dag_of(dataset)}`, every day"),
         ("Use", about.usage),
         ("Limits", about.limitations),
     )

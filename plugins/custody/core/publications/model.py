@@ -123,6 +123,11 @@ class Publication:
         return "".join(f"{json.dumps(asdict(row))}\n" for row in self.rows()).encode()
 
 
+def rollback(dt: str, run: str, reason: str) -> dict[str, str]:
+    """The parameters with which a run of the DAG shows again what the job run `run` built."""
+    return {"dt": dt, "rollback_to": run, "reason": reason}
+
+
 def folder_of(dataset: str, dt: str) -> str:
     """What the keys of a day's publications begin with."""
     return f"{PUBLICATION_PREFIX}{dataset}/dt={dt}/"

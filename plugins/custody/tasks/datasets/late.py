@@ -12,6 +12,7 @@ from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.publications.building import Builders
 from custody.aws.publications.late import late_days
 from custody.core.datasets.contracts import Contract
+from custody.core.datasets.manual import dag_of
 from custody.core.datasets.tables import silver_tables
 from custody.core.lineage.trust import Trust
 from custody.core.publications.late import MAX_AT_ONCE, LateDay
@@ -21,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def days_to_rebuild(
-    contracts: Sequence[Contract], buckets: Mapping[str, str], by: Mapping[str, str], prefix: str
+    contracts: Sequence[Contract], buckets: Mapping[str, str], by: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """The runs to start, as `TriggerDagRunOperator` takes them: one for each day that a file came
-    late for, of the DAG whose id is `prefix` and the dataset.
+    late for.
 
     Raises what botocore raises.
     """
@@ -34,7 +35,7 @@ def days_to_rebuild(
         log.info("%s of %s is built again, as %s: %s", late.dt, late.dataset, late.run_id, files)
         found.append(
             {
-                "trigger_dag_id": f"{prefix}{late.dataset}",
+                "trigger_dag_id": dag_of(late.dataset),
                 "trigger_run_id": late.run_id,
                 "conf": {"dt": late.dt, "reason": "files came after the day was built"},
             }

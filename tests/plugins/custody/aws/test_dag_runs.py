@@ -1,0 +1,81 @@
+"""Runs of DAGs are started and watched through MWAA; what Airflow refuses is told in its words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from tests.support.moto_aws import REGION
+
+from custody.aws.dag_runs import Refused, start_run, states_of
+from custody.core.formats.untrusted import MalformedInput
+
+ENVIRONMENT, DAG = "custody-dev", "medallion_orders"
+RUN = "manual__2026-11-01T06:00:00+00:00"
+
+
+@pytest.fixture
+def mwaa() -> Any:
+    return boto3.client(
+        "mwaa", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+
+@pytest.fixture
+def stub(mwaa: Any) -> Iterator[Stubber]:
+    with Stubber(mwaa) as stub:
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def answer(document: Any, status: int = 200) -> dict[str, Any]:
+    return {"RestApiStatusCode": status, "RestApiResponse": document}
+
+
+def test_a_run_is_started_with_its_parameters(mwaa: Any, stub: Stubber) -> None:
+    asked = {
+        "Name": ENVIRONMENT,
+        "Path": "/dags/medallion_orders/dagRuns",
+        "Method": "POST",
+        "Body": {"logical_date": None, "conf": {"dt": "2026-11-01"}},
+    }
+    stub.add_response("invoke_rest_api", answer({"dag_run_id": RUN}), asked)
+    assert start_run(mwaa, ENVIRONMENT, DAG, {"dt": "2026-11-01"}) == RUN
+
+
+def test_a_run_is_watched_until_it_has_ended(mwaa: Any, stub: Stubber) -> None:
+    waited: list[None] = []
+    asked = {
+        "Name": ENVIRONMENT,
+        "Path": "/dags/medallion_orders/dagRuns/manual__2026-11-01T06%3A00%3A00%2B00%3A00",
+        "Method": "GET",
+    }
+    for state in ("queued", "running", "failed"):
+        stub.add_response("invoke_rest_api", answer({"state": state}), asked)
+    found = states_of(mwaa, ENVIRONMENT, DAG, RUN, lambda: waited.append(None))
+    assert list(found) == ["queued", "running", "failed"]
+    assert len(waited) == 2
+
+
+def test_what_airflow_refuses_is_told(mwaa: Any, stub: Stubber) -> None:
+    refused = {"RestApiStatusCode": 404, "RestApiResponse": {"detail": "no such DAG"}}
+    stub.add_client_error("invoke_rest_api", "RestApiClientException", modeled_fields=refused)
+    with pytest.raises(Refused, match=r"answers 404 to POST /dags/.*no such DAG"):
+        start_run(mwaa, ENVIRONMENT, DAG, {})
+    stub.add_response("invoke_rest_api", answer({}, status=302))
+    with pytest.raises(Refused, match="302"):
+        start_run(mwaa, ENVIRONMENT, DAG, {})
+    for told in ({"run": 1}, []):
+        stub.add_response("invoke_rest_api", answer(told))
+        with pytest.raises(MalformedInput):
+            start_run(mwaa, ENVIRONMENT, DAG, {})
+
+
+def test_who_may_not_ask_is_told_so_by_aws(mwaa: Any, stub: Stubber) -> None:
+    stub.add_client_error("invoke_rest_api", "AccessDeniedException")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        start_run(mwaa, ENVIRONMENT, DAG, {})
