@@ -219,7 +219,9 @@ def test_what_pages_is_read_from_the_run_that_judged(render, dag_id, job):
 def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
     looked = render("provenance_reconcile", "dead_letters", params={"grace_minutes": 45})
     queue = "the-project-the-stage-recorder-dlq"
-    assert looked.op_args == ("the-analytics-bucket", queue, "45", "the-topic-arn")
+    places = {"airflow_url": "the-airflow-url", "region": "the-region"}
+    places["partition"] = "the-partition"
+    assert looked.op_args == ("the-analytics-bucket", queue, "45", "the-topic-arn", places)
 
 
 def test_every_template_is_filled_in(bag, settings):

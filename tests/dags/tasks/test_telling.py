@@ -159,7 +159,7 @@ def test_dead_letters_page_once_and_resolve(aws, function, sns, caplog):
     find = function("provenance_reconcile", "dead_letters", s3=s3, sqs=sqs, sns=sns)
 
     def status(grace_minutes="0"):
-        find(bucket, "recorder-dlq", grace_minutes, "arn:topic")
+        find(bucket, "recorder-dlq", grace_minutes, "arn:topic", {})
         sent, sns.sent = sns.sent, []
         return [page["MessageAttributes"]["status"]["StringValue"] for page in sent]
 

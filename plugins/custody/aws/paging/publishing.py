@@ -15,7 +15,8 @@ def publish(sns: SNSClient, topic_arn: str, page: Page) -> str:
     sent = sns.publish(
         TopicArn=topic_arn,
         Subject=page.subject,
-        Message=page.message,
+        Message=page.by_protocol,
+        MessageStructure="json",
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value}
             for name, value in page.message_attributes.items()

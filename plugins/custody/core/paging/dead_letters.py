@@ -14,7 +14,8 @@ from typing import Final
 
 from custody.core.formats.timestamps import format_utc
 from custody.core.paging.changes import Status
-from custody.core.paging.form import Page, Room, Written, compose, headline, shown
+from custody.core.paging.form import Head, Page, Room, Written, compose, shown
+from custody.core.paging.links import NOWHERE, Places
 from custody.core.records.notifications import ObjectCreated
 
 DEAD_LETTERS: Final = "DEAD_LETTERS"
@@ -55,39 +56,50 @@ def overdue(
     return tuple(sorted(late, key=lambda letter: (letter.sent, letter.message_id)))
 
 
-def page_about(look: Look, *, is_open: bool, now: datetime, grace: timedelta) -> Page | None:
+def page_about(
+    look: Look, *, is_open: bool, now: datetime, grace: timedelta, places: Places = NOWHERE
+) -> Page | None:
     """The page to send about the queue, None if there is nothing new; `is_open` if people were
-    told of it.
+    told of it. It leads to `places`.
 
     A queue counts as empty only if the look was complete: messages that another consumer holds are
     not seen. More messages in a queue that people were told of send no second page.
     """
     late = overdue(look.letters, now=now, grace=grace)
     if late and not is_open:
-        return _page(Status.OPEN, look, late, grace)
+        return _page(Status.OPEN, look, late, grace, places)
     if is_open and look.complete and not look.letters:
-        return _page(Status.RESOLVED, look, (), grace)
+        return _page(Status.RESOLVED, look, (), grace, places)
     return None
 
 
-def _page(status: Status, look: Look, late: Sequence[DeadLetter], grace: timedelta) -> Page:
+def _page(
+    status: Status, look: Look, late: Sequence[DeadLetter], grace: timedelta, places: Places
+) -> Page:
+    head = Head(DEAD_LETTERS, _SEVERITY, status, f"{DEAD_LETTERS}/{look.queue}")
+
     def written(room: Room) -> Written:
-        return _opened(look, late, grace, room) if late else _resolved(look)
+        return _opened(head, look, late, grace, room) if late else _resolved(head, look)
 
     about = f"{len(late)} messages in {look.queue}" if late else f"{look.queue} is empty"
-    return compose(DEAD_LETTERS, _SEVERITY, status, about=about, runbook=_RUNBOOK, written=written)
+    return compose(
+        head,
+        about=about,
+        runbook=_RUNBOOK,
+        written=written,
+        links=places.of_dead_letters(look.queue),
+    )
 
 
-def _opened(look: Look, late: Sequence[DeadLetter], grace: timedelta, room: Room) -> Written:
+def _opened(
+    head: Head, look: Look, late: Sequence[DeadLetter], grace: timedelta, room: Room
+) -> Written:
     examples, limit = room
     named = [item for _, item in zip(range(examples), _contents(late), strict=False)]
     minutes = int(grace.total_seconds() // 60)
     count = f"{'' if look.complete else 'at least '}{len(late)} messages"
     lines = [
-        headline(
-            DEAD_LETTERS,
-            _SEVERITY,
-            Status.OPEN,
+        head.line(
             "the recorder gave up on messages; the object versions they announce have no record.",
         ),
         "",
@@ -113,9 +125,9 @@ def _opened(look: Look, late: Sequence[DeadLetter], grace: timedelta, room: Room
     }
 
 
-def _resolved(look: Look) -> Written:
+def _resolved(head: Head, look: Look) -> Written:
     lines = [
-        headline(DEAD_LETTERS, _SEVERITY, Status.RESOLVED, "the dead-letter queue is empty again."),
+        head.line("the dead-letter queue is empty again."),
         "",
         f"where    queue {shown(look.queue)}",
     ]

@@ -1,10 +1,13 @@
 """What every page has in common: one SNS message, for a telephone and for a machine.
 
 A message is a text that begins with what a person must know and ends, after a line of its own
-(`MARKER`), with one JSON document. It goes to every subscriber as it is, so a person can forward
-it to a machine. Object keys, user agents and the like are whatever somebody typed: in the text
-they are quoted, and every character that is not plainly printable is escaped, so they can neither
-begin a line nor turn one around; in the JSON everything but ASCII is escaped.
+(`MARKER`), with one JSON document. It goes to mails and queues as it is, so a person can forward
+it to a machine; to HTTPS, by which AWS's chat subscribes, goes the same as chat shows it
+(`custody.core.paging.chat`). SNS tells them apart (`MessageStructure`).
+
+Object keys, user agents and the like are whatever somebody typed: in the text they are quoted, and
+every character that is not plainly printable is escaped, so they can neither begin a line nor turn
+one around; in the JSON everything but ASCII is escaped.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from custody.core.formats.untrusted import load_json
+from custody.core.paging import chat
 from custody.core.paging.changes import Status
 from custody.core.paging.findings import PageState
 
@@ -36,19 +40,51 @@ _ROOMS: Final[tuple[Room, ...]] = ((10, 2048), (3, 512), (1, 128))
 """The first in which a page fits is used."""
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above all else: which verdict, how urgent, and what became of it. All pages about
+    one `incident`, a word, belong together."""
+
+    verdict: str
+    severity: str
+    status: Status
+    incident: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What subscriptions can be filtered by."""
+        named = {"verdict": self.verdict, "severity": self.severity}
+        return {**named, "status": self.status.value}
+
+    def __str__(self) -> str:
+        is_open = self.status is Status.OPEN
+        called = self.verdict if is_open else f"{self.status.upper()} {self.verdict}"
+        return f"{called} ({self.severity})"
+
+    def line(self, sentence: str) -> str:
+        """The first line of a page: what it is about, how urgent, and what happened."""
+        return f"{self}: {sentence}"
+
+
 @dataclass(frozen=True)
 class Page:
     """One message to the people on call.
 
-    `subject` is printable ASCII of at most `MAX_SUBJECT` characters; `message` as described
-    above, at most `MAX_MESSAGE_BYTES` long as SNS counts; `states` what people know once the
-    message is out.
+    `subject` is printable ASCII of at most `MAX_SUBJECT` characters; `message` and `chat` are as
+    described above; `states` what people know once the message is out.
     """
 
     subject: str
     message: str
+    chat: str
     message_attributes: Mapping[str, str]
     states: tuple[PageState, ...]
+
+    @property
+    def by_protocol(self) -> str:
+        """What SNS is given, at most `MAX_MESSAGE_BYTES` long: a JSON object of the texts by the
+        protocols of subscriptions."""
+        return json.dumps({"default": self.message, "https": self.chat}, ensure_ascii=False)
 
 
 def document_of(message: str) -> object:
@@ -83,9 +119,7 @@ def known(value: str | None, otherwise: str = "not known") -> str:
 
 
 def compose(
-    verdict: str,
-    severity: str,
-    status: Status,
+    head: Head,
     *,
     about: str | Sequence[str],
     runbook: str,
@@ -98,46 +132,37 @@ def compose(
     `about` are the ways to say in the subject what it is about, the best first: the first that fits
     is said whole, so that no name is cut. `links` lead from it to somewhere, each by what is there.
 
-    `written` gives the lines of the text (the first of them a `headline`) and the body of the
-    document, given how many examples to show and how many characters of a text that may be cut;
+    `written` gives the lines of the text (the first of them a line of the `head`) and the body of
+    the document, given how many examples to show and how many characters of a text that may be cut;
     it is asked again with less until the page fits. `runbook` is its path in the repository.
     """
+    subject = _subject(str(head), about)
     for room in _ROOMS:
         lines, body = written(room)
         document = {
-            "status": status.value,
-            "severity": severity,
+            "status": head.status.value,
+            "severity": head.severity,
             "summary": lines[0],
             **body,
             "links": dict(links or {}),
             "runbook": runbook,
+            "incident": head.incident,
         }
         leads = [f"  {name:9} {link}" for name, link in (links or {}).items()]
         text = [*lines, *(["links"] if leads else []), *leads, f"runbook  {runbook}"]
-        text += ["", MARKER, json.dumps(document, indent=2)]
-        message = "\n".join(text)
-        if _sent_bytes(message) <= MAX_MESSAGE_BYTES:
+        text += [f"incident {head.incident}", "", MARKER, json.dumps(document, indent=2)]
+        shown_in_chat = chat.notification(
+            title=subject,
+            lines=lines,
+            links=links or {},
+            runbook=runbook,
+            incident=head.incident,
+            labels=head.labels,
+        )
+        page = Page(subject, "\n".join(text), shown_in_chat, head.labels, states)
+        if len(page.by_protocol.encode("utf-8")) <= MAX_MESSAGE_BYTES:
             break
-    return Page(
-        subject=_subject(f"{_called(status, verdict)} ({severity})", about),
-        message=message,
-        message_attributes={"verdict": verdict, "severity": severity, "status": status.value},
-        states=states,
-    )
-
-
-def headline(verdict: str, severity: str, status: Status, sentence: str) -> str:
-    """The first line of a page: what it is about, how urgent, and what happened."""
-    return f"{_called(status, verdict)} ({severity}): {sentence}"
-
-
-def _called(status: Status, verdict: str) -> str:
-    return verdict if status is Status.OPEN else f"{status.upper()} {verdict}"
-
-
-def _sent_bytes(message: str) -> int:
-    """Bytes of a message as SNS counts them."""
-    return len(message.encode("utf-8"))
+    return page
 
 
 def _subject(called: str, about: str | Sequence[str]) -> str:

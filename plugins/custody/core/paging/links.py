@@ -1,5 +1,5 @@
-"""Where a page leads: the finding in the console, the run in Airflow, the object version and the
-log file in AWS's console. Whatever somebody typed is percent-encoded in them.
+"""Where a page leads: the finding in the console, the run in Airflow, the object version, the log
+file and the recorder's log in AWS's console. Whatever somebody typed is percent-encoded in them.
 
 Addresses: Airflow's are of its pages since 3.0; AWS documents none of its console's.
 """
@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from custody.core.ledger.rows import CATALOG, CONTROL, LedgerRow
+from custody.core.ledger.verdicts import Verdict
 from custody.objects import UNVERSIONED
 
 _CONSOLES: Final[Mapping[str, str]] = {
@@ -48,6 +49,22 @@ class Places:
             return {}
         return {"console": f"{self._airflow}/custody/findings?{urlencode(asked)}", **self.of_run}
 
+    def of_dead_letters(self, queue: str) -> dict[str, str]:
+        """What has no record, the run that looked into the queue, and what the recorder said."""
+        found = self.of_findings(verdict=Verdict.UNRECORDED.value, state="open")
+        if self._aws:
+            group = f"/aws/lambda/{queue.removesuffix('-dlq')}"
+            # CloudWatch's pages have a name encoded twice, with another sign.
+            named = quote(quote(group, safe=""), safe="").replace("%", "$")
+            logs = f"{self._aws}/cloudwatch/home?region={self.region}#logsV2:log-groups/log-group/"
+            found["recorder log"] = logs + named
+        return found
+
+    @property
+    def of_watching(self) -> dict[str, str]:
+        """How long nobody has judged, and the run that failed."""
+        return {"console": f"{self._airflow}/custody/", **self.of_run} if self.airflow else {}
+
     def of_finding(self, finding: LedgerRow) -> dict[str, str]:
         """All that a finding has a place of."""
         found = {}
@@ -64,16 +81,21 @@ class Places:
     def _airflow(self) -> str:
         return self.airflow.rstrip("/")
 
+    @property
+    def _aws(self) -> str:
+        """AWS's console; empty where nobody knows which."""
+        console = _CONSOLES.get(self.partition)
+        return f"https://{self.region}.{console}" if self.region and console else ""
+
     def _object(
         self, name: str, bucket: str, key: str, version_id: str = UNVERSIONED
     ) -> dict[str, str]:
-        console = _CONSOLES.get(self.partition)
-        if not (self.region and bucket and console):
+        if not (self._aws and bucket):
             return {}
         asked = {"region": self.region, "prefix": key}
         if version_id != UNVERSIONED:
             asked["versionId"] = version_id
-        place = f"https://{self.region}.{console}/s3/object/{quote(bucket, safe='')}"
+        place = f"{self._aws}/s3/object/{quote(bucket, safe='')}"
         return {name: f"{place}?{urlencode(asked, errors='replace')}"}
 
 

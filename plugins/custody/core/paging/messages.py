@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -19,7 +20,7 @@ from custody.core.paging.findings import (
     document_of_row,
     moment,
 )
-from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
+from custody.core.paging.form import Head, Page, Room, Written, compose, known, shown
 from custody.core.paging.guarded import guarded_by
 from custody.core.paging.links import NOWHERE, Places
 from custody.core.runs.whole_hours import HOUR
@@ -90,19 +91,22 @@ def pages(
     ]
 
 
+def _head(group: Sequence[Change], incident: str) -> Head:
+    verdict = group[0].finding.verdict
+    return Head(verdict, SEVERITIES[verdict], group[0].status, incident)
+
+
 def _of_findings(
+    head: Head,
     group: Sequence[Change],
     about: str | Sequence[str],
     written: Callable[[Room], Written],
     links: Mapping[str, str],
 ) -> Page:
-    verdict = group[0].finding.verdict
     return compose(
-        verdict,
-        SEVERITIES[verdict],
-        group[0].status,
+        head,
         about=about,
-        runbook=f"docs/runbooks/{verdict.lower()}.md",
+        runbook=f"docs/runbooks/{head.verdict.lower()}.md",
         written=written,
         states=tuple(state for change in group for state in change.states),
         links=links,
@@ -114,13 +118,14 @@ def _of_findings(
 
 def _single(change: Change, window: Mapping[str, str], table: str, places: Places) -> Page:
     finding = change.finding
+    head = _head([change], finding.fingerprint)
     is_control, query = finding.bucket == CONTROL, _query_of_one(finding, table)
 
     def written(room: Room) -> Written:
         cut = _cut(finding, room[1])
         now = _cut(change.now, room[1]) if change.now else None
         lines = [
-            headline(finding.verdict, SEVERITIES[finding.verdict], change.status, _outcome(change)),
+            head.line(_outcome(change)),
             "",
             f"why      {shown(cut.verdict_reason)}",
             *([f"now      {shown(now.verdict_reason)}"] if now else []),
@@ -154,7 +159,8 @@ def _single(change: Change, window: Mapping[str, str], table: str, places: Place
             body["reason_now"] = now.verdict_reason if now else None
         return lines, body
 
-    return _of_findings([change], _about(finding), written, places.of_finding(finding))
+    links = places.of_finding(finding)
+    return _of_findings(head, [change], _about(finding), written, links)
 
 
 def _about(finding: LedgerRow) -> list[str]:
@@ -247,6 +253,9 @@ def _grouped(
 ) -> Page:
     first = group[0]
     verdict, status = first.finding.verdict, first.status
+    # That some of many are resolved does not end what the others are: these are apart.
+    what = f"{status}\n{verdict}\n{first.finding.principal_arn}"
+    head = _head(group, hashlib.sha256(what.encode("utf-8")).hexdigest())
     principals = {cause_of(change.finding) for change in group}
     total = len(group)
     if status is Status.OPEN:
@@ -262,7 +271,7 @@ def _grouped(
     def written(room: Room) -> Written:
         examples = [_cut(change.finding, room[1]) for change in group[: room[0]]]
         lines = [
-            headline(verdict, SEVERITIES[verdict], status, f"{MEANING[verdict]}, {total} times."),
+            head.line(f"{MEANING[verdict]}, {total} times."),
             "",
             f"who      {by_whom}",
             f"what     {total} findings, for example",
@@ -294,7 +303,7 @@ def _grouped(
 
     about = f"{total} object versions, {_hours(window)}"
     links = places.of_findings(verdict=verdict, state="open")
-    return _of_findings(group, about, written, links)
+    return _of_findings(head, group, about, written, links)
 
 
 def _query(verdict: str, principal: str | None, window: Mapping[str, str], table: str) -> str:

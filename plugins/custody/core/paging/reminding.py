@@ -14,7 +14,7 @@ from custody.core.formats.timestamps import format_utc
 from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.changes import Status
 from custody.core.paging.findings import SEVERITIES, moment
-from custody.core.paging.form import Page, Room, Written, compose, headline, known, shown
+from custody.core.paging.form import Head, Page, Room, Written, compose, known, shown
 from custody.core.paging.links import NOWHERE, Places
 
 STANDING: Final = "STANDING"
@@ -62,14 +62,13 @@ def reminder(
         return None
     found = [each.finding for each in (overdue or given)]
     severity = _worst([row.verdict for row in found if row is not None])
+    head = Head(STANDING, severity, Status.OPEN, STANDING)
     count = f"{len(overdue)} {'finding stands' if len(overdue) == 1 else 'findings stand'}"
 
     def written(room: Room) -> Written:
         told, replies = overdue[: room[0]], given[: room[0]]
         lines = [
-            headline(
-                STANDING, severity, Status.OPEN, f"{count} that nobody has taken on or closed."
-            ),
+            head.line(f"{count} that nobody has taken on or closed."),
             "",
             f"what     {_counted(overdue)}",
             *(f"  {_line(each.finding, room)}, since {format_utc(each.since)}" for each in told),
@@ -86,9 +85,7 @@ def reminder(
 
     about = f"{count} and nobody has taken on, {len(given)} answered"
     return compose(
-        STANDING,
-        severity,
-        Status.OPEN,
+        head,
         about=about,
         runbook=_RUNBOOK,
         written=written,

@@ -68,7 +68,7 @@ def pages(bucket: str, judge: dict[str, str], finder: str, table: str, dag_run: 
 
 
 def places_of(settings: Mapping[str, object], dag_run: Any) -> Places:
-    """Where pages of a run lead, by the settings that the job judged by."""
+    """Where pages of a run lead, by these settings (of findings: those that the job judged by)."""
     named = {
         name: str(settings.get(name) or "") for name in ("region", "partition", "trail_bucket")
     }
@@ -97,7 +97,14 @@ def _say(found: Found, counts: Counter[Status], messages: int) -> None:
 
 
 @task
-def dead_letters(bucket: str, queue: str, grace_minutes: str, topic: str) -> None:
+def dead_letters(
+    bucket: str,
+    queue: str,
+    grace_minutes: str,
+    topic: str,
+    settings: dict[str, str],
+    dag_run: Any = None,
+) -> None:
     """Tell people what is new about the recorder's dead-letter queue, if anything is, and remember
     it."""
     s3 = client("s3")
@@ -108,6 +115,7 @@ def dead_letters(bucket: str, queue: str, grace_minutes: str, topic: str) -> Non
         is_open=is_open,
         now=datetime.now(UTC),
         grace=timedelta(minutes=int(grace_minutes)),
+        places=places_of(settings, dag_run),
     )
     log.info(
         "%s%d messages in %s; people %s of it; %d messages to send",
@@ -152,7 +160,8 @@ def page_dead_letters() -> None:
     """
     queue = f"{setting('project')}-{setting('stage')}-recorder-dlq"
     grace = "{{ params.grace_minutes }}"
-    dead_letters(setting("analytics_bucket"), queue, grace, setting("topic_arn"))
+    places = {name: setting(name) for name in ("airflow_url", "region", "partition")}
+    dead_letters(setting("analytics_bucket"), queue, grace, setting("topic_arn"), places)
 
 
 def page_findings(

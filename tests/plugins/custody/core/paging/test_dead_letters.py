@@ -50,6 +50,7 @@ def test_the_page_names_the_object_versions():
         'where    queue "custody-dev-recorder-dlq"\n'
         "when     the oldest was first sent at 2026-11-01T07:15:00.000Z\n"
         "runbook  docs/runbooks/recorder-dead-letters.md\n"
+        "incident DEAD_LETTERS/custody-dev-recorder-dlq\n"
     )
     body = document_of(found.message)
     assert (body["queue"], body["messages"], body["complete"]) == (

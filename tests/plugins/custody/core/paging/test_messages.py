@@ -30,7 +30,7 @@ def sent_bytes(page):
     attributes = sum(
         len(name) + len("String") + len(v) for name, v in page.message_attributes.items()
     )
-    return len(page.message.encode()) + attributes
+    return len(page.by_protocol.encode()) + attributes
 
 
 def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
@@ -67,6 +67,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
         "      AND object_key = 'incoming/customers/dt=2026-11-01/a b.csv'\n"
         "  ORDER BY event_time\n"
         "runbook  docs/runbooks/unrecorded.md\n"
+        f"incident {finding().fingerprint}\n"
     )
     assert document_of(page.message) == {
         "status": "open",
@@ -102,6 +103,7 @@ def test_a_page_says_who_did_what_to_which_version_and_what_to_do():
         ),
         "claimed": False,
         "runbook": "docs/runbooks/unrecorded.md",
+        "incident": finding().fingerprint,
         "window": {"start": WINDOW["window_start"], "end": WINDOW["window_end"]},
     }
 
