@@ -45,7 +45,7 @@ down: ## Stop what `demo` or `up` started; its state stays
 reset: ## Stop it and forget its state
 	@$(REHEARSAL).platform reset
 
-status: ## Show whether the local AWS and Airflow run, and where
+status: ## Show whether the local AWS and Airflow run, where, and how to log in
 	@$(REHEARSAL).platform status
 
 test: setup ## Run the tests, the end-to-end run included (about 15 minutes)

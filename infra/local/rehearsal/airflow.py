@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import requests
 
 from localaws.server import ports
+from rehearsal import readiness
 from rehearsal.database import Database
 from rehearsal.machine import PROJECT, STAGE, Machine, tool_folder
 from rehearsal.waiting import wait_until
@@ -219,31 +221,27 @@ class Airflow:
 
     def healthy(self) -> bool:
         """Whether API, scheduler, triggerer and DAG processor all report themselves healthy."""
-        try:
-            url = f"{self._machine.airflow_url}/api/v2/monitor/health"
-            response = self._http.get(url, timeout=30)
-        except (requests.ConnectionError, requests.Timeout):
-            return False
-        if response.status_code != requests.codes.ok:
-            return False
-        parts = response.json()
-        return all(
-            parts[name]["status"] == "healthy"
-            for name in ("scheduler", "triggerer", "dag_processor", "metadatabase")
-        )
+        return not readiness.ailing(self._http, self._machine.airflow_url)
 
-    def wait_ready(self, dags: frozenset[str]) -> None:
-        """Wait until Airflow is healthy and has parsed these DAGs.
+    def wait_ready(self, dags: frozenset[str], say: Callable[[str], None] = print) -> None:
+        """Wait until Airflow is healthy and has parsed these DAGs, saying what it waits for.
 
         Raises:
             StartError: it has stopped, or cannot import a DAG.
             TimeoutError: it did not get so far.
         """
+        said = ""
 
         def ready() -> bool:
+            nonlocal said
             if self.pid() is None:
                 raise StartError(f"Airflow stopped while starting: see {self.log_file}")
-            return self.healthy() and dags <= self._dag_ids()
+            ailing = readiness.ailing(self._http, self._machine.airflow_url)
+            awaited = readiness.awaited(ailing, dags, set() if ailing else self._dag_ids())
+            if awaited and awaited != said:
+                say(awaited)
+            said = awaited
+            return not awaited
 
         wait_until("Airflow is ready", ready)
 

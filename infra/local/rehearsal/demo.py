@@ -81,7 +81,7 @@ class Demo:
             for file in landed:
                 self._say(f"{file.principal:>14}  {file.key}  {file.size_bytes:,} bytes")
         with self._phase("airflow", "Wait for Airflow; make the ledger's tables and view"):
-            platform.airflow.wait_ready(platform.dags)
+            platform.airflow.wait_ready(platform.dags, self._say)
             first = switch_on(platform, "provenance_ledger")
             for dag_id in sorted(platform.dags - {"provenance_ledger"}):
                 switch_on_from_now(platform, dag_id)

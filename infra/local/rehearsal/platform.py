@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -113,7 +114,7 @@ class Platform:
         say("Deploying the CloudFormation stacks")
         self.deploy()
         say("Waiting for Airflow")
-        self.airflow.wait_ready(self.dags)
+        self.airflow.wait_ready(self.dags, say)
 
     def stop(self) -> None:
         """Stop Airflow and the local AWS; their state stays."""
@@ -125,8 +126,19 @@ class Platform:
         self.airflow.reset()
         self.reset_aws()
 
+    def ways_in(self) -> str:
+        """Where people go, and as whom."""
+        airflow, aws = self.machine.airflow_url, self.machine.home / "aws"
+        return "\n".join(
+            [
+                f"  log in   {airflow}  as {USER}, password {self.airflow.password}",
+                f"  console  {airflow}/custody/",
+                f"  AWS      {self.machine.endpoint}  (profiles in {aws})",
+            ]
+        )
+
     def show_status(self) -> bool:
-        """Print what runs and where; returns whether the local AWS and Airflow are both ready."""
+        """Print what runs, where, and how to get in; returns whether all of it is ready."""
         print("Local AWS  ", end="", flush=True)
         aws = subprocess.run(
             [*_LOCAL_AWS, "status"],
@@ -136,6 +148,8 @@ class Platform:
         )
         airflow = self.airflow.state()
         print(f"Airflow    {airflow}: {self.machine.airflow_url}, log {self.airflow.log_file}")
+        if airflow != "stopped":
+            print(self.ways_in())
         return aws.returncode == 0 and airflow == "ready"
 
     def _local_aws(self, *arguments: str) -> None:
@@ -162,9 +176,10 @@ class Platform:
 
 
 def _up(platform: Platform) -> int:
-    platform.start()
-    print(f"Airflow    {platform.machine.airflow_url}  (admin / {platform.airflow.password})")
-    print(f"Local AWS  {platform.machine.endpoint}  (profiles in {platform.machine.home / 'aws'})")
+    began = time.monotonic()
+    platform.start(lambda text: print(f"{time.monotonic() - began:4.0f} s  {text}", flush=True))
+    print("Ready")
+    print(platform.ways_in())
     return 0
 
 

@@ -1,16 +1,21 @@
 """What is said when the local Airflow cannot start."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import requests
 
 from localaws.server import ports
+from rehearsal import readiness
 from rehearsal.airflow import StartError
 from rehearsal.machine import Machine
 from rehearsal.platform import Platform
@@ -46,6 +51,42 @@ def test_what_does_not_run_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixtu
     aws, airflow = capfd.readouterr().out.splitlines()
     assert aws.startswith("Local AWS  stopped: http://127.0.0.1:1")
     assert airflow.startswith("Airflow    stopped: http://127.0.0.1:2")
+
+
+class Health(BaseHTTPRequestHandler):
+    """An Airflow whose scheduler is still starting."""
+
+    def do_GET(self) -> None:
+        healthy, starting = {"status": "healthy"}, {"status": None}
+        parts = dict.fromkeys(("metadatabase", "dag_processor", "triggerer"), healthy)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({**parts, "scheduler": starting}).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_it_is_said_what_is_waited_for() -> None:
+    session = requests.Session()
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        Thread(target=server.serve_forever, daemon=True).start()
+        parts = readiness.ailing(session, url)
+        server.shutdown()
+    assert readiness.awaited(parts, {"a"}, set()) == "Not ready yet: scheduler"
+    assert readiness.ailing(session, url) == ["API server"]
+    assert readiness.awaited([], {"a", "b", "c"}, {"b"}) == "Not read yet: a, c"
+    assert readiness.awaited([], {"a"}, {"a", "of somebody"}) == ""
+
+
+def test_who_asks_is_told_how_to_get_in(tmp_path: Path) -> None:
+    platform = Platform(Machine(tmp_path, aws_port=1, airflow_port=2))
+    (tmp_path / "airflow").mkdir()
+    (tmp_path / "airflow" / "passwords.json").write_text('{"admin": "its password"}')
+    told = platform.ways_in()
+    assert "http://127.0.0.1:2  as admin, password its password" in told
+    assert "http://127.0.0.1:2/custody/" in told
 
 
 def test_a_crash_is_over_when_the_port_is_free(tmp_path: Path) -> None:
