@@ -146,6 +146,16 @@ def test_the_docstring_is_the_manual(bag, dag_id):
     assert "**Runbook:**" in doc
 
 
+def test_a_task_that_fails_ends_its_log_with_what_to_do(bag, caplog):
+    for task in all_tasks(bag):
+        caplog.clear()
+        for callback in task.on_failure_callback:
+            callback({"dag": bag.dags[task.dag_id], "task": task})
+        (said,) = caplog.messages
+        assert said.startswith(f"what to do about {task.task_id}: clear the failed task")
+        assert "**Runbook:** docs/" in said
+
+
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_runs_are_of_an_interval_with_a_length_or_of_a_day(bag, dag_id):
     # A plain cron string, or CronTriggerTimetable, gives intervals of no length.

@@ -15,6 +15,19 @@ from custody.core.ledger.tables import COLUMNS
 
 log = logging.getLogger(__name__)
 
+_ON_FAILURE: Final = "**On failure:**"
+"""Where the manual of a DAG says what to do."""
+
+
+def say_what_to_do(context: Any) -> None:
+    """Say at the end of the log of a task that failed for good what its DAG's manual says of that.
+
+    Nobody is called by it: a task that is killed calls nothing back (`telling.failures`).
+    """
+    what = (context["dag"].doc_md or "").partition(_ON_FAILURE)[2]
+    log.error("what to do about %s: %s", context["task"].task_id, what.strip())
+
+
 DEFAULT_ARGS: Final[dict[str, Any]] = {
     "owner": "data-platform",
     # Long enough to outlive a restart of whatever a task talks to: 10 s, 20 s, 40 s, 80 s.
@@ -24,6 +37,7 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
     "max_retry_delay": timedelta(minutes=5),
     # Whoever the worker is to AWS, by AWS's own rules: there is no Airflow connection to look for.
     "aws_conn_id": None,
+    "on_failure_callback": say_what_to_do,
 }
 
 
