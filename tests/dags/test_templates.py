@@ -220,7 +220,7 @@ def test_dead_letters_are_looked_for_in_the_recorders_queue(render):
     looked = render("provenance_reconcile", "dead_letters", params={"grace_minutes": 45})
     queue = "the-project-the-stage-recorder-dlq"
     places = {"airflow_url": "the-airflow-url", "region": "the-region"}
-    places["partition"] = "the-partition"
+    places["partition"] = "aws"
     assert looked.op_args == ("the-analytics-bucket", queue, "45", "the-topic-arn", places)
 
 
