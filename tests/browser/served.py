@@ -61,11 +61,15 @@ class Served:
             removed(SCRIPT, **written),
             removed(f"incoming/customers/dt=2026-11-01/{'a-long-name-' * 15}.csv", **written),
             finding("CONFLICT", object_key=A, version_id=self._version.version_id, **written),
-            finding(
-                "CONTROL_CHANGED",
-                bucket="AwsControl",
-                object_key="s3/bucket/raw/policy",
-                event_time=f"{self._at - HOUR:%Y-%m-%dT%H:%M:%SZ}",
+            # One of these belongs to what is found above, the other to nothing.
+            *(
+                finding(
+                    "CONTROL_CHANGED",
+                    bucket="AwsControl",
+                    object_key=f"s3/bucket/{bucket}/policy",
+                    event_time=f"{self._at - HOUR:%Y-%m-%dT%H:%M:%SZ}",
+                )
+                for bucket in ("elsewhere", RAW)
             ),
         ]
         as_of = now - timedelta(minutes=5)

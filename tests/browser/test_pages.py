@@ -20,7 +20,7 @@ PAGES = {
     "nothing": "findings?words=nothing",
     "finding": "findings?verdict=CONFLICT",
     "hostile": "findings?words=script",
-    "control": "findings?verdict=CONTROL_CHANGED",
+    "control": "findings?verdict=CONTROL_CHANGED&words=elsewhere",
     "unknown": f"findings/{'0' * 64}",
     "lookup": "object",
     "landed": f"object?object={LANDED}",
@@ -79,13 +79,21 @@ def test_the_overview_names_what_stands_and_each_is_one_click_away(
     page: Page, console: str
 ) -> None:
     page.goto(console)
-    assert page.locator(".lead").inner_text() == "4 findings stand."
+    lead = "4 findings stand, with 1 changed control that may have led to them."
+    assert page.locator(".lead").inner_text() == lead
     assert page.locator(".rows tbody tr").count() == 4
+    beside = page.locator(".rows tbody tr").first.locator("details")
+    beside.locator("summary").click()
+    beside.get_by_role("link").click()
+    assert page.locator("h1").inner_text() == "CONTROL_CHANGED: s3/bucket/custody-test-raw/policy"
+    page.get_by_role("link", name="CONFLICT").click()
+    assert page.locator("h1").inner_text() == f"CONFLICT: {LANDED}"
+    page.goto(console)
     page.locator(".rows tbody a").first.click()
     assert page.locator("h1").inner_text() == f"CONFLICT: {LANDED}"
     page.goto(console)
-    page.locator(".picture a[aria-label*='all: 1 findings, the worst CONTROL_CHANGED']").click()
-    assert page.locator(".rows tbody tr").count() == 1
+    page.locator(".picture a[aria-label*='all: 2 findings, the worst CONTROL_CHANGED']").click()
+    assert page.locator(".rows tbody tr").count() == 2
 
 
 def test_a_finding_leads_to_its_object_and_that_to_what_was_made_of_it(
@@ -198,5 +206,5 @@ def test_a_finding_is_taken_on_and_then_closed(page: Page, console: str) -> None
         answers = page.locator("h3:text('Answers') + ol li")
         assert said in answers.last.inner_text()
         assert "somebody (by Airflow's word" in answers.last.inner_text()
-    page.goto(console + "findings?verdict=CONTROL_CHANGED")
+    page.goto(console + "findings?words=elsewhere")
     assert page.locator("[data-of=answer]").inner_text() == "closed"

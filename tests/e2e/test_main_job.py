@@ -5,7 +5,7 @@ The tests are chapters: each goes on from where the one before it left the platf
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address
 
 import added
@@ -34,6 +34,7 @@ from custody.aws.runs.keeping import read_run
 from custody.aws.runs.last import last_run
 from custody.aws.s3.listing import list_keys
 from custody.aws.seal.log import seal_lister
+from custody.console.reading import Console
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.paging.findings import SEVERITIES
 from custody.core.runs.report import RunReport
@@ -318,6 +319,24 @@ def test_tampering_pages_exactly_its_findings(
         tampered.append((done, page))
         assert done.controls <= page.causes.keys()
         assert set(page.causes.values()) == {arn(platform, INSIDER)}
+
+
+def test_the_console_has_exactly_what_was_paged(
+    platform: Platform, tampered: list[tuple[Tampering, Page]]
+) -> None:
+    """With the controls that were changed for each beside it, and none by itself."""
+    s3, now = platform.client("s3"), datetime.now(UTC)
+    settings = Settings.parse(dict(platform.settings))
+    key = fetch_seal_key(
+        platform.client("kms"), settings.seal_key_arn, log_origin(settings.provenance_bucket)
+    )
+    overview = Console(s3, settings, key).overview((now - timedelta(days=1)).date(), now)
+    paged = {page.body["fingerprint"]: done.controls for done, page in tampered}
+    assert len(paged) == 4
+    assert {each.finding.fingerprint for each in overview.open} == paged.keys()
+    for name, controls in paged.items():
+        assert controls <= {cause.object_key for cause in overview.beside[name]}
+    assert len(overview.standing) == len(overview.open) + len(overview.belonging)
 
 
 def test_the_runbook_of_each_page_leads_to_the_insider_and_his_call(

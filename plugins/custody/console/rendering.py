@@ -29,7 +29,7 @@ from custody.core.console.overview import Overview
 from custody.core.console.picture import EVERY_LAYER, NO_LAYER, Shade, layer_of, stretches
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
-from custody.core.ledger.causes import nearest
+from custody.core.ledger.causes import MAX_BESIDE
 from custody.core.ledger.rows import CONTROL, LedgerRow
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import shown
@@ -47,9 +47,6 @@ MOST_AT_ONCE: Final = 8
 
 MOST_IN_REPORT: Final = 2000
 """Findings that a report tells in full."""
-
-MOST_CAUSES: Final = 20
-"""Changes of controls that one finding names."""
 
 MOST_ACTS: Final = 1000
 """Of what people did in Airflow, the latest that a report tells one by one."""
@@ -92,9 +89,8 @@ def _environment() -> Environment:
         "controls": CONTROL,
         "most_at_once": MOST_AT_ONCE,
         "most_of_a_run": MOST_OF_A_RUN,
-        "nearest": nearest,
         "most_acts": MOST_ACTS,
-        "most_causes": MOST_CAUSES,
+        "most_causes": MAX_BESIDE,
         "every_layer": EVERY_LAYER,
         "finding_verdicts": tuple(SEVERITIES),
         "terms": TERMS,
@@ -157,7 +153,7 @@ def overview_page(overview: Overview, days: int) -> str:
 
 def findings_page(overview: Overview, days: int, selection: Selection, number: int) -> str:
     """A page of the findings that were asked for; `number` counts from 1."""
-    found = selection.of(overview.findings.values())
+    found = selection.of(overview)
     first = (number - 1) * PAGE_SIZE
     return _render(
         "findings.html",
@@ -246,11 +242,12 @@ def trouble_page(root: str, title: str, text: str) -> str:
 
 def report_file(overview: Overview, deployment: str) -> str:
     """Everything about a period in one file that needs nothing else."""
-    found = list(overview.findings.values())
+    found, told = list(overview.findings.values()), Selection().of(overview)
     return _file(
         "report.html",
         overview,
         deployment,
+        rows=told[:MOST_IN_REPORT],
         found=found[:MOST_IN_REPORT],
         untold=len(found[MOST_IN_REPORT:]),
     )

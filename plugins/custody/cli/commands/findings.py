@@ -64,8 +64,9 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 def _list(args: argparse.Namespace, output: Output) -> bool:
     overview, _ = read_overview(deployment(args, output), MAX_DAYS, answers=True)
     rows = []
-    for each in overview.open:
+    for each in overview.standing:
         taken = overview.taken(each)
+        beside = [other.finding.fingerprint for other in overview.led_to(each)]
         answer, row = taken.answer, each.finding
         output.document(
             {
@@ -79,6 +80,7 @@ def _list(args: argparse.Namespace, output: Output) -> bool:
                 "by": answer.who if answer else None,
                 "reason": answer.reason if answer else None,
                 "until": format_utc(answer.until) if answer and answer.until else None,
+                "beside": beside,
             }
         )
         rows.append(
@@ -89,10 +91,11 @@ def _list(args: argparse.Namespace, output: Output) -> bool:
                 row.principal_arn or "nobody can be named",
                 taken.state.value,
                 answer.who if answer else "",
+                ", ".join(name[:16] for name in beside),
             )
         )
-    output.table(("finding", "verdict", "what", "who", "state", "answered by"), rows)
-    return all(overview.taken(each).state is not Taken.NOBODY for each in overview.open)
+    output.table(("finding", "verdict", "what", "who", "state", "answered by", "beside"), rows)
+    return all(overview.taken(each).state is not Taken.NOBODY for each in overview.standing)
 
 
 def _answer(args: argparse.Namespace, output: Output) -> bool:
@@ -121,7 +124,7 @@ def _answer(args: argparse.Namespace, output: Output) -> bool:
 
 def _named(overview: Overview, beginning: str) -> Standing:
     """The finding that stands and begins so; raises `CannotCheck` unless it is one."""
-    found = [each for each in overview.open if each.finding.fingerprint.startswith(beginning)]
+    found = [each for each in overview.standing if each.finding.fingerprint.startswith(beginning)]
     if len(beginning) < _SHORTEST or len(found) != 1:
         raise CannotCheck(
             f"{len(found)} findings that stand begin with {beginning!r}: `custody findings list` "

@@ -57,20 +57,22 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     overview, console = read_overview(stage_of, args.days)
     stage = f"{console.settings.project}-{console.settings.stage}"
     replace_file(args.output, report_file(overview, stage).encode("utf-8"))
-    stands = len(overview.open)
+    stand, beside = len(overview.open), len(overview.belonging)
+    found = len(overview.findings) - beside
     output.document(
         {
             "kind": "summary",
             "first": overview.first.isoformat(),
-            "findings": len(overview.findings),
-            "stand": stands,
+            "findings": found,
+            "stand": stand,
+            "beside": beside,
             "unread": sum(overview.left_out.values()),
             "late": [each.name for each in overview.watchers if each.is_late(overview.now)],
             "well": overview.is_well,
         }
     )
-    found = f"{len(overview.findings)} findings since {overview.first}, {stands} stand"
-    output.line(f"{args.output}: {found}", "green" if overview.is_well else "bold red")
+    said = f"{found} findings since {overview.first}, {stand} stand; beside {beside} causes"
+    output.line(f"{args.output}: {said}", "green" if overview.is_well else "bold red")
     return overview.is_well
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ from custody.core.console.standing import (
     left_out,
     standing_findings,
 )
-from custody.core.ledger.causes import causes_of
+from custody.core.ledger.causes import beside, causes_of
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import Cause
@@ -48,14 +48,16 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The days from `first` until `now`; `findings` by fingerprint, the most urgent first; `judges`
-    are the runs that judged each hour last, `audit` is the last audit; `airflow` is what people did
-    there; `answers` are people's, by finding."""
+    """The days from `first` until `now`; `findings` by fingerprint, the most urgent first, and
+    `beside` those that stand the causes that belong to them; `judges` are the runs that judged each
+    hour last, `audit` is the last audit; `airflow` is what people did there; `answers` are
+    people's, by finding."""
 
     first: date
     now: datetime
     days: Sequence[Day]
     findings: Mapping[str, Standing]
+    beside: Mapping[str, Sequence[LedgerRow]]
     watchers: Sequence[Watcher]
     left_out: Mapping[Cause, int]
     disbelieved: Sequence[str]
@@ -67,9 +69,29 @@ class Overview:
     answers: Mapping[str, Sequence[Answer]]
 
     @property
-    def open(self) -> list[Standing]:
-        """The findings that stand."""
+    def standing(self) -> list[Standing]:
+        """All that stands: findings, and changes of controls that belong to others."""
         return [each for each in self.findings.values() if each.is_open]
+
+    @property
+    def open(self) -> list[Standing]:
+        """The findings that stand; what belongs to another is beside that one, not by itself."""
+        belonging = self.belonging
+        return [each for each in self.standing if each.finding.fingerprint not in belonging]
+
+    @property
+    def belonging(self) -> frozenset[str]:
+        """The fingerprints of the changes of controls that belong to a finding that stands."""
+        return frozenset(cause.fingerprint for causes in self.beside.values() for cause in causes)
+
+    def led_to(self, standing: Standing) -> list[Standing]:
+        """The findings that stand and that a change of a control belongs to."""
+        own = standing.finding.fingerprint
+        return [
+            self.findings[name]
+            for name, causes in self.beside.items()
+            if any(cause.fingerprint == own for cause in causes)
+        ]
 
     def taken(self, standing: Standing) -> TakenOn:
         """Whether somebody has taken a finding on, or closed it."""
@@ -83,16 +105,17 @@ class Overview:
     @property
     def ages(self) -> dict[str, dict[str, int]]:
         """How many stand, by severity and age."""
-        return by_severity_and_age(self.findings.values(), self.now)
+        return by_severity_and_age(self.open, self.now)
 
-    def causes(self, standing: Standing) -> list[LedgerRow]:
-        """The changes of controls in these days that may have led to a finding, in order of time.
+    def causes(self, standing: Standing) -> Sequence[LedgerRow]:
+        """The changes of controls that belong to a finding, or would if it still stood."""
+        found = beside([standing.finding], _changes(self.findings.values()))
+        return found.get(standing.finding.fingerprint, [])
 
-        Asked for one at a time: a thousand findings and a thousand changes are a million questions.
-        """
-        rows = (each.finding for each in self.findings.values())
-        changed = [row for row in rows if row.verdict == Verdict.CONTROL_CHANGED]
-        return causes_of(standing.finding, changed)
+    def further(self, standing: Standing) -> int:
+        """How many more changes of controls in these days may have led to a finding."""
+        every = causes_of(standing.finding, _changes(self.findings.values()))
+        return len(every) - len(self.causes(standing))
 
     def judged_since(self, standing: Standing) -> JudgingRun | None:
         """The run that judged the hour of a finding again and did not find it, if one did."""
@@ -112,7 +135,7 @@ class Overview:
         """Whether nothing stands, nothing was left out, no watcher is late, and what is read here
         is what was judged."""
         late = any(watcher.is_late(self.now) for watcher in self.watchers)
-        return not (self.open or self.left_out or late or self.has_other_settings)
+        return not (self.standing or self.left_out or late or self.has_other_settings)
 
 
 def overview(
@@ -138,6 +161,10 @@ def overview(
         now=now,
         days=picture(judges, findings.values(), first=first, now=now, closed=evidence.closed),
         findings=findings,
+        beside=beside(
+            [each.finding for each in findings.values() if each.is_open],
+            _changes(findings.values()),
+        ),
         watchers=watchers(
             judged=evidence.judged,
             audited=latest.run.as_of if latest else None,
@@ -154,6 +181,11 @@ def overview(
         airflow=in_airflow(read.airflow for read in hourly if read.airflow is not None),
         answers=evidence.answers,
     )
+
+
+def _changes(found: Iterable[Standing]) -> list[LedgerRow]:
+    """The changes of controls, which stand for good."""
+    return [each.finding for each in found if each.finding.verdict == Verdict.CONTROL_CHANGED]
 
 
 def _time(read: ReadRun) -> datetime:

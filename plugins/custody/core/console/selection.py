@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 
+from custody.core.console.overview import Overview
 from custody.core.console.picture import EVERY_LAYER, layer_of
 from custody.core.console.standing import Standing
 
@@ -22,10 +22,20 @@ class Selection:
     state: str = ""
     words: str = ""
 
-    def of(self, found: Iterable[Standing]) -> list[Standing]:
-        """The findings that were asked for, in the order they came in."""
+    def of(self, overview: Overview) -> list[Standing]:
+        """The findings that were asked for, the most urgent first.
+
+        What belongs to another is beside that one; by itself it is there for who asks for its
+        verdict, layer, hour or words.
+        """
         words = self.words.casefold().split()
-        return [each for each in found if self._asks_for(each) and _has(each, words)]
+        is_broad = not (self.verdict or self.layer or self.hour or words)
+        beside = overview.belonging if is_broad else frozenset()
+        return [
+            each
+            for each in overview.findings.values()
+            if each.finding.fingerprint not in beside and self._asks_for(each) and _has(each, words)
+        ]
 
     def _asks_for(self, each: Standing) -> bool:
         at = f"{each.finding.event_time.astimezone(UTC):%Y-%m-%dT%H}"

@@ -5,10 +5,11 @@ Both sides are rows of the ledger, so that the job that judges and the page that
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.ledger import reasons
@@ -23,6 +24,9 @@ LATER: Final = timedelta(hours=1)
 
 MAX_TOLD: Final = 8
 """Controls that a reason names one by one."""
+
+MAX_BESIDE: Final = 50
+"""Changes of controls that one finding has beside it: as many as one page has room for."""
 
 _RECORDING: Final = frozenset(
     {
@@ -39,6 +43,8 @@ _LOGGING: Final = frozenset({Verdict.TRAIL_BROKEN, Verdict.UNWITNESSED})
 """What comes of a trail that does not see, or is not whole."""
 
 _ANY: Final = frozenset(Verdict) - SETTLED
+
+_LED_TO_BY_NOTHING: Final = frozenset({Verdict.CONTROL_CHANGED, *SETTLED})
 
 _LEADS_TO: Final[Mapping[str, frozenset[Verdict]]] = {
     "alias": _RECORDING,
@@ -61,25 +67,42 @@ _OF_LAYER: Final[Mapping[str, frozenset[Verdict]]] = {
 """What may come of changing a bucket beside findings about what lies in it."""
 
 
-def may_have_led_to(change: LedgerRow, finding: LedgerRow) -> bool:
-    """Whether a change of a control may be behind a finding: by what it is about, and its time."""
-    if finding.verdict in {Verdict.CONTROL_CHANGED, *SETTLED}:
-        return False
-    if not -EARLIER <= change.event_time - finding.event_time <= LATER:
-        return False
-    if change.bucket != CONTROL:  # of an object version that was altered in place
-        return (change.bucket, change.object_key) == (finding.bucket, finding.object_key)
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a change of a control may lead to: findings of these verdicts, and any about what lies
+    in `bucket` (`*`: in any); of an object that was altered in place, those about it alone."""
+
+    verdicts: frozenset[Verdict] = frozenset()
+    bucket: str | None = None
+    object_key: str | None = None
+
+    def has(self, finding: LedgerRow) -> bool:
+        if finding.verdict in _LED_TO_BY_NOTHING:
+            return False
+        if self.object_key is not None:
+            return (self.bucket, self.object_key) == (finding.bucket, finding.object_key)
+        return self.bucket in (finding.bucket, "*") or finding.verdict in self.verdicts
+
+
+def _reach_of(change: LedgerRow) -> _Reach:
+    if change.bucket != CONTROL:
+        return _Reach(bucket=change.bucket, object_key=change.object_key)
     _, thing, name, *_ = (*change.object_key.split("/"), "", "")
     if thing == "bucket":
-        beside = _OF_LAYER.get(change.pipeline_layer or "", frozenset())
-        return name in (finding.bucket, "*") or finding.verdict in beside
-    return finding.verdict in _LEADS_TO.get(thing, frozenset())
+        return _Reach(_OF_LAYER.get(change.pipeline_layer or "", frozenset()), name)
+    return _Reach(_LEADS_TO.get(thing, frozenset()))
+
+
+def may_have_led_to(change: LedgerRow, finding: LedgerRow) -> bool:
+    """Whether a change of a control may be behind a finding: by what it is about, and its time."""
+    around = -EARLIER <= change.event_time - finding.event_time <= LATER
+    return around and _reach_of(change).has(finding)
 
 
 def causes_of(finding: LedgerRow, changed: Sequence[LedgerRow]) -> list[LedgerRow]:
     """The changes of controls that may have led to a finding, in order of time."""
     found = (change for change in changed if may_have_led_to(change, finding))
-    return sorted(found, key=lambda change: (change.event_time, change.fingerprint))
+    return sorted(found, key=_in_order)
 
 
 def nearest(finding: LedgerRow, causes: Sequence[LedgerRow], most: int) -> list[LedgerRow]:
@@ -87,6 +110,52 @@ def nearest(finding: LedgerRow, causes: Sequence[LedgerRow], most: int) -> list[
     by_distance = sorted(causes, key=lambda cause: abs(cause.event_time - finding.event_time))
     kept = {cause.fingerprint for cause in by_distance[:most]}
     return [cause for cause in causes if cause.fingerprint in kept]
+
+
+def beside(
+    findings: Iterable[LedgerRow], changed: Iterable[LedgerRow]
+) -> dict[str, list[LedgerRow]]:
+    """The changes of controls that belong to each of `findings` that has any, by its fingerprint:
+    those nearest to it that may have led to it, `MAX_BESIDE` at most, in order of time.
+
+    They are told with it. A change that belongs to no finding is told by itself, as one.
+    """
+    alike = defaultdict[_Reach, list[LedgerRow]](list)
+    for change in sorted(changed, key=_in_order):
+        alike[_reach_of(change)].append(change)
+    found = {}
+    for finding in findings:
+        # A thousand changes around a thousand findings are few kinds: each is asked once.
+        near = [
+            change
+            for reach, changes in alike.items()
+            if reach.has(finding)
+            for change in _around(finding, changes)
+        ]
+        if near:
+            near.sort(key=_in_order)
+            found[finding.fingerprint] = nearest(finding, near, MAX_BESIDE)
+    return found
+
+
+def _around(finding: LedgerRow, changes: Sequence[LedgerRow]) -> Sequence[LedgerRow]:
+    """Those of `changes`, in order of time, whose time lets them be behind a finding: of many, the
+    last before it and the first after."""
+    at = finding.event_time
+    first, middle, last = (
+        bisect_left(changes, at - EARLIER, key=_time),
+        bisect_left(changes, at, key=_time),
+        bisect_right(changes, at + LATER, key=_time),
+    )
+    return changes[max(first, middle - MAX_BESIDE) : min(last, middle + MAX_BESIDE)]
+
+
+def _time(change: LedgerRow) -> datetime:
+    return change.event_time
+
+
+def _in_order(change: LedgerRow) -> tuple[datetime, str]:
+    return change.event_time, change.fingerprint
 
 
 def with_causes(row: LedgerRow, changed: Sequence[LedgerRow]) -> LedgerRow:

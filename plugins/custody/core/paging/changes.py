@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from custody.core.ledger.causes import causes_of, nearest
+from custody.core.ledger.causes import MAX_BESIDE, beside
 from custody.core.ledger.rows import LedgerRow, fingerprint
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import PageState, is_finding
@@ -24,11 +24,6 @@ _BESIDE_A_VERDICT: Final = frozenset({Verdict.REMOVED, Verdict.CONTROL_CHANGED, 
 """Verdicts about what somebody did to an object or a control, about trail and seal, or about what
 became of a file. They stand beside the one verdict a version has from its two witnesses, and say
 nothing about it."""
-
-
-MAX_BESIDE: Final = 50
-"""Changes of controls that a run tells beside what they may have led to: as many as one page has
-room for (`messages`). All others have pages of their own."""
 
 
 class Status(StrEnum):
@@ -109,25 +104,30 @@ def changes(
 
 
 def _with_causes(news: Sequence[Change]) -> list[Change]:
-    """`news`, with what changed a control beside what it may have led to."""
+    """`news`, with what changed a control beside what it may have led to.
+
+    What many findings have beside them may come on one page, so all that a run tells so has room on
+    one. All others have pages of their own.
+    """
     controls = [
         change.finding
         for change in news
         if change.finding.verdict == Verdict.CONTROL_CHANGED and change.status is Status.OPEN
     ]
-    causes = [
-        [] if change.status is Status.RESOLVED else causes_of(change.finding, controls)
-        for change in news
-    ]
-    near = (
-        cause.fingerprint
-        for change, found in zip(news, causes, strict=True)
-        for cause in nearest(change.finding, found, MAX_BESIDE)
-    )
+    holds = [change.finding for change in news if change.status is not Status.RESOLVED]
+    belonging = beside(holds, controls)
+    near = (cause.fingerprint for causes in belonging.values() for cause in causes)
     told = frozenset(itertools.islice(dict.fromkeys(near), MAX_BESIDE))
     return [
-        replace(change, causes=tuple(cause for cause in found if cause.fingerprint in told))
-        for change, found in zip(news, causes, strict=True)
+        replace(
+            change,
+            causes=tuple(
+                cause
+                for cause in belonging.get(change.finding.fingerprint, ())
+                if cause.fingerprint in told
+            ),
+        )
+        for change in news
         if change.finding.fingerprint not in told
     ]
 

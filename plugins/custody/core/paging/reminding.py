@@ -3,6 +3,7 @@ of what somebody answered, so that no answer ends a finding unseen."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import Final
 
 from custody.core.answers.model import Answer
 from custody.core.formats.timestamps import format_utc
+from custody.core.ledger.causes import beside
 from custody.core.ledger.rows import LedgerRow
+from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import Status
 from custody.core.paging.findings import SEVERITIES, moment
 from custody.core.paging.form import Head, Page, Room, Written, compose, known, shown
@@ -55,8 +58,11 @@ def reminder(
     """The page to send at `now`, None if there is nothing to tell; it leads to `places`.
 
     `standing` is what nobody has taken on, the most urgent first; `answered` what people answered.
+    Of these, changes of controls that belong to others are told with them, and only counted.
     """
-    overdue = [each for each in standing if each.since <= now - REMIND_AFTER]
+    old = [each for each in standing if each.since <= now - REMIND_AFTER]
+    belonging = _belonging([each.finding for each in old])
+    overdue = [each for each in old if each.finding.fingerprint not in belonging]
     given = [each for each in answered if each.answer.at > now - TELL_ANSWERS]
     if not overdue and not given:
         return None
@@ -71,6 +77,7 @@ def reminder(
             head.line(f"{count} that nobody has taken on or closed."),
             "",
             f"what     {_counted(overdue)}",
+            *([f"  with {len(belonging)} changes of controls, their causes"] if belonging else []),
             *(f"  {_line(each.finding, room)}, since {format_utc(each.since)}" for each in told),
             f"answers  {len(given)} in the last {TELL_ANSWERS.days} days",
             *(f"  {_reply(each, room)}" for each in replies),
@@ -78,6 +85,7 @@ def reminder(
         return lines, {
             "verdict": STANDING,
             "findings": len(overdue),
+            "causes": len(belonging),
             "examples": [_json(each) for each in told],
             "answers": len(given),
             "answered": [_answer_json(each, room) for each in replies],
@@ -91,6 +99,13 @@ def reminder(
         written=written,
         links=places.of_findings(state="open"),
     )
+
+
+def _belonging(rows: Sequence[LedgerRow]) -> frozenset[str]:
+    """The fingerprints of those that belong to others."""
+    changed = [row for row in rows if row.verdict == Verdict.CONTROL_CHANGED]
+    causes = itertools.chain.from_iterable(beside(rows, changed).values())
+    return frozenset(cause.fingerprint for cause in causes)
 
 
 def _worst(verdicts: Sequence[str]) -> str:

@@ -51,7 +51,7 @@ def remind(judge: dict[str, str], dag_run: Any = None) -> None:
 def reminder_of(overview: Overview, places: Places) -> Page | None:
     """The summary of what stands in an overview, None if there is nothing to tell; it leads to
     `places`."""
-    untaken = [each for each in overview.open if overview.taken(each).state is Taken.NOBODY]
+    untaken = [each for each in overview.standing if overview.taken(each).state is Taken.NOBODY]
     answers = [answer for given in overview.answers.values() for answer in given]
     found = overview.findings
     return reminder(

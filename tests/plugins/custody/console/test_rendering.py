@@ -18,6 +18,7 @@ from custody.core.console.life import Entry, Life, StoredThen
 from custody.core.console.onward import Onward
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
+from custody.core.ledger.causes import MAX_BESIDE
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun
 from custody.core.paging.findings import SEVERITIES
@@ -166,7 +167,9 @@ def test_links_work_below_any_path(overview: Overview) -> None:
 
 def test_the_overview_says_what_stands(overview: Overview) -> None:
     text = Read(pages(overview)["overview"]).text
-    assert "3 findings stand" in text
+    assert "2 findings stand, with 1 changed control that may have led to them." in " ".join(
+        text.split()
+    )
     assert "1 statements of runs are not believed" in text
     assert "Late: the last audit was at: never." in text
     assert SCRIPT in text
@@ -201,15 +204,36 @@ def test_a_finding_names_its_causes_and_history(overview: Overview) -> None:
 def test_of_many_causes_the_nearest_are_named_and_all_are_counted() -> None:
     changes = [
         finding("CONTROL_CHANGED", bucket="AwsControl", object_key=f"iam/role/r{n:02}/policy")
-        for n in range(rendering.MOST_CAUSES + 1)
+        for n in range(MAX_BESIDE + 1)
     ]
     lost = finding("UNRECORDED")
     overview = shown(read_run(8, lost, *changes))
     page = rendering.finding_page(
         overview, 2, overview.findings[lost.fingerprint], SETTINGS, "token"
     )
-    assert f"{len(changes)} in the period, the nearest {rendering.MOST_CAUSES}" in page
-    assert page.count("iam/role/r") == rendering.MOST_CAUSES
+    assert f"{len(changes)} in the period, the nearest {MAX_BESIDE}" in page
+    assert page.count("iam/role/r") == MAX_BESIDE
+
+
+def test_a_changed_control_is_in_the_row_of_its_finding_and_each_leads_to_the_other() -> None:
+    control = "iam/role/r/policy"
+    change = finding("CONTROL_CHANGED", bucket="AwsControl", object_key=control)
+    overview = shown(read_run(8, removed(), change))
+    for page in (
+        rendering.overview_page(overview, 2),
+        rendering.findings_page(overview, 2, Selection(state="open"), 1),
+    ):
+        read = Read(page)
+        assert [has.get("data-of") for _, has in read.tags].count("verdict") == 1
+        assert f"findings/{change.fingerprint}?days=2" in {h.get("href") for _, h in read.tags}
+        assert "1 changed control may have led to it" in read.text
+    assert "1 finding stands, with 1 changed control that may have led to it." in " ".join(
+        Read(rendering.overview_page(overview, 2)).text.split()
+    )
+    of_change = overview.findings[change.fingerprint]
+    page = rendering.finding_page(overview, 2, of_change, SETTINGS, "token")
+    assert "It is told with this one" in page
+    assert f"../findings/{removed().fingerprint}?days=2" in page
 
 
 def test_a_finding_that_a_later_run_did_not_find_says_so() -> None:

@@ -78,6 +78,28 @@ def test_a_finding_has_the_changes_of_controls_of_any_run_as_causes() -> None:
     assert overview.causes(change) == []
 
 
+def test_a_changed_control_is_told_with_the_finding_that_it_belongs_to() -> None:
+    """Whichever run found it; what belongs to none is a finding of its own."""
+    alone = finding("CONTROL_CHANGED", bucket="AwsControl", object_key="ssm/parameter/x")
+    overview = shown(read_run(8, removed(), alone), read_run(9, CHANGE))
+    assert [each.finding for each in overview.open] == [removed(), alone]
+    assert {each.finding for each in overview.standing} == {removed(), alone, CHANGE}
+    assert overview.beside == {removed().fingerprint: [CHANGE]}
+    lost, change = (overview.findings[row.fingerprint] for row in (removed(), CHANGE))
+    assert overview.led_to(change) == [lost]
+    assert overview.led_to(lost) == []
+    assert sum(sum(ages.values()) for ages in overview.ages.values()) == 2
+
+
+def test_a_changed_control_outlives_the_finding_that_it_belonged_to() -> None:
+    lost = finding("UNRECORDED")
+    found = finding("VERIFIED")
+    runs = [read_run(8, lost, CHANGE), read_run(9, found, watched=(lost.fingerprint,))]
+    assert [each.finding for each in shown(*runs[:1]).open] == [lost]
+    assert [each.finding for each in shown(*runs).open] == [CHANGE]
+    assert shown(*runs).beside == {}
+
+
 def told(acts: Iterable[int], hour: int, **more: Any) -> ReadRun:
     """A run that tells of these entries of Airflow's log."""
     until = run(hour).as_of

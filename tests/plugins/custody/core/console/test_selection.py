@@ -16,8 +16,7 @@ RUNS = (
 
 
 def keys(selection: Selection) -> list[str]:
-    found = shown(*RUNS).findings.values()
-    return [each.finding.object_key for each in selection.of(found)]
+    return [each.finding.object_key for each in selection.of(shown(*RUNS))]
 
 
 @pytest.mark.parametrize(
@@ -40,3 +39,22 @@ def keys(selection: Selection) -> list[str]:
 )
 def test_what_was_asked_for_is_shown(selection: Selection, found: list[str]) -> None:
     assert keys(selection) == found
+
+
+@pytest.mark.parametrize(
+    ("selection", "is_there"),
+    [
+        (Selection(), False),
+        (Selection(state="open"), False),
+        (Selection(verdict="CONTROL_CHANGED"), True),
+        (Selection(hour="2026-11-01T06"), True),
+        (Selection(layer="all"), True),
+        (Selection(words="role"), True),
+    ],
+)
+def test_what_belongs_to_another_is_by_itself_for_who_asks_for_it(
+    selection: Selection, is_there: bool
+) -> None:
+    change = finding("CONTROL_CHANGED", bucket="AwsControl", object_key="iam/role/x/policy")
+    found = [each.finding for each in selection.of(shown(read_run(8, removed(), change)))]
+    assert (change in found) == is_there

@@ -11,9 +11,12 @@ from tests.support.findings import finding
 from custody.core.ledger.causes import (
     EARLIER,
     LATER,
+    MAX_BESIDE,
     MAX_TOLD,
+    beside,
     causes_of,
     may_have_led_to,
+    nearest,
     with_causes,
 )
 from custody.core.ledger.rows import CONTROL, LedgerRow
@@ -105,6 +108,47 @@ def test_a_cause_lies_around_what_it_led_to() -> None:
     ):
         at = replace(found("UNEXPECTED_PRINCIPAL"), event_time=time)
         assert may_have_led_to(change, at) == leads
+
+
+def test_a_change_belongs_to_what_it_may_have_led_to_and_to_nothing_else() -> None:
+    lost, other = found("UNRECORDED"), found("REMOVED", "processed")
+    policy = changed("s3/bucket/raw/policy", "bronze")
+    role = replace(changed("iam/role/r/trust"), event_time=AT - timedelta(minutes=1))
+    alone = changed("ssm/parameter/custody/local/x")
+    assert beside([lost, other], [policy, role, alone]) == {
+        lost.fingerprint: [role, policy],
+        other.fingerprint: [role],
+    }
+    assert beside([lost], [replace(policy, event_time=AT + LATER + timedelta(seconds=1))]) == {}
+    assert beside([policy, alone], [role]) == {}
+
+
+def test_what_is_far_from_a_finding_hides_behind_no_crowd() -> None:
+    """Of many the nearest belong to it; who changed a control hours before is told by himself."""
+    evil = replace(changed("iam/role/r/trust"), event_time=AT - EARLIER, fingerprint="evil")
+    crowd = [
+        replace(changed("iam/role/r/rights"), fingerprint=f"{n:02}") for n in range(MAX_BESIDE)
+    ]
+    lost = found("UNRECORDED")
+    assert beside([lost], [evil, *crowd]) == {lost.fingerprint: crowd}
+    assert evil in beside([lost], [evil, *crowd[1:]])[lost.fingerprint]
+
+
+def test_of_many_of_many_kinds_the_nearest_belong_to_it() -> None:
+    controls = ("iam/role/r/trust", "s3/bucket/raw/policy", "ssm/parameter/x", "kms/key/k/policy")
+    many = [
+        replace(
+            changed(controls[n % 4]),
+            event_time=AT + timedelta(minutes=7 * n, seconds=n),
+            fingerprint=f"{n}",
+        )
+        for n in range(-100, 100)
+    ]
+    for lost in (found("UNRECORDED"), found("REMOVED")):
+        leading = [change for change in many if may_have_led_to(change, lost)]
+        assert leading == causes_of(lost, many)
+        expected = nearest(lost, leading, MAX_BESIDE)
+        assert beside([lost], reversed(many)) == {lost.fingerprint: expected}
 
 
 def test_the_reason_names_the_causes_in_order_and_not_without_end() -> None:

@@ -58,6 +58,20 @@ def test_all_that_stands_is_one_page() -> None:
     assert found.states == ()
 
 
+def test_what_belongs_to_another_is_told_with_it() -> None:
+    """Once that one has been taken on, or was just found, it is told by itself."""
+    change = finding("CONTROL_CHANGED", bucket="AwsControl", object_key="iam/role/x/policy")
+    both = told(page([Standing(removed(), OLD), Standing(change, OLD)], []))
+    assert "1 finding stands" in both.subject
+    assert "what     1 REMOVED\n  with 1 changes of controls, their causes\n" in both.message
+    document = document_of(both.message)
+    assert isinstance(document, dict)
+    assert (document["findings"], document["causes"]) == (1, 1)
+    for others in ([], [Standing(removed(), NOW)]):
+        alone = told(page([*others, Standing(change, OLD)], []))
+        assert "what     1 CONTROL_CHANGED\n" in alone.message
+
+
 def test_who_mutes_a_finding_is_told_to_all() -> None:
     """An acknowledgement that an intruder puts to be left alone is the one thing that is told."""
     muted = told(page([], [taken(user="mallory", reason="nothing\nserious", days=30)]))
