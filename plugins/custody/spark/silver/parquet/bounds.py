@@ -21,6 +21,9 @@ LONG_ROWS: Final = 2048
 """Rows decoded at once, and where they are long: of the longest lines, a quarter of the memory."""
 LONG_ROW_BYTES: Final = 1024
 
+PIECE_BYTES: Final = 4 * 1024**2
+"""What is handed over at once, whatever the footer told: who takes it makes some copies of it."""
+
 _INTEGERS: Final = {"int": 32, "bigint": 64}
 """Bits, with a sign."""
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import os
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from custody.core.datasets.landed.text import MAX_LINE_BYTES
 from custody.spark.silver.parquet.bounds import (
     MAX_FOOTER_BYTES,
     MEMORY_BYTES,
+    PIECE_BYTES,
     Refused,
     batch_rows,
     check_ends,
@@ -79,7 +82,8 @@ def _decode(file: Any, out: Any, wanted: Mapping[str, str], most_bytes: int) -> 
             size += made.nbytes + 16 * len(made)
             if size > most_bytes:
                 raise Refused("file.too_large", f"it unpacks to more than {most_bytes} bytes")
-            stream.write_batch(made)
+            for piece in _pieces(_cut(made)):
+                stream.write_batch(piece)
     if rows != parquet.metadata.num_rows:
         raise Refused(
             "file.not_parquet", f"{rows} rows, where its footer says {parquet.metadata.num_rows}"
@@ -88,6 +92,8 @@ def _decode(file: Any, out: Any, wanted: Mapping[str, str], most_bytes: int) -> 
 
 def _plain(kind: Any) -> Any:
     """The type without what Arrow's own note in the file makes of it."""
+    while isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -97,3 +103,28 @@ def _plain(kind: Any) -> Any:
 
 def _as(column: Any, kind: Any) -> Any:
     return column if column.type == kind else column.cast(kind)
+
+
+def _cut(batch: Any) -> Any:
+    """The batch with no text longer than a line may be and a character: its row is malformed, and
+    of its line is kept no more."""
+    columns = []
+    for column in batch.columns:
+        if pa.types.is_string(column.type):
+            is_long = pc.greater(pc.binary_length(column), MAX_LINE_BYTES)
+            if is_long.true_count:
+                short = pc.utf8_slice_codeunits(column, 0, MAX_LINE_BYTES + 1)
+                column = pc.if_else(is_long, short, column)  # noqa: PLW2901 - the same one, cut
+        columns.append(column)
+    return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
+
+
+def _pieces(batch: Any) -> Iterator[Any]:
+    """The batch in pieces of a size that its taker may have in memory, with all that it makes of
+    it."""
+    if len(batch) < 2 or batch.nbytes <= PIECE_BYTES:
+        yield batch
+        return
+    half = len(batch) // 2
+    yield from _pieces(batch.slice(0, half))
+    yield from _pieces(batch.slice(half))

@@ -18,7 +18,8 @@ from tests.support.parquet import counting, parquet, swollen, with_footer
 from custody.core.datasets.columns import Column
 from custody.core.datasets.landed.text import MAX_LINE_BYTES, BrokenFileError
 from custody.spark.silver.parquet import decoding
-from custody.spark.silver.parquet.bounds import Refused, check_schema
+from custody.spark.silver.parquet.bounds import PIECE_BYTES, Refused, check_schema
+from custody.spark.silver.parquet.reading import decoded as decoding_of
 from custody.spark.silver.parquet.reading import read_parquet
 
 ID = [Column("id", "string")]
@@ -93,6 +94,37 @@ def test_a_row_is_the_texts_that_its_values_are() -> None:
     assert (long.values, len(long.text)) == (None, MAX_LINE_BYTES)
     assert nul.values is None
     assert [row.line for row in (one, nothing, fine, long, nul)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_what_arrow_notes_of_types_of_its_own_counts_for_nothing(kind: Any) -> None:
+    storage = pa.array([" a", None], kind)
+    noted = pa.ExtensionArray.from_storage(pa.opaque(kind, "kind", "vendor"), storage)
+    assert [row.values for row in rows(parquet(pa.table({"id": noted})))] == [("a",), (None,)]
+
+
+def test_a_small_file_of_long_texts_is_handed_over_a_little_at_a_time() -> None:
+    """Its footer tells of one word, and of an unpacked size that is small."""
+    word, many = "\x01" * 3_000, pa.array([0] * 5_000, pa.int32())
+    said_often = pa.DictionaryArray.from_arrays(many, [word])
+    with tempfile.TemporaryFile() as file:
+        file.write(parquet(pa.table({"id": said_often})))
+        batches = list(decoding_of(file, ID))
+
+    assert sum(map(len, batches)) == 5_000
+    assert max(batch.nbytes for batch in batches) <= PIECE_BYTES
+
+
+def test_a_text_that_is_longer_than_any_line_is_cut_before_it_is_handed_over() -> None:
+    body = parquet(pa.table({"id": ["é" * 4_000_000, "b"]}), compression="zstd")
+    with tempfile.TemporaryFile() as file:
+        file.write(body)
+        assert sum(batch.nbytes for batch in decoding_of(file, ID)) < 4 * MAX_LINE_BYTES
+
+    long, other = rows(body)
+    assert (long.values, len(long.text.encode())) == (None, MAX_LINE_BYTES)
+    assert long.text == '{"id": "' + "é" * ((MAX_LINE_BYTES - 8) // 2)
+    assert other.values == ("b",)
 
 
 def test_a_file_without_rows_has_none() -> None:
