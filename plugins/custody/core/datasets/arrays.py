@@ -103,7 +103,10 @@ def _array(item: Mapping[str, Any], key: Sequence[str], at: Place) -> Array:
     items = mapping(item.get("items"), place / "items")
     columns = _item_columns(items, key, place / "items")
     types = {column.name: column.base_type for column in columns}
-    rules = read_rules({}, items["properties"], types, place / "items", is_silver=True)
+    personal = [column.name for column in columns if column.is_personal]
+    rules = read_rules(
+        {}, items["properties"], types, place / "items", is_silver=True, personal=personal
+    )
     return Array(called, columns, described, flag(item, "required", place), least, most, rules)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from custody.core.datasets.columns import Column
 from custody.core.datasets.contract_fields import ContractError, Place
 from custody.core.datasets.contracts import Contract, contract_of
 from custody.core.datasets.quality.rules import Unresolved
@@ -48,16 +49,33 @@ def _named_as_its_file(contract: Contract, file: str) -> Contract:
 
 
 def _broken_references(contracts: Sequence[Contract]) -> list[str]:
-    """What is wrong where a rule looks for values in a column that is not there, or is another."""
-    types = {(c.dataset, column.name): column.type for c in contracts for column in c.columns}
-    return [
-        f"{contract.dataset}{SUFFIX}: {rule.name}: {of.dataset} has no {of.other} of its type, "
-        f"{types[contract.dataset, of.column]}"
-        for contract in contracts
-        for rule in contract.rules
-        if isinstance(of := rule.measure, Unresolved)
-        and types.get((of.dataset, of.other)) != types[contract.dataset, of.column]
-    ]
+    """What is wrong where a rule looks for values in a column that is not there, is another, or has
+    tokens."""
+    known = {(c.dataset, column.name): column for c in contracts for column in c.columns}
+    problems = []
+    for contract in contracts:
+        own = [(contract.columns, contract.rules), *((a.columns, a.rules) for a in contract.arrays)]
+        for columns, rules in own:
+            types = {column.name: column.type for column in columns}
+            problems += [
+                f"{contract.dataset}{SUFFIX}: {rule.name}: {wrong}"
+                for rule in rules
+                if isinstance(of := rule.measure, Unresolved)
+                and (wrong := _wrong(of, types[of.column], known.get((of.dataset, of.other))))
+            ]
+    return problems
+
+
+def _wrong(reference: Unresolved, kind: str, other: Column | None) -> str:
+    """What is wrong with a reference of a column of that kind to the `other`; empty if nothing."""
+    if other is None or other.type != kind:
+        return f"{reference.dataset} has no {reference.other} of its type, {kind}"
+    if other.is_personal:
+        return (
+            f"{reference.dataset}: {reference.other} is personal data, of which it has tokens: "
+            "no value is one"
+        )
+    return ""
 
 
 def _shared_names(contracts: Iterable[Contract]) -> list[str]:

@@ -163,7 +163,14 @@ def parse_contract(document: object) -> Contract:
         about=read_about(root, here),
         format=landed_as,
         arrays=arrays,
-        rules=read_rules(table, properties[:count], _types(columns), place, is_silver=True),
+        rules=read_rules(
+            table,
+            properties[:count],
+            _types(columns),
+            place,
+            is_silver=True,
+            personal=_personal(columns, ()),
+        ),
     )
 
 

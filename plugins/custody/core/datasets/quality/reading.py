@@ -8,7 +8,7 @@ has no metric for is of type `custom` with the engine `custody`; its operators s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from custody.core.datasets.contract_fields import (
@@ -80,14 +80,16 @@ def read_rules(
     place: Place,
     *,
     is_silver: bool,
+    personal: Collection[str] = (),
 ) -> tuple[Rule, ...]:
-    """The rules of a table; `types` are those of its columns, by their names.
+    """The rules of a table; `types` are those of its columns, by their names, of which those that
+    are `personal` have tokens.
 
     Rows of silver have rules of their own, which are left out. Raises ContractError for what nobody
     would enforce.
     """
     found: dict[str, Rule] = {}
-    for rule, at in _stated(table, properties, place, is_silver=is_silver):
+    for rule, at in _stated(table, properties, place, personal, is_silver=is_silver):
         if rule.name in found:
             raise ContractError(at / "name", f"{rule.name} appears twice")
         _check_types(rule.measure, types, at)
@@ -99,6 +101,7 @@ def _stated(
     table: Mapping[str, Any],
     properties: Sequence[Mapping[str, Any]],
     place: Place,
+    personal: Collection[str],
     *,
     is_silver: bool,
 ) -> Iterator[tuple[Rule, Place]]:
@@ -112,6 +115,8 @@ def _stated(
             if is_silver and is_row_rule(rule):
                 continue
             read = _rule(rule, at, item["name"], reference)
+            if item["name"] in personal:
+                _check_tokens(read.measure, at)
             referring += isinstance(read.measure, Unresolved)
             yield read, at
         if reference and not referring:
@@ -119,6 +124,14 @@ def _stated(
                 of_item / "relationships",
                 "nothing enforces it: give the property a rule unresolvedReferences",
             )
+
+
+def _check_tokens(measure: Measure, place: Place) -> None:
+    """Refuse what no token keeps, or every one does: it would say nothing of the values."""
+    if not isinstance(measure, Nulls | Duplicates):
+        raise ContractError(
+            place, "silver has tokens of it: nullValues and duplicateValues can be told of these"
+        )
 
 
 def _check_types(measure: Measure, types: Mapping[str, str], place: Place) -> None:

@@ -16,6 +16,7 @@ from custody.core.datasets.contracts import contract_of
 from custody.core.formats.yaml_text import MAX_CHARACTERS
 
 FILE = "returns.odcs.yaml"
+CONTRACTS = Path(__file__).parents[5] / "include" / "contracts"
 RIGHT = (Path(__file__).parents[4] / "datasets" / "returns" / FILE).read_text(encoding="utf-8")
 
 AMOUNT = "logicalTypeOptions: {minimum: 0, maximum: 100000}"
@@ -393,6 +394,33 @@ def test_a_reference_is_to_what_another_contract_has() -> None:
         assert str(refusal.value) == (
             "returns.odcs.yaml: customer_id.known: customers has no customer_id of its type, string"
         )
+
+
+def test_a_reference_is_to_no_token() -> None:
+    who = "required: true\n        classification: internal\n        logicalTypeOptions: {}"
+    secret = customers().replace(who, who.replace("internal", "pii"))
+    assert secret != customers()
+    with pytest.raises(ContractsRefused, match="customer_id is personal data, of which it has"):
+        read_contracts({FILE: REFERRING, CUSTOMERS: secret})
+
+
+def test_the_items_of_an_array_refer_to_what_another_contract_has() -> None:
+    orders = (CONTRACTS / "orders.odcs.yaml").read_text("utf-8")
+    item = "              logicalTypeOptions: {pattern: '^P"
+    assert item in orders
+    to = "{to: products.odcs.yaml#/schema/products/properties/product_id}"
+    rule = "{rule: unresolvedReferences, days: 7, mustBe: 0}"
+    known = f"{{name: known, type: custom, engine: custody, implementation: {rule}}}"
+    referring = orders.replace(
+        item,
+        f"              relationships: [{to}]\n              quality: [{known}]\n{item}",
+    )
+    files = {
+        "orders.odcs.yaml": referring,
+        CUSTOMERS: (CONTRACTS / CUSTOMERS).read_text("utf-8"),
+    }
+    with pytest.raises(ContractsRefused, match=r"product_id\.known: products has no product_id"):
+        read_contracts(files)
 
 
 def test_gold_has_no_column_called_as_personal_data_of_silver() -> None:

@@ -311,6 +311,27 @@ def test_nor_is_what_a_rule_for_values_does_not_do(rules: list[Fields], says: st
     assert says in str(refusal.value)
 
 
+ON_TOKENS = ({"metric": "nullValues", **FEW}, {"metric": "duplicateValues", **FEW})
+NOT_ON_TOKENS = (
+    {"metric": "missingValues", "arguments": {"missingValues": ["N/A"]}, **FEW},
+    {"metric": "invalidValues", "arguments": {"validValues": ["a"]}, **FEW},
+    {"type": "sql", "query": "SELECT COUNT({property}) FROM {object}", **FEW},
+    custom(rule="unresolvedReferences", days=0, **FEW),
+)
+
+
+@pytest.mark.parametrize("rule", [*ON_TOKENS, *NOT_ON_TOKENS])
+def test_of_personal_data_is_enforced_what_tokens_tell(rule: Fields) -> None:
+    """Silver has a token of each value: none is `N/A`, and none is any of another dataset."""
+    more = {"relationships": [{"to": TO}]} if "implementation" in rule else {}
+    document = of_property(rule, **more, classification="pii")
+    if rule in ON_TOKENS:
+        assert len(parse_contract(document).rules) == 1
+        return
+    with pytest.raises(ContractError, match=r"x\.quality\[0\]: silver has tokens of it"):
+        parse_contract(document)
+
+
 def of_items(*rules: Fields) -> Fields:
     """A dataset with an array whose items have a text with these rules."""
     array = {
