@@ -120,8 +120,7 @@ def _cut(batch: Any) -> Any:
 
 
 def _pieces(batch: Any) -> Iterator[Any]:
-    """The batch in pieces of a size that its taker may have in memory, with all that it makes of
-    it."""
+    """The batch in pieces that fit in the memory of whoever makes texts of them."""
     if len(batch) < 2 or batch.nbytes <= PIECE_BYTES:
         yield batch
         return
