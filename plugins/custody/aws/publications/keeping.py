@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -86,8 +86,13 @@ def last_of(s3: S3Client, bucket: str, keys: Iterable[str]) -> Publication | Non
 
     Raises what botocore raises.
     """
+    return next(publications_at(s3, bucket, keys), None)
+
+
+def publications_at(s3: S3Client, bucket: str, keys: Iterable[str]) -> Iterator[Publication]:
+    """The publications of a day, by their keys, the latest first; raises what botocore raises."""
     read = (_read(s3, bucket, key) for key in sorted(keys, reverse=True))
-    return next((found for found in read if found is not None), None)
+    return (found for found in read if found is not None)
 
 
 def published_days(s3: S3Client, bucket: str, dataset: str) -> dict[str, list[str]]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pyspark import SparkContext
 from pyspark.rdd import RDD
 
 from custody.aws.lineage.keeping import versions_read
-from custody.aws.publications.keeping import last_of
+from custody.aws.publications.keeping import publications_at
 from custody.aws.s3.listing import StoredVersion
 from custody.core.ledger.kinds.at_rest import HeldVersion
-from custody.core.ledger.kinds.unbuilt import DayShown, Published, unbuilt_row
+from custody.core.ledger.kinds.unbuilt import MOST_EARLIER, DayShown, Published, unbuilt_row
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.core.lineage.model import ReadBy
 from custody.core.lineage.trust import LineageKeys
-from custody.core.publications.model import place_of
+from custody.core.publications.model import Why, place_of
 from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
@@ -99,6 +100,12 @@ def _shown(
     s3 = s3_client()
     for day, versions in days:
         stored = {version.key: at for version, at in versions.items()}
-        counts = last_of(s3, next(iter(versions)).bucket, stored)
-        if counts is not None:
-            yield day, DayShown(counts, stored[counts.key])
+        found = publications_at(s3, next(iter(versions)).bucket, stored)
+        counts = next(found, None)
+        if counts is None:
+            continue
+        told: list[DayShown | None] = []
+        if counts.why is Why.ROLLBACK:
+            told += (DayShown(each, stored[each.key]) for each in islice(found, MOST_EARLIER))
+            told += [None] if next(found, None) else []
+        yield day, DayShown(counts, stored[counts.key], tuple(told))

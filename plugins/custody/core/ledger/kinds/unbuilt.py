@@ -20,7 +20,7 @@ from custody.core.ledger.kinds.at_rest import HeldVersion
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
-from custody.core.lineage.model import ReadBy
+from custody.core.lineage.model import ReadBy, Run
 from custody.core.publications.model import Publication, Why
 
 PATIENCE: Final = timedelta(days=1)
@@ -28,7 +28,12 @@ PATIENCE: Final = timedelta(days=1)
 
 ROLLED_BACK: Final = timedelta(days=7)
 """How long a rollback explains that readers are shown no run that has read a file: time to mend
-what was wrong with the day. It does not explain it for good, whoever asked for it."""
+what was wrong with the day. It does not explain it for good, whoever asked for it, nor does another
+one after it: the time is that since which no publication has shown such a run."""
+
+MOST_EARLIER: Final = 50
+"""So many publications are looked at that a day had before a rollback; behind more than these,
+nothing is explained."""
 
 AHEAD: Final = timedelta(days=7)
 """How far the day of a file may lie behind the day on which it lands."""
@@ -38,10 +43,29 @@ _DAY: Final = re.compile(r"incoming/[^/]+/dt=([0-9]{4}-[0-9]{2}-[0-9]{2})/", re.
 
 @dataclass(frozen=True, slots=True)
 class DayShown:
-    """The publication of a day that counts, and when S3 got it."""
+    """The publication of a day that counts, and when S3 got it.
+
+    Of a rollback the `earlier` ones, the latest first, with None behind those that are not told.
+    """
 
     publication: Publication
     since: datetime
+    earlier: tuple[DayShown | None, ...] = ()
+
+    def shows(self, run: Run) -> bool:
+        """Whether it shows what a run made."""
+        return any(table.run == run.id for table in self.publication.shown)
+
+    def hidden_since(self, run: Run) -> datetime | None:
+        """Since when no publication has shown what a run made; None if that is not told."""
+        since = self.since
+        for before in self.earlier:
+            if before is None:
+                return None
+            if before.shows(run):
+                break
+            since = before.since
+        return since
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +85,15 @@ class Published:
         day = self.day_of(reader)
         if day is None:
             return self.first is None or reader.stated_at < self.first
-        return any(table.run == reader.run.id for table in day.publication.shown)
+        return day.shows(reader.run)
 
     def explains(self, reader: ReadBy, as_of: datetime) -> bool:
         """Whether somebody has rolled the day back lately, and so it shows another run."""
         day = self.day_of(reader)
-        return (
-            day is not None
-            and day.publication.why is Why.ROLLBACK
-            and as_of < day.since + ROLLED_BACK
-        )
+        if day is None or day.publication.why is not Why.ROLLBACK:
+            return False
+        since = day.hidden_since(reader.run)
+        return since is not None and as_of < since + ROLLED_BACK
 
 
 def day_of(key: str) -> date | None:

@@ -68,20 +68,22 @@ def run_has_read(s3: Any, run_id: str, key: MemoryKms, key_arn: str, *names: str
     return lineage
 
 
-def is_published(s3: Any, number: int, run_id: str) -> HeldVersion:
+def is_published(
+    s3: Any, number: int, run_id: str, *, why: Why = Why.BUILD, days_ago: int = 3
+) -> HeldVersion:
     """The publication of a day of that number shows a run; what is held of it."""
     publication = Publication(
         "customers",
         str(DT),
         number,
         "2026-11-02T00:00:00.000Z",
-        Why.BUILD,
+        why,
         Asked("scheduled__1", 0, None, None),
         (Shown("silver_customers", run_id, f"s3://processed/silver/c/dt={DT}/run={run_id}/"),),
     )
     s3.put(GOLD, publication.key, publication.to_bytes(), "v")
     version = ObjectVersion(GOLD, publication.key, "v")
-    return HeldVersion(version, LANDED_AT, is_marker=False)
+    return HeldVersion(version, POLICY.as_of - timedelta(days=days_ago), is_marker=False)
 
 
 def test_what_no_run_that_readers_are_shown_has_read_is_found(spark: SparkSession) -> None:
@@ -115,6 +117,13 @@ def test_what_no_run_that_readers_are_shown_has_read_is_found(spark: SparkSessio
     # What is planted behind it names a run that signed nothing of what it says.
     planted = is_published(s3, 2, "jr_3")
     assert found(first, planted) == unread | {"read", "left out", "unpublished"}
+    # A rollback explains what it takes from view for a week; one after it no longer.
+    right = is_published(s3, 2, "jr_2", days_ago=20)
+    back = is_published(s3, 3, "jr_1", why=Why.ROLLBACK, days_ago=6)
+    assert found(first, right, back) == unread
+    back = is_published(s3, 3, "jr_1", why=Why.ROLLBACK, days_ago=8)
+    again = is_published(s3, 4, "jr_0", why=Why.ROLLBACK, days_ago=1)
+    assert found(first, right, back, again) == unread | {"unpublished"}
 
 
 def test_where_nothing_is_due_no_statement_is_read(spark: SparkSession) -> None:

@@ -168,6 +168,33 @@ def test_a_rollback_explains_it_for_a_week() -> None:
     assert why_unbuilt(rolled_back, readers=[]) is not None
 
 
+def hidden(weeks: int, *, behind: Sequence[DayShown | None]) -> DayShown:
+    """A day that somebody rolls back once more every six days, to another run each time."""
+    rolled = [
+        replace(shown(f"jr_older_{week}", Why.ROLLBACK), since=PUBLISHED + week * timedelta(days=6))
+        for week in range(weeks)
+    ]
+    return replace(rolled[-1], earlier=(*rolled[-2::-1], *behind))
+
+
+def test_a_rollback_after_another_explains_nothing_longer() -> None:
+    """Whoever rolls a day back again and again keeps nothing out of it."""
+    read = replace(shown("jr_read"), since=STATED)
+    twice = hidden(2, behind=[read])
+    assert why_unbuilt(published(twice), as_of=PUBLISHED + timedelta(days=7) - HOUR) is None
+    for day in (twice, hidden(8, behind=[read]), hidden(8, behind=[])):
+        reason = why_unbuilt(published(day), as_of=day.since + HOUR + timedelta(days=1))
+        assert reason is not None
+        assert "is a rollback" in reason
+    # What has shown it since begins the week anew.
+    once = replace(hidden(1, behind=[replace(read, since=PUBLISHED - HOUR), *twice.earlier]))
+    assert why_unbuilt(published(once), as_of=PUBLISHED + timedelta(days=6)) is None
+
+
+def test_behind_more_publications_than_are_looked_at_nothing_is_explained() -> None:
+    assert why_unbuilt(published(hidden(1, behind=[None])), as_of=PUBLISHED + HOUR) is not None
+
+
 def test_before_there_were_publications_what_had_run_was_shown() -> None:
     assert why_unbuilt(published(first=None)) is None
     assert why_unbuilt(published(first=STATED + HOUR)) is None
