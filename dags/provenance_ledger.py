@@ -79,9 +79,15 @@ def follow_publications(database: str, buckets: dict[str, str]) -> None:
 
 
 @task
-def late_files(buckets: dict[str, str], by: dict[str, str]) -> list[dict[str, Any]]:
+def late_files(
+    buckets: dict[str, str], by: dict[str, str], **context: Any
+) -> list[dict[str, Any]]:
     """Look for files that came after their day was built; the runs that build these days again."""
-    return late.days_to_rebuild(contracts_of(__file__), buckets, by)
+
+    def was_started(dag_id: str, run_id: str) -> bool:
+        return bool(context["ti"].get_dr_count(dag_id=dag_id, run_ids=[run_id]))
+
+    return late.days_to_rebuild(contracts_of(__file__), buckets, by, was_started)
 
 
 @dag(

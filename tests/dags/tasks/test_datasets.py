@@ -129,11 +129,25 @@ def test_days_that_files_came_late_for_are_built_again_a_few_at_once(
     monkeypatch.setattr(late, "late_days", found)
     monkeypatch.setattr(late, "client", {"s3": None, "kms": signing_kms()}.__getitem__)
     buckets = {"raw_bucket": "raw", "analytics_bucket": "analytics"}
-    runs = function("provenance_ledger", "late_files")(buckets, asdict(publications.BUILDERS))
+    started: set[tuple[str, str]] = set()
+
+    def dag_runs(dag_id, run_ids):
+        return sum((dag_id, run_id) in started for run_id in run_ids)
+
+    def look():
+        by, ti = asdict(publications.BUILDERS), SimpleNamespace(get_dr_count=dag_runs)
+        return function("provenance_ledger", "late_files")(buckets, by, ti=ti)
+
+    runs = look()
     assert len(runs) == MAX_AT_ONCE
     assert runs[0]["trigger_dag_id"] in bag.dags
     assert runs[0]["trigger_run_id"].startswith("late__2026-11-01__")
     assert runs[0]["conf"] == {"dt": "2026-11-01", "reason": "files came after the day was built"}
+    # What their runs could not build keeps no other day waiting.
+    started |= {(run["trigger_dag_id"], run["trigger_run_id"]) for run in runs}
+    others = look()
+    assert len(others) == MAX_AT_ONCE
+    assert not any(run in runs for run in others)
     for run in runs:
         params = bag.dags[run["trigger_dag_id"]].params
         for name, value in run["conf"].items():

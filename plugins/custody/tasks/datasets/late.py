@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -22,15 +22,24 @@ log = logging.getLogger(__name__)
 
 
 def days_to_rebuild(
-    contracts: Sequence[Contract], buckets: Mapping[str, str], by: Mapping[str, str]
+    contracts: Sequence[Contract],
+    buckets: Mapping[str, str],
+    by: Mapping[str, str],
+    was_started: Callable[[str, str], bool],
 ) -> list[dict[str, Any]]:
     """The runs to start, as `TriggerDagRunOperator` takes them: one for each day that a file came
     late for.
 
-    Raises what botocore raises.
+    `was_started` tells of a DAG and a run whether there is one: files that its run could not build
+    keep no others waiting. Raises what botocore raises.
     """
     found = []
-    for late in islice(_late(contracts, buckets, Builders(**by)), MAX_AT_ONCE):
+    new = (
+        late
+        for late in _late(contracts, buckets, Builders(**by))
+        if not was_started(dag_of(late.dataset), late.run_id)
+    )
+    for late in islice(new, MAX_AT_ONCE):
         files = ", ".join(sorted(version.uri for version in late.versions))
         log.info("%s of %s is built again, as %s: %s", late.dt, late.dataset, late.run_id, files)
         found.append(
