@@ -79,9 +79,7 @@ def follow_publications(database: str, buckets: dict[str, str]) -> None:
 
 
 @task
-def late_files(
-    buckets: dict[str, str], by: dict[str, str], **context: Any
-) -> list[dict[str, Any]]:
+def late_files(buckets: dict[str, str], by: dict[str, str], **context: Any) -> list[dict[str, Any]]:
     """Look for files that came after their day was built; the runs that build these days again."""
 
     def was_started(dag_id: str, run_id: str) -> bool:
