@@ -94,6 +94,7 @@ def medallion(contract: Contract) -> None:
         publish = publish_day.override(task_id="publish", outlets=[silver_asset, *golds.values()])(
             {"bucket": setting("analytics_bucket"), "database": setting("database")},
             dataset,
+            contract.version,
             DAY,
             SILVER_RUN,
             builders(),

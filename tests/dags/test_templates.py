@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from tests.support.contracts import deployed_contracts
 from tests.support.dag_folder import rendered
 
 from custody.core.formats.hive_ddl import TableDefinition, read_definition
@@ -82,7 +83,7 @@ TODAYS = Path(__file__).parent / "customers"
 
 
 def test_the_contract_makes_the_tables_as_they_always_were(render):
-    shown = render("medallion_customers", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[5]
+    shown = render("medallion_customers", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[-1]
     assert [TableDefinition(**table["definition"]) for table in shown] == [
         read_definition((TODAYS / f"{name}.sql").read_text(encoding="utf-8"))
         for name in (
@@ -95,7 +96,7 @@ def test_the_contract_makes_the_tables_as_they_always_were(render):
 
 
 def test_the_items_of_an_array_are_a_table_of_the_publication(render):
-    shown = render("medallion_orders", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[5]
+    shown = render("medallion_orders", "publish", xcoms={"bronze_to_silver": "jr_1"}).op_args[-1]
     days = [(table["day"]["location"], table["day"]["gold"]) for table in shown]
     processed = "s3://the-processed-bucket"
     # Before the rows: gold is built from the last of silver's.
@@ -121,8 +122,10 @@ def test_the_day_reaches_every_task(render, dt, day):
     assert task("custody_gate").op_args[2] == f"incoming/customers/dt={day}/"
     assert task("bronze_to_silver").script_args == {"--dataset": "customers", "--dt": day}
 
-    place, dataset, published, run, by, shown = task("publish").op_args
+    place, dataset, version, published, run, by, shown = task("publish").op_args
     assert place == {"bucket": "the-analytics-bucket", "database": "the-database"}
+    (contract,) = (each for each in deployed_contracts() if each.dataset == dataset)
+    assert version == contract.version
     assert (dataset, published, run) == ("customers", day, "jr_1")
     job = "arn:aws:glue:the-region:the-account-id:job/the-"
     assert by == {
@@ -159,7 +162,7 @@ def test_a_run_that_rolls_back_publishes_the_run_it_was_given(render):
         params={"dt": "2026-11-03", "rollback_to": "jr_7"},
         xcoms={"bronze_to_silver": "jr_1"},
     )
-    assert task.op_args[1:4] == ("customers", "2026-11-03", "jr_7")
+    assert (task.op_args[1], *task.op_args[3:5]) == ("customers", "2026-11-03", "jr_7")
 
 
 def test_a_run_without_an_interval_must_be_given_its_day(render):

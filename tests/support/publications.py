@@ -15,6 +15,8 @@ from custody.core.publications.choosing import DayOfTable
 from custody.objects import ObjectVersion
 
 DAY = "2026-11-01"
+CONTRACT_VERSION = "1.4.0"
+"""Of the contract now; `LINEAGE` is of one that it does not break with."""
 PROCESSED, ANALYTICS, PROVENANCE = (
     f"custody-test-{name}" for name in ("processed", "analytics", "provenance")
 )

@@ -40,6 +40,7 @@ def day(aws, function):
         function("medallion_customers", "publish", **clients)(
             {"bucket": publications.ANALYTICS, "database": "db"},
             "customers",
+            publications.CONTRACT_VERSION,
             publications.DAY,
             run,
             asdict(publications.BUILDERS),

@@ -45,6 +45,7 @@ def built(
     kms: KMSClient,
     builders: Builders,
     dataset: str,
+    contract_version: str,
     run: Run,
     tables: Sequence[DayOfTable],
 ) -> tuple[Shown, ...]:
@@ -76,7 +77,7 @@ def built(
 
     silver = stated(run, builders.silver_job)
     golds = {table.table: finished(table) for table in tables if table.gold is not None}
-    shown = to_show(dataset, tables, silver, golds)
+    shown = to_show(dataset, contract_version, tables, silver, golds)
     runs = {each.run for each in shown}
     stating = [silver, *(one for some in golds.values() for one in some if one.run.id in runs)]
     _check_held(s3, shown, [output for one in stating for output in one.outputs])

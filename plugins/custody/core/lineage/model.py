@@ -14,6 +14,9 @@ from custody.objects import ObjectVersion
 
 LINEAGE_PREFIX: Final = "provenance/lineage/"
 
+CONTRACT: Final = "contract"
+"""What a dataset's contract is called among the materials of a run."""
+
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 _RUN_PREFIX: Final = re.compile(r"[^/]+/[^/]+/dt=([^/]+)/run=([^/]+)/.*", re.DOTALL)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from custody.core.datasets.quality.results import results_of_run
-from custody.core.lineage.model import Lineage
+from custody.core.lineage.model import CONTRACT, Lineage
 from custody.core.publications.model import Shown
 
 
@@ -34,6 +34,7 @@ class DayOfTable:
 
 def to_show(
     dataset: str,
+    contract_version: str,
     tables: Sequence[DayOfTable],
     silver: Lineage,
     golds: Mapping[str, Sequence[Lineage]],
@@ -41,7 +42,10 @@ def to_show(
     """Each of the tables with the run to show: those of `silver` and, of the runs `golds` of a gold
     table, the last that was built from it.
 
-    `tables` are silver's first, of which the last is what gold is built from. Raises `NotBuilt`.
+    `tables` are silver's first, of which the last is what gold is built from. A run is shown under
+    the contract of `contract_version` alone, with which that of its own may not break: else readers
+    would see columns of another meaning, or personal data that is none of theirs any more
+    (`custody.core.datasets.compatibility`). Raises `NotBuilt`.
     """
     silvers = [table for table in tables if table.gold is None]
     if not _is(silver, dataset, silvers):
@@ -49,10 +53,13 @@ def to_show(
             f"run {silver.run.id} of {silver.run.dt} does not state to have built {dataset}"
         )
     source = silvers[-1].of(silver.run.id)
-    return tuple(
-        _shown(table, silver if table.gold is None else _last(table, dataset, source, golds))
+    shown = {
+        table: silver if table.gold is None else _last(table, dataset, source, golds)
         for table in tables
-    )
+    }
+    for lineage in shown.values():
+        _check_contract(lineage, contract_version)
+    return tuple(_shown(table, lineage) for table, lineage in shown.items())
 
 
 def _last(
@@ -81,6 +88,19 @@ def _is(lineage: Lineage, dataset: str, tables: Sequence[DayOfTable]) -> bool:
         output.version.uri.startswith(places) or output.version.key.startswith(results)
         for output in lineage.outputs
     )
+
+
+def _check_contract(lineage: Lineage, version: str) -> None:
+    built_by = next((each.version for each in lineage.materials if each.name == CONTRACT), None)
+    if built_by is None or _major(built_by) != _major(version):
+        raise NotBuilt(
+            f"run {lineage.run.id} was built by the contract's version {built_by or 'of no name'}, "
+            f"which {version} breaks with: build the day again"
+        )
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]
 
 
 def _shown(table: DayOfTable, lineage: Lineage) -> Shown:

@@ -76,6 +76,7 @@ def stated(job: str) -> dict[str, str]:
 def publish_day(
     place: dict[str, str],
     dataset: str,
+    contract_version: str,
     day: str,
     silver_run: str,
     by: dict[str, str],
@@ -84,14 +85,15 @@ def publish_day(
 ) -> None:
     """Show readers what a run of silver made of the day, and the last runs of gold built from it.
 
-    What these runs signed decides whether they may be shown. The publication is one object; the
-    partitions follow it. A table that is not there yet is defined. Raises AirflowFailException for
-    what was not built so.
+    What these runs signed decides whether they may be shown, under the contract as it is. The
+    publication is one object; the partitions follow it. A table that is not there yet is defined.
+    Raises AirflowFailException for what was not built so.
     """
     s3, glue = client("s3"), client("glue")
     days = [DayOfTable(**table["day"]) for table in shown]
     try:
-        runs = built(s3, client("kms"), Builders(**by), dataset, Run(day, silver_run), days)
+        run = Run(day, silver_run)
+        runs = built(s3, client("kms"), Builders(**by), dataset, contract_version, run, days)
     except (NotBuilt, ValueError) as error:
         raise AirflowFailException(f"{dataset}, {day}: {error}") from error
     params = context["params"]

@@ -10,6 +10,7 @@ from tests.support.moto_aws import signing_kms
 from tests.support.publications import (
     ANALYTICS,
     BUILDERS,
+    CONTRACT_VERSION,
     DAY,
     JOB,
     PROCESSED,
@@ -29,7 +30,7 @@ SILVER_FILE = f"silver/customers/dt={DAY}/run=jr_1/part-0.parquet"
 
 
 def shown(s3: Any, run: str = "jr_1", dataset: str = "customers") -> list[str]:
-    found = built(s3, signing_kms(), BUILDERS, dataset, Run(DAY, run), TABLES)
+    found = built(s3, signing_kms(), BUILDERS, dataset, CONTRACT_VERSION, Run(DAY, run), TABLES)
     return [one.run for one in found]
 
 

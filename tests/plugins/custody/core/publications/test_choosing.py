@@ -6,9 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.publications import DAY, SILVER_PLACE, TABLES, gold_lineage, silver_lineage
+from tests.support.publications import (
+    CONTRACT_VERSION,
+    DAY,
+    SILVER_PLACE,
+    TABLES,
+    gold_lineage,
+    silver_lineage,
+)
 
-from custody.core.lineage.model import Lineage
+from custody.core.lineage.model import Lineage, Material
 from custody.core.publications.choosing import NotBuilt, to_show
 
 GOLD = "gold_by_country"
@@ -16,7 +23,7 @@ LATER = datetime(2026, 11, 3, tzinfo=UTC)
 
 
 def shown(silver: Lineage, *golds: Lineage) -> dict[str, str]:
-    found = to_show("customers", TABLES, silver, {GOLD: golds})
+    found = to_show("customers", CONTRACT_VERSION, TABLES, silver, {GOLD: golds})
     assert [one.table_name for one in found] == [table.table for table in TABLES]
     assert all(one.location.endswith(f"dt={DAY}/run={one.run}/") for one in found)
     return {one.table_name: one.run for one in found}
@@ -40,6 +47,10 @@ def parameter(lineage: Lineage, **changes: str) -> Lineage:
     return replace(lineage, parameters={**lineage.parameters, **changes})
 
 
+def of_contract(lineage: Lineage, version: str | None) -> Lineage:
+    return replace(lineage, materials=(Material("contract", "a2" * 32, version=version),))
+
+
 SILVER, BUILT = silver_lineage("jr_1"), gold_lineage("g_1", "jr_1")
 
 
@@ -54,6 +65,11 @@ SILVER, BUILT = silver_lineage("jr_1"), gold_lineage("g_1", "jr_1")
         (parameter(SILVER, dataset="orders"), [BUILT], "does not state to have built customers"),
         (replace(SILVER, outputs=SILVER.outputs + BUILT.outputs), [BUILT], "does not state to"),
         (BUILT, [BUILT], "does not state to have built customers"),
+        (of_contract(SILVER, "0.9.0"), [BUILT], "version 0.9.0, which 1.4.0 breaks with: build"),
+        (of_contract(SILVER, "2.0.0"), [BUILT], "version 2.0.0, which 1.4.0 breaks with: build"),
+        (of_contract(SILVER, None), [BUILT], "version of no name, which 1.4.0 breaks with"),
+        (replace(SILVER, materials=()), [BUILT], "version of no name, which 1.4.0 breaks with"),
+        (SILVER, [of_contract(BUILT, "2.0.0")], "run g_1 was built by the contract's version 2"),
     ],
 )
 def test_what_was_not_built_so_is_not_shown(
