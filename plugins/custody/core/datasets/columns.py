@@ -83,11 +83,12 @@ _PARTITIONED: Final = {
 _KEY: Final = {"primaryKey": True, "primaryKeyPosition": 1}
 _RESERVED: Final = frozenset(
     {
-        *(PARTITION, "outcome", "raw_line", "reasons"),
+        *(PARTITION, "closing", "file", "outcome", "raw_line", "reasons"),
         *("source_key", "source_line", "source_version_id"),
     }
 )
-"""What the tables of every dataset have beside its own columns."""
+"""What the tables of every dataset, or the rows that they are made of, have beside its own
+columns."""
 _CUSTOM_OF_BOOLEAN: Final = frozenset({"falseValues", "trueValues"})
 
 
@@ -240,6 +241,9 @@ def _column(item: Mapping[str, Any], at: Place) -> Column:
         description=_line(item, "description", place),
         classification=_class(item, place),
     )
+    if both := set(map(str.lower, column.true_values)) & set(map(str.lower, column.false_values)):
+        at = place / "customProperties"
+        raise ContractError(at, f"{min(both)} is a word for true and for false")
     if column.is_personal and base != "string":
         raise ContractError(place / "classification", "tokens are text: a string alone can be pii")
     for least, most, limits in (

@@ -29,6 +29,9 @@ REMIND_AFTER: Final = timedelta(hours=12)
 TELL_ANSWERS: Final = timedelta(days=2)
 """Answers of so long are told, so that none is missed when a night is."""
 
+_ANSWERS: Final = 20
+"""So many answers are told where one example of a finding is: who gives ten hides none of them."""
+
 _RUNBOOK: Final = "docs/runbooks/README.md"
 
 
@@ -72,7 +75,8 @@ def reminder(
     count = f"{len(overdue)} {'finding stands' if len(overdue) == 1 else 'findings stand'}"
 
     def written(room: Room) -> Written:
-        told, replies = overdue[: room[0]], given[: room[0]]
+        told, replies = overdue[: room[0]], given[: room[0] * _ANSWERS]
+        untold = len(given) - len(replies)
         lines = [
             head.line(f"{count} that nobody has taken on or closed."),
             "",
@@ -81,6 +85,7 @@ def reminder(
             *(f"  {_line(each.finding, room)}, since {format_utc(each.since)}" for each in told),
             f"answers  {len(given)} in the last {TELL_ANSWERS.days} days",
             *(f"  {_reply(each, room)}" for each in replies),
+            *([f"  and {untold} more, which the console names"] if untold else []),
         ]
         return lines, {
             "verdict": STANDING,

@@ -68,7 +68,8 @@ def typed(column: Column, texts: Any) -> Any:
 
 
 def _booleans(column: Column, texts: Any) -> Any:
-    words = dict.fromkeys(column.false_values, False) | dict.fromkeys(column.true_values, True)
+    words = {word.lower(): False for word in column.false_values}
+    words |= {word.lower(): True for word in column.true_values}
     found = texts.dictionary_encode()
     values = [words.get(text.lower()) for text in found.dictionary.to_pylist()]
     return pa.array(values, pa.bool_()).take(found.indices)

@@ -229,6 +229,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "implementation: {rule: notBefore, property: status}",
         "returned_on.not_after_day",
     ),
+    "a word for both": (
+        "customProperties:\n          - property: trueValues\n            value: ['yes']",
+        "customProperties: # <-\n          - property: trueValues\n            value: ['NO']",
+        "is_gift.customProperties",
+    ),
     "words of a boolean": ("value: ['yes']", "value: [yes] # <-", "is_gift.trueValues"),
     "an order by no column": (
         "value: [{property: returned_on, direction: desc}]",

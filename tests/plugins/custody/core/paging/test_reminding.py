@@ -82,6 +82,16 @@ def test_who_mutes_a_finding_is_told_to_all() -> None:
     assert removed().object_key in muted.message
 
 
+def test_who_answers_much_after_it_hides_no_answer() -> None:
+    later = [taken(at=AT + timedelta(seconds=number)) for number in range(1, 60)]
+    muted = told(page([], [*later, taken(user="mallory", reason="nothing serious", days=30)]))
+    assert "mallory (by Airflow's word" in muted.message
+    assert "more, which the console" not in muted.message
+    many = told(page([], [*later * 10, taken(user="mallory")]))
+    assert "answers  591 in the last 2 days" in many.message
+    assert "  and 391 more, which the console names\n" in many.message
+
+
 def test_an_answer_is_told_for_two_days_and_then_no_more() -> None:
     assert page([], [closed(at=NOW - TELL_ANSWERS)]) is None
     assert page([], [closed(at=NOW - TELL_ANSWERS + timedelta(milliseconds=1))]) is not None

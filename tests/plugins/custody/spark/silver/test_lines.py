@@ -13,6 +13,8 @@ from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
+from custody.core.datasets.columns import own_name
+from custody.core.datasets.contract_fields import ContractError, Place
 from custody.core.datasets.contracts import Contract
 from custody.spark.silver import lines
 from custody.spark.silver.lines import UnreadFileError, read_lines
@@ -44,6 +46,17 @@ def test_a_line_is_judged_and_kept_if_it_is_rejected(zone: LandingZone, contract
     assert closing["reasons"] is None
     entry = closing["closing"]
     assert (entry["landed_rows"], entry["file_reason"]) == (3, None)
+
+
+def test_no_column_of_a_contract_is_called_as_one_beside(
+    zone: LandingZone, contract: Contract
+) -> None:
+    """The job could not tell them apart, and no day would be built."""
+    beside = read(zone, contract)[0].keys() - set(contract.header)
+    assert {"file", "closing"} <= beside
+    for name in beside:
+        with pytest.raises(ContractError, match="rename it"):
+            own_name({"name": name}, Place())
 
 
 def test_a_store_that_refuses_is_told_with_the_file(zone: LandingZone, contract: Contract) -> None:

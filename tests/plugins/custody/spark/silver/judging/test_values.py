@@ -98,7 +98,7 @@ def test_a_value_is_read_as_it_is_written(
 
 
 def test_a_truth_is_one_of_the_words_in_any_case() -> None:
-    column = Column("c", "boolean", true_values=("yes", "ja"), false_values=("no",))
+    column = Column("c", "boolean", true_values=("yes", "Ja"), false_values=("NO",))
     texts = pa.array(["YES", "Ja", "no", "nO", "n", None, "yes ", "ye\u017f"], pa.string())
 
     assert typed(column, texts).to_pylist() == [True, True, False, False, *[None] * 4]
