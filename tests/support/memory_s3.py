@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -29,6 +30,8 @@ class _Held:
 
 class MemoryS3:
     """Versioned buckets. `calls` counts the requests by kind, `bytes_read` what was handed out."""
+
+    meta = SimpleNamespace(config=SimpleNamespace(max_pool_connections=16))
 
     def __init__(self) -> None:
         self._keys: defaultdict[str, list[str]] = defaultdict(list)

@@ -20,6 +20,7 @@ from custody.core.runs.model import RUN_PREFIX, run_of_key
 from custody.core.runs.report import RunReport
 from custody.core.runs.statement import BadRun
 from custody.core.tlog.signed_note import NoteKey
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,7 +40,7 @@ class _Stated:
 
     day: date
     run_id: str
-    versions: tuple[str, ...]
+    versions: tuple[ObjectVersion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class RunHistory:
                     run_id=stated.run_id,
                     day=stated.day,
                     parts=["report"],
+                    versions=stated.versions,
                 )
                 return _read_run(told)
             except (BadRun, ValueError) as error:
@@ -107,13 +109,13 @@ def _read_run(told: Judgement) -> ReadRun:
 
 def _stated(s3: S3Client, bucket: str, day: date) -> Iterator[_Stated]:
     """Each run of that day of which there may be a statement, hidden ones included."""
-    versions: defaultdict[str, list[str]] = defaultdict(list)
+    versions: defaultdict[str, list[ObjectVersion]] = defaultdict(list)
     for stored in list_versions(s3, bucket, f"{RUN_PREFIX}dt={day}/"):
         run_id = run_of_key(stored.version.key)
         if run_id is not None and not stored.is_delete_marker:
-            versions[run_id].append(stored.version.version_id)
-    for run_id, ids in versions.items():
-        yield _Stated(day, run_id, tuple(ids))
+            versions[run_id].append(stored.version)
+    for run_id, found in versions.items():
+        yield _Stated(day, run_id, tuple(found))
 
 
 def _within(found: dict[_Stated, ReadRun | None]) -> dict[_Stated, ReadRun | None]:

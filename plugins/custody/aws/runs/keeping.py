@@ -67,10 +67,16 @@ def keep_run(
 def _put(s3: S3Client, bucket: str, key: str, body: bytes) -> ObjectVersion:
     """Write an object, which must be the first of its key; the version that it became."""
     written = put_if_absent(s3, bucket, key, body)
-    found = [stored for stored in versions_of(s3, bucket, key) if not stored.is_delete_marker]
+    found = _stored(s3, bucket, key)
     if not written or len(found) != 1:
         raise RunConflict(f"s3://{bucket}/{key} is there already, or was written by another")
-    return found[0].version
+    return found[0]
+
+
+def _stored(s3: S3Client, bucket: str, key: str) -> list[ObjectVersion]:
+    """All that was ever written there and is still, hidden or not."""
+    found = versions_of(s3, bucket, key)
+    return [stored.version for stored in found if not stored.is_delete_marker]
 
 
 def read_run(
@@ -82,29 +88,28 @@ def read_run(
     run_id: str,
     day: date,
     parts: Iterable[str] = PARTS,
+    versions: Iterable[ObjectVersion] | None = None,
 ) -> Judgement:
     """What the run `run_id` of `job`, which judged on that day, states in the provenance `bucket`;
-    these `parts` of it.
+    these `parts` of it. `versions` are those of its statement, if they were listed already.
 
     Whatever else was put there, or hides it: the version that `key` signed counts. Raises `BadRun`
     if there is none, or if a part is not what it has the hash of.
     """
     place = statement_key(day, run_id)
     troubles = []
-    for stored in versions_of(s3, bucket, place):
-        if stored.is_delete_marker:
-            continue
+    for version in _stored(s3, bucket, place) if versions is None else versions:
         try:
-            raw = read_version(s3, stored.version, max_bytes=MAX_ENVELOPE_BYTES)
+            raw = read_version(s3, version, max_bytes=MAX_ENVELOPE_BYTES)
             statement = open_run(raw, key)
         except (BadRun, ObjectAbsent, ObjectWithheld) as error:
-            troubles.append(f"{stored}: {error}")
+            troubles.append(f"{version}: {error}")
             continue
         run = statement.run
         if (run.job, run.id, run.statement_key) == (job, run_id, place):
             read = {name: _part(s3, bucket, statement.parts[name]) for name in parts}
             return Judgement(statement, read)
-        troubles.append(f"{stored}: is the statement of run {run.id} of {run.job}")
+        troubles.append(f"{version}: is the statement of run {run.id} of {run.job}")
     told = "; ".join(troubles) or "there is none"
     raise BadRun(f"no statement of run {run_id} of {job} at s3://{bucket}/{place}: {told}")
 

@@ -100,10 +100,12 @@ def picture(
     (None: nobody knows how far that is).
     """
     standing: defaultdict[tuple[str, datetime], list[str]] = defaultdict(list)
+    layers: defaultdict[date, set[str]] = defaultdict(set)
     for each in found:
         if each.is_open:
             at = each.finding.event_time.astimezone(UTC)
             hour = at.replace(minute=0, second=0, microsecond=0)
+            layers[hour.date()].add(layer_of(each))
             for layer in (EVERY_LAYER, layer_of(each)):
                 standing[layer, hour].append(each.finding.verdict)
 
@@ -123,8 +125,7 @@ def picture(
         day = first + timedelta(days=number)
         midnight = datetime.combine(day, datetime.min.time(), UTC)
         hours = [midnight + n * HOUR for n in range(24)]
-        layers = {layer for layer, hour in standing if hour in hours and layer != EVERY_LAYER}
-        rows = [EVERY_LAYER, *sorted(layers, key=_place)]
+        rows = [EVERY_LAYER, *sorted(layers[day], key=_place)]
         days.append(
             Day(day, tuple(Row(layer, tuple(cell(layer, h) for h in hours)) for layer in rows))
         )

@@ -62,11 +62,13 @@ def test_the_runs_of_both_jobs_are_read(s3: Any, provenance: str, runs: RunHisto
 
 
 def test_what_was_read_is_not_read_again(s3: Any, provenance: str, runs: RunHistory) -> None:
-    told = state(s3, provenance)
-    assert list(runs.runs(s3, DAYS).read) == [told]
+    told, lists = state(s3, provenance), ["ListObjectVersions"] * len(DAYS)
     asked = calls(s3)
     assert list(runs.runs(s3, DAYS).read) == [told]
-    assert asked == ["ListObjectVersions"] * len(DAYS)
+    assert asked == [*lists, *["GetObject"] * 2], "the statement and its report"
+    asked.clear()
+    assert list(runs.runs(s3, DAYS).read) == [told]
+    assert asked == lists
 
 
 @pytest.mark.parametrize("run", [RUN, replace(RUN, job="medallion", id="jr_9")])
