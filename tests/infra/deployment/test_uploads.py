@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,13 @@ def test_more_than_s3_takes_is_refused_before_anything_is_made(tmp_path: Path) -
     assert len(written) < 20 * 1024
     with pytest.raises(DeployError, match="the policy of a bucket"):
         Declared(tmp_path, uploads).by(BOTH)
+
+
+def test_the_guide_names_who_uploads_each_dataset_that_is_here() -> None:
+    """Whoever follows it to the letter deploys the contracts that come with the platform."""
+    guide = (REPOSITORY / "docs" / "deploy.md").read_text("utf-8")
+    (stage,) = re.findall(
+        r"^```json\n(\{\n  \"account\".*?^\})\n```$", guide, re.MULTILINE | re.DOTALL
+    )
+    arns = json.loads(stage)["parameters"]["UploaderArns"]
+    Declared.read(REPOSITORY / "include" / "contracts").by(",".join(arns))
