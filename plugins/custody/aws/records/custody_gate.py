@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from botocore.exceptions import ClientError
 
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld, code_of, may_be_its_kms_key
 from custody.aws.s3.listing import StoredVersion
-from custody.aws.s3.reading import OpenObject, kms_key_of, open_version, read_current
+from custody.aws.s3.reading import CHUNK_BYTES, OpenObject, kms_key_of, open_version, read_current
 from custody.core.datasets.landed.binary import AnyBytes
 from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
@@ -31,6 +31,10 @@ from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+IN_MEMORY_BYTES: Final = CHUNK_BYTES
+"""A larger file is spooled to disk; for a small one that takes as long as all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,8 @@ def open_verified(
     text: TextCheck | AnyBytes,
     cut: Cut | None,
 ) -> Iterator[BinaryIO]:
-    """What `cut` keeps of the bytes of an object version, on local disk, at its start; without a
-    cut, what a packed one unpacks to.
+    """What `cut` keeps of the bytes of an object version, on local disk (a small one in memory), at
+    its start; without a cut, what a packed one unpacks to.
 
     All of them are read, once, as the record is about them all, and none is unpacked before it
     vouches for them. Raises BrokenFileError `custody.altered` when they are not the bytes of the
@@ -79,7 +83,7 @@ def open_verified(
     `text` when they are none.
     """
     digest = hashlib.sha256()
-    with tempfile.TemporaryFile() as spool:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
         for chunk in _opened(s3, version).chunks:
             digest.update(chunk)
             if cut is None:

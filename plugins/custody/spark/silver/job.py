@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -130,10 +131,16 @@ def run(
     log.info("%d files under %s", len(objects), location)
 
     readers, has_lines = spark.sparkContext.defaultParallelism, contract.format.has_lines
-    shares = shared_out(objects, readers, has_lines=has_lines)
+    # Packed, as every reader is given all shares, and unpacks its own.
+    shares = [pickle.dumps(of) for of in shared_out(objects, readers, has_lines=has_lines)]
     lines = spark.range(0, len(shares), 1, len(shares)).mapInArrow(
         lambda numbers: read_lines(
-            (one for batch in numbers for number in batch["id"] for one in shares[number.as_py()]),
+            (
+                one
+                for batch in numbers
+                for number in batch["id"]
+                for one in pickle.loads(shares[number.as_py()])  # noqa: S301 - our own
+            ),
             gate,
             contract,
             day.dt,

@@ -23,7 +23,15 @@ from custody.spark.silver.judging.items import array_type
 from custody.spark.silver.judging.rules import Judge
 from custody.spark.silver.judging.values import arrow_type
 from custody.spark.silver.parquet.reading import read_parquet
-from custody.spark.silver.rows import BATCH_BYTES, BATCH_ROWS, Rows, in_batches, together
+from custody.spark.silver.rows import (
+    BATCH_BYTES,
+    BATCH_ROWS,
+    Read,
+    Rows,
+    in_columns,
+    in_lists,
+    together,
+)
 from custody.spark.silver.shares import FilePart
 
 if TYPE_CHECKING:
@@ -40,6 +48,12 @@ _CLOSING: Final = pa.struct(
 _CLOSING_OF_SPARK: Final = (
     "struct<sha256: string, size_bytes: bigint, landed_rows: bigint, file_reason: string>"
 )
+
+
+_FEW_BYTES: Final = 16 * 1024
+"""So few are read line by line in less time than Arrow takes to be asked."""
+_TIMES_PACKED: Final = 20
+"""What is packed is so many times larger, about."""
 
 
 def lines_of(contract: Contract) -> str:
@@ -81,11 +95,12 @@ def read_lines(
         try:
             record = record_of(s3, one.landed, gate)
             kept = None if landed_as.is_packed(version.key) else cut
+            size = one.part.size * (1 if kept else _TIMES_PACKED)
             check = TextCheck(landed_as.not_text) if landed_as.has_lines else AnyBytes()
             with open_verified(s3, version, record, check, kept) as file:
-                for rows in read_rows(file, contract, cut.before):
+                for rows in read_rows(file, contract, cut.before, size):
                     count += len(rows)
-                    line = rows.lines[-1].as_py()
+                    line = line_of(rows, -1)
                     yield from batches.of(one, rows)
         except BrokenFileError as error:
             reason, count = str(error), 0
@@ -97,18 +112,24 @@ def read_lines(
     yield from batches.rest()
 
 
-def read_rows(file: BinaryIO, contract: Contract, before: int) -> Iterator[Rows]:
-    """The rows of a verified file (or of its part, `before` which stand so many lines).
+def read_rows(file: BinaryIO, contract: Contract, before: int, size: int) -> Iterator[Read]:
+    """The rows of a verified file of about as many bytes (or of its part, `before` which stand so
+    many lines): in columns where there is something to gain, else one by one.
 
     Raises BrokenFileError before the first row if it is not as the contract's format says.
     """
     landed_as, header = contract.format, contract.header
     if not landed_as.has_lines:
         return read_parquet(file, contract.columns)
-    if landed_as.name == "csv" and len(header) > 1:
+    if landed_as.name == "csv" and len(header) > 1 and size > _FEW_BYTES:
         return read_csv(file, header, before=before, delimiter=landed_as.delimiter)
     rows = landed_as.read_rows(file, contract.columns, contract.arrays, before=before)
-    return in_batches(rows, [len(header), *(len(array.columns) for array in contract.arrays)])
+    return in_lists(rows)
+
+
+def line_of(rows: Read, index: int) -> int:
+    """The line on which one of some rows stands."""
+    return int(rows.lines[index].as_py()) if isinstance(rows, Rows) else rows[index].line
 
 
 class _Batches:
@@ -116,21 +137,22 @@ class _Batches:
 
     def __init__(self, contract: Contract, dt: date) -> None:
         self._judge = Judge(contract, dt)
+        self._widths = [len(contract.header), *(len(array.columns) for array in contract.arrays)]
         self._types = [
             *(arrow_type(column) for column in contract.columns),
             *(array_type(array) for array in contract.arrays),
         ]
         values = (*contract.header, *(array.name for array in contract.arrays))
         self._names = ("file", "source_line", "reasons", "raw_line", *values, "closing")
-        self._held: list[tuple[FilePart, Rows]] = []
+        self._held: list[tuple[FilePart, Read]] = []
         self._rows = self._bytes = 0
         self._closed: list[tuple[int, dict[str, object]]] = []
 
-    def of(self, one: FilePart, rows: Rows) -> Iterator[Any]:
+    def of(self, one: FilePart, rows: Read) -> Iterator[Any]:
         """Take rows of a part; what has come together, once it is enough."""
         self._held.append((one, rows))
         self._rows += len(rows)
-        self._bytes += rows.nbytes
+        self._bytes += rows.nbytes if isinstance(rows, Rows) else sum(len(row.text) for row in rows)
         if self._rows >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
             yield self._judged()
 
@@ -154,12 +176,12 @@ class _Batches:
         held, self._held = self._held, []
         self._rows = self._bytes = 0
         try:
-            rows = together([rows for _, rows in held])
+            rows = together(list(in_columns((rows for _, rows in held), self._widths)))
             judged = self._judge.judge(rows)
         except Exception as error:
-            (first, rows), (last, ends) = held[0], held[-1]
-            where = f"{first.landed.version}, line {rows.lines[0]}"
-            until = f"{last.landed.version}, line {ends.lines[-1]}"
+            (first, begin), (last, end) = held[0], held[-1]
+            where = f"{first.landed.version}, line {line_of(begin, 0)}"
+            until = f"{last.landed.version}, line {line_of(end, -1)}"
             raise UnreadFileError(f"{where} to {until}: {error}") from error
         files = np.repeat([one.number for one, _ in held], [len(rows) for _, rows in held])
         rejected = pc.is_valid(judged.reasons)

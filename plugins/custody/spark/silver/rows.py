@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
@@ -55,6 +55,10 @@ class Items:
     rows: Rows
 
 
+Read: TypeAlias = Rows | Sequence[LandedRow]
+"""Some rows of a file, in columns or one by one."""
+
+
 def of_landed(rows: Sequence[LandedRow], widths: Sequence[int]) -> Rows:
     """Rows that were read one by one; `widths` says how many columns they have, and the items of
     each of their arrays."""
@@ -96,8 +100,8 @@ def _items(of_rows: Sequence[Sequence[Item] | None], width: int) -> Items:
     return Items(pa.array([None if of is None else len(of) for of in of_rows], pa.int32()), rows)
 
 
-def in_batches(rows: Iterable[LandedRow], widths: Sequence[int]) -> Iterator[Rows]:
-    """The same, of any number of rows, as much at once as is judged at once."""
+def in_lists(rows: Iterable[LandedRow]) -> Iterator[Sequence[LandedRow]]:
+    """The same rows, as many in a list as are judged at once; there may be any number of them."""
     held: list[LandedRow] = []
     count = size = 0
     for row in rows:
@@ -105,10 +109,26 @@ def in_batches(rows: Iterable[LandedRow], widths: Sequence[int]) -> Iterator[Row
         count += 1 + sum(len(items or ()) for items in row.items)
         size += len(row.text)
         if count >= BATCH_ROWS or size >= BATCH_BYTES:
-            yield of_landed(held, widths)
+            yield held
             held, count, size = [], 0, 0
     if held:
-        yield of_landed(held, widths)
+        yield held
+
+
+def in_columns(parts: Iterable[Read], widths: Sequence[int]) -> Iterator[Rows]:
+    """The same rows in columns: of those that were read one by one, all that follow each other at
+    once. `widths` are those of `of_landed`."""
+    landed: list[LandedRow] = []
+    for part in parts:
+        if not isinstance(part, Rows):
+            landed += part
+            continue
+        if landed:
+            yield of_landed(landed, widths)
+            landed = []
+        yield part
+    if landed:
+        yield of_landed(landed, widths)
 
 
 def together(parts: Sequence[Rows]) -> Rows:

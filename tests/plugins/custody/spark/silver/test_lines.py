@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import io
+import random
+import sys
 import tempfile
+from itertools import chain
 from typing import Any
 
 import pytest
-from tests.support.customers import DT, PREFIX, csv, good
+from tests.support.customers import DT, HEADER, PREFIX, csv, good
 from tests.support.landing_zone import PROVENANCE, RAW, LandingZone
 
+from custody.aws.records import custody_gate
 from custody.aws.records.custody_gate import Gate
 from custody.aws.s3.listing import list_current
 from custody.core.datasets.columns import own_name
@@ -30,8 +34,10 @@ def zone() -> LandingZone:
 
 def read(zone: LandingZone, contract: Contract) -> list[dict[str, Any]]:
     s3: Any = zone.s3
-    (parts,) = shared_out(list_current(s3, RAW, PREFIX), readers=2)
-    batches = read_lines(parts, Gate(PROVENANCE, zone.keys), contract, DT, lambda: s3)
+    shares = shared_out(list_current(s3, RAW, PREFIX), readers=1)
+    batches = read_lines(
+        chain.from_iterable(shares), Gate(PROVENANCE, zone.keys), contract, DT, lambda: s3
+    )
     lines = [line for batch in batches for line in batch.to_pylist()]
     return sorted(lines, key=lambda line: line["source_line"] or 1_000)
 
@@ -70,9 +76,13 @@ def test_a_full_disk_is_told_with_the_file(
     zone: LandingZone, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class FullDisk(io.BytesIO):
+        def __init__(self, **_: Any) -> None:
+            super().__init__()
+
         def write(self, _: Any) -> int:
             raise OSError(errno.ENOSPC, "No space left on device")
 
+    monkeypatch.setattr(custody_gate, "IN_MEMORY_BYTES", 1)
     monkeypatch.setattr(tempfile, "TemporaryFile", FullDisk)
 
     with pytest.raises(UnreadFileError, match=r"dt=2026-11-01/a\.csv.*No space left on device"):
@@ -88,6 +98,36 @@ def test_a_fault_in_judging_is_told_with_the_lines(
     zone.land(PREFIX + "b.csv", csv(good(3), good(4)))
     monkeypatch.setattr(lines.Judge, "judge", judge)
 
-    at = r"dt=2026-11-01/b\.csv.* line 2 to .*dt=2026-11-01/a\.csv.* line 3: no memory left"
+    at = r"dt=2026-11-01/b\.csv.* line 2 to .*dt=2026-11-01/a\.csv.* line 4: no memory left"
     with pytest.raises(UnreadFileError, match=at):
         read(zone, contract)
+
+
+def test_small_files_have_the_rows_that_they_have_in_columns(
+    zone: LandingZone, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(97)  # noqa: S311
+    rows = [good(3), good(4, email="zoe"), good(5).replace(",", ";"), '"', "", " ", "\x1c", good(6)]
+    ends = ["\n", "\n", "\r\n", "\r", "\n\n", ""]
+    for number in range(60):
+        some = chance.choices(rows, k=chance.randint(0, 9))
+        body = HEADER + "\n" + "".join(row + chance.choice(ends) for row in some)
+        altered = {"sha256": "0" * 64} if chance.random() < 0.1 else {}
+        broken = chance.choice(["", "", "", "", "\0", "x" + HEADER])
+        zone.land(f"{PREFIX}{number}.csv", (broken or body).encode(), claims=altered)
+    zone.land(PREFIX + "empty.csv", b"")
+    zone.land(PREFIX + "large.csv", csv(*(good(number) for number in range(10, 500))))
+
+    found = read(zone, contract)
+    for few in (0, sys.maxsize):
+        monkeypatch.setattr(lines, "_FEW_BYTES", few)
+        assert in_order(read(zone, contract)) == in_order(found)
+
+    closing = [entry for line in found if (entry := line["closing"]) is not None]
+    assert len(closing) == 63
+    assert len({entry["file_reason"] for entry in closing}) > 3
+    assert sum(entry["landed_rows"] for entry in closing) == len(found) - len(closing)
+
+
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: (row["file"], row["source_line"] or 0))

@@ -15,7 +15,7 @@ from custody.objects import ObjectVersion
 from custody.spark.silver.judging.rules import Judge, Judged
 from custody.spark.silver.lines import read_rows
 from custody.spark.silver.outcomes import account, item_rows, named
-from custody.spark.silver.rows import Rows, together
+from custody.spark.silver.rows import Rows, in_columns, together
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -69,7 +69,9 @@ def judged(contract: Contract, *lines: object) -> tuple[Rows, Judged]:
         for number, of in enumerate(lines, start=1)
     ]
     body = "".join(json.dumps(order) + "\n" for order in orders).encode()
-    rows = together(list(read_rows(io.BytesIO(body), contract, before=0)))
+    landed = read_rows(io.BytesIO(body), contract, before=0, size=len(body))
+    (array,) = contract.arrays
+    rows = together(list(in_columns(landed, [len(contract.header), len(array.columns)])))
     return rows, Judge(contract, DT).judge(rows)
 
 
