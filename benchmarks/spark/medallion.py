@@ -84,11 +84,12 @@ class FolderS3:
         return {"Versions": found, "IsTruncated": False}
 
     def get_object(self, *, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
-        path = self.folder / Bucket / Key
-        if not path.exists():
-            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "gone"}}, "GetObject")
-        size = path.stat().st_size
-        body: Any = path.open("rb")
+        try:
+            body: Any = open(f"{self.folder}/{Bucket}/{Key}", "rb")  # noqa: PTH123, SIM115
+        except FileNotFoundError:
+            missing = {"Error": {"Code": "NoSuchKey", "Message": "gone"}}
+            raise ClientError(missing, "GetObject") from None
+        size = os.fstat(body.fileno()).st_size
         return {
             "Body": StreamingBody(body, size),
             "ContentLength": size,

@@ -6,6 +6,7 @@ Needs `cryptography`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,6 +23,7 @@ class BadSignature(Exception):
     """An envelope that no trusted key signed; the message says why."""
 
 
+@lru_cache(maxsize=64)
 def load_public_key(data: bytes) -> ec.EllipticCurvePublicKey:
     """Read a P-256 public key: PEM, or DER as KMS returns it (SubjectPublicKeyInfo).
 
