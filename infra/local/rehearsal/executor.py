@@ -19,10 +19,10 @@ from airflow.utils.file import iter_airflow_imports
 class LocalExecutor(local_executor.LocalExecutor):
     """Counts the legs of each task that its workers have not finished.
 
-    Every task is a fork of a worker, and would import the DAGs' operators anew, which takes longer
-    than most of our tasks do. So they, and those of `custody.tasks`, are imported once, before the
-    workers are forked; Airflow's DAG processor does the same for the processes it forks
-    (`parsing_pre_import_modules`).
+    Every task is a fork of a worker, and would import the DAGs' operators and `custody.tasks` anew,
+    which takes longer than most of our tasks do. So they are imported once, before the workers are
+    forked; Airflow's DAG processor does the same for the processes it forks
+    (`parsing_pre_import_modules`). As on MWAA, another code of `custody` needs another start.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,14 +30,20 @@ class LocalExecutor(local_executor.LocalExecutor):
         self._legs: Counter[Any] = Counter()
 
     def start(self) -> None:
-        """Import what the DAGs import of Airflow, then fork the workers."""
+        """Import what the DAGs import, then fork the workers."""
         dags, plugins = (
             Path(conf.get_mandatory_value("core", folder))
             for folder in ("dags_folder", "plugins_folder")
         )
-        for file in (*dags.glob("*.py"), *(plugins / "custody" / "tasks").glob("*.py")):
-            for module in iter_airflow_imports(str(file)):
-                importlib.import_module(module)
+        own = (
+            ".".join(file.relative_to(plugins).with_suffix("").parts)
+            for file in (plugins / "custody" / "tasks").rglob("[!_]*.py")
+        )
+        theirs = (
+            module for file in dags.glob("*.py") for module in iter_airflow_imports(str(file))
+        )
+        for module in (*theirs, *own):
+            importlib.import_module(module)
         super().start()
 
     def _process_workloads(self, workload_list: Any) -> None:

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from botocore.exceptions import ClientError
 
@@ -83,7 +83,8 @@ def open_verified(
     `text` when they are none.
     """
     digest = hashlib.sha256()
-    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spooled:
+        spool = cast("BinaryIO", spooled)
         for chunk in _opened(s3, version).chunks:
             digest.update(chunk)
             if cut is None:
