@@ -165,11 +165,12 @@ def _add_pages(app: FastAPI, overviews: Overviews, answering: Answering) -> None
         layer: Text = "",
         hour: Text = "",
         state: Text = "",
+        answer: Text = "",
         words: Text = "",
         page: Number = 1,
     ) -> str:
         overview, _ = read(days)
-        selection = Selection(verdict, layer, hour, state, words)
+        selection = Selection(verdict, layer, hour, state, answer, words)
         return rendering.findings_page(overview, days, selection, page)
 
     @app.get("/findings/{fingerprint}", response_class=HTMLResponse)

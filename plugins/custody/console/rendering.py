@@ -23,6 +23,7 @@ from custody.console.answering import TERMS
 from custody.console.datasets import MOST_DAYS, Days
 from custody.console.runbooks import runbook
 from custody.core.answers.model import MAX_REASON
+from custody.core.answers.taking import Taken
 from custody.core.console.days import DatasetDay
 from custody.core.console.life import Life
 from custody.core.console.overview import Overview
@@ -93,6 +94,7 @@ def _environment() -> Environment:
         "most_causes": MAX_BESIDE,
         "every_layer": EVERY_LAYER,
         "finding_verdicts": tuple(SEVERITIES),
+        "answer_states": tuple(Taken),
         "terms": TERMS,
         "max_reason": MAX_REASON,
     }
@@ -240,13 +242,15 @@ def trouble_page(root: str, title: str, text: str) -> str:
     return _render("trouble.html", root=root, here="", title=title, text=text)
 
 
-def report_file(overview: Overview, deployment: str) -> str:
-    """Everything about a period in one file that needs nothing else."""
+def report_file(overview: Overview, deployment: str, unanswered: str = "") -> str:
+    """Everything about a period in one file that needs nothing else; `unanswered` says why people's
+    answers are not in it."""
     found, told = list(overview.findings.values()), Selection().of(overview)
     return _file(
         "report.html",
         overview,
         deployment,
+        unanswered=unanswered,
         rows=told[:MOST_IN_REPORT],
         found=found[:MOST_IN_REPORT],
         untold=len(found[MOST_IN_REPORT:]),

@@ -14,7 +14,6 @@ from custody.cli.consoles import read_overview
 from custody.cli.output import Output
 from custody.console.reading import MAX_DAYS
 from custody.core.answers.model import LONGEST, Answer, Kind
-from custody.core.answers.taking import Taken
 from custody.core.console.overview import Overview
 from custody.core.console.standing import Standing
 from custody.core.formats.timestamps import format_utc
@@ -95,7 +94,7 @@ def _list(args: argparse.Namespace, output: Output) -> bool:
             )
         )
     output.table(("finding", "verdict", "what", "who", "state", "answered by", "beside"), rows)
-    return all(overview.taken(each).state is not Taken.NOBODY for each in overview.standing)
+    return all(overview.taken(each).holds for each in overview.standing)
 
 
 def _answer(args: argparse.Namespace, output: Output) -> bool:

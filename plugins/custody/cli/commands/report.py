@@ -12,7 +12,7 @@ from custody.cli.arguments import (
     deployment,
     new_command,
 )
-from custody.cli.consoles import read_overview
+from custody.cli.consoles import read_answered
 from custody.cli.output import Output
 from custody.console.lineages import Lineages
 from custody.console.lives import NoSuchObject, look_up, whole_life
@@ -54,9 +54,9 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     stage_of = deployment(args, output)
     if args.uri is not None:
         return _run_of_object(args, stage_of, output)
-    overview, console = read_overview(stage_of, args.days)
+    overview, console, unanswered = read_answered(stage_of, args.days)
     stage = f"{console.settings.project}-{console.settings.stage}"
-    replace_file(args.output, report_file(overview, stage).encode("utf-8"))
+    replace_file(args.output, report_file(overview, stage, unanswered).encode("utf-8"))
     stand, beside = len(overview.open), len(overview.belonging)
     found = len(overview.findings) - beside
     output.document(
@@ -66,6 +66,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
             "findings": found,
             "stand": stand,
             "beside": beside,
+            "unanswered": unanswered or None,
             "unread": sum(overview.left_out.values()),
             "late": [each.name for each in overview.watchers if each.is_late(overview.now)],
             "well": overview.is_well,
@@ -77,7 +78,7 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
 
 
 def _run_of_object(args: argparse.Namespace, stage_of: Deployment, output: Output) -> bool:
-    overview, console = read_overview(stage_of, args.days)
+    overview, console, _ = read_answered(stage_of, args.days)
     stage = f"{console.settings.project}-{console.settings.stage}"
     try:
         looked = look_up(stage_of, args.uri, args.version_id or "")

@@ -15,15 +15,23 @@ class Taken(StrEnum):
 
     NOBODY = "open"
     ACKNOWLEDGED = "acknowledged"
+    EXPIRED = "expired"
+    """Somebody answered, and his answer has ended."""
+
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOn:
-    """What has become of a finding, and the answer that says so, if one holds."""
+    """What has become of a finding, and the last answer to it, if somebody gave one."""
 
     state: Taken
     answer: Answer | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether somebody has taken it on, or closed it, and that has not ended."""
+        return self.state in (Taken.ACKNOWLEDGED, Taken.CLOSED)
 
 
 def taken_on(
@@ -43,4 +51,4 @@ def taken_on(
         return TakenOn(Taken.CLOSED, last)
     if last.until is not None and now < last.until:
         return TakenOn(Taken.ACKNOWLEDGED, last)
-    return TakenOn(Taken.NOBODY)
+    return TakenOn(Taken.EXPIRED, last)

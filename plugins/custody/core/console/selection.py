@@ -13,28 +13,33 @@ from custody.core.console.standing import Standing
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What to show; an empty text asks for everything. `hour` is `YYYY-MM-DDTHH`, of which the
-    beginning may be given; `state` is `open` or `resolved`; `words` must all be in the bucket, key,
-    version, principal, address, reason or an id, in any case."""
+    beginning may be given; `state` is `open` or `resolved`; `answer` is what has become of one
+    that is open (`Taken`); `words` must all be in the bucket, key, version, principal, address,
+    reason or an id, in any case."""
 
     verdict: str = ""
     layer: str = ""
     hour: str = ""
     state: str = ""
+    answer: str = ""
     words: str = ""
 
     def of(self, overview: Overview) -> list[Standing]:
         """The findings that were asked for, the most urgent first.
 
         What belongs to another is beside that one; by itself it is there for who asks for its
-        verdict, layer, hour or words.
+        verdict, layer, hour, answer or words.
         """
         words = self.words.casefold().split()
-        is_broad = not (self.verdict or self.layer or self.hour or words)
+        is_broad = not (self.verdict or self.layer or self.hour or self.answer or words)
         beside = overview.belonging if is_broad else frozenset()
         return [
             each
             for each in overview.findings.values()
-            if each.finding.fingerprint not in beside and self._asks_for(each) and _has(each, words)
+            if each.finding.fingerprint not in beside
+            and self._asks_for(each)
+            and (not self.answer or (each.is_open and overview.taken(each).state == self.answer))
+            and _has(each, words)
         ]
 
     def _asks_for(self, each: Standing) -> bool:

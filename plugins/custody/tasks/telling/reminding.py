@@ -13,7 +13,6 @@ from typing import Any, Final
 from airflow.sdk import task
 
 from custody.console.reading import MAX_DAYS, Console
-from custody.core.answers.taking import Taken
 from custody.core.console.overview import Overview
 from custody.core.paging.form import Page
 from custody.core.paging.links import Places
@@ -51,7 +50,7 @@ def remind(judge: dict[str, str], dag_run: Any = None) -> None:
 def reminder_of(overview: Overview, places: Places) -> Page | None:
     """The summary of what stands in an overview, None if there is nothing to tell; it leads to
     `places`."""
-    untaken = [each for each in overview.standing if overview.taken(each).state is Taken.NOBODY]
+    untaken = [each for each in overview.standing if not overview.taken(each).holds]
     answers = [answer for given in overview.answers.values() for answer in given]
     found = overview.findings
     return reminder(

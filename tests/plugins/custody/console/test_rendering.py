@@ -97,7 +97,7 @@ def hostile_day() -> DatasetDay:
 
 def pages(overview: Overview) -> dict[str, str]:
     hostile = overview.findings[HOSTILE.fingerprint]
-    selection = Selection(words=SCRIPT, verdict=SCRIPT, layer=SCRIPT, hour=SCRIPT, state=SCRIPT)
+    selection = Selection(SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT)
     return {
         "overview": rendering.overview_page(overview, 2),
         "findings": rendering.findings_page(overview, 2, Selection(), 1),
@@ -108,7 +108,7 @@ def pages(overview: Overview) -> dict[str, str]:
         "datasets": rendering.datasets_page({"2026-11-01": {SCRIPT: hostile_day()}}, 2),
         "dataset": rendering.dataset_page(hostile_day()),
         "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
-        "report": rendering.report_file(overview, "custody-dev"),
+        "report": rendering.report_file(overview, "custody-dev", SCRIPT),
         "of object": rendering.object_file(hostile_life(overview), overview, 2, SCRIPT, SETTINGS),
     }
 
@@ -259,7 +259,9 @@ def test_more_findings_than_a_page_holds_are_on_the_next() -> None:
     last = rendering.findings_page(overview, 2, Selection(verdict="REMOVED"), 2)
     assert first.count("s3://raw/key-") == rendering.PAGE_SIZE
     assert last.count("s3://raw/key-") == 1
-    assert "verdict=REMOVED&amp;layer=&amp;hour=&amp;state=&amp;words=&amp;page=2" in first
+    assert (
+        "verdict=REMOVED&amp;layer=&amp;hour=&amp;state=&amp;answer=&amp;words=&amp;page=2" in first
+    )
     assert 'rel="prev"' in last
     assert 'rel="next"' not in last
 

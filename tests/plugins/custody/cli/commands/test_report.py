@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.audited import GOLD, PROVENANCE, RAW, SIGNER, A, Platform
+from botocore.exceptions import ClientError
+from tests.support.audited import GOLD, PROVENANCE, RAW, SIGNER, A, Platform, kms_of
 from tests.support.consoles import SCRIPT, removed
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
+from tests.support.moto_aws import PRIVATE_KEY
 
 from custody.aws.runs.keeping import keep_run
 from custody.core.paging.found import Found
+from custody.reading.deployment import Deployment
 
 
 def state(platform: Platform) -> str:
@@ -26,6 +29,38 @@ def state(platform: Platform) -> str:
     parts = {**PARTS, "report": report.to_bytes()}
     keep_run(platform.s3, PROVENANCE, run, BASIS, parts, signer=SIGNER, key_arn="k")
     return found.fingerprint
+
+
+@pytest.fixture(autouse=True)
+def key_of_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Deployment, "kms", staticmethod(lambda _: kms_of(PRIVATE_KEY)))
+
+
+def test_the_report_tells_who_has_taken_a_finding_on(platform: Platform, tmp_path: Path) -> None:
+    fingerprint, target = state(platform), tmp_path / "report.html"
+    platform.custody("findings", "ack", fingerprint, "--reason", "asked <the shop>")
+    platform.custody("report", "--days", "2", "-o", target)
+    page = target.read_text(encoding="utf-8")
+    assert 'data-of="answer"><span class="tag resolved">acknowledged</span>' in page
+    assert "asked &lt;the shop&gt;" in page
+
+
+def test_a_report_for_whom_the_key_of_answers_is_withheld_says_so(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetPublicKey")
+
+    monkeypatch.setattr(Deployment, "kms", staticmethod(refused))
+    target = tmp_path / "report.html"
+    state(platform)
+    made = platform.custody("report", "--days", "2", "-o", target, "--json")
+    (summary,) = made.of_kind("summary")
+    assert (made.status, summary["stand"]) == (1, 1)
+    assert "GetPublicKey" in summary["unanswered"]
+    page = target.read_text(encoding="utf-8")
+    assert "Whether anybody has taken them on is not told" in page
+    assert 'data-of="answer"' not in page
 
 
 def test_the_report_tells_what_stands(platform: Platform, tmp_path: Path) -> None:

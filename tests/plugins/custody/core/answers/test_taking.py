@@ -28,14 +28,14 @@ def test_what_was_acknowledged_is_until_it_ends() -> None:
     end = AT + timedelta(days=1)
     assert state(taken()) is Taken.ACKNOWLEDGED
     assert state(taken(), now=end - MOMENT) is Taken.ACKNOWLEDGED
-    assert state(taken(), now=end) is Taken.NOBODY
+    assert state(taken(), now=end) is Taken.EXPIRED
 
 
 def test_that_a_run_finds_it_again_ends_what_is_closed_alone() -> None:
     again = AT + MOMENT
     assert state(closed()) is Taken.CLOSED
     assert state(closed(), now=AT + timedelta(days=400)) is Taken.CLOSED
-    assert state(closed(), found=again, now=again) is Taken.NOBODY
+    assert state(closed(), found=again, now=again) is Taken.EXPIRED
     assert state(taken(), found=again, now=again) is Taken.ACKNOWLEDGED
 
 
@@ -50,10 +50,21 @@ def test_nobody_answers_in_advance() -> None:
 def test_of_two_answers_the_last_counts(turned: bool) -> None:
     first = taken(days=30)
     for second, found in (
-        (taken(at=AT + MOMENT, days=1), Taken.NOBODY),
+        (taken(at=AT + MOMENT, days=1), Taken.EXPIRED),
         (closed(at=AT + MOMENT), Taken.CLOSED),
     ):
         given = [first, second][:: -1 if turned else 1]
         assert state(*given, now=AT + timedelta(days=2)) is found
     reopened = [closed(), taken(at=AT + MOMENT)]
     assert state(*reopened, now=AT + MOMENT) is Taken.ACKNOWLEDGED
+
+
+def test_only_an_answer_that_has_not_ended_holds() -> None:
+    end = AT + timedelta(days=1)
+    for answers, now, holds in (
+        ((), AT, False),
+        ((taken(),), AT, True),
+        ((taken(),), end, False),
+        ((closed(),), end, True),
+    ):
+        assert taken_on(answers, since=SINCE, found_at=SINCE, now=now).holds is holds

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
-from tests.support.consoles import read_run, removed, shown
+from tests.support.answers import closed, taken
+from tests.support.consoles import read_run, removed, run, shown
 from tests.support.findings import finding
 
 from custody.core.console.selection import Selection
@@ -42,6 +46,36 @@ def test_what_was_asked_for_is_shown(selection: Selection, found: list[str]) -> 
 
 
 @pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        ("open", ["b"]),
+        ("acknowledged", ["a"]),
+        ("expired", ["c"]),
+        ("closed", ["d"]),
+        ("", ["a", "b", "c", "d", "e"]),
+        ("' OR 1=1", []),
+    ],
+)
+def test_findings_are_asked_for_by_their_answers(answer: str, found: list[str]) -> None:
+    """Of what is resolved nobody asks whether somebody has it."""
+    rows = {key: removed(key) for key in "abcd"}
+    lost = finding("UNRECORDED", object_key="e")
+    runs = (
+        read_run(7, *rows.values(), lost),
+        read_run(9, finding("VERIFIED", object_key="e"), watched=(lost.fingerprint,)),
+    )
+    at, name = run(7).as_of + timedelta(hours=1), {k: row.fingerprint for k, row in rows.items()}
+    gone = replace(taken(at=at, finding=name["c"]), until=at + timedelta(hours=1))
+    answers = {
+        name["a"]: [taken(at=at, finding=name["a"])],
+        name["c"]: [gone],
+        name["d"]: [closed(at=at, finding=name["d"])],
+    }
+    asked = Selection(answer=answer).of(shown(*runs, answers=answers))
+    assert sorted(each.finding.object_key for each in asked) == found
+
+
+@pytest.mark.parametrize(
     ("selection", "is_there"),
     [
         (Selection(), False),
@@ -50,6 +84,7 @@ def test_what_was_asked_for_is_shown(selection: Selection, found: list[str]) -> 
         (Selection(hour="2026-11-01T06"), True),
         (Selection(layer="all"), True),
         (Selection(words="role"), True),
+        (Selection(answer="open"), True),
     ],
 )
 def test_what_belongs_to_another_is_by_itself_for_who_asks_for_it(
