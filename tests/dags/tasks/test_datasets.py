@@ -121,7 +121,8 @@ def test_a_report_of_quality_tells_what_the_last_run_of_each_table_found(
 def test_days_that_files_came_late_for_are_built_again_a_few_at_once(
     aws, bag, function, monkeypatch
 ):
-    def found(*_, dataset, **__):
+    def found(_s3, _trust, _builders, contract, **_):
+        dataset = contract.dataset
         version = ObjectVersion("raw", f"incoming/{dataset}/dt=2026-11-01/a", "v1")
         for day in range(1, 9):
             yield LateDay(dataset, f"2026-11-0{day}", frozenset({version}))

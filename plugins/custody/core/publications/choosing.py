@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from custody.core.datasets.quality.results import results_of_run
-from custody.core.lineage.model import CONTRACT, Lineage
+from custody.core.lineage.model import Lineage
+from custody.core.publications.contract_versions import breaks, built_by
 from custody.core.publications.model import Shown
 
 
@@ -91,16 +92,12 @@ def _is(lineage: Lineage, dataset: str, tables: Sequence[DayOfTable]) -> bool:
 
 
 def _check_contract(lineage: Lineage, version: str) -> None:
-    built_by = next((each.version for each in lineage.materials if each.name == CONTRACT), None)
-    if built_by is None or _major(built_by) != _major(version):
+    own = built_by(lineage)
+    if breaks(own, version):
         raise NotBuilt(
-            f"run {lineage.run.id} was built by the contract's version {built_by or 'of no name'}, "
+            f"run {lineage.run.id} was built by the contract's version {own or 'of no name'}, "
             f"which {version} breaks with: build the day again"
         )
-
-
-def _major(version: str) -> str:
-    return version.partition(".")[0]
 
 
 def _shown(table: DayOfTable, lineage: Lineage) -> Shown:

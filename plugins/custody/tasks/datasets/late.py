@@ -13,7 +13,6 @@ from custody.aws.publications.building import Builders
 from custody.aws.publications.late import late_days
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.manual import dag_of
-from custody.core.datasets.tables import silver_tables
 from custody.core.lineage.trust import Trust
 from custody.core.publications.late import MAX_AT_ONCE, LateDay
 from custody.tasks.defaults import client
@@ -58,14 +57,12 @@ def _late(
     s3, now = client("s3"), datetime.now(UTC)
     keys = fetch_public_keys(client("kms"), by.keys)
     for contract in contracts:
-        *_, silver = silver_tables(contract)
         yield from late_days(
             s3,
             Trust(keys, frozenset({by.silver_job})),
             by,
+            contract,
             raw_bucket=buckets["raw_bucket"],
             bucket=buckets["analytics_bucket"],
-            dataset=contract.dataset,
-            silver=silver.name,
             now=now,
         )

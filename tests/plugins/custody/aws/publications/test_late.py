@@ -8,8 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.support.contracts import deployed_contracts
 from tests.support.moto_aws import KEY_ARN, make_bucket, signing_kms
-from tests.support.publications import ANALYTICS, BUILDERS, PROCESSED, PROVENANCE, silver_lineage
+from tests.support.publications import (
+    ANALYTICS,
+    BUILDERS,
+    CONTRACT_VERSION,
+    PROCESSED,
+    PROVENANCE,
+    silver_lineage,
+)
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import keep_lineage
@@ -25,6 +33,8 @@ TODAY = datetime.now(UTC).date()
 DAYS = [str(TODAY - timedelta(days=back)) for back in (0, 1, 2, 40)]
 LATER = datetime.now(UTC) + timedelta(hours=1)
 """When nothing has landed for a while."""
+
+(CUSTOMERS,) = (each for each in deployed_contracts() if each.dataset == "customers")
 
 Land = Callable[[str, str], ObjectVersion]
 
@@ -69,19 +79,32 @@ def show(s3: Any, dt: str, run_id: str, why: Why = Why.BUILD) -> None:
     )
 
 
-def late(s3: Any, now: datetime = LATER) -> dict[str, set[ObjectVersion]]:
+def late(
+    s3: Any, now: datetime = LATER, contract: str = CONTRACT_VERSION
+) -> dict[str, set[ObjectVersion]]:
     keys = fetch_public_keys(signing_kms(), BUILDERS.keys)
     found = late_days(
         s3,
         Trust(keys, frozenset({BUILDERS.silver_job})),
         BUILDERS,
+        replace(CUSTOMERS, version=contract),
         raw_bucket=RAW,
         bucket=ANALYTICS,
-        dataset="customers",
-        silver="silver_customers",
         now=now,
     )
     return {day.dt: set(day.versions) for day in found}
+
+
+def test_a_day_of_another_contract_is_left_to_people(
+    s3: Any, land: Land, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One late file would make all of its rows others."""
+    day = DAYS[0]
+    build(s3, day, "jr_1", land(day, "a.csv"))
+    version = land(day, "b.csv")
+    assert late(s3, contract="2.0.0") == {}
+    assert f"{day}: 1 files came late; the day was built by the contract's" in caplog.text
+    assert late(s3) == {day: {version}}
 
 
 def test_a_day_is_late_for_what_its_shown_run_has_not_read(s3: Any, land: Land) -> None:
