@@ -30,6 +30,7 @@ from custody.spark.glue_runs import (
 )
 from custody.spark.quality.judging import Judge
 from custody.spark.startup import kms_client, s3_client
+from custody.spark.times import keep_times
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def run(
 
     Raises OtherColumns, before anything is written, if they would not have these `columns`.
     """
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    keep_times(spark)
     spark.conf.set("spark.sql.ansi.enabled", "true")
     silver = spark.read.parquet(silver_run)
     items = {

@@ -22,6 +22,7 @@ from custody.core.paging.findings import MAX_TOLD, MAX_WATCHED, READ_LIMIT, SEVE
 from custody.core.paging.found import Found, found_of
 from custody.core.seal.entries import VerdictEntry
 from custody.spark.schemas import schema_of
+from custody.spark.times import keep_times
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -59,7 +60,7 @@ def write_rows(
 
     `as_of` and `window` (start and end) say when and what was judged. Fails if there is anything.
     """
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    keep_times(spark)
     frame = (
         spark.createDataFrame(rows.map(astuple), ROW, verifySchema=False)
         .withColumn("as_of", F.lit(as_of))
@@ -165,7 +166,7 @@ def verdict_entries(spark: SparkSession, files: Sequence[str]) -> Iterator[Verdi
     """
     if not files:
         return
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    keep_times(spark)
     rows = (
         spark.read.parquet(*files)
         .where(f"verdict <> '{Verdict.PENDING}'")

@@ -40,6 +40,7 @@ from custody.spark.silver.outcomes import (
 from custody.spark.silver.personal import tokens
 from custody.spark.silver.shares import shared_out
 from custody.spark.startup import kms_client, s3_client
+from custody.spark.times import keep_times
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -121,7 +122,7 @@ def run(
 
     Raises `NoInputError`, `RejectedShareError` or `AccountingError`.
     """
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
+    keep_times(spark)
     spark.conf.set("spark.sql.ansi.enabled", "false")
 
     objects = list_current(s3_client(), day.raw_bucket, day.landing_prefix)

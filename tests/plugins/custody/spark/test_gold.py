@@ -47,6 +47,14 @@ def silver_run(spark: Any, directory: Path, rows: list[Any]) -> str:
     return path
 
 
+def test_a_day_of_long_ago_is_written_as_it_is(spark: Any, tmp_path: Path) -> None:
+    silver, output = silver_run(spark, tmp_path, ROWS), str(tmp_path / "gold")
+    sql = "SELECT DISTINCT DATE'0001-01-02' AS since FROM silver"
+    spark.conf.unset("spark.sql.parquet.datetimeRebaseModeInWrite")
+    assert job.run(spark, silver, sql, output, (("since", "date"),)) == 1
+    assert spark.read.parquet(output).first()["since"] == date(1, 1, 2)
+
+
 def test_a_query_sees_no_personal_data(spark: Any, tmp_path: Path) -> None:
     silver, output = silver_run(spark, tmp_path, ROWS), str(tmp_path / "gold")
     with pytest.raises(AnalysisException, match="country"):

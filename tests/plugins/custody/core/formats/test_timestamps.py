@@ -8,6 +8,7 @@ from custody.core.formats.timestamps import format_utc, parse_utc
 
 milliseconds = st.datetimes(
     min_value=datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    max_value=datetime(9998, 12, 31),  # noqa: DTZ001
     timezones=st.just(UTC),
 ).map(lambda t: t.replace(microsecond=t.microsecond // 1000 * 1000))
 
@@ -49,6 +50,9 @@ def test_fractions_of_any_length(text, microsecond):
         "2026-13-01T06:00:00.000Z",
         "2026-02-30T06:00:00.000Z",
         "2026-11-01T06:00:00.000Z\n",
+        "0001-01-01T00:00:00.000Z",  # cannot be written again, and nothing is before it
+        "1969-12-31T23:59:59.999Z",
+        "9999-12-31T23:59:59.999Z",  # nothing is behind it
         "٢٠٢٦-11-01T06:00:00.000Z",  # digits, but not ASCII
     ],
 )

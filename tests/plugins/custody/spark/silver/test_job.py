@@ -73,13 +73,20 @@ def build(
     personal data."""
     plain = tuple(replace(column, classification="internal") for column in contract.columns)
 
-    def build(max_rejected_share: str = "1", *, personal: bool = False) -> Outcome:
+    any_time = tuple(
+        replace(column, minimum=None) if column.name == "signup_date" else column
+        for column in plain
+    )
+
+    def build(
+        max_rejected_share: str = "1", *, personal: bool = False, long_ago: bool = False
+    ) -> Outcome:
         settings = job.SilverRun("customers", DT, "jr_1", RAW, PROVENANCE, "processed")
         s3 = zone.s3
         lenient = replace(
             contract,
             max_rejected_share=Decimal(max_rejected_share),
-            columns=contract.columns if personal else plain,
+            columns=contract.columns if personal else any_time if long_ago else plain,
         )
         job.run(
             spark,
@@ -93,6 +100,20 @@ def build(
         return Outcome(spark, tmp_path)
 
     return build
+
+
+def test_no_row_stops_a_day_by_a_time_that_is_long_ago(
+    zone: LandingZone, build: Callable[..., Outcome]
+) -> None:
+    """Before the calendar of today, and before 1900, Spark by itself writes none."""
+    first = good(1, signup_date="0001-01-02", last_login="0001-01-02T03:04:05Z")
+    other = good(2, signup_date="1582-10-10", last_login="1899-12-31T23:59:59Z")
+    zone.land(PREFIX + "a.csv", csv(first, other))
+
+    assert [(row["signup_date"], row["last_login"]) for row in build(long_ago=True).silver] == [
+        (date(1, 1, 2), datetime(1, 1, 2, 3, 4, 5)),  # noqa: DTZ001 - Spark gives naive UTC
+        (date(1582, 10, 10), datetime(1899, 12, 31, 23, 59, 59)),  # noqa: DTZ001
+    ]
 
 
 def test_a_good_row_arrives_typed_and_says_where_it_came_from(
