@@ -138,3 +138,9 @@ def test_what_the_runs_need(document: dict[str, Any]) -> None:
 def test_uploaders_are_declared_writers_of_bronze(document: dict[str, Any]) -> None:
     bronze = {r["role"] for r in document["roles"] if r["access"] == "write"}
     assert bronze == {"crm-export", "web-shop", "partner-feed"}
+
+
+def test_what_is_summed_up_in_gold_fits(properties: dict[str, dict[str, Any]]) -> None:
+    """Two rows of the largest number would stop every run of their day."""
+    most = properties["total_orders"]["logicalTypeOptions"]["maximum"]
+    assert most * 10**9 < 2**63
