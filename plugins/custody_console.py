@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from custody.console.answering import Answering
     from custody.console.reading import Console
+    from custody.core.console.run_in_airflow import RunInAirflow
 
 PAGING_DAGS: Final = ("provenance_reconcile", "custody_audit")
 
@@ -78,6 +79,45 @@ def open_console() -> Console:
     return Console(s3, settings, key, kms)
 
 
+def run_guards() -> list[Callable[..., Any]]:
+    """Who may see what a run of a DAG did: whoever may see what its tasks returned, by which its
+    job runs are found."""
+    from airflow.api_fastapi.auth.managers.models.resource_details import (  # noqa: PLC0415
+        DagAccessEntity,
+    )
+    from airflow.api_fastapi.core_api.security import requires_access_dag  # noqa: PLC0415
+
+    return [requires_access_dag("GET", DagAccessEntity.XCOM)]  # of the DAG that is asked for
+
+
+def run_in_airflow(dag_id: str, run_id: str) -> RunInAirflow | None:
+    """A run of a DAG, and what its tasks returned; None if there is none."""
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+    from airflow.models.xcom import XCOM_RETURN_KEY, XComModel  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from custody.core.console.run_in_airflow import RunInAirflow  # noqa: PLC0415
+
+    with create_session() as session:
+        asked = select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        run = session.scalar(asked)
+        if run is None:
+            return None
+        returned = XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=XCOM_RETURN_KEY)
+        return RunInAirflow(
+            dag_id=dag_id,
+            run_id=run_id,
+            conf=run.conf or {},
+            partition_key=run.partition_key,
+            interval_end=run.data_interval_end,
+            returned={
+                each.task_id: XComModel.deserialize_value(each)
+                for each in session.scalars(returned.limit(1000))
+            },
+        )
+
+
 def make_app() -> FastAPI:
     """The application, guarded."""
     from datetime import UTC, datetime  # noqa: PLC0415
@@ -87,13 +127,15 @@ def make_app() -> FastAPI:
     from custody.console.evidence import CurrentEvidence  # noqa: PLC0415
     from custody.console.objects import Objects  # noqa: PLC0415
     from custody.console.reading import Overviews  # noqa: PLC0415
+    from custody.console.runs import Runs  # noqa: PLC0415
 
     def clock() -> datetime:
         return datetime.now(UTC)
 
     overviews = Overviews(open_console, clock)
     current = CurrentEvidence(overviews.console, clock)
-    return console_app(overviews, Objects(current), Datasets(current), guards(), answering())
+    runs = Runs(current, run_in_airflow, run_guards())
+    return console_app(overviews, Objects(current), Datasets(current), runs, guards(), answering())
 
 
 class FirstAsked:
@@ -118,15 +160,27 @@ class FirstAsked:
         await self._app(scope, receive, send)
 
 
+_RUN: Final = "custody/run?dag_id={DAG_ID}&run_id={RUN_ID}"
+
+
 class CustodyPlugin(AirflowPlugin):
-    """Custody, in the navigation."""
+    """Custody, in the navigation, and on each run of a DAG and each of its tasks."""
 
     name = "custody"
     fastapi_apps = [  # noqa: RUF012 - Airflow's own form
         {"app": FirstAsked(make_app), "url_prefix": "/custody", "name": "Custody"}
     ]
+    # No slash at the beginning of an address: so it works below a path, too.
     external_views = [  # noqa: RUF012
-        # No slash at the beginning: so it works below a path, too. No `url_route`: Airflow would
-        # show it in a frame that lets nothing be downloaded, and no link lead out.
-        {"name": "Custody", "href": "custody/", "destination": "nav"}
+        # No `url_route`: Airflow would show it in a frame that lets nothing be downloaded, and no
+        # link lead out.
+        {"name": "Custody", "href": "custody/", "destination": "nav"},
+        # Without one, these would not be shown at all.
+        {"name": "Custody", "href": _RUN, "destination": "dag_run", "url_route": "custody-of-run"},
+        {
+            "name": "Custody",
+            "href": f"{_RUN}&task_id={{TASK_ID}}",
+            "destination": "task_instance",
+            "url_route": "custody-of-task",
+        },
     ]

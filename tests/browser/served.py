@@ -27,8 +27,10 @@ from custody.console.answering import Answering, Visitor  # noqa: E402
 from custody.console.app import console_app  # noqa: E402
 from custody.console.datasets import Datasets  # noqa: E402
 from custody.console.objects import Objects  # noqa: E402
+from custody.console.runs import Runs  # noqa: E402
 from custody.core.answers.model import Answer  # noqa: E402
 from custody.core.console.overview import Evidence, Overview, overview  # noqa: E402
+from custody.core.console.run_in_airflow import RunInAirflow  # noqa: E402
 from custody.core.runs.model import JudgingRun  # noqa: E402
 from custody.settings import Settings  # noqa: E402
 
@@ -80,6 +82,12 @@ class Served:
         return overview(evidence, **JOBS, policy=POLICY, first=first, now=now), PARSED
 
 
+def in_airflow(dag_id: str, run_id: str) -> RunInAirflow:
+    """A run of a DAG of the day that is there."""
+    started = {"bronze_to_silver": "jr_silver", "gold_customers_per_day.silver_to_gold": "jr_gold"}
+    return RunInAirflow(dag_id, run_id, {}, "2026-11-01", None, started)
+
+
 def serve(port: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -92,6 +100,7 @@ def serve(port: int) -> None:
             Served(platform),  # type: ignore[arg-type]
             Objects(current),
             Datasets(current),
+            Runs(current, in_airflow, ()),
             [lambda: None],
             ANSWERING,
         )

@@ -27,6 +27,7 @@ PAGES = {
     "made": f"object?object={GOLD}",
     "datasets": "datasets?days=31",
     "day": "datasets/customers/2026-11-01",
+    "run": "run?dag_id=medallion_customers&run_id=scheduled__1",
     "nowhere": "object?object=s3://elsewhere/x",
 }
 OPENED = {"finding", "hostile", "control"}
@@ -142,6 +143,17 @@ def test_a_day_leads_to_its_publications_and_to_airflows_own_form(page: Page, co
     run = page.get_by_role("link", name="scheduled__1").first
     dags = console.replace("custody/", "dags/medallion_customers")
     assert run.evaluate("link => link.href") == f"{dags}/runs/scheduled__1"
+
+
+def test_a_run_leads_to_what_it_read_and_wrote(page: Page, console: str) -> None:
+    go(page, console, "run")
+    assert page.locator("h2").all_inner_texts()[:-1] == [
+        "bronze_to_silver",
+        "gold_customers_per_day.silver_to_gold",
+    ]
+    assert "CONFLICT" in page.locator(".rows").inner_text()
+    page.get_by_role("link", name=LANDED).first.click()
+    assert page.locator("h1").inner_text() == LANDED
 
 
 def test_what_is_looked_up_is_only_a_text(page: Page, console: str) -> None:

@@ -7,8 +7,12 @@ import asyncio
 import threading
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import delete, insert
 from tests.support.airflow_users import (
     PLUGINS,
     SHOWN,
@@ -19,6 +23,7 @@ from tests.support.airflow_users import (
     may_answer,
     mounted,
 )
+from tests.support.asgi import ask
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +55,65 @@ def test_every_process_of_airflow_loads_it_for_nothing() -> None:
 
 
 def test_it_is_in_the_navigation_and_works_below_a_path(plugin: ModuleType) -> None:
-    (view,) = plugin.CustodyPlugin.external_views
-    assert view["destination"] == "nav"
-    assert not view["href"].startswith("/")
+    nav, *others = plugin.CustodyPlugin.external_views
+    assert nav["destination"] == "nav"
     # In Airflow's frame nothing could be downloaded.
-    assert "url_route" not in view
+    assert "url_route" not in nav
     (app,) = plugin.CustodyPlugin.fastapi_apps
-    assert app["url_prefix"] == "/" + view["href"].rstrip("/")
+    assert app["url_prefix"] == "/" + nav["href"].rstrip("/")
+    assert [view["destination"] for view in others] == ["dag_run", "task_instance"]
+    for view in (nav, *others):
+        assert view["href"].startswith("custody/")
+    # Airflow passes over a view of which another has the route.
+    assert len({view["url_route"] for view in others}) == 2
+
+
+def test_a_view_of_a_run_asks_for_what_its_route_takes(plugin: ModuleType) -> None:
+    from tests.plugins.custody.console.test_app import Ran, app_of  # noqa: PLC0415
+
+    runs = Ran()
+    airflow = FastAPI()
+    airflow.mount("/custody", app_of(runs=runs))
+    given = {"{DAG_ID}": "medallion_x", "{RUN_ID}": "manual__2026-11-01T00:00:00+00:00",
+             "{TASK_ID}": "gold.silver_to_gold"}  # fmt: skip
+    for view in plugin.CustodyPlugin.external_views[1:]:
+        href = view["href"]
+        for name, value in given.items():
+            href = href.replace(name, quote(value, safe=""))  # as Airflow's page does
+        assert "{" not in href
+        assert ask(airflow, f"/{href}").status_code == 200
+    dag, run, task = given.values()
+    assert runs.asked == [(dag, run, ""), (dag, run, task)]
+
+
+def test_airflow_has_what_the_tasks_of_a_run_returned(plugin: ModuleType) -> None:
+    from airflow.models.dagrun import DagRun  # noqa: PLC0415
+    from airflow.models.taskinstance import TaskInstance  # noqa: PLC0415
+    from airflow.models.xcom import XComModel  # noqa: PLC0415
+    from airflow.utils.session import create_session  # noqa: PLC0415
+    from airflow.utils.types import DagRunType  # noqa: PLC0415
+
+    with auth_manager(SIMPLE):
+        assert plugin.run_in_airflow("medallion_x", "r") is None
+        of_run = {"dag_id": "medallion_x", "run_id": "r"}
+        of_task = {**of_run, "task_id": "bronze_to_silver", "map_index": -1}
+        with create_session() as session:
+            run = DagRun(**of_run, run_type=DagRunType.MANUAL, conf={"dt": "2026-11-01"})
+            session.add(run)
+            session.flush()
+            table = TaskInstance.__table__
+            session.execute(insert(table).values(**of_task, id=uuid4(), pool="p", pool_slots=1))
+            value = XComModel.serialize_value("jr_1")
+            returned = {"key": "return_value", "value": value, "dag_run_id": run.id}
+            session.add(XComModel(**of_task, **returned))
+        try:
+            found = plugin.run_in_airflow("medallion_x", "r")
+        finally:
+            with create_session() as session:
+                for table in (XComModel, TaskInstance, DagRun):
+                    session.execute(delete(table))
+    assert (found.dataset, found.dt) == ("x", "2026-11-01")
+    assert found.jobs("") == {"bronze_to_silver": "jr_1"}
 
 
 def test_airflow_takes_it_for_a_plugin_and_nothing_else(plugin: ModuleType) -> None:

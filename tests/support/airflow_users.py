@@ -31,6 +31,7 @@ ROUTES: Final = (
     "/case?object=incoming/a.csv",
     "/datasets",
     "/datasets/customers/2026-11-01",
+    "/run?dag_id=medallion_customers&run_id=r",
     "/console.css",
 )
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 from tests.support.findings import finding
 
 from custody.core.case.object_check import check_version
-from custody.core.console.asked import Place
-from custody.core.console.life import Life, StoredThen
+from custody.core.console.objects.asked import Place
+from custody.core.console.objects.life import Life, StoredThen
 from custody.core.console.overview import Evidence, Overview, overview
 from custody.core.console.standing import ReadRun
 from custody.core.ledger.rows import LedgerRow

@@ -20,8 +20,9 @@ from custody.console.datasets import MOST_DAYS, Datasets
 from custody.console.lives import NoSuchObject
 from custody.console.objects import Objects
 from custody.console.reading import MAX_DAYS, Overviews
+from custody.console.runs import NoSuchRun, Runs
 from custody.core.answers.model import LONGEST, MAX_REASON, Kind
-from custody.core.console.asked import NotAsked
+from custody.core.console.objects.asked import NotAsked
 from custody.core.console.overview import Overview
 from custody.core.console.selection import Selection
 from custody.core.tlog.signed_note import BadNote
@@ -47,6 +48,7 @@ Text = Annotated[str, Query(max_length=200)]
 Fingerprint = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 Number = Annotated[int, Query(ge=1, le=100_000)]
 Asked = Annotated[str, Query(alias="object", max_length=1200)]
+Name = Annotated[str, Query(max_length=250)]
 Version = Annotated[str, Query(max_length=1024)]
 
 _UNREAD: Final = (BotoCoreError, ClientError, ValueError, CannotCheck, BadNote, BadTile)
@@ -60,11 +62,12 @@ def console_app(
     overviews: Overviews,
     objects: Objects,
     datasets: Datasets,
+    runs: Runs,
     guards: Sequence[Callable[..., Any]],
     answering: Answering,
 ) -> FastAPI:
-    """The application: pages about `overviews`, `objects` and `datasets`, for whom every one of
-    `guards` lets in, and answers by whom `answering` lets."""
+    """The application: pages about these, for whom every one of `guards` lets in, and answers by
+    whom `answering` lets."""
     app = FastAPI(
         title="Custody",
         dependencies=[Depends(guard) for guard in guards],
@@ -77,10 +80,12 @@ def console_app(
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(NoSuchObject, _unknown)
     app.add_exception_handler(NotAsked, _unknown)
+    app.add_exception_handler(NoSuchRun, _no_run)
     _add_pages(app, overviews, answering)
     _add_answers(app, overviews, answering)
     _add_objects(app, overviews, objects)
     _add_datasets(app, datasets)
+    _add_runs(app, overviews, runs)
     return app
 
 
@@ -101,6 +106,10 @@ async def _unavailable(request: Request, error: Exception) -> HTMLResponse:
 async def _unknown(_: Request, error: Exception) -> HTMLResponse:
     page = rendering.trouble_page("", "No such object", str(error))
     return HTMLResponse(page, status_code=404)
+
+
+async def _no_run(_: Request, error: Exception) -> HTMLResponse:
+    return HTMLResponse(rendering.trouble_page("", "No such run", str(error)), status_code=404)
 
 
 @contextmanager
@@ -148,6 +157,19 @@ def _add_datasets(app: FastAPI, datasets: Datasets) -> None:
     def show_day(dataset: Annotated[str, Path(pattern=r"^[a-z0-9_]{1,100}$")], day: date) -> str:
         with _reading():
             return rendering.dataset_page(datasets.day(dataset, day))
+
+
+def _add_runs(app: FastAPI, overviews: Overviews, runs: Runs) -> None:
+    @app.get(
+        "/run",
+        response_class=HTMLResponse,
+        dependencies=[Depends(guard) for guard in runs.guards],
+    )
+    def show_run(dag_id: Name, run_id: Name, task_id: Name = "", days: Days = DAYS) -> str:
+        with _reading():
+            overview, settings = overviews.of(days)
+            did = runs.deeds(dag_id, run_id, task_id, overview)
+        return rendering.run_page(did, overview, days, settings)
 
 
 def _add_pages(app: FastAPI, overviews: Overviews, answering: Answering) -> None:

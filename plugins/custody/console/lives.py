@@ -14,9 +14,9 @@ from typing import Final
 from custody.aws.publications.keeping import publications_of
 from custody.aws.s3.listing import StoredVersion, versions_of
 from custody.console.lineages import MOST_STATEMENTS, Lineages
-from custody.core.console.asked import Place, places
-from custody.core.console.life import Entry, Life, StoredThen, findings_about, judge_of
-from custody.core.console.onward import Onward, day_of, made_from
+from custody.core.console.objects.asked import Place, places
+from custody.core.console.objects.life import Entry, Life, StoredThen, findings_about, judge_of
+from custody.core.console.objects.onward import Onward, day_of, made_from
 from custody.core.console.overview import Overview
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.ledger.stored_records import undisplaced_key

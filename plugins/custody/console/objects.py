@@ -10,7 +10,7 @@ from typing import Final
 
 from custody.console.evidence import CurrentEvidence, Evidence
 from custody.console.lives import life_of, look_up
-from custody.core.console.life import Life
+from custody.core.console.objects.life import Life
 from custody.core.console.overview import Overview
 from custody.reading.archive import write_archive
 from custody.reading.gathering import Unwatched, gather

@@ -25,9 +25,10 @@ from custody.console.runbooks import runbook
 from custody.core.answers.model import MAX_REASON
 from custody.core.answers.taking import Taken
 from custody.core.console.days import DatasetDay
-from custody.core.console.life import Life
+from custody.core.console.objects.life import Life
 from custody.core.console.overview import Overview
 from custody.core.console.picture import EVERY_LAYER, NO_LAYER, Shade, layer_of, stretches
+from custody.core.console.run_in_airflow import Deeds
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
 from custody.core.ledger.causes import MAX_BESIDE
@@ -67,7 +68,7 @@ _SIGNS: Final[Mapping[Shade, str]] = {
 
 def stylesheet() -> str:
     """The one stylesheet of all pages."""
-    return (_TEMPLATES / "console.css").read_text(encoding="utf-8")
+    return (_TEMPLATES / "parts" / "console.css").read_text(encoding="utf-8")
 
 
 @functools.cache
@@ -144,7 +145,7 @@ def layers_of(settings: Settings) -> dict[str, str]:
 def overview_page(overview: Overview, days: int) -> str:
     """The first page: the picture, what stands, and how fresh the watchers are."""
     return _render(
-        "overview.html",
+        "pages/overview.html",
         root="",
         here="Overview",
         link=_link("", days),
@@ -158,7 +159,7 @@ def findings_page(overview: Overview, days: int, selection: Selection, number: i
     found = selection.of(overview)
     first = (number - 1) * PAGE_SIZE
     return _render(
-        "findings.html",
+        "pages/findings.html",
         root="",
         here="Findings",
         link=_link("", days),
@@ -178,7 +179,7 @@ def finding_page(
 ) -> str:
     """The page of one finding, with its runbook, and a form to answer it that carries `token`."""
     return _render(
-        "finding.html",
+        "pages/finding.html",
         root="../",
         here="",
         link=_link("../", days),
@@ -196,7 +197,7 @@ def object_page(life: Life | None, days: int, settings: Settings, number: int, t
     versions = life.versions if life is not None else ()
     first = (number - 1) * PAGE_SIZE
     return _render(
-        "object.html",
+        "pages/object.html",
         root="",
         here="",
         life=life,
@@ -213,11 +214,27 @@ def object_page(life: Life | None, days: int, settings: Settings, number: int, t
     )
 
 
+def run_page(did: Deeds, overview: Overview, days: int, settings: Settings) -> str:
+    """What a run of a DAG, or a task of it, read and wrote."""
+    return _render(
+        "pages/run.html",
+        root="",
+        here="",
+        did=did,
+        link=_link("", days),
+        overview=overview,
+        period=days,
+        page_size=PAGE_SIZE,
+        layers=defaultdict(lambda: NO_LAYER, layers_of(settings)),
+        to_version=lambda version: _object("", version),
+    )
+
+
 def datasets_page(days: Days, count: int) -> str:
     """The days of every dataset."""
     names = list(next(iter(days.values()), {}))
     return _render(
-        "datasets.html",
+        "pages/datasets.html",
         root="",
         here="Datasets",
         days=days,
@@ -229,7 +246,7 @@ def datasets_page(days: Days, count: int) -> str:
 
 def dataset_page(day: DatasetDay) -> str:
     """One day of a dataset: its publications, the runs that built it, and how it is rolled back."""
-    return _render("dataset.html", root="../../", here="Datasets", day=day)
+    return _render("pages/dataset.html", root="../../", here="Datasets", day=day)
 
 
 def _word(text: str) -> str:
@@ -239,7 +256,7 @@ def _word(text: str) -> str:
 
 def trouble_page(root: str, title: str, text: str) -> str:
     """A page that says why there is nothing to show."""
-    return _render("trouble.html", root=root, here="", title=title, text=text)
+    return _render("pages/trouble.html", root=root, here="", title=title, text=text)
 
 
 def report_file(overview: Overview, deployment: str, unanswered: str = "") -> str:
@@ -247,7 +264,7 @@ def report_file(overview: Overview, deployment: str, unanswered: str = "") -> st
     answers are not in it."""
     found, told = list(overview.findings.values()), Selection().of(overview)
     return _file(
-        "report.html",
+        "files/report.html",
         overview,
         deployment,
         unanswered=unanswered,
@@ -262,7 +279,7 @@ def object_file(
 ) -> str:
     """The life of one object in one file that needs nothing else."""
     return _file(
-        "report_of_object.html",
+        "files/report_of_object.html",
         overview,
         deployment,
         life=life,

@@ -68,7 +68,7 @@ def test_holds_what_mwaa_takes_and_nothing_else(tmp_path: Path) -> None:
     }
     plugins = unzipped(found["plugins.zip"])
     assert {".airflowignore", "custody/__init__.py", "custody/tasks/defaults.py"} <= plugins
-    assert {"custody_console.py", "custody/console/templates/overview.html"} <= plugins
+    assert {"custody_console.py", "custody/console/templates/pages/overview.html"} <= plugins
     runbooks = {path.name for path in (REPOSITORY / "docs/runbooks").glob("*.md")}
     assert {f"custody/console/runbooks/{name}" for name in runbooks} <= plugins
     assert not any("__pycache__" in name for name in plugins)

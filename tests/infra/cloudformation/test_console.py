@@ -26,7 +26,7 @@ from custody.console.reading import Console
 from custody.core.answers.model import Answer, Kind
 from custody.core.answers.taking import Taken
 from custody.core.case.object_check import Outcome
-from custody.core.console.life import Life
+from custody.core.console.objects.life import Life
 from custody.core.paging.found import Found
 from custody.core.runs.chain import Link, Reached
 from custody.core.seal.layout import log_origin

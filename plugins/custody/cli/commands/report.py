@@ -18,7 +18,7 @@ from custody.console.lineages import Lineages
 from custody.console.lives import NoSuchObject, look_up, whole_life
 from custody.console.reading import MAX_DAYS
 from custody.console.rendering import object_file, report_file
-from custody.core.console.asked import NotAsked
+from custody.core.console.objects.asked import NotAsked
 from custody.reading.deployment import Deployment
 from custody.reading.errors import CannotCheck
 from custody.reading.files import replace_file

@@ -19,11 +19,13 @@ from custody.console.app import HEADERS, console_app
 from custody.console.datasets import Days
 from custody.console.lives import NoSuchObject
 from custody.console.objects import Case
+from custody.console.runs import NoSuchRun
 from custody.core.answers.model import Answer, Kind
-from custody.core.console.asked import NotAsked, Place
 from custody.core.console.days import DatasetDay, day_of_dataset
-from custody.core.console.life import Life
+from custody.core.console.objects.asked import NotAsked, Place
+from custody.core.console.objects.life import Life
 from custody.core.console.overview import Overview
+from custody.core.console.run_in_airflow import Deeds, RunInAirflow, deeds_of
 from custody.core.tlog.signed_note import BadNote
 from custody.core.tlog.tiles import BadTile
 from custody.reading.errors import CannotCheck
@@ -37,7 +39,8 @@ FOUND = removed(SCRIPT)
 FINDING = f"/findings/{FOUND.fingerprint}"
 OBJECT, CASE = (f"/{page}?object=s3://raw/{SCRIPT}&version={SCRIPT}" for page in ("object", "case"))
 DAY = "/datasets/customers/2026-11-01"
-PATHS = {"/", "/findings", FINDING, "/object", OBJECT, CASE, "/datasets", DAY, "/console.css"}
+RUN = f"/run?dag_id=medallion_customers&run_id={SCRIPT}&task_id={SCRIPT}"
+PATHS = {"/", "/findings", FINDING, "/object", OBJECT, CASE, "/datasets", DAY, RUN, "/console.css"}
 TEMPLATES = {
     "/",
     "/findings",
@@ -46,6 +49,7 @@ TEMPLATES = {
     "/case",
     "/datasets",
     "/datasets/{dataset}/{day}",
+    "/run",
     "/console.css",
 }
 
@@ -102,6 +106,23 @@ class Built:
         return day_of_dataset(dataset, str(dt), (), (), "")
 
 
+class Ran:
+    """Runs of DAGs that did nothing; `asked` is for which."""
+
+    def __init__(self, *guards: Callable[..., Any]) -> None:
+        self.asked: list[object] = []
+        self.guards = guards
+
+    def deeds(self, dag_id: str, run_id: str, task_id: str, overview: Overview) -> Deeds:
+        self.asked.append((dag_id, run_id, task_id))
+        if run_id == "none":
+            raise NoSuchRun(f"no run of {dag_id}")
+        run = RunInAirflow(dag_id, run_id, {}, "2026-11-01", None, {task_id: "jr_1"})
+        return deeds_of(
+            run, task_id, lineages=(), publications=(), findings=overview.findings.values()
+        )
+
+
 def open_to_all() -> None:
     pass
 
@@ -120,10 +141,16 @@ def app_of(
     answers: Callable[..., Any] = may_answer,
     objects: Any = None,
     datasets: Any = None,
+    runs: Any = None,
 ) -> FastAPI:
     answering = Answering((answers,), lambda: VISITOR)
     return console_app(
-        overviews or Shown(), objects or Lives(), datasets or Built(), guards, answering
+        overviews or Shown(),
+        objects or Lives(),
+        datasets or Built(),
+        runs or Ran(),
+        guards,
+        answering,
     )
 
 
@@ -142,10 +169,28 @@ def test_the_world_of_routes_is_closed_and_each_is_guarded() -> None:
 
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_whom_a_guard_refuses_gets_nothing(path: str) -> None:
-    asked = Shown(), Lives(), Built()
-    app = app_of(asked[0], (open_to_all, closed), objects=asked[1], datasets=asked[2])
+    asked = Shown(), Lives(), Built(), Ran()
+    app = app_of(
+        asked[0], (open_to_all, closed), objects=asked[1], datasets=asked[2], runs=asked[3]
+    )
     assert ask(app, path).status_code == 403
-    assert [each.asked for each in asked] == [[], [], []]
+    assert [each.asked for each in asked] == [[], [], [], []]
+
+
+def test_a_run_is_for_who_may_see_it_and_no_other_page_is_guarded_so() -> None:
+    overviews, runs = Shown(), Ran(open_to_all, closed)
+    app = app_of(overviews, runs=runs)
+    assert ask(app, RUN).status_code == 403
+    assert (overviews.asked, runs.asked) == ([], [])
+    assert ask(app, "/findings").status_code == 200
+
+
+def test_a_run_says_what_it_did_and_one_that_is_none_that_it_is_none() -> None:
+    page = ask(app_of(), RUN)
+    assert "of which no lineage is believed" in page.text
+    assert "&lt;script&gt;" in page.text
+    answer = ask(app_of(), "/run?dag_id=d&run_id=none")
+    assert (answer.status_code, "no run of d" in answer.text) == (404, True)
 
 
 @pytest.mark.parametrize("path", sorted(PATHS))
@@ -283,6 +328,9 @@ def test_an_answer_that_could_not_be_kept_is_said(error: Exception) -> None:
         "/datasets/Customers'--/2026-11-01",
         "/case",
         f"/case?object={'x' * 1201}",
+        "/run",
+        "/run?dag_id=d",
+        f"/run?dag_id=d&run_id={'x' * 251}",
     ],
 )
 def test_input_of_another_form_is_refused(path: str) -> None:

@@ -29,8 +29,8 @@ from custody.console import objects as module
 from custody.console.lives import NoSuchObject
 from custody.console.objects import Objects
 from custody.core.case.object_check import Outcome
-from custody.core.console.asked import NotAsked
-from custody.core.console.life import Kind, Life
+from custody.core.console.objects.asked import NotAsked
+from custody.core.console.objects.life import Kind, Life
 from custody.core.console.overview import Evidence, Overview, overview
 from custody.core.ledger.rows import LedgerRow
 from custody.core.runs.model import JudgingRun

@@ -12,11 +12,12 @@ from tests.support.findings import finding
 from tests.support.lineages import LINEAGE
 
 from custody.console import rendering
-from custody.core.console.asked import Place
 from custody.core.console.days import DatasetDay
-from custody.core.console.life import Entry, Life, StoredThen
-from custody.core.console.onward import Onward
+from custody.core.console.objects.asked import Place
+from custody.core.console.objects.life import Entry, Life, StoredThen
+from custody.core.console.objects.onward import Onward
 from custody.core.console.overview import Overview
+from custody.core.console.run_in_airflow import Deeds, RunInAirflow, deeds_of
 from custody.core.console.selection import Selection
 from custody.core.ledger.causes import MAX_BESIDE
 from custody.core.lineage.model import HashedObject
@@ -45,7 +46,7 @@ HOSTILE = removed(
 
 
 NAMES = {"overview", "findings", "nothing", "finding", "object", "nobody's", "trouble", "report",
-         "of object", "datasets", "dataset"}  # fmt: skip
+         "of object", "datasets", "dataset", "run"}  # fmt: skip
 
 
 class Read(HTMLParser):
@@ -95,6 +96,15 @@ def hostile_day() -> DatasetDay:
     return DatasetDay(named, "2026-11-01", runs, (publication,), named)
 
 
+def hostile_deeds(overview: Overview) -> Deeds:
+    """A run of a DAG whose every name is a script."""
+    run = RunInAirflow(SCRIPT, SCRIPT, {}, "2026-11-01", None, {SCRIPT: "jr_1", "b": "jr_2"})
+    stated = replace(LINEAGE, builder_id=SCRIPT, run=replace(LINEAGE.run, id="jr_1"))
+    did = deeds_of(run, "", lineages=[stated], publications=(), findings=())
+    found, published = list(overview.findings.values()), hostile_day().publications
+    return replace(did, found=found, publications=published, unread=SCRIPT, task_id=SCRIPT)
+
+
 def pages(overview: Overview) -> dict[str, str]:
     hostile = overview.findings[HOSTILE.fingerprint]
     selection = Selection(SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT, SCRIPT)
@@ -107,6 +117,7 @@ def pages(overview: Overview) -> dict[str, str]:
         "nobody's": rendering.object_page(None, 2, SETTINGS, 1, SCRIPT),
         "datasets": rendering.datasets_page({"2026-11-01": {SCRIPT: hostile_day()}}, 2),
         "dataset": rendering.dataset_page(hostile_day()),
+        "run": rendering.run_page(hostile_deeds(overview), overview, 2, SETTINGS),
         "trouble": rendering.trouble_page("", "Trouble", SCRIPT),
         "report": rendering.report_file(overview, "custody-dev", SCRIPT),
         "of object": rendering.object_file(hostile_life(overview), overview, 2, SCRIPT, SETTINGS),

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from custody.core.case.object_check import CheckedVersion, Outcome
-from custody.core.console.asked import Place
-from custody.core.console.onward import Onward
+from custody.core.console.objects.asked import Place
+from custody.core.console.objects.onward import Onward
 from custody.core.console.overview import Overview
 from custody.core.console.standing import Standing
 from custody.core.formats.timestamps import parse_utc

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from tests.support.lineages import LINEAGE
 
-from custody.core.console.onward import day_of, made_from
+from custody.core.console.objects.onward import day_of, made_from
 from custody.core.lineage.model import HashedObject, Lineage, Run
 from custody.objects import ObjectVersion
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.support.consoles import SCRIPT
 
-from custody.core.console.asked import MAX_KEY_BYTES, NotAsked, Place, places
+from custody.core.console.objects.asked import MAX_KEY_BYTES, NotAsked, Place, places
 
 BUCKETS = ("raw", "gold")
 
