@@ -173,8 +173,9 @@ class CustodyPlugin(AirflowPlugin):
     # No slash at the beginning of an address: so it works below a path, too.
     external_views = [  # noqa: RUF012
         # No `url_route`: Airflow would show it in a frame that lets nothing be downloaded, and no
-        # link lead out.
-        {"name": "Custody", "href": "custody/", "destination": "nav"},
+        # link lead out. In a menu, since Airflow 3.3.1 makes of one beside the menus a button that
+        # leads nowhere.
+        {"name": "Custody", "href": "custody/", "destination": "nav", "category": "browse"},
         # Without one, these would not be shown at all.
         {"name": "Custody", "href": _RUN, "destination": "dag_run", "url_route": "custody-of-run"},
         {

@@ -57,8 +57,9 @@ def test_every_process_of_airflow_loads_it_for_nothing() -> None:
 def test_it_is_in_the_navigation_and_works_below_a_path(plugin: ModuleType) -> None:
     nav, *others = plugin.CustodyPlugin.external_views
     assert nav["destination"] == "nav"
-    # In Airflow's frame nothing could be downloaded.
+    # In Airflow's frame nothing could be downloaded; beside the menus it could not be clicked.
     assert "url_route" not in nav
+    assert nav["category"] == "browse"
     (app,) = plugin.CustodyPlugin.fastapi_apps
     assert app["url_prefix"] == "/" + nav["href"].rstrip("/")
     assert [view["destination"] for view in others] == ["dag_run", "task_instance"]
