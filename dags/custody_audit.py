@@ -6,7 +6,9 @@ unless the retention rule explains it. The bytes of a sample are read and hashed
 `sample_days` days every version has its turn. Then the seal is checked against the one remembered,
 and the last days' records and verdicts are sealed. What was found goes to the table `audit` and is
 paged like the findings of `provenance_reconcile`: once. Of what stands and nobody has taken on,
-people are reminded, and told what was answered (`remind`).
+people are reminded, and told what was answered (`remind`). Of runs that readers are not shown any
+more it signs that they expire; what it has signed the night before is hidden (`expire`), which
+`custody.core.publications.expiry` explains.
 
 **On failure:** clear the failed task; each may run again. Clear from `window` on to judge with the
 present time. If audits were missed for more days than `days`, trigger one with more.
@@ -132,7 +134,9 @@ def custody_audit() -> None:
         success_metric="AuditSucceeded",
     )
     page_failure(success, runbook="docs/runbooks/audit-failed.md")
-    chain(audit, remind(judge), success)
+    # What this audit signs, people may object to until the next.
+    expire = GlueJobOperator(task_id="expire", job_name=setting("expire_job"), **GLUE)
+    chain(audit, [remind(judge), expire], success)
 
 
 custody_audit()

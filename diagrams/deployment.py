@@ -11,7 +11,8 @@ STORY = (
     "the trail and its bucket, the recorder's queue, and, if asked for, the replication to the "
     "replica stack in another region or account. The platform's stack holds what runs and can be "
     "made again: network and MWAA, Airflow's role, settings and catalog, the recorder, the Glue "
-    "jobs, the audit, pages and alarms. Code comes from the bootstrap's buckets by its hash."
+    "jobs, the audit, what expires, pages and alarms. Code comes from the bootstrap's buckets by "
+    "its hash."
 )
 
 ONCE = (
@@ -47,11 +48,12 @@ PLATFORM = (
         ("glue", "role and logs", "of the jobs"),
         ("jobs", "bronze to silver,", "silver to gold"),
         ("audit", "the two that judge,", "and their role"),
+        ("expiry", "hides runs that", "nobody is shown"),
         ("observability", "alarms, rules,", "dashboard, budget"),
         ("root", "holds all of", "these together"),
     ),
 )
-WIDTH, HEIGHT, GAP = 176, 82, 15
+WIDTH, HEIGHT, GAP = 1131, 82, 15
 
 
 def draw() -> Drawing:
@@ -77,7 +79,8 @@ def draw() -> Drawing:
     )
     d.lane(Box(24, 536, 1172, 224), "ledger", "the platform · made again from evidence and code")
     for row, boxes in enumerate(PLATFORM):
-        _row(d, 44, 574 + row * (HEIGHT + 9), boxes, width=WIDTH)
+        width = (WIDTH - (len(boxes) - 1) * GAP) / len(boxes)
+        _row(d, 44, 574 + row * (HEIGHT + 9), boxes, width=width)
     d.arrow(
         kept["replication"].right(), Point(replica.x, kept["replication"].right().y), tone="trail"
     )

@@ -22,6 +22,7 @@ from custody.core.ledger.policy import (
     CATALOG_WRITERS,
     CLOUDFORMATION,
     CONTROL_WRITERS,
+    EXPIRER,
     LAYER_WRITERS,
     PREFIX_WRITERS,
     RECORDERS,
@@ -202,6 +203,7 @@ class Settings:
     former_uploaders = _Setting(_optional_texts)
     digest_seconds = _Setting(_seconds)
     noncurrent_version_days = _Setting(_days)
+    run_retention_days = _Setting(_days)
 
     @classmethod
     def parse(cls, document: object, *, what: str = "settings") -> Settings:
@@ -292,7 +294,7 @@ class Settings:
     def policy(self, *, as_of: datetime, grace: timedelta) -> Policy:
         """The ledger's policy in this deployment at `as_of` (aware)."""
         # Only AWS's services run as the platform's roles, but for Airflow's, if it is not on MWAA.
-        services_only = dict.fromkeys((*WRITERS, CLOUDFORMATION, REPLICATION), ())
+        services_only = dict.fromkeys((*WRITERS, CLOUDFORMATION, EXPIRER, REPLICATION), ())
         assumed_by = services_only | {AIRFLOW: self.airflow_trusted_arns}
         return Policy(
             as_of=as_of.astimezone(UTC),
@@ -316,6 +318,7 @@ class Settings:
                 layer: (*self._roles(names), ATHENA) for layer, names in UNHASHED.items()
             },
             copiers=self._roles((REPLICATION,)),
+            expirers=self._roles((EXPIRER,)),
             assumed_by={self.role(name): trusted for name, trusted in assumed_by.items()},
             trail=self.trail_name,
             database=self.database,

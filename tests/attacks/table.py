@@ -12,6 +12,7 @@ from tests.attacks import (
     controls,
     digests,
     elsewhere,
+    expiry,
     logs,
     operators,
     recorder,
@@ -33,7 +34,15 @@ ROUNDS = [
     Round(Job.AUDIT, [tables.BEFORE_AN_AUDIT]),
     Round(
         Job.AUDIT,
-        [[*removals.AT_REST, *recorder.AT_REST, *logs.AT_REST, *answers.AT_REST]],
+        [
+            [
+                *removals.AT_REST,
+                *expiry.AT_REST,
+                *recorder.AT_REST,
+                *logs.AT_REST,
+                *answers.AT_REST,
+            ]
+        ],
     ),
     Round(Job.PAGES, [operators.ON_PAGES]),
     Round(Job.PAGES, [[answers.one_mutes_what_was_found, *operators.ONCE_TOLD]]),
@@ -55,6 +64,7 @@ ROUNDS = [
                 *controls.ATTACKS,
                 *switches.ATTACKS,
                 *elsewhere.ATTACKS,
+                *expiry.ATTACKS,
                 *borrowed.ATTACKS,
                 uploading.an_uploaders_role_is_taken,
             ],

@@ -40,6 +40,7 @@ SETTINGS = {
         "silver_to_gold_job",
         "reconcile_job",
         "audit_job",
+        "expire_job",
         "trail_name",
         "code_location",
     )

@@ -44,7 +44,7 @@ def medallion(*golds):
 
 
 TASKS = {
-    "custody_audit": {"window", "audit", "publish_audit", "remind"} | PAGING | ENDING,
+    "custody_audit": {"window", "audit", "publish_audit", "remind", "expire"} | PAGING | ENDING,
     "medallion_customers": medallion(GOLD),
     "medallion_orders": medallion("gold_orders_by_status", "gold_orders_by_product"),
     "medallion_sensors": medallion("gold_temperatures_by_sensor"),
@@ -254,7 +254,7 @@ def test_every_task_keeps_the_shared_defaults(bag):
 def test_no_operator_names_a_connection(bag):
     """They are whoever the worker is to AWS; a name would be looked for in vain, with a warning."""
     on_aws = [task for task in all_tasks(bag) if isinstance(task, AwsBaseOperator | AwsBaseSensor)]
-    assert len(on_aws) == 3 + OF_MEDALLIONS
+    assert len(on_aws) == 4 + OF_MEDALLIONS
     for task in on_aws:
         assert task.aws_conn_id is None, task.task_id
 
@@ -274,7 +274,7 @@ def test_no_hook_is_made_but_by_the_shared_client():
 
 def test_every_long_wait_on_aws_is_deferred_and_every_wait_ends(bag):
     waiting = [task for task in all_tasks(bag) if isinstance(task, WAITING_ON_AWS)]
-    assert len(waiting) == 3 + OF_MEDALLIONS
+    assert len(waiting) == 4 + OF_MEDALLIONS
     for task in waiting:
         assert task.deferrable is (task.task_id not in SHORT), task.task_id
         if isinstance(task, S3KeySensor):
@@ -334,9 +334,10 @@ def test_tasks_run_in_this_order(bag):
     assert after("custody_audit") == {
         "window": {"audit"},
         # Pages wait for no table.
-        "audit": {"publish_audit", "pages", "remind"},
+        "audit": {"publish_audit", "pages", "remind", "expire"},
         "publish_audit": {"report_success"},
         "remind": {"report_success"},
+        "expire": {"report_success"},
         "pages": {"report_success"},
         **ENDS,
     }

@@ -404,4 +404,4 @@ def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:
 
 def test_nobody_has_a_right_that_none_of_all_this_needed(platform: Platform) -> None:
     log = platform.machine.home / "logs" / "grants.jsonl"
-    assert unexplained(log, "airflow", "audit", "glue", "recorder") == []
+    assert unexplained(log, "airflow", "audit", "expiry", "glue", "recorder") == []

@@ -214,6 +214,7 @@ def test_a_run_that_fails_pages_once_and_the_next_that_succeeds_resolves_it(
         ("medallion_customers", "gold_customers_by_country_month.silver_to_gold"),
         ("provenance_reconcile", "classify"),
         ("custody_audit", "audit"),
+        ("custody_audit", "expire"),
     ],
 )
 def test_a_job_run_says_where_it_logged_what_it_counted(render, caplog, dag_id, task_id):

@@ -114,7 +114,7 @@ def test_what_is_deployed_holds_all_that_the_scripts_import(tmp_path: Path) -> N
     archive = tmp_path / "bundle" / "custody.zip"
     names = set(zipfile.ZipFile(archive).namelist())
     assert {"custody/settings.py", "custody/objects.py", "custody/spark/startup.py"} <= names
-    assert len(SCRIPTS) == 5
+    assert len(SCRIPTS) == 6
     imports = "; ".join(f"import {script.stem}" for script in SCRIPTS)
     subprocess.run(
         [sys.executable, "-c", f"{imports}; import custody; print(custody.__file__)"],

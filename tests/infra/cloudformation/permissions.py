@@ -14,7 +14,7 @@ USERS: Final = ("web-shop", "insider", "platform-engineer", "airflow", "stranger
 """Users, and the role that has a profile; `stranger` has no rights at all."""
 PEOPLE: Final = ("auditor", "break-glass", "deployer")
 """Roles that people take."""
-ROLES: Final = ("recorder", "recorder-large", "glue", "audit", "cloudformation")
+ROLES: Final = ("recorder", "recorder-large", "glue", "audit", "expiry", "cloudformation")
 """Roles that services take."""
 ACTORS: Final = (*USERS, *PEOPLE, *ROLES)
 
@@ -29,6 +29,7 @@ CLOUDFORMATION: Final = frozenset({"cloudformation"})
 AIRFLOW: Final = frozenset({"airflow"})
 GLUE: Final = frozenset({"glue"})
 AUDIT: Final = frozenset({"audit"})
+EXPIRY: Final = frozenset({"expiry"})
 READERS: Final = ADMINISTRATORS | {"auditor"}
 """Who reads all evidence."""
 
@@ -77,6 +78,7 @@ WRITERS: Final = {
     ("provenance", "provenance/incoming/dt=2026-11-01/0.json"): RECORDERS,
     ("provenance", "provenance/late/dt=2026-11-01/0.json"): frozenset({"recorder"}),
     ("provenance", "provenance/lineage/dt=2026-11-01/0.json"): GLUE,
+    ("provenance", "provenance/expiry/dt=2026-11-01/jr_0.json"): AUDIT,
     ("provenance", "provenance/runs/dt=2026-11-01/jr_0.json"): AUDIT,
     ("provenance", "seal/checkpoint"): AUDIT,
     ("provenance", "seal/tile/0/000"): AUDIT,
@@ -158,16 +160,16 @@ def _lists() -> Iterator[Call]:
     objects = {
         "raw": AIRFLOW | GLUE | RECORDERS,
         "provenance": AIRFLOW | AUDIT | GLUE,
-        "processed": AIRFLOW | GLUE | RECORDERS,
-        "analytics": AIRFLOW | AUDIT | GLUE | RECORDERS,
+        "processed": AIRFLOW | EXPIRY | GLUE | RECORDERS,
+        "analytics": AIRFLOW | AUDIT | EXPIRY | GLUE | RECORDERS,
         "trail": AIRFLOW | AUDIT,
         "athena-results": AIRFLOW,
     }
     versions = {
         "raw": AIRFLOW | AUDIT | GLUE | RECORDERS,
-        "provenance": AIRFLOW | AUDIT,
+        "provenance": AIRFLOW | AUDIT | EXPIRY,
         "processed": AIRFLOW | AUDIT | GLUE | RECORDERS,
-        "analytics": AIRFLOW | AUDIT | GLUE | RECORDERS,
+        "analytics": AIRFLOW | AUDIT | EXPIRY | GLUE | RECORDERS,
         "trail": AUDIT,
         "athena-results": NOBODY,
     }
@@ -313,7 +315,7 @@ def _control() -> Iterator[Call]:
     for changes, others in ((deployed, CLOUDFORMATION), (never, NOBODY)):
         for service, operation, arguments in changes:
             yield Call(service, operation, arguments, ADMINISTRATORS | others, harmless=False)
-    for job in ("bronze-to-silver", "silver-to-gold", "reconcile", "audit"):
+    for job in ("bronze-to-silver", "silver-to-gold", "reconcile", "audit", "expire"):
         start = {"JobName": f"{prefix}-{job}"}
         yield Call("glue", "start_job_run", start, AIRFLOW | ADMINISTRATORS, harmless=False)
     large = {"JobName": f"{prefix}-record-large"}

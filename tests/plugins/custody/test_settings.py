@@ -69,6 +69,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.prefix_writers == {
         "provenance/lineage/": (f"{role}glue",),
         "provenance/runs/": (f"{role}audit",),
+        "provenance/expiry/": (f"{role}audit",),
         "provenance/answers/": (f"{role}airflow", f"{role}on-call"),
         "seal/": (f"{role}audit",),
         "provenance/late/": (f"{role}recorder",),
@@ -76,7 +77,7 @@ def test_the_policy_names_layers_writers_and_recorders() -> None:
     assert policy.unhashed_writers == {"results": (f"{role}airflow", "athena.amazonaws.com")}
     assert policy.copiers == (f"{role}replication",)
     of_ours = ("glue", "audit", "airflow", "recorder", "recorder-large")
-    services_only = (*of_ours, "cloudformation", "replication")
+    services_only = (*of_ours, "cloudformation", "expiry", "replication")
     assert policy.assumed_by == {role + name: () for name in services_only}
     assert (policy.trail, policy.database) == ("custody-dev", "custody_dev")
     assert policy.catalog_writers == (f"{role}airflow",)
@@ -140,6 +141,8 @@ def test_airflow_may_be_run_by_others_than_mwaa() -> None:
     role = "arn:aws:iam::111122223333:role/custody-dev-"
     assert policy.assumed_by[f"{role}airflow"] == tuple(trusted.split(","))
     assert policy.assumed_by[f"{role}glue"] == ()
+    assert policy.assumed_by[f"{role}expiry"] == ()
+    assert policy.expirers == (f"{role}expiry",)
 
 
 def test_the_trail_is_where_the_settings_say() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
+from custody.aws.publications.expiring import is_stated
 from custody.aws.s3.listing import list_keys
 from custody.aws.s3.reading import current_version_id
 from custody.core.lineage.model import HashedObject, Lineage, Run, run_of
@@ -52,7 +53,7 @@ def built(
     """The runs to show with a run of silver: `custody.core.publications.choosing.to_show`.
 
     Raises `NotBuilt` also where a statement is not to be believed, or is not of what lies there
-    now; and what botocore raises.
+    now, and for a run that expires; and what botocore raises.
     """
     keys = fetch_public_keys(kms, builders.keys)
     read = reader(s3, builders.provenance_bucket)
@@ -81,6 +82,9 @@ def built(
     runs = {each.run for each in shown}
     stating = [silver, *(one for some in golds.values() for one in some if one.run.id in runs)]
     _check_held(s3, shown, [output for one in stating for output in one.outputs])
+    for each in sorted(runs):
+        if is_stated(s3, builders.provenance_bucket, Run(run.dt, each)):
+            raise NotBuilt(f"run {each} of {run.dt} expires, and is not shown again: build the day")
     return shown
 
 

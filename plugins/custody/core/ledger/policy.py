@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from custody.core.answers.model import ANSWER_PREFIX
-from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.lineage.model import LINEAGE_PREFIX, Run, run_of
+from custody.core.publications.expiry import EXPIRY_PREFIX, Removable
 from custody.core.records.names import LATE_PREFIX, RECORD_PREFIX
 from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import SEAL_PREFIX
@@ -18,6 +19,7 @@ from custody.core.seal.layout import SEAL_PREFIX
 AIRFLOW: Final = "airflow"
 AUDITOR: Final = "audit"
 BUILDER: Final = "glue"
+EXPIRER: Final = "expiry"
 ON_CALL: Final = "on-call"
 
 LAYER_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -47,6 +49,7 @@ RECORDERS: Final = ("recorder", "recorder-large")
 PREFIX_WRITERS: Final[Mapping[str, tuple[str, ...]]] = {
     LINEAGE_PREFIX: (BUILDER,),
     RUN_PREFIX: (AUDITOR,),
+    EXPIRY_PREFIX: (AUDITOR,),
     ANSWER_PREFIX: (AIRFLOW, ON_CALL),
     SEAL_PREFIX: (AUDITOR,),
     LATE_PREFIX: (RECORDERS[0],),
@@ -94,8 +97,9 @@ class Policy:
     that may write records, `prefix_writers` those that may write to the provenance bucket beside
     the records, by key prefix, and `unhashed_writers` those (services that write for whoever uses
     them included) that may write to a bucket whose objects nobody records, by layer; `copiers`
-    write copies of evidence to buckets without a layer. `retired` are ARNs that were writers of
-    bronze, and until when, by what the keys begin with that they might write. `assumed_by` maps
+    write copies of evidence to buckets without a layer. `expirers` hide what lies of runs that
+    expire, and `removable` are those of which that was stated. `retired` are ARNs that were writers
+    of bronze, and until when, by what the keys begin with that they might write. `assumed_by` maps
     each of the platform's roles to those who may assume it beside AWS's own services. `trail` is
     the name of the trail, `database` the Glue database, and `catalog_writers` may change its tables
     and partitions. `deployment` begins the names of everything that was deployed, `named` has the
@@ -114,6 +118,8 @@ class Policy:
     prefix_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unhashed_writers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     copiers: tuple[str, ...] = ()
+    expirers: tuple[str, ...] = ()
+    removable: Mapping[Run, Removable] = field(default_factory=dict)
     assumed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trail: str = ""
     database: str = ""
@@ -174,6 +180,12 @@ class Policy:
         if layer == "bronze" and at is not None:
             return (*writers, *self._retired(key, at))
         return writers
+
+    def has_expired(self, bucket: str, key: str, at: datetime) -> bool:
+        """Whether an object might be hidden then, as one of a run that had expired."""
+        run = run_of(key)
+        removable = self.removable.get(run) if run is not None else None
+        return removable is not None and removable.explains(bucket, key, at)
 
     def place_of(self, bucket: str, key: str) -> str:
         """What an object's writers are the writers of, in words: its layer, or a part of it."""

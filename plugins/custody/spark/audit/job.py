@@ -12,6 +12,7 @@ from pyspark import SparkContext
 from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
+from custody.aws.publications.expiring import held_against, removable
 from custody.aws.records.reading import late_notes
 from custody.aws.runs.sweeps import swept_before
 from custody.aws.runs.verdicts import verdict_files
@@ -25,10 +26,12 @@ from custody.core.ledger.hours.windows import check_audit, check_time
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
 from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.publications.expiry import EXPIRY_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.span import LATEST_DELIVERY
 from custody.spark.audit.answers import answer_rows
 from custody.spark.audit.defects import defect_rows, unusable_head_row
+from custody.spark.audit.expiring import expiry_rows, state_expired_runs
 from custody.spark.audit.request import AuditRequest
 from custody.spark.audit.sealing import (
     COSIGNED_HEAD,
@@ -130,6 +133,9 @@ def run(
     ranges = (KeyRange(folder, "", "") for folder in RECORD_FOLDERS)
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     signer = seal_signer(settings)
+    stated = [r for r in records if r.version.key.startswith(EXPIRY_PREFIX)]
+    expiries = held_against(s3, stated, analytics, signer.key)
+    policy = replace(policy, removable=removable(expiries))
     judged = verdict_files(
         s3,
         signer.key,
@@ -192,6 +198,7 @@ def run(
         settings,
         since=request.since,
     )
+    defects += expiry_rows(expiries, policy)
     unread = unbuilt(
         context,
         [version for version in held if may_be_unbuilt(version, policy)],
@@ -216,6 +223,7 @@ def run(
     )
     span = request.since, request.as_of
     judge.state(request.as_of, span, written, sweep=swept.to_document())
+    state_expired_runs(s3, signer, settings, held, {r.version.key for r in stated})
     # Once what was found is written: heads that move on must not leave a defect behind.
     remember(s3, analytics, TRAIL_HEAD, trail.heads(broken).to_json().encode())
     if kept.head is not None:

@@ -22,6 +22,7 @@ from custody.aws.seal.log import Sealed
 from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.lineage.model import LINEAGE_PREFIX
+from custody.core.publications.expiry import EXPIRY_PREFIX
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.entries import RecordEntry, SealEntry, is_due
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 # One request each: enough of them at once to hide the waiting.
 RECORDS_PER_SLICE = 512
 
-RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX, ANSWER_PREFIX)
+RECORD_FOLDERS = (RECORD_PREFIX, LINEAGE_PREFIX, RUN_PREFIX, ANSWER_PREFIX, EXPIRY_PREFIX)
 COSIGNED_HEAD = "cosigned"
 
 

@@ -14,12 +14,16 @@ from pyspark.rdd import RDD
 from pyspark.sql import SparkSession
 
 from custody.aws.airflow import airflow_log
+from custody.aws.publications.expiring import held_against, removable, statements_of
 from custody.aws.records.reading import late_notes
 from custody.aws.runs.last import last_run
 from custody.aws.s3.heads import TRAIL_HEAD, recall
+from custody.aws.s3.listing import list_keys
 from custody.core.ledger.hours.going_on import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.policy import Policy
+from custody.core.lineage.model import Run
+from custody.core.publications.expiry import EXPIRY_PREFIX, Removable
 from custody.core.records.checking import ReadEnvelope
 from custody.core.runs.airflow_log import AirflowLog, log_since
 from custody.core.runs.files import verdicts_folder
@@ -36,7 +40,12 @@ from custody.spark.reconcile.evidence import (
     latest_record,
     prove_trail,
 )
-from custody.spark.reconcile.judging import StatementCheck, filed_elsewhere, ledger
+from custody.spark.reconcile.judging import (
+    StatementCheck,
+    filed_elsewhere,
+    ledger,
+    removed_runs,
+)
 from custody.spark.runs import Judge, seal_signer
 from custody.spark.startup import BRIEF, s3_client
 from custody.spark.trail import broken_logs, contents_of, read_logs, trail_clients
@@ -50,14 +59,20 @@ FINDER = "reconciliation"
 """Under which name its findings are remembered (`custody.aws.paging.pages`)."""
 
 
+Expired = Callable[[Sequence[Run]], Mapping[Run, Removable]]
+"""Which of some runs had expired."""
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """The records filed under the window's days (`filed`), how those under other keys are read
-    (`named`), and the `notes` that records of these days are late."""
+    (`named`), and the `notes` that records of these days are late; whom to ask which runs had
+    `expired` (None: none ever has)."""
 
     filed: RDD[ReadEnvelope]
     named: Callable[[Sequence[str]], RDD[ReadEnvelope]]
     notes: Mapping[str, datetime] = field(default_factory=dict)
+    expired: Expired | None = None
 
 
 def run(
@@ -75,6 +90,9 @@ def run(
     defects = [*trail.defects, *defects_of(broken_logs(logs), window)]
     contents = contents_of(logs)
     elsewhere = filed_elsewhere(contents, policy, window.record_days)
+    if records.expired is not None:
+        removable = records.expired(removed_runs(contents, policy))
+        policy = replace(policy, removable=removable)
     envelopes = records.filed.union(records.named(elsewhere))
     rows = ledger(
         contents,
@@ -145,7 +163,12 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     written = run(
         spark,
         replace(trail, differences=found),
-        Records(envelopes, named, late_notes(s3, provenance, window.record_days)),
+        Records(
+            envelopes,
+            named,
+            late_notes(s3, provenance, window.record_days),
+            expired_runs(s3, settings),
+        ),
         policy,
         window,
         lambda written: checked_statements(
@@ -171,6 +194,18 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
         link.reached.judged,
         link.reached.recorded,
         link.reached.closed,
+    )
+
+
+def expired_runs(s3: S3Client, settings: Settings) -> Expired | None:
+    """Asks which of some runs had expired, by what was signed of them and published; None if
+    nothing was ever signed."""
+    provenance, analytics = settings.provenance_bucket, settings.analytics_bucket
+    if not any(list_keys(s3, provenance, EXPIRY_PREFIX)):
+        return None
+    key = seal_signer(settings).key
+    return lambda runs: removable(
+        held_against(s3, statements_of(s3, provenance, runs), analytics, key)
     )
 
 

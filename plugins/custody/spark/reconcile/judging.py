@@ -33,6 +33,7 @@ from custody.core.ledger.stored_records import (
 from custody.core.ledger.verdicts import SETTLED
 from custody.core.ledger.versions import ObjectHistory, rows_of
 from custody.core.lineage.checking import LineageCheck
+from custody.core.lineage.model import Run, run_of
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.names import day_filed
 from custody.core.trail.events import TrailEvent
@@ -145,6 +146,14 @@ def filed_elsewhere(logs: RDD[LogContent], policy: Policy, days: Collection[date
         .distinct()
         .collect()
     )
+
+
+def removed_runs(logs: RDD[LogContent], policy: Policy) -> list[Run]:
+    """The runs of which something was removed, by whom that is for."""
+    events = logs.flatMap(lambda content: content.events)
+    hidden = events.filter(lambda event: event.is_removal and event.who.is_one_of(policy.expirers))
+    runs = hidden.map(lambda event: run_of(event.key or "")).distinct().collect()
+    return [run for run in runs if run is not None]
 
 
 def _unreadable(logs: RDD[LogContent], policy: Policy, window: Window) -> list[DatedDefect]:

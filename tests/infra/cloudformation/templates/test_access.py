@@ -43,7 +43,16 @@ def test_every_role_of_the_platform_has_its_boundary() -> None:
 
 
 # The work that is done as these says whether they need each right (`tests.support.grants`).
-AT_WORK = {"airflow", "audit", "auditor", "deployer", "glue", "recorder", "recorder-large"}
+AT_WORK = {
+    "airflow",
+    "audit",
+    "auditor",
+    "deployer",
+    "expiry",
+    "glue",
+    "recorder",
+    "recorder-large",
+}
 # These no test sees at work as AWS does it: each right of theirs is here as well.
 UNSEEN = {
     "batch": "s3:GetObject s3:GetObjectVersion s3:InitiateReplication",

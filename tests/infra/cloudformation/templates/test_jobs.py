@@ -29,6 +29,7 @@ GIVEN = {
     "jobs.SilverToGold": {"dataset", "dt", "silver_run", "gold_table"},
     "audit.Reconcile": {"window"},
     "audit.Audit": {"audit"},
+    "expiry.Job": set[str](),
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.infra.cloudformation.templates.loaded import (
     ALLOWED,
+    LOADED,
     documents,
     granted,
     listed,
@@ -111,6 +112,7 @@ def test_who_assumes_each_role() -> None:
         "globalevents.Role": {"EventsAssume": {"Service": "events.amazonaws.com"}},
         "network.FlowLogRole": {"FlowLogsAssume": {"Service": "vpc-flow-logs.amazonaws.com"}},
         "audit.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
+        "expiry.Role": {"GlueAssumes": {"Service": "glue.amazonaws.com"}},
         "replication.Role": {"StorageAssumes": {"Service": "s3.amazonaws.com"}},
         "replication.BatchRole": {
             "BatchOperationsAssume": {"Service": "batchoperations.s3.amazonaws.com"}
@@ -217,6 +219,7 @@ def test_what_each_role_writes() -> None:
             f"{arn}${{AnalyticsBucket}}/lineage_checks/*",
             f"{arn}${{AnalyticsBucket}}/reconciliation/*",
             f"{arn}${{AnalyticsBucket}}/record_checks/*",
+            f"{arn}${{ProvenanceBucket}}/provenance/expiry/*",
             f"{arn}${{ProvenanceBucket}}/provenance/runs/*",
             f"{arn}${{ProvenanceBucket}}/seal/*",
         ],
@@ -236,10 +239,41 @@ def test_what_each_role_writes() -> None:
     }
 
 
-def test_only_sparks_working_files_are_ever_deleted() -> None:
-    assert set(granted("s3:DeleteObject")) == {"jobs", "audit"}
-    for resource in chain.from_iterable(granted("s3:DeleteObject").values()):
+def test_only_sparks_working_files_and_runs_that_expire_are_ever_deleted() -> None:
+    deleting = granted("s3:DeleteObject")
+    runs = "/*/dt=*/run=*/*"
+    assert deleting.pop("expiry") == [
+        "arn:${AWS::Partition}:s3:::${AnalyticsBucket}/gold" + runs,
+        *(
+            f"arn:${{AWS::Partition}}:s3:::${{ProcessedBucket}}/{area}{runs}"
+            for area in ("files", "quarantine", "silver")
+        ),
+    ]
+    assert set(deleting) == {"jobs", "audit"}
+    for resource in chain.from_iterable(deleting.values()):
         assert resource.endswith(("/_temporary/*", "/*/"))
+
+
+def test_who_hides_runs_that_expire_signs_and_writes_nothing_and_hides_in_a_job_alone() -> None:
+    """Whoever takes the role himself, or Airflow's, hides nothing."""
+    (policy,) = LOADED["expiry"]["Resources"]["Role"]["Properties"]["Policies"]
+    rights = list(statements(policy["PolicyDocument"]))
+    assert {action for right in rights for action in listed(right["Action"])} == {
+        "kms:Decrypt",
+        "kms:GetPublicKey",
+        "logs:AssociateKmsKey",
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+    }
+    (hiding,) = (right for right in rights if "s3:DeleteObject" in listed(right["Action"]))
+    job = {"glue:CredentialIssuingService": "glue.amazonaws.com"}
+    assert hiding["Condition"] == {"StringEquals": job}
 
 
 @pytest.mark.parametrize(("stack", "name", "role"), of_type("AWS::IAM::Role"))

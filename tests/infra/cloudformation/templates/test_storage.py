@@ -19,6 +19,7 @@ from tests.infra.cloudformation.templates.test_keys import AUDIT
 
 from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.ledger.policy import PREFIX_WRITERS
+from custody.core.publications.expiry import EXPIRY_PREFIX
 from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
 from custody.core.tlog.tiles import bundle_path, tile_path
@@ -100,7 +101,7 @@ def test_records_are_write_once() -> None:
     rule = provenance_rule("DenyOverwritingRecords")
     assert rule["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     places = [plain(place).partition("/provenance/")[2] for place in rule["Resource"]]
-    assert places == ["answers/*", "incoming/*", "late/*", "lineage/*", "runs/*"]
+    assert places == ["answers/*", "expiry/*", "incoming/*", "late/*", "lineage/*", "runs/*"]
 
 
 def provenance_rule(sid: str) -> Mapping[str, Any]:
@@ -114,7 +115,7 @@ def test_only_the_role_that_audits_writes_the_seal_and_what_its_runs_state() -> 
     assert (rule["Effect"], rule["Principal"]) == ("Deny", "*")
     assert rule["Action"] == "s3:PutObject"
     places = [plain(place).partition("${Provenance}/")[2] for place in rule["Resource"]]
-    assert places == [f"{SEAL_PREFIX}*", f"{RUN_PREFIX}*"]
+    assert places == [f"{SEAL_PREFIX}*", f"{EXPIRY_PREFIX}*", f"{RUN_PREFIX}*"]
     assert [plain(w) for w in rule["Condition"]["ArnNotLike"]["aws:PrincipalArn"]] == AUDIT
 
 

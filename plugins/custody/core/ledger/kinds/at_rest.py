@@ -210,7 +210,7 @@ def rows_at_rest(
     """What is missing, hidden, or on no record of one object.
 
     Of the `removers`, one that no digest covers may be invented, and names nobody. A replaced
-    version of a layer in `EXPIRING` may be gone `noncurrent` after it was replaced. What
+    version of a layer in `EXPIRING` may be gone `noncurrent` after it was replaced, or hidden. What
     is younger than the grace period is passed over: it may be on its way.
     """
     layer = policy.layers.get(found.bucket)
@@ -262,7 +262,9 @@ def _marker(marker: HeldVersion, removers: Removers, policy: Policy) -> Iterator
         ],
         rules=[rule for rule in removers.rules if rule.time <= marker.stored_at],
     )
-    removal = decide_removal(marker.version.bucket, marker.version.key, calls, policy)
+    bucket, key = marker.version.bucket, marker.version.key
+    expired = policy.has_expired(bucket, key, marker.stored_at)
+    removal = decide_removal(bucket, key, calls, policy, expired=expired)
     if removal is not None:
         reason = reasons.of_hidden_object(removal, marker.stored_at)
         yield _row(Verdict.REMOVED, reason, marker.version, policy, removal.proven_call)

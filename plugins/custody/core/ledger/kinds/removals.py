@@ -60,29 +60,36 @@ def is_working_file(key: str) -> bool:
 
 
 def is_expected_removal(event: TrailEvent, policy: Policy) -> bool:
-    """Whether an event gives no row: a layer's writer clearing its working files, or nothing named.
+    """Whether an event gives no row: a layer's writer clearing its working files, an object hidden
+    of a run that had expired, by whom that is for, or nothing named.
 
     `DeleteObjects` names no keys: what it removed is found by comparing versions (the audit).
     """
     if event.key is None or not policy.has_bucket(event.bucket):
         return True
+    if event.delete_marker and event.who.is_one_of(policy.expirers):
+        return policy.has_expired(event.bucket, event.key, event.time)
     return is_working_file(event.key) and event.who.is_one_of(
         policy.writers_of(event.bucket, event.key)
     )
 
 
-def decide_removal(bucket: str, key: str, calls: RemovalCalls, policy: Policy) -> Removal | None:
+def decide_removal(
+    bucket: str, key: str, calls: RemovalCalls, policy: Policy, *, expired: bool = False
+) -> Removal | None:
     """Decide how an object version that is missing or hidden was removed.
 
-    None for a working file that its layer's writer cleared away. Of calls that name it, the latest
-    by somebody who is no declared writer counts. A call that names nothing is only a possible one:
-    nobody is named for it.
+    None for a working file that its layer's writer cleared away, and for what was hidden of a run
+    that had `expired`, unless a call shows that it was by somebody else. Of calls that name it, the
+    latest by somebody who is no declared writer counts. A call that names nothing is only a
+    possible one: nobody is named for it.
     """
     writers = policy.writers_of(bucket, key)
     named = [call for call in calls.named if call.proven]
     candidates = named or [call for call in calls.unnamed if call.proven]
     declared = [call for call in candidates if call.who.is_one_of(writers)]
-    if is_working_file(key) and writers and (declared or not candidates):
+    cleared = is_working_file(key) and writers and (declared or not candidates)
+    if cleared or (expired and all(call.who.is_one_of(policy.expirers) for call in named)):
         return None
     undeclared = [call for call in candidates if not call.who.is_one_of(writers)]
     if named:

@@ -1,0 +1,247 @@
+"""What expired is stated, waits, and is hidden: never the visible run, whoever says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from moto.core.utils import utcnow
+from moto.s3 import models
+from tests.support.expiring import BUILT, DAY, EXPIRED, RETENTION
+from tests.support.moto_aws import signing_kms
+from tests.support.publications import (
+    ANALYTICS,
+    BUILDERS,
+    CONTRACT_VERSION,
+    PROCESSED,
+    PROVENANCE,
+    TABLES,
+    build,
+    gold_lineage,
+    silver_lineage,
+)
+from tests.support.publications import DAY as DT
+from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
+
+from custody.aws.publications.building import built
+from custody.aws.publications.expiring import (
+    day_at_rest,
+    held_against,
+    is_stated,
+    removable,
+    remove_expired,
+    state_expired,
+    statements_of,
+)
+from custody.aws.publications.keeping import publish
+from custody.aws.s3.listing import list_keys, list_versions
+from custody.core.lineage.model import Run
+from custody.core.publications.choosing import NotBuilt
+from custody.core.publications.expiry import (
+    OBJECTION,
+    Expiry,
+    expiry_key,
+    expiry_of,
+    runs_at_rest,
+)
+from custody.core.publications.expiry_statement import sign_expiry
+from custody.core.publications.model import Asked, Why
+from custody.core.tlog.signed_note import NoteSigner
+
+HOUR = timedelta(hours=1)
+GONE = EXPIRED + OBJECTION
+"""When what is stated is removed."""
+
+
+@dataclass
+class Clock:
+    """What S3 takes for the present."""
+
+    now: datetime = BUILT
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(models, "utcnow", lambda: clock.now.replace(tzinfo=utcnow().tzinfo))
+    return clock
+
+
+def show(s3: Any, run: str) -> None:
+    """Publish a run of silver, as the task does."""
+    shown = built(s3, signing_kms(), BUILDERS, "customers", CONTRACT_VERSION, Run(DT, run), TABLES)
+    asked = Asked(f"airflow-{run}", 0, None, None)
+    publish(s3, ANALYTICS, "customers", DT, why=Why.BUILD, asked=asked, shown=shown)
+
+
+@pytest.fixture
+def rebuilt(s3: Any, buckets: None, clock: Clock) -> Clock:
+    """A day that was built, and built again the day after."""
+    for number in ("1", "2"):
+        build(s3, silver_lineage(f"jr_{number}"))
+        build(s3, gold_lineage(f"g_{number}", f"jr_{number}"))
+        show(s3, f"jr_{number}")
+        clock.now += DAY
+    clock.now = EXPIRED
+    return clock
+
+
+def lying(s3: Any) -> Iterator[Any]:
+    for bucket in (PROCESSED, ANALYTICS):
+        for stored in list_versions(s3, bucket):
+            if stored.is_latest and not stored.is_delete_marker:
+                yield stored.version, stored.last_modified
+
+
+def state(s3: Any, at: datetime, signer: NoteSigner = SIGNER) -> set[str]:
+    stated = state_expired(
+        s3,
+        runs_at_rest(lying(s3)),
+        lambda _: ["customers"],
+        analytics=ANALYTICS,
+        provenance=PROVENANCE,
+        sign=lambda expiry: sign_expiry(expiry, signer, "k").to_json_line(),
+        retention=RETENTION,
+        now=lambda: at,
+    )
+    return {expiry.run.id for expiry in stated}
+
+
+def remove(s3: Any, at: datetime) -> tuple[dict[str, int], list[str]]:
+    hidden, left = remove_expired(s3, analytics=ANALYTICS, provenance=PROVENANCE, key=KEY, now=at)
+    return {run.id: objects for run, objects in hidden.items()}, left
+
+
+def runs_left(s3: Any) -> set[str]:
+    return {run.run.id for run in runs_at_rest(lying(s3))}
+
+
+def test_what_nobody_is_shown_is_stated_and_hidden_half_a_day_later(
+    s3: Any, rebuilt: Clock
+) -> None:
+    assert state(s3, EXPIRED) == {"jr_1", "g_1"}
+    assert remove(s3, GONE - HOUR) == ({}, [])
+    assert runs_left(s3) == {"jr_1", "g_1", "jr_2", "g_2"}
+    assert remove(s3, GONE) == ({"jr_1": 2, "g_1": 1}, [])
+    assert runs_left(s3) == {"jr_2", "g_2"}
+    versions = [v for v in list_versions(s3, PROCESSED) if not v.is_delete_marker]
+    assert len(versions) == 4, "no version is deleted"
+    show(s3, "jr_2")
+
+
+def test_who_runs_twice_does_nothing_twice(s3: Any, rebuilt: Clock) -> None:
+    assert len(state(s3, EXPIRED)) == 2
+    assert state(s3, EXPIRED) == set()
+    assert len(remove(s3, GONE)[0]) == 2
+    assert remove(s3, GONE) == ({}, [])
+
+
+def test_one_that_was_killed_goes_on(s3: Any, rebuilt: Clock) -> None:
+    state(s3, EXPIRED)
+    key = next(list_keys(s3, PROCESSED, f"files/customers/dt={DT}/run=jr_1/"))
+    s3.delete_object(Bucket=PROCESSED, Key=key)
+    assert remove(s3, GONE) == ({"jr_1": 1, "g_1": 1}, [])
+
+
+def test_within_the_retention_nothing_expires(s3: Any, rebuilt: Clock) -> None:
+    assert state(s3, BUILT + RETENTION) == set()
+
+
+def test_what_is_stated_is_not_published_again(s3: Any, rebuilt: Clock) -> None:
+    state(s3, EXPIRED)
+    with pytest.raises(NotBuilt, match=r"run (g|jr)_1 of 2026-11-01 expires"):
+        show(s3, "jr_1")
+    assert is_stated(s3, PROVENANCE, Run(DT, "jr_1"))
+    assert not is_stated(s3, PROVENANCE, Run(DT, "jr"))
+
+
+def test_who_publishes_it_in_between_keeps_it(s3: Any, rebuilt: Clock) -> None:
+    """He looked before it was stated, and published after: the run is shown, and stays."""
+    shown = built(
+        s3, signing_kms(), BUILDERS, "customers", CONTRACT_VERSION, Run(DT, "jr_1"), TABLES
+    )
+    state(s3, EXPIRED)
+    rebuilt.now = EXPIRED + HOUR
+    asked = Asked("airflow-3", 0, None, None)
+    publish(s3, ANALYTICS, "customers", DT, why=Why.ROLLBACK, asked=asked, shown=shown)
+    hidden, left = remove(s3, GONE)
+    assert hidden == {}
+    assert len(left) == 2
+    assert all("000003.json shows run" in why for why in left)
+
+
+def forged(s3: Any, run: str, *, signer: NoteSigner = SIGNER, at: datetime = EXPIRED) -> None:
+    """Somebody says of a run that it expires, whether it does or not."""
+    (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == run)
+    day = day_at_rest(s3, ANALYTICS, "customers", DT)
+    expiry = Expiry(one.run, one.locations, one.listing, day[-1].publication.key, at, RETENTION)
+    body = sign_expiry(expiry, signer, "k").to_json_line()
+    s3.put_object(Bucket=PROVENANCE, Key=expiry.key, Body=body)
+
+
+@pytest.mark.parametrize(
+    ("run", "signer", "at", "why"),
+    [
+        ("jr_2", SIGNER, EXPIRED, "000002.json shows run jr_2"),
+        ("jr_1", OTHER_SIGNER, EXPIRED, "not signed by the key that seals"),
+        ("jr_1", SIGNER, EXPIRED - DAY, "not of when it was stored"),
+    ],
+)
+def test_what_was_forged_removes_nothing(
+    s3: Any, rebuilt: Clock, run: str, signer: NoteSigner, at: datetime, why: str
+) -> None:
+    forged(s3, run, signer=signer, at=at)
+    hidden, left = remove(s3, GONE)
+    assert hidden == {}
+    assert why in left[0]
+    held = held_against(s3, statements_of(s3, PROVENANCE, [Run(DT, run)]), ANALYTICS, KEY)
+    assert len(held) == 1
+    assert removable(held) == {}
+    assert len(runs_left(s3)) == 4
+
+
+def test_what_is_young_stays_whoever_signed_that_it_expires(s3: Any, rebuilt: Clock) -> None:
+    """A run that nobody has published yet is not made to go by who can sign."""
+    build(s3, silver_lineage("jr_3"))
+    forged(s3, "jr_3")
+    hidden, left = remove(s3, GONE)
+    assert hidden == {}
+    assert left == [
+        f"{expiry_key(Run(DT, 'jr_3'))}: something of the run was written in the retention"
+    ]
+
+
+def test_who_hides_the_publication_has_nothing_removed(s3: Any, rebuilt: Clock) -> None:
+    s3.delete_object(Bucket=ANALYTICS, Key=f"publications/customers/dt={DT}/000002.json")
+    assert state(s3, EXPIRED) == set()
+
+
+def test_rubbish_among_the_publications_counts_for_nothing(s3: Any, rebuilt: Clock) -> None:
+    key = f"publications/customers/dt={DT}/000003.json"
+    s3.put_object(Bucket=ANALYTICS, Key=key, Body=b"rubbish")
+    assert [one.publication.number for one in day_at_rest(s3, ANALYTICS, "customers", DT)] == [1, 2]
+
+
+def test_what_was_stated_long_ago_is_done(s3: Any, rebuilt: Clock) -> None:
+    state(s3, EXPIRED)
+    assert remove(s3, EXPIRED + 32 * DAY) == ({}, [])
+
+
+def test_it_explains_for_ever_what_was_hidden(s3: Any, rebuilt: Clock) -> None:
+    state(s3, EXPIRED)
+    remove(s3, GONE)
+    run = Run(DT, "jr_1")
+    found = removable(held_against(s3, statements_of(s3, PROVENANCE, [run]), ANALYTICS, KEY))
+    key = f"silver/customers/dt={DT}/run=jr_1/part-0.parquet"
+    assert found[run].explains(PROCESSED, key, GONE)
+    assert found[run].expiry.key == expiry_key(run)
+
+
+def test_the_rule_is_the_one_of_the_core(s3: Any, rebuilt: Clock) -> None:
+    (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == "jr_1")
+    day = day_at_rest(s3, ANALYTICS, "customers", DT)
+    assert expiry_of(one, day, EXPIRED, RETENTION) is not None
+    assert expiry_of(replace(one, written_at=EXPIRED), day, EXPIRED, RETENTION) is None
