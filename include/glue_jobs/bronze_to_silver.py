@@ -21,7 +21,8 @@ Fails   when nothing landed, when no file could be read, when the share of rejec
 Arguments: dataset, dt (YYYY-MM-DD); fixed by the job: code_location (S3 URI of the bundle, which
 holds the contract), raw_bucket, provenance_bucket, processed_bucket, analytics_bucket, signing_keys
 (JSON of the settings `signing_key_arn` and `former_signing_keys`: which KMS keys signed the
-records, and when), lineage_key_arn (the one that signs lineage), token_key_arn (the one that tokens
+records, and when), lineage_key_arn (the one that signs lineage), former_lineage_keys
+(JSON of the setting: those that did before), token_key_arn (the one that tokens
 of personal data are made with).
 Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
@@ -44,6 +45,7 @@ PARAMETERS = (
     "analytics_bucket",
     "signing_keys",
     "lineage_key_arn",
+    "former_lineage_keys",
     "token_key_arn",
 )
 

@@ -17,7 +17,8 @@ Arguments: dataset, dt (YYYY-MM-DD), silver_run (S3 URI of the silver run's pref
 fixed by the job: code_location (S3 URI of the bundle, which holds the dataset's contract and the
 table's SQL, one SELECT),
 silver_job (name of the Glue job that builds silver), analytics_bucket, provenance_bucket,
-lineage_key_arn (KMS key that signs lineage).
+lineage_key_arn (KMS key that signs lineage), former_lineage_keys (JSON of the setting: those that
+did before).
 Needs: `custody.zip` as --extra-py-files; cryptography and PyYAML as --additional-python-modules.
 """
 
@@ -39,6 +40,7 @@ PARAMETERS = (
     "analytics_bucket",
     "provenance_bucket",
     "lineage_key_arn",
+    "former_lineage_keys",
 )
 
 

@@ -90,6 +90,7 @@ def job(builder, run_id, **arguments):
         include=str(INCLUDE),
         stated={
             "key_arn": by.key_arn,
+            "former_keys": by.former_keys,
             "provenance_bucket": by.provenance_bucket,
             "job": getattr(by, builder),
             "database": "custody_test",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import custody
+from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.signing import is_key_arn
 from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.s3.errors import ObjectAbsent
@@ -20,6 +21,7 @@ from custody.core.lineage.model import HashedObject, Lineage, Material, Run, run
 from custody.core.lineage.trust import NoLineage, Read, Trust, lineage_of_run
 from custody.core.runs.code import SUMS, check_code
 from custody.objects import UNVERSIONED
+from custody.settings import Settings
 from custody.spark.hashing import hash_versions
 from custody.spark.startup import job_arguments
 
@@ -40,8 +42,9 @@ class ChangedOutputs(Exception):
 class GlueRun:
     """A run of a job.
 
-    `parameters` are the arguments it was given, among them `dt`, `provenance_bucket` and
-    `lineage_key_arn`. `materials` are its code and configuration.
+    `parameters` are the arguments it was given, among them `dt`, `provenance_bucket`,
+    `lineage_key_arn`, and `former_lineage_keys` (JSON of that setting). `materials` are its code
+    and configuration.
     """
 
     job_name: str
@@ -69,6 +72,17 @@ def this_run(argv: list[str], parameters: Sequence[str], *, script: str) -> Glue
         started_on=started_on,
         materials=code(script, custody.__file__),
     )
+
+
+def lineage_trust(run: GlueRun, kms: KMSClient, job_name: str) -> Trust:
+    """Trust in the lineage of a job: by the key that signs it, and by those that did before.
+
+    Raises `MalformedInput`, `ValueError`, or what botocore raises.
+    """
+    given, key_arn = run.parameters, run.parameters["lineage_key_arn"]
+    former = Settings.parse(given["former_lineage_keys"], what="former_lineage_keys")
+    keys = fetch_public_keys(kms, [key_arn, *former.former_lineage_keys])
+    return Trust(keys, frozenset({job_arn(key_arn, job_name)}))
 
 
 def job_arn(key_arn: str, job_name: str) -> str:

@@ -10,13 +10,11 @@ from types import MappingProxyType
 
 from pyspark.sql import DataFrame, SparkSession
 
-from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import reader
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.personal import personal_by_table
 from custody.core.datasets.tables import Table, gold_tables
 from custody.core.formats.hive_ddl import Columns
-from custody.core.lineage.trust import Trust
 from custody.spark.contracts import read_contract
 from custody.spark.counts import count_rows
 from custody.spark.glue_runs import (
@@ -24,7 +22,7 @@ from custody.spark.glue_runs import (
     check_deployed,
     check_unchanged,
     fetch_material,
-    job_arn,
+    lineage_trust,
     record_lineage,
     verified_outputs,
 )
@@ -124,8 +122,7 @@ def build_gold(this: GlueRun) -> None:
     sql, sql_file = fetch_material(s3, "gold_sql", sql_uri)
     spark = SparkSession.builder.appName("silver_to_gold").getOrCreate()
     read = reader(s3, given["provenance_bucket"])
-    builder = frozenset({job_arn(key_arn, given["silver_job"])})
-    trust = Trust(fetch_public_keys(kms, [key_arn]), builder)
+    trust = lineage_trust(this, kms, given["silver_job"])
     arrays = places_of_items(contract, given["silver_run"])
     inputs = {
         place: verified_outputs(spark, place, read=read, trust=trust, s3_client=s3_client)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from pyspark.sql import SparkSession
 
-from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.publications.comparing import Published
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.datasets.contracts import Contract
@@ -26,8 +25,7 @@ from custody.core.datasets.quality.results import (
 from custody.core.datasets.quality.rules import Unresolved
 from custody.core.datasets.tables import Table
 from custody.core.formats.timestamps import format_utc
-from custody.core.lineage.trust import Trust
-from custody.spark.glue_runs import GlueRun, job_arn
+from custody.spark.glue_runs import GlueRun, lineage_trust
 from custody.spark.quality.measuring import measure
 from custody.spark.quality.references import others_of
 
@@ -114,11 +112,7 @@ class Judge:
     def _published(self) -> Published:
         """Of this job's own runs: gold is compared with gold, silver with silver."""
         given = self.run.parameters
-        key_arn = given["lineage_key_arn"]
-        trust = Trust(
-            fetch_public_keys(self.kms, [key_arn]),
-            frozenset({job_arn(key_arn, self.run.job_name)}),
-        )
+        trust = lineage_trust(self.run, self.kms, self.run.job_name)
         return Published(
             self.s3_client(), given["analytics_bucket"], given["provenance_bucket"], trust
         )

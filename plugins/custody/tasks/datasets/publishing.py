@@ -67,7 +67,7 @@ def builders() -> dict[str, str]:
 def stated(job: str) -> dict[str, str]:
     """Where a run of the builder `job` states what it made, as `TableJob` takes it."""
     by = builders()
-    kept = {name: by[name] for name in ("key_arn", "provenance_bucket")}
+    kept = {name: by[name] for name in ("key_arn", "former_keys", "provenance_bucket")}
     return {**kept, "job": by[job], "database": setting("database")}
 
 

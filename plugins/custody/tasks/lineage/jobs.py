@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class TableJob(GlueJobOperator):
     """A run of a job that builds tables: `GlueJobOperator`, and what its events say.
 
-    `stated` names (with templates) the key that signs lineage, the bucket where that lies, the
-    job's ARN, and the Glue database; `include` is the folder with the contracts and the gold SQL.
+    `stated` names (with templates) the key that signs lineage and those that did before, the bucket
+    where that lies, the job's ARN, and the Glue database; `include` is the folder with the
+    contracts and the gold SQL.
     """
 
     template_fields: Sequence[str] = (*GlueJobOperator.template_fields, "stated")
@@ -70,7 +71,8 @@ class TableJob(GlueJobOperator):
     def _stated(self, run: Run) -> tuple[Lineage, list[dict[str, str]]]:
         """The lineage of a run, and which objects state it."""
         s3, bucket = client("s3"), self.stated["provenance_bucket"]
-        keys = fetch_public_keys(client("kms"), [self.stated["key_arn"]])
+        former = filter(None, self.stated["former_keys"].split(","))
+        keys = fetch_public_keys(client("kms"), [self.stated["key_arn"], *former])
         statements = []
 
         def read(key: str) -> bytes | None:

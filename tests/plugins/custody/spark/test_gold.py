@@ -126,7 +126,7 @@ def acted(monkeypatch: Any, dataset: str, gold: str) -> tuple[dict[str, Any], di
         "s3_client": lambda: s3,
         "kms_client": lambda _: None,
         "check_deployed": lambda *_: None,
-        "fetch_public_keys": lambda *_: {},
+        "lineage_trust": lambda *_: None,
         "verified_outputs": verified,
         "check_unchanged": lambda _, place, read: said["unchanged"].append((place, read)),
         "run": lambda *given: said.update(run=given[1:]),
@@ -147,6 +147,7 @@ def acted(monkeypatch: Any, dataset: str, gold: str) -> tuple[dict[str, Any], di
         "analytics_bucket": "analytics",
         "provenance_bucket": "provenance",
         "lineage_key_arn": "arn:aws:kms:us-east-1:111122223333:key/k",
+        "former_lineage_keys": "{}",
     }
     return said, parameters
 

@@ -73,6 +73,7 @@ class World:
     folder: Path
     s3: MemoryS3
     kms: MemoryKms
+    former: str = ""
 
     def write(self, dataset: str, day: date, run: str, rows: list[str]) -> str:
         """Silver of a run, with a column that is called as its key; returns its location."""
@@ -94,6 +95,7 @@ class World:
             "processed_bucket": PROCESSED,
             "analytics_bucket": ANALYTICS,
             "lineage_key_arn": LINEAGE_KEY_ARN,
+            "former_lineage_keys": json.dumps({"former_lineage_keys": self.former}),
         }
         at = datetime(2026, 11, 23, tzinfo=UTC)
         return GlueRun(job, run, parameters, at, (Material("script", "aa" * 32),))
@@ -242,6 +244,35 @@ KEY = results_key(str(WEEK_AGO), "jr_1", "silver_returns")
 def forged(world: World, rows: int) -> bytes:
     line = json.loads(world.s3.objects[ANALYTICS, KEY][0][1])
     return json.dumps(line | {"row_count": rows}).encode() + b"\n"
+
+
+class Renewed(MemoryKms):
+    """A KMS whose key of lineage was replaced: the former one verifies still."""
+
+    def __init__(self, former: MemoryKms) -> None:
+        super().__init__()
+        self.former = former
+
+    def get_public_key(self, *, KeyId: str) -> dict[str, bytes]:  # noqa: N803
+        if KeyId == FORMER:
+            return self.former.get_public_key(KeyId=LINEAGE_KEY_ARN)
+        return super().get_public_key(KeyId=KeyId)
+
+
+FORMER = LINEAGE_KEY_ARN.replace("0002", "0001")
+
+
+def test_a_week_that_a_former_key_signed_is_compared_with(week: World) -> None:
+    """The statement names the key as it was called then; which of the two holds is what counts."""
+    ((_, body),) = week.s3.objects[PROVENANCE, statement_key(Run(str(WEEK_AGO), "jr_1"))]
+    renamed = body.replace(LINEAGE_KEY_ARN.encode(), FORMER.encode())
+    week.s3.objects[PROVENANCE, statement_key(Run(str(WEEK_AGO), "jr_1"))] = [("p1", renamed)]
+    week.kms = Renewed(week.kms)
+    with pytest.raises(NotComparable):
+        week.build(contract(table=USUAL), DAY, "jr_2", ROWS)
+    week.former = FORMER
+    week.build(contract(table=USUAL), DAY, "jr_3", ROWS)
+    assert week.results(DAY, "jr_3") == {"usual": ("passed", "100")}
 
 
 def test_edited_results_of_a_week_before_change_nothing(week: World) -> None:
