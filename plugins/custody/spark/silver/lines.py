@@ -4,7 +4,7 @@ are judged, handed over in columns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -19,8 +19,9 @@ from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.records.model import LandingRecord
 from custody.spark.silver.csv_columns import read_csv
+from custody.spark.silver.faults import row_at_fault
 from custody.spark.silver.judging.items import array_type
-from custody.spark.silver.judging.rules import Judge
+from custody.spark.silver.judging.rules import Judge, Judged
 from custody.spark.silver.judging.values import arrow_type
 from custody.spark.silver.parquet.reading import read_parquet
 from custody.spark.silver.rows import (
@@ -176,13 +177,9 @@ class _Batches:
         held, self._held = self._held, []
         self._rows = self._bytes = 0
         try:
-            rows = together(list(in_columns((rows for _, rows in held), self._widths)))
-            judged = self._judge.judge(rows)
+            rows, judged = self._judge_all([rows for _, rows in held])
         except Exception as error:
-            (first, begin), (last, end) = held[0], held[-1]
-            where = f"{first.landed.version}, line {line_of(begin, 0)}"
-            until = f"{last.landed.version}, line {line_of(end, -1)}"
-            raise UnreadFileError(f"{where} to {until}: {error}") from error
+            raise UnreadFileError(f"{self._where(held)}: {error}") from error
         files = np.repeat([one.number for one, _ in held], [len(rows) for _, rows in held])
         rejected = pc.is_valid(judged.reasons)
         # Only what goes to quarantine needs its line: the others are a good deal lighter without.
@@ -197,6 +194,20 @@ class _Batches:
             *judged.values,
             pa.nulls(len(rows), _CLOSING),
         )
+
+    def _judge_all(self, parts: Sequence[Read]) -> tuple[Rows, Judged]:
+        rows = together(list(in_columns(parts, self._widths)))
+        return rows, self._judge.judge(rows)
+
+    def _where(self, held: Sequence[tuple[FilePart, Read]]) -> str:
+        """At which row judging these has failed; the first and the last, if at none alone."""
+        for one, rows in held:
+            index = row_at_fault(lambda some: self._judge_all([some]), rows)
+            if index is not None:
+                return f"{one.landed.version}, line {line_of(rows, index)}"
+        (first, begin), (last, end) = held[0], held[-1]
+        until = f"{last.landed.version}, line {line_of(end, -1)}"
+        return f"{first.landed.version}, line {line_of(begin, 0)} to {until}"
 
     def _closing(self) -> Any:
         closed, self._closed = self._closed, []

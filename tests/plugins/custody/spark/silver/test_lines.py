@@ -22,6 +22,7 @@ from custody.core.datasets.contract_fields import ContractError, Place
 from custody.core.datasets.contracts import Contract
 from custody.spark.silver import lines
 from custody.spark.silver.lines import UnreadFileError, read_lines
+from custody.spark.silver.rows import Rows
 from custody.spark.silver.shares import shared_out
 
 
@@ -89,11 +90,31 @@ def test_a_full_disk_is_told_with_the_file(
         read(zone, contract)
 
 
-def test_a_fault_in_judging_is_told_with_the_lines(
+def test_a_fault_in_judging_is_told_with_the_row(
     zone: LandingZone, contract: Contract, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def judge(*_: Any) -> None:
-        raise MemoryError("no memory left")
+    """One in the middle of a file that is judged with others."""
+    judge = lines.Judge.judge
+
+    def fails(self: lines.Judge, rows: Rows) -> Any:
+        if any("C000000013" in text for text in rows.texts.to_pylist()):
+            raise OverflowError("as nobody foresaw")
+        return judge(self, rows)
+
+    zone.land(PREFIX + "b.csv", csv(*(good(n) for n in range(10, 17))))
+    monkeypatch.setattr(lines.Judge, "judge", fails)
+
+    at = r"dt=2026-11-01/b\.csv[^,]*, line 5: as nobody foresaw"
+    with pytest.raises(UnreadFileError, match=at):
+        read(zone, contract)
+
+
+def test_a_fault_in_judging_many_is_told_with_the_lines(
+    zone: LandingZone, contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(_: Any, rows: Rows) -> None:
+        if len(rows) > 2:
+            raise MemoryError("no memory left")
 
     zone.land(PREFIX + "b.csv", csv(good(3), good(4)))
     monkeypatch.setattr(lines.Judge, "judge", judge)

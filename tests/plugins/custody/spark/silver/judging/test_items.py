@@ -121,3 +121,13 @@ def test_the_items_of_what_stays_are_rows(spark: Any, contract: Contract) -> Non
     ]
     (file,) = account(decided, contract.arrays, [version])
     assert (file.silver_rows, file.item_rows) == (2, (3,))
+
+
+def test_a_part_of_the_rows_is_judged_as_it_is_among_the_others(contract: Contract) -> None:
+    rows, whole = judged(contract, *(lines for lines, _ in WRONG))
+    judge = Judge(contract, DT).judge
+    for begin, end in ((0, 3), (2, 3), (3, 9), (9, len(rows)), (4, 4)):
+        part = judge(rows.part(begin, end))
+        assert part.reasons.to_pylist() == whole.reasons[begin:end].to_pylist()
+        for value, of in zip(part.values, whole.values, strict=True):
+            assert value.to_pylist() == of[begin:end].to_pylist()
