@@ -32,6 +32,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning
 PROCESSED, ANALYTICS = "custody-test-processed", "custody-test-analytics"
 RETURNS = Path(__file__).parents[4] / "datasets" / "returns" / "returns.odcs.yaml"
 WEEK_AGO, DAY = date(2026, 11, 15), date(2026, 11, 22)
+MATERIALS = (
+    Material("script", "aa" * 32),
+    Material("contract", "bb" * 32, version="1.0.0"),
+)
 USUAL = """\
     quality:
       - name: usual
@@ -98,7 +102,7 @@ class World:
             "former_lineage_keys": json.dumps({"former_lineage_keys": self.former}),
         }
         at = datetime(2026, 11, 23, tzinfo=UTC)
-        return GlueRun(job, run, parameters, at, (Material("script", "aa" * 32),))
+        return GlueRun(job, run, parameters, at, MATERIALS)
 
     def build(
         self, of: Contract, day: date, run: str, rows: list[str], job: str = "silver-job"
@@ -198,7 +202,8 @@ def test_a_day_that_breaks_an_error_leaves_the_last_good_one_in_view(world: Worl
     day = DayOfTable("silver_returns", f"s3://{PROCESSED}/silver/returns/dt={DAY}/")
 
     def shown(run: str) -> list[str]:
-        runs = built(world.s3, world.kms, builders, "returns", Run(str(DAY), run), [day])  # type: ignore[arg-type]
+        asked = Run(str(DAY), run)
+        runs = built(world.s3, world.kms, builders, "returns", "1.0.0", asked, [day])  # type: ignore[arg-type]
         return [one.run for one in runs]
 
     world.s3.head_object = lambda **of: {
