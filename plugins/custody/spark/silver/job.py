@@ -274,7 +274,8 @@ def build_silver(this: GlueRun) -> None:
 
 def reasons_in(spark: SparkSession, quarantined_at: str) -> dict[str, int]:
     """How many rows and files stand in a quarantine for each reason."""
-    reasons = spark.read.parquet(quarantined_at).select(F.explode("reasons").alias("reason"))
+    rows = spark.read.schema("reasons array<string>").parquet(quarantined_at)
+    reasons = rows.select(F.explode("reasons").alias("reason"))
     return {row["reason"]: row["count"] for row in reasons.groupBy("reason").count().collect()}
 
 

@@ -12,6 +12,7 @@ from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.tables import files_columns
 from custody.objects import ObjectVersion
+from custody.spark.local_rows import local_rows
 from custody.spark.silver.accounts import FileAccount
 
 SOURCE = ("source_key", "source_version_id")
@@ -59,7 +60,7 @@ def named(spark: SparkSession, objects: Sequence[ObjectVersion]) -> DataFrame:
     """The key and the version of each file, by its number."""
     rows = [(number, one.key, one.version_id) for number, one in enumerate(objects)]
     return F.broadcast(
-        spark.createDataFrame(rows, "file int, source_key string, source_version_id string")
+        local_rows(spark, rows, "file int, source_key string, source_version_id string")
     )
 
 
@@ -112,7 +113,7 @@ def quarantine(
     ]
     if not broken:
         return rows
-    return rows.unionByName(decided.sparkSession.createDataFrame(broken, rows.schema))
+    return rows.unionByName(local_rows(decided.sparkSession, broken, rows.schema))
 
 
 def account(
@@ -146,4 +147,4 @@ def files(
     """The accounts as a table."""
     columns = ", ".join(map(" ".join, files_columns(arrays)))
     rows = [(*fields, *items) for *fields, items in map(astuple, accounts)]
-    return spark.createDataFrame(rows, columns).coalesce(1)
+    return local_rows(spark, rows, columns).coalesce(1)

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name every Spark read
 from pyspark.sql import types as T  # noqa: N812 - likewise
 
 from custody.core.datasets.personal import TOKEN_LENGTH, pads
+from custody.spark.local_rows import local_rows
 
 
 def tokens(rows: DataFrame, keys: Mapping[str, bytes]) -> DataFrame:
@@ -25,7 +26,7 @@ def tokens(rows: DataFrame, keys: Mapping[str, bytes]) -> DataFrame:
         for side, pad in zip(("inner", "outer"), pads(key), strict=True)
     }
     schema = T.StructType([T.StructField(name, T.BinaryType(), False) for name in padded])
-    beside = rows.sparkSession.createDataFrame([tuple(padded.values())], schema)
+    beside = local_rows(rows.sparkSession, [tuple(padded.values())], schema)
     made = rows.crossJoin(F.broadcast(beside)).withColumns({c: _token(c) for c in keys})
     return made.drop(*padded)
 
