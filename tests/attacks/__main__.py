@@ -1,8 +1,8 @@
 """Make every attack on a platform of its own, and hold the pages against the table: `make attacks`.
 
-Exits 1 unless every attack is detected exactly, no page is for
-anything else, and all honest work is VERIFIED. With numbers of rounds, only those are made, after
-the two in which nobody attacks.
+Exits 1 unless every attack is detected exactly, no page is for anything else, all honest work is
+VERIFIED, and the runbooks of what was found lead to who did it. With numbers of rounds, only those
+are made, after the two in which nobody attacks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
-from tests.attacks import judging, operators, uploading
+from tests.attacks import following, judging, operators, uploading
 from tests.attacks.attack import Attack, Finding, Job, Outcome
 from tests.attacks.honest import DEEDS
 from tests.attacks.judging import Seen
@@ -42,6 +42,9 @@ class Tally:
     failures: int = 0
     extra: set[Finding] = field(default_factory=set)
     lost: set[tuple[str, str, str]] = field(default_factory=set)
+    found: following.Found = field(default_factory=following.Found)
+    astray: int = 0
+    """Attacks that a runbook does not lead from to the person and the call."""
 
 
 def main() -> None:
@@ -60,6 +63,7 @@ def main() -> None:
         world = World(platform)
         judging.make_tables(world)
         tally = run(world, wanted)
+        follow(world, tally, wanted)
     finally:
         platform.stop_aws()
     print(f"\n{time.monotonic() - started:.0f} s")
@@ -83,9 +87,26 @@ def run(world: World, wanted: Container[int] | None = None) -> Tally:
         seen = _JUDGES[job](world)
         print(f"\nround {number}: {job} in {seen.seconds:.0f} s, {len(seen.pages)} pages")
         judge(outcomes, job, seen, tally)
+        tally.found.add(outcomes, seen.rows)
         if job is not Job.PAGES:
             tally.lost |= honest - seen.verified
     return tally
+
+
+def follow(world: World, tally: Tally, wanted: Container[int] | None = None) -> None:
+    """Follow the runbooks of what was found, and print those that do not end at who did it."""
+    started, followed = time.monotonic(), list[following.Followed]()
+    for each in following.follow(world, tally.found):
+        followed.append(each)
+        if each.trouble:
+            tally.astray += 1
+            print(f"  ASTRAY {each.story}: {each.trouble}")
+    walks = sum(len(each.verdicts) for each in followed)
+    print(f"\n{walks} runbooks followed in {time.monotonic() - started:.0f} s")
+    if wanted is None:
+        for verdict in sorted(following.unwalked(followed)):
+            tally.astray += 1
+            print(f"  ASTRAY no runbook of {verdict} was followed")
 
 
 _JUDGES = {
@@ -141,7 +162,8 @@ def report(tally: Tally) -> int:
     print(
         f"attacks: {tally.made}, detected exactly: {tally.exact}, extra pages: {len(tally.extra)}"
     )
-    return int(bool(tally.failures or tally.extra or tally.lost))
+    print(f"runbooks that lead astray: {tally.astray}")
+    return int(bool(tally.failures or tally.extra or tally.lost or tally.astray))
 
 
 if __name__ == "__main__":

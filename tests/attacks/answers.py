@@ -39,7 +39,7 @@ def _put(world: World, answer: Answer, body: bytes, by: str) -> str:
     return str(put["VersionId"])
 
 
-@made(OPERATOR)
+@made(OPERATOR, person=AIRFLOW)
 def one_is_forged(world: World) -> list[Finding]:
     """acknowledges a finding, as Airflow's role, with a signature of a key of his own"""
     by = Settings.parse(world.platform.settings).role(AIRFLOW)

@@ -53,12 +53,17 @@ class Attack:
     """One row of the table.
 
     `act` attacks, and returns what must be paged for it: all of it and nothing else. A list is
-    found by every later run of the round's job as well.
+    found by every later run of the round's job as well. `call` is what gives away who it was where
+    a page names somebody else or nobody, by its name in CloudTrail: there its runbook must end.
+    Where nobody did it, that is who must know more, and what he did.
     """
 
     story: str
     by: str
     act: Act
+    call: str | None = None
+    person: str = ""
+    """Whose call it is, as AWS knows him."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,11 @@ class Round:
     steps: list[list[Attack]]
 
 
-def made(by: str) -> Callable[[Act], Attack]:
+def made(by: str, *, call: str | None = None, person: str = "") -> Callable[[Act], Attack]:
     """Make a function an attack; the first line of its docstring is the story."""
 
     def attack(act: Act) -> Attack:
-        return Attack((act.__doc__ or "").strip().partition("\n")[0], by, act)
+        story = (act.__doc__ or "").strip().partition("\n")[0]
+        return Attack(story, by, act, call, person or by)
 
     return attack

@@ -77,7 +77,7 @@ def a_record_is_replaced_for_a_moment(world: World) -> list[Finding]:
     return [put, Finding("REMOVED", world.provenance, "*", "null", world.arn(INSIDER))]
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def a_message_is_of_a_day_to_come(world: World) -> list[Finding]:
     """sends the recorder a message of a recorded file, as of the day after tomorrow"""
     landed = world.recorded("announced-ahead.csv")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -20,11 +20,12 @@ from custody.aws.kms.seal_key import fetch_seal_key
 from custody.aws.runs.keeping import read_run
 from custody.core.formats.hive_ddl import read_definition
 from custody.core.ledger.hours.windows import Window, audit_window
-from custody.core.ledger.tables import COLUMNS
+from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.findings import is_finding
 from custody.core.paging.found import Found
 from custody.core.runs.report import RunReport
 from custody.core.seal.layout import log_origin
+from custody.tasks.defaults import SQL_MACROS
 from rehearsal.machine import REPOSITORY
 from rehearsal.observing import query, whole_hours
 from rehearsal.waiting import wait_until
@@ -42,6 +43,8 @@ class Seen:
     seconds: float
     changed: frozenset[Finding] = frozenset()
     """What had to be found of the controls that the attackers changed before it ran."""
+    rows: tuple[tuple[Finding, LedgerRow], ...] = ()
+    """The rows that are paged."""
 
 
 class JobFailed(RuntimeError):
@@ -102,14 +105,15 @@ def _seen(world: World, job: Job, run: str, window: Window, started: float) -> S
     glue = world.platform.client("glue", "airflow")
     point_partitions(glue, world.platform.settings["database"], job, places)
     hours = ", ".join(f"('{dt}', '{hour}')" for dt, hour in window.partitions())
-    pages = _pages(world, job, run, window.as_of.date())
+    rows = _found(world, job, run, window.as_of.date())
+    pages = tuple(finding for finding, _ in rows)
     verified = _verified(world, job, f"(dt, hour) IN ({hours})")
     world.runs.append(Ran(job, run, window, pages))
     world.make_good()
-    return Seen(pages, verified, time.monotonic() - started)
+    return Seen(pages, verified, time.monotonic() - started, rows=rows)
 
 
-def _pages(world: World, job: Job, run: str, day: date) -> tuple[Finding, ...]:
+def _found(world: World, job: Job, run: str, day: date) -> tuple[tuple[Finding, LedgerRow], ...]:
     """What a run has to have paged, as the task that pages reads it."""
     settings = world.platform.settings
     kms = world.platform.client("kms", "airflow")
@@ -127,7 +131,7 @@ def _pages(world: World, job: Job, run: str, day: date) -> tuple[Finding, ...]:
     # Of controls that the insider changes over and over, the first call at each is read.
     assert set(found.left_out) <= {("CONTROL_CHANGED", world.arn(INSIDER))}
     return tuple(
-        Finding(row.verdict, row.bucket, row.object_key, row.version_id, row.principal_arn)
+        (Finding(row.verdict, row.bucket, row.object_key, row.version_id, row.principal_arn), row)
         for row in found.rows
         if is_finding(row)
     )
@@ -147,12 +151,25 @@ def _verified(world: World, table: str, where: str) -> frozenset[tuple[str, str,
 def make_tables(world: World) -> None:
     """The tables the verdicts are read from, as the DAG `provenance_ledger` makes them, and
     makes them right."""
+    _make(world, JOB_NAMES)
+
+
+def make_all_tables(world: World) -> None:
+    """All that a runbook asks, as the same DAG makes it."""
+    _make(world, [*JOB_NAMES, "cloudtrail_logs", "hash_records", "publications"])
+    query(world.platform, _statement(world, "provenance_ledger"), "airflow")
+
+
+def _make(world: World, tables: Iterable[str]) -> None:
+    glue = world.platform.client("glue", "airflow")
+    for table in tables:
+        statement = _statement(world, f"create_{table}")
+        make_right(glue, world.platform.settings["database"], read_definition(statement))
+
+
+def _statement(world: World, name: str) -> str:
     sql = jinja2.Environment(  # noqa: S701 - SQL, not HTML
         loader=jinja2.FileSystemLoader(REPOSITORY / "include" / "sql")
     )
     settings = {"json": {"custody": world.platform.settings}}
-    for job in JOB_NAMES:
-        table = sql.get_template(f"provenance/create_{job}.sql")
-        statement = table.render(var=settings, columns=COLUMNS)
-        glue = world.platform.client("glue", "airflow")
-        make_right(glue, world.platform.settings["database"], read_definition(statement))
+    return sql.get_template(f"provenance/{name}.sql").render(var=settings, **SQL_MACROS)

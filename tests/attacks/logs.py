@@ -125,7 +125,7 @@ def a_log_is_hidden(world: World) -> list[Finding]:
     return [world.broken(key, marker), world.removed(key, marker)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="DeleteObject")
 def a_log_is_destroyed(world: World) -> list[Finding]:
     """deletes a log file for good, past its lock
 
@@ -140,7 +140,7 @@ def a_log_is_destroyed(world: World) -> list[Finding]:
     ]
 
 
-@made(INSIDER)
+@made(INSIDER, call="DeleteObjects")
 def a_log_is_destroyed_in_a_batch(world: World) -> list[Finding]:
     """destroys a log file by DeleteObjects, which names nothing in CloudTrail
 
@@ -161,7 +161,7 @@ def a_log_is_destroyed_in_a_batch(world: World) -> list[Finding]:
     ]
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutObject")
 def a_log_is_replaced_for_good(world: World) -> list[Finding]:
     """puts another log file under the key of one, and deletes the honest version for good"""
     key, landed = _log_of(world, "log-replaced.csv")

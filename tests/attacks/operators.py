@@ -184,7 +184,7 @@ def an_older_run_is_taken_for_this_one(world: World) -> Outcome:
     return NOTHING
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateObjectEncryption")
 def what_was_told_is_encrypted_anew(world: World) -> Outcome:
     """encrypts the note of what people were told anew with a key of his own, and switches that off
 

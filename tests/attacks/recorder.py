@@ -27,7 +27,7 @@ from rehearsal.waiting import wait_until
 _ZIP = REPOSITORY / "build" / "lambda" / "recorder.zip"
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def the_queue_refuses_notifications(world: World) -> list[Finding]:
     """denies S3 to announce objects to the recorder's queue while a file lands"""
     sqs = world.client("sqs")
@@ -49,7 +49,7 @@ def the_queue_refuses_notifications(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="PurgeQueue")
 def the_queue_is_purged(world: World) -> list[Finding]:
     """stops the recorder's subscription, purges its queue, and starts it again"""
     with world.without_subscription():
@@ -58,7 +58,7 @@ def the_queue_is_purged(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutFunctionConcurrency")
 def the_recorder_is_throttled(world: World) -> list[Finding]:
     """throttles the recorder to nothing until what it was told is lost"""
     functions = world.client("lambda")
@@ -76,7 +76,7 @@ def the_recorder_is_throttled(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutRolePolicy")
 def the_recorder_may_not_read(world: World) -> list[Finding]:
     """denies the recorder's role to read objects until what it was told is lost"""
     iam, name = world.client("iam"), "deny-reading"
@@ -95,7 +95,7 @@ def the_recorder_may_not_read(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateFunctionCode")
 def the_code_swallows(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records nothing"""
     swallow = 'def lambda_handler(event, context):\n    return {"batchItemFailures": []}\n'
@@ -105,7 +105,7 @@ def the_code_swallows(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateFunctionCode")
 def the_code_records_another_key(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records another object"""
     other = 'dataclasses.replace(record.version, key=record.version.key + ".other")'
@@ -118,7 +118,7 @@ def the_code_records_another_key(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER), ghost]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateFunctionCode")
 def the_code_records_more_bytes(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records more bytes than arrived
 
@@ -131,7 +131,7 @@ def the_code_records_more_bytes(world: World) -> list[Finding]:
     return [world.finding("CONFLICT", landed, by=None)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateFunctionCode")
 def the_code_records_another_request(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records another request than CloudTrail saw"""
     with _lying(world, 'event=dataclasses.replace(record.event, request_id="F0R9ED")'):
@@ -140,7 +140,7 @@ def the_code_records_another_request(world: World) -> list[Finding]:
     return [world.finding("CONFLICT", landed, by=None)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateFunctionCode")
 def the_code_records_another_hash(world: World) -> list[Finding]:
     """replaces the recorder's code with some that records another hash
 
@@ -205,7 +205,7 @@ INNOCENT = {"userIdentity": {"principalId": "AWS:AIDAINNOCENT"}}
 ELSEWHERE = {"requestParameters": {"sourceIPAddress": "198.51.100.99"}}
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def a_message_names_another_uploader(world: World) -> list[Finding]:
     """sends the recorder a message that names another uploader of a file, instead of S3's own
 
@@ -215,13 +215,13 @@ def a_message_names_another_uploader(world: World) -> list[Finding]:
     return [_announced_by_hand(world, "named-another-uploader.csv", INNOCENT)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def a_message_names_another_address(world: World) -> list[Finding]:
     """sends the recorder a message that names another address of a file, instead of S3's own"""
     return [_announced_by_hand(world, "named-another-address.csv", ELSEWHERE)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def a_message_tells_of_a_recorded_file_again(world: World) -> list[Finding]:
     """sends the recorder a second message of a recorded file, of yesterday and another uploader"""
     landed = world.recorded("announced-again.csv")
@@ -231,7 +231,7 @@ def a_message_tells_of_a_recorded_file_again(world: World) -> list[Finding]:
     return [world.finding("CONFLICT", landed, by=None)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="SetQueueAttributes")
 def a_message_tells_of_what_nobody_wrote(world: World) -> list[Finding]:
     """sends the recorder a message of a file that nobody wrote, and names an uploader"""
     record = world.record_of(world.land("model-9.csv"))

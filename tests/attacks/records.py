@@ -289,7 +289,7 @@ def a_record_is_locked_away(world: World) -> list[Finding]:
     return [Finding("BAD_SIGNATURE", world.provenance, place, version, world.arn(INSIDER))]
 
 
-@made(INSIDER)
+@made(INSIDER, call="CreateAccessKey")
 def a_record_is_said_to_be_late(world: World) -> list[Finding]:
     """cuts the recorder off while a file lands, and plants the note that its record is late"""
     with world.without_notifications():

@@ -61,7 +61,7 @@ def a_record_is_hidden(world: World) -> list[Finding]:
     return [Finding("REMOVED", world.provenance, place, marker, world.arn(INSIDER))]
 
 
-@made(INSIDER)
+@made(INSIDER, call="DeleteObject")
 def a_record_is_destroyed(world: World) -> list[Finding]:
     """deletes a record for good, past its lock
 
@@ -76,7 +76,7 @@ def a_record_is_destroyed(world: World) -> list[Finding]:
     ]
 
 
-@made(INSIDER)
+@made(INSIDER, call="DeleteObjects")
 def files_are_deleted_in_a_batch(world: World) -> Outcome:
     """deletes many bronze files with one DeleteObjects
 
@@ -106,7 +106,7 @@ def files_are_deleted_in_a_batch(world: World) -> Outcome:
     return Outcome(found, found, reconciled=(called,))
 
 
-@made("AWS itself")
+@made("AWS itself", call="PutObject", person=UPLOADER)
 def bytes_change_at_rest(world: World) -> list[Finding]:
     """changes the bytes under a stored version, inside S3"""
     landed = world.recorded("rotten.csv")
@@ -114,7 +114,7 @@ def bytes_change_at_rest(world: World) -> list[Finding]:
     return [world.finding("ALTERED", landed, by=None)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateObjectEncryption")
 def a_file_is_encrypted_anew(world: World) -> Outcome:
     """encrypts a stored version anew, in place, with a key of his own, and switches that off
 
@@ -126,7 +126,7 @@ def a_file_is_encrypted_anew(world: World) -> Outcome:
     return Outcome(found, found, reconciled=(changed,))
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutBucketLifecycle")
 def files_expire(world: World) -> list[Finding]:
     """adds a lifecycle rule that expires bronze
 

@@ -114,7 +114,7 @@ def a_tile_is_deleted(world: World) -> Outcome:
     return Outcome((_finding(world, "BAD_SIGNATURE", path, marker), removed), (), (removed,))
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutKeyPolicy")
 def another_log_is_cosigned(world: World) -> Outcome:
     """has entries of his own cosigned behind the seal's, to show them to somebody else
 

@@ -26,7 +26,7 @@ def _ends_of_chains(world: World) -> list[str]:
     return [world.digests(layout)[-1] for layout in world.layouts]
 
 
-@made(INSIDER)
+@made(INSIDER, call="StopLogging")
 def logging_is_stopped_for_a_while(world: World) -> list[Finding]:
     """stops the trail while a file lands, and starts it again"""
     trail = world.client("cloudtrail")
@@ -42,7 +42,7 @@ def logging_is_stopped_for_a_while(world: World) -> list[Finding]:
     ]
 
 
-@made(INSIDER)
+@made(INSIDER, call="UpdateTrail")
 def validation_is_switched_off_for_a_while(world: World) -> list[Finding]:
     """switches log file validation off while a file lands, and on again
 
@@ -89,7 +89,7 @@ def _cut_the_tail(world: World) -> tuple[str, str, datetime]:
     return key, version, name.end
 
 
-@made(INSIDER)
+@made(INSIDER, call="DeleteObject")
 def the_tail_is_truncated(world: World) -> Outcome:
     """keeps CloudTrail from writing and deletes the newest digest for good
 
@@ -105,7 +105,7 @@ def the_tail_is_truncated(world: World) -> Outcome:
     return Outcome((world.broken(key, None, by=None),), named)
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutEventSelectors")
 def the_selectors_stay_narrowed(world: World) -> Outcome:
     """takes removals out of the trail's event selectors and leaves it so
 

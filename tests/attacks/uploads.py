@@ -220,7 +220,7 @@ def insider_assumes_the_judges_role(world: World) -> list[Finding]:
     return _unexpected(world, world.analytics, key, put)
 
 
-@made(INSIDER)
+@made(INSIDER, call="CreateAccessKey")
 def notifications_are_cut(world: World) -> list[Finding]:
     """removes the bucket's notifications while a file lands"""
     with world.without_notifications():
@@ -228,7 +228,7 @@ def notifications_are_cut(world: World) -> list[Finding]:
     return [world.finding("UNRECORDED", landed, UPLOADER)]
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutEventSelectors")
 def an_event_is_kept_out_of_the_trail(world: World) -> list[Finding]:
     """narrows the trail's event selectors while an honest file lands"""
     trail, name = world.client("cloudtrail"), world.platform.settings["trail_name"]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from custody.core.console.runbook import filled, values_of
 from custody.core.ledger.rows import LedgerRow
 from custody.core.paging.findings import PageState
 from rehearsal.machine import REPOSITORY
-from rehearsal.observing import query
+from rehearsal.observing import QueryFailed, query
 from rehearsal.platform import ADMIN, Platform
 
 _FENCE: Final = re.compile(r"^ *```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -28,6 +29,46 @@ _HASHES: Final = "sha256sum bytes"
 
 _MENDING: Final = re.compile(r"^## (Put it right|Close it|How it resolves)", re.MULTILINE)
 """From here on a runbook changes things; the cause is found before."""
+
+_TRAIL: Final = "FROM cloudtrail_logs"
+_ORDER: Final = re.compile(r"\n(?:ORDER|GROUP) BY")
+_BROKEN: Final = re.compile(r"^HIVE_CURSOR_ERROR: .*?(s3://\S+?\.json\.gz)\b")
+"""What Athena says when it cannot read a file."""
+
+_WHOSE: Final = ("arn", "principal_arn")
+"""The columns of the tables that say whose call it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """All that somebody reads who follows a runbook: what each step of it answers."""
+
+    answers: tuple[str, ...]
+
+    def shows(self, who: str, call: str) -> bool:
+        """Whether one row or event tells of a call (by its name, or its event's id) and that this
+        was its caller."""
+        return any(
+            who in (row.get(name) for name in _WHOSE) and call in row.values()
+            for answer in self.answers
+            for row in _rows(answer)
+        )
+
+
+def _rows(answer: str) -> Iterator[Mapping[str, object]]:
+    """The rows of a query, or the events that CloudTrail has kept."""
+    try:
+        told = json.loads(answer)
+    except ValueError:
+        return
+    if isinstance(told, list):
+        yield from told
+    elif isinstance(told, dict):
+        for kept in told.get("Events", []):
+            event = json.loads(kept["CloudTrailEvent"])
+            yield {name: event.get(name) for name in ("eventName", "eventID")} | {
+                "arn": event["userIdentity"].get("arn")
+            }
 
 
 def row_of_page(body: Mapping[str, Any]) -> LedgerRow:
@@ -54,20 +95,24 @@ class Walker:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._said: dict[str, str] = {}
+        self._broken: list[str] = []
 
-    def walk(self, finding: LedgerRow) -> str:
-        """All that he reads who follows a finding's runbook; raises what a query raises."""
+    def walk(self, finding: LedgerRow) -> Walk:
+        """Follow a finding's runbook; raises what a query raises."""
         settings = {name: str(value) for name, value in self._platform.settings.items()}
         with tempfile.TemporaryDirectory() as folder:
-            return "\n".join(
-                self._done(language, step, folder) for language, step in steps(finding, settings)
+            return Walk(
+                tuple(
+                    self._done(language, step, folder)
+                    for language, step in steps(finding, settings)
+                )
             )
 
     def _done(self, language: str, step: str, folder: str) -> str:
         if step in self._said and step.strip() != _HASHES:
             return self._said[step]
         if language == "sql":
-            said = json.dumps(query(self._platform, step))
+            said = self._asked(step)
         else:
             ran = subprocess.run(
                 ["bash", "-c", step],
@@ -80,3 +125,21 @@ class Walker:
             said = ran.stdout + ran.stderr
         self._said[step] = said
         return said
+
+    def _asked(self, step: str) -> str:
+        """The rows of a query; without the files that are broken, as the README of the runbooks
+        says."""
+        while True:
+            try:
+                return json.dumps(query(self._platform, self._of_whole_files(step)))
+            except QueryFailed as failed:
+                broken = _BROKEN.search(str(failed))
+                if broken is None or broken[1] in self._broken:
+                    raise
+                self._broken.append(broken[1])
+
+    def _of_whole_files(self, step: str) -> str:
+        if _TRAIL not in step:
+            return step
+        left_out = "".join(f"\n    AND \"$path\" <> '{file}'" for file in self._broken)
+        return _ORDER.sub(lambda by: left_out + by[0], step, count=1)

@@ -22,7 +22,8 @@ from localaws.athena.sql.types import hive_name
 from localaws.athena.statements import CreateTableAs, CreateView, Select, Statement
 from localaws.athena.tables.catalog import Catalog, view_input
 from localaws.athena.tables.formats import DataFile, load
-from localaws.athena.tables.partitions import find_partitions
+from localaws.athena.tables.partitions import find_partitions, needed
+from localaws.athena.tables.relations import PATH_COLUMN, Column
 from localaws.athena.tables.storage import Location, ObjectStore
 
 
@@ -158,6 +159,7 @@ class _Query:
             for source, table in self._found.tables.items()
         }
         uses = conditions(self._found.tree, keys)
+        of_files = conditions(self._found.tree, dict.fromkeys(keys, frozenset({PATH_COLUMN})))
         for source, table in self._found.tables.items():
             partitions = find_partitions(
                 session, self._env.catalog, table, uses[source], self._env.now
@@ -167,6 +169,10 @@ class _Query:
                 for partition in partitions
                 for stored in self._env.store.below(Location.parse(partition.storage.location))
             ]
+            # As Trino: an object that the query leaves out is not opened, whatever is in it.
+            named = [{PATH_COLUMN: stored.uri} for _, stored in listed]
+            path = (Column(PATH_COLUMN, types.VARCHAR),)
+            listed = [listed[at] for at in needed(session, path, named, of_files[source])]
             self._outcome.scanned_bytes += sum(stored.size for _, stored in listed)
             limit = self._env.scan_limit
             if limit is not None and self._outcome.scanned_bytes > limit:

@@ -119,6 +119,24 @@ def test_json_table_with_projection(
     assert queries.rows("SHOW PARTITIONS events") == []
 
 
+def test_an_object_that_is_left_out_is_not_opened(
+    server: Server, queries: Queries, buckets: dict[str, str]
+) -> None:
+    """Else one that is broken would keep everybody from the others."""
+    place = f"s3://{buckets['data']}/left_out"
+    for name, body in {"broken.json.gz": b"no gzip", "whole.json": b'{"name": "c"}'}.items():
+        server.client("s3").put_object(Bucket=buckets["data"], Key=f"left_out/{name}", Body=body)
+    queries.rows(
+        f"""CREATE EXTERNAL TABLE left_out (name STRING)
+        ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' STORED AS TEXTFILE
+        LOCATION '{place}'"""
+    )
+    asked, broken = "SELECT name FROM left_out WHERE name IS NOT NULL", f"{place}/broken.json.gz"
+    assert f"HIVE_CURSOR_ERROR: Failed to decompress {broken}: " in queries.failure(asked)
+    for left_out in (f"<> '{broken}'", f"NOT IN ('x', '{broken}')"):
+        assert queries.rows(f'{asked} AND "$path" {left_out}') == [["name"], ["c"]]
+
+
 def test_a_table_of_a_query_and_a_view_of_moved_partitions(
     queries: Queries, buckets: dict[str, str]
 ) -> None:

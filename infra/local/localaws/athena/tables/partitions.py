@@ -52,17 +52,19 @@ def find_partitions(
             for values in itertools.product(*domains)
         ]
     typed = [_typed(keys, values) for values, _ in found]
-    kept = _needed(session, keys, typed, uses)
+    kept = needed(session, keys, typed, uses)
     return [Partition(typed[index], found[index][1]) for index in kept]
 
 
-def _needed(
+def needed(
     session: Session,
     keys: Sequence[Column],
     typed: Sequence[Values],
     uses: Sequence[Use],
 ) -> list[int]:
     """Indices of the values for which some use's conditions may all be true."""
+    if not any(one.find(exp.Column) for _, conditions in uses for one in conditions):
+        return list(range(len(typed))) if uses else []
     columns = [("index", types.BIGINT), *((key.name, key.type) for key in keys)]
     session.create("candidates", columns)
     try:

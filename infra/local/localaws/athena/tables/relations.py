@@ -10,6 +10,7 @@ from localaws.athena.sql.types import Type
 
 CATALOG: Final = "awsdatacatalog"
 PATH_COLUMN: Final = "$path"
+"""Of every table: the object that a row is from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,14 @@ def test_a_log_file_may_be_delivered_the_day_after() -> None:
     assert filled(between, "sql", values) == "BETWEEN '2026/11/01' AND '2026/11/02'"
 
 
+def test_what_is_older_is_looked_for_a_month_back() -> None:
+    values = values_of(finding("UNBUILT"), {})
+    asked = "dt BETWEEN '<a month before>' AND '<last day>'"
+    assert filled(asked, "sql", values) == "dt BETWEEN '2026-10-01' AND '2026-11-02'"
+    delivered = "BETWEEN '<yyyy/MM/dd of a month before>' AND '<yyyy/MM/dd>'"
+    assert filled(delivered, "sql", values) == "BETWEEN '2026/10/01' AND '2026/11/02'"
+
+
 def test_a_name_without_a_value_stays() -> None:
     values = values_of(finding("REMOVED", principal_arn=None), {})
     assert filled("x = '<principal>' AND '<aspect>'", "sql", values) == (
