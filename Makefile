@@ -97,7 +97,7 @@ test-thorough: setup ## Run many more examples, 24,000 honest hours, and 10,000 
 	THOROUGH=yes $(PLATFORM)/python -m pytest $(CORE_TESTS) tests/plugins/custody/aws
 	THOROUGH=yes $(GLUE)/python -m pytest tests/plugins/custody/spark/test_one_among_many.py
 
-attacks: setup ## Make every attack of tests/attacks on a local AWS of its own (about 12 minutes)
+attacks: setup ## Make every attack of tests/attacks on a local AWS of its own, and follow the runbooks (about 20 minutes)
 	@AIRFLOW_HOME=$(CURDIR)/build/attacks/airflow AIRFLOW__LOGGING__LOGGING_LEVEL=WARNING PYTHONPATH=infra/local:plugins:. $(PLATFORM)/python -m tests.attacks
 
 recovery: setup ## Lose all that can be made again, on a local AWS of its own, and make it again (about 7 minutes)

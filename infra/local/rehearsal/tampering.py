@@ -67,7 +67,7 @@ def upload_past_the_recorder(platform: Platform, day: date) -> Tampering:
         f"{UPLOADER} uploads {landed.key} while {INSIDER} has cut the recorder off",
         Finding("UNRECORDED", bucket, landed.key, landed.version_id, arn(platform, UPLOADER)),
         frozenset({f"s3/bucket/{bucket}/notifications", _KEYS_OF_ADMIN}),
-        "PutBucketNotification",
+        "CreateAccessKey",
     )
 
 
