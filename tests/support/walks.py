@@ -32,7 +32,7 @@ _MENDING: Final = re.compile(r"^## (Put it right|Close it|How it resolves)", re.
 
 _TRAIL: Final = "FROM cloudtrail_logs"
 _ORDER: Final = re.compile(r"\n(?:ORDER|GROUP) BY")
-_BROKEN: Final = re.compile(r"^HIVE_CURSOR_ERROR: .*?(s3://\S+?\.json\.gz)\b")
+_BROKEN: Final = re.compile(r"^HIVE_(?:CURSOR_ERROR|BAD_DATA): .*?(s3://\S+?)[:,]? ")
 """What Athena says when it cannot read a file."""
 
 _WHOSE: Final = ("arn", "principal_arn")
