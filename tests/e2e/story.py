@@ -8,7 +8,7 @@ from hostile import broken_files, oddly_named
 from rehearsal.landing import Landed, land, land_sample, sample_days
 from rehearsal.observing import OnCall, Page, whole_hours
 from rehearsal.platform import Platform
-from rehearsal.runs import run_dag
+from rehearsal.runs import backfilled_runs, run_dag
 
 MEDALLION = "medallion_customers"
 RECONCILE = "provenance_reconcile"
@@ -47,3 +47,12 @@ def reconcile(platform: Platform, on_call: OnCall) -> list[Page]:
     window = {"window_start": start.isoformat(), "window_end": end.isoformat()}
     run_dag(platform, RECONCILE, window | {"grace_minutes": 0, "delivery_hours": 0}, say=print)
     return on_call.pages()
+
+
+def task_log(platform: Platform, day: date, task_id: str) -> str:
+    """The log of a task of the day's run."""
+    airflow, run_id = platform.airflow, backfilled_runs(platform, MEDALLION)[day]
+    (task,) = [
+        task for task in airflow.task_instances(MEDALLION, run_id) if task["task_id"] == task_id
+    ]
+    return airflow.task_log(MEDALLION, run_id, task)

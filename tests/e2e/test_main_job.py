@@ -5,7 +5,7 @@ The tests are chapters: each goes on from where the one before it left the platf
 
 import json
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 
 import added
@@ -13,6 +13,7 @@ import pytest
 from accounting import file_accounts
 from auditor import AUDITOR, custody
 from botocore.exceptions import ClientError
+from browsing import STEPS, overview_of, walk
 from hostile import broken_files
 from listening import listening, spark_listens
 from story import (
@@ -24,6 +25,7 @@ from story import (
     check_accounts,
     land_all,
     reconcile,
+    task_log,
 )
 from tests.support.grants import unexplained
 from tests.support.openlineage_events import check_event
@@ -34,7 +36,6 @@ from custody.aws.runs.keeping import read_run
 from custody.aws.runs.last import last_run
 from custody.aws.s3.listing import list_keys
 from custody.aws.seal.log import seal_lister
-from custody.console.reading import Console
 from custody.core.lineage.model import LINEAGE_PREFIX
 from custody.core.paging.findings import SEVERITIES
 from custody.core.runs.report import RunReport
@@ -45,13 +46,7 @@ from rehearsal.airflow import OPERATOR, Airflow, AirflowRefused
 from rehearsal.landing import Landed, land
 from rehearsal.observing import OnCall, Page, query, wait_settled
 from rehearsal.platform import Platform
-from rehearsal.runs import (
-    backfilled_runs,
-    clear_of_schedule,
-    follow,
-    run_dag,
-    start_backfill,
-)
+from rehearsal.runs import clear_of_schedule, follow, run_dag, start_backfill
 from rehearsal.tampering import INSIDER, Tampering, arn, tamper
 from rehearsal.waiting import wait_until
 
@@ -160,15 +155,6 @@ def test_broken_files_are_quarantined_with_a_reason_and_said_in_the_log(
     for row in rows:
         lines = [line for line in log.splitlines() if str(row["source_key"]) in line]
         assert any(str(row["file_reason"]) in line for line in lines), row
-
-
-def task_log(platform: Platform, day: date, task_id: str) -> str:
-    """The log of a task of the day's run."""
-    airflow, run_id = platform.airflow, backfilled_runs(platform, MEDALLION)[day]
-    (task,) = [
-        task for task in airflow.task_instances(MEDALLION, run_id) if task["task_id"] == task_id
-    ]
-    return airflow.task_log(MEDALLION, run_id, task)
 
 
 def test_each_day_was_judged_before_it_was_published(
@@ -325,18 +311,12 @@ def test_the_console_has_exactly_what_was_paged(
     platform: Platform, tampered: list[tuple[Tampering, Page]]
 ) -> None:
     """With the controls that were changed for each beside it, and none by itself."""
-    s3, now = platform.client("s3"), datetime.now(UTC)
-    settings = Settings.parse(dict(platform.settings))
-    key = fetch_seal_key(
-        platform.client("kms"), settings.seal_key_arn, log_origin(settings.provenance_bucket)
-    )
-    overview = Console(s3, settings, key).overview((now - timedelta(days=1)).date(), now)
+    overview = overview_of(platform)
     paged = {page.body["fingerprint"]: done.controls for done, page in tampered}
     assert len(paged) == 4
     assert {each.finding.fingerprint for each in overview.open} == paged.keys()
     for name, controls in paged.items():
         assert controls <= {cause.object_key for cause in overview.beside[name]}
-    assert len(overview.standing) == len(overview.open) + len(overview.belonging)
 
 
 def test_the_runbook_of_each_page_leads_to_the_insider_and_his_call(
@@ -375,6 +355,14 @@ def test_the_next_run_states_what_the_operator_did(platform: Platform) -> None:
         ("pause", "custody_audit", None, None, "false"),
     ]
     assert TYPED.encode() not in report
+
+
+def test_who_looks_at_the_console_gets_from_a_finding_to_its_case_and_rolls_a_day_back(
+    platform: Platform, tampered: list[tuple[Tampering, Page]]
+) -> None:
+    """In a browser, from Airflow's own login on, where there is one."""
+    walked = walk(platform, DAYS[-1], [page for _, page in tampered], "untrailed.csv")
+    assert walked in (STEPS, ()), walked
 
 
 def test_a_finding_pages_once(platform: Platform, on_call: OnCall) -> None:

@@ -277,6 +277,14 @@ def test_more_findings_than_a_page_holds_are_on_the_next() -> None:
     assert 'rel="next"' not in last
 
 
+def test_the_case_of_what_is_not_sealed_yet_is_checked_without_its_proof() -> None:
+    place = Place("raw", "a")
+    for entry, is_waived in ((None, True), (Entry(1, 2), False)):
+        page = rendering.object_page(life_of(place, "v1", entry=entry), 2, SETTINGS, 1, "")
+        assert ("--waive proof --waive seal" in page) is is_waived
+        assert ("It is not sealed yet" in page) is is_waived
+
+
 def test_a_finding_leads_to_its_object_and_back() -> None:
     row = removed("a b&c.csv", bucket="raw")
     overview = shown(read_run(8, row, CHANGE))
