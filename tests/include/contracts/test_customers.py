@@ -47,7 +47,7 @@ def custom(element: dict[str, Any]) -> dict[str, Any]:
 
 def test_follows_the_published_model(document: dict[str, Any]) -> None:
     model = OpenDataContractStandard(**document)
-    assert (model.name, model.status, model.version) == ("customers", "active", "2.0.0")
+    assert (model.name, model.status, model.version) == ("customers", "active", "3.0.0")
 
 
 def test_columns_in_the_order_of_the_file(document: dict[str, Any]) -> None:

@@ -51,11 +51,12 @@ def test_another_contract_is_another_dag_with_its_own_manual(folder: Path) -> No
     publish = render_task(
         returns, "publish", variables={"custody": SETTINGS}, xcoms={"bronze_to_silver": "jr_1"}
     )
-    place, dataset, day, run, _, shown = publish.op_args
+    place, dataset, version, day, run, _, shown = publish.op_args
     published = shown[-1]
-    assert (place["database"], dataset, day, run) == (
+    assert (place["database"], dataset, version, day, run) == (
         "the-database",
         "returns",
+        "1.0.0",
         "2026-11-01",
         "jr_1",
     )
@@ -113,7 +114,7 @@ def test_the_same_contents_are_parsed_once(folder: Path, monkeypatch: pytest.Mon
     file = folder / "include" / "contracts" / RETURNS.name
     file.write_text(RETURNS.read_text("utf-8").replace("1.0.0", "1.0.1"), "utf-8")
     assert [one.version for one in contracts.contracts_of(dag_file)] == [
-        "2.0.0",
+        "3.0.0",
         "1.0.0",
         "1.0.1",
         "1.0.0",
