@@ -115,8 +115,8 @@ lint: setup ## Check style, types, templates
 	$(PLATFORM)/ruff check .
 	$(PLATFORM)/ruff format --check .
 	PYTHONPATH=plugins:lambda/recorder $(PLATFORM)/lint-imports --no-logo
-	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|golden|infra/datasets/(json_sample|new|sample|scaffold)" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
-	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py $(ON_SPARK)
+	$(PLATFORM)/mypy --exclude "plugins/custody/spark|spark_session|sample_days|golden|infra/datasets/(json_sample|new|parquet_sample|sample|scaffold)" plugins/custody plugins/custody_console.py lambda/recorder/recorder infra/build.py infra/bundle infra/cost infra/datasets infra/deployment infra/linting/exceptions.py infra/linting/policies.py infra/local/rehearsal data tests/support
+	$(GLUE)/mypy include/glue_jobs plugins/custody/spark tests/support/spark_session.py tests/support/sample_days.py $(ON_SPARK)
 	$(LOCAL)/mypy --exclude "glue/spark/(warm_up|workers)" infra/local/localaws infra/datasets tests/support/golden.py
 	$(PLATFORM)/zizmor --offline --quiet .github
 	$(PLATFORM)/cfn-lint --include-checks I -- infra/cloudformation/*.yaml
@@ -183,7 +183,7 @@ smoke: setup-deploy ## See that STAGE does its work; ARGS="--upload-as PROFILE" 
 destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
 	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)
 
-new-dataset: setup ## Begin a dataset from a sample of its files: make new-dataset NAME=orders SAMPLE=orders.csv
+new-dataset: setup ## Begin a dataset from a sample of its files: make new-dataset NAME=orders SAMPLE=orders.csv (or .jsonl, .parquet)
 	@PYTHONPATH=plugins $(LOCAL)/python -m infra.datasets.new $(NAME) $(SAMPLE)
 
 datasets: setup ## Write the pages of the datasets (docs/datasets/) anew, from their contracts

@@ -1,17 +1,22 @@
-"""What a sample of JSON lines says of its columns: the same that a CSV file of its values does."""
+"""What a sample of JSON lines says of its columns: the same that a CSV file of its values does.
+
+An array of objects is a table of its own, whose columns its items say as rows do.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from infra.datasets.sample import BadSample, Found, read_sample
+from infra.datasets.sample import BadSample, Found, FoundArray, Sample, csv_columns
 
 SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson"})
+
+_Object = dict[str, Any]
 
 
 class _Number(str):
@@ -20,33 +25,76 @@ class _Number(str):
     __slots__ = ()
 
 
-def read_json_sample(path: Path) -> tuple[Found, ...]:
-    """The columns of a file of JSON lines, in the order in which they come; raises BadSample."""
+def read_json_sample(path: Path) -> Sample:
+    """What a file of JSON lines says, its columns in the order in which they come; raises
+    BadSample.
+    """
     rows = list(_rows(path))
+    kinds = _kinds(enumerate(rows, start=1), path)
+    arrays = [name for name, kind in kinds.items() if kind is list]
+    return Sample(
+        "json",
+        _columns(rows, {n: kind for n, kind in kinds.items() if n not in arrays}, path),
+        tuple(_array(rows, name, path) for name in arrays),
+    )
+
+
+def _kinds(rows: Iterable[tuple[int, _Object]], path: Path) -> dict[str, type]:
+    """Which kind of value each member has, in all rows (beside their line)."""
     kinds: dict[str, type] = {}
-    for number, row in enumerate(rows, start=1):
+    names: dict[str, None] = {}
+    for line, row in rows:
         for name, value in row.items():
+            names[name] = None
             kind = kinds.setdefault(name, type(value)) if value is not None else None
             if kind not in {None, type(value)}:
-                raise BadSample(f"{path}, line {number}: {name} is of another kind than before")
-    if unknown := {name for row in rows for name in row} - kinds.keys():
+                raise BadSample(f"{path}, line {line}: {name} is of another kind than before")
+            if kind is dict:
+                raise BadSample(f"{path}, line {line}: {name} is nested, and has no table")
+    if unknown := names.keys() - kinds.keys():
         raise BadSample(f"{path}: {', '.join(sorted(unknown))} is null in every row")
+    return kinds
+
+
+def _columns(rows: Sequence[_Object], kinds: dict[str, type], path: Path) -> tuple[Found, ...]:
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(kinds), quoting=csv.QUOTE_NOTNULL)
         writer.writeheader()
         for row in rows:
+            values = {name: row.get(name) for name in kinds}
             writer.writerow(
-                {n: str(v).lower() if v in (True, False) else v for n, v in row.items()}
+                {n: str(v).lower() if v in (True, False) else v for n, v in values.items()}
             )
         file.flush()
-        columns = read_sample(Path(file.name))
+        columns = csv_columns(Path(file.name))
     for column in columns:
         if column.type == "string" and kinds[column.name] is not str:
             raise BadSample(f"{path}: {column.name} has numbers that no contract reads")
     return columns
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def _as_text(value: Any) -> Any:
+    return str(value).lower() if value in (True, False) else value
+
+
+def _array(rows: Sequence[_Object], name: str, path: Path) -> FoundArray:
+    items: list[tuple[int, _Object]] = []
+    for line, row in enumerate(rows, start=1):
+        for item in row.get(name) or ():
+            if not isinstance(item, dict):
+                raise BadSample(f"{path}, line {line}: {name} has an item that is no object")
+            items.append((line, item))
+    if not items:
+        raise BadSample(f"{path}: {name} has no item in any row")
+    kinds = _kinds(items, path)
+    if list in kinds.values():
+        raise BadSample(f"{path}: {name} has arrays in its items, which have no table")
+    counts = [len(row[name]) for row in rows if row.get(name) is not None]
+    columns = _columns([item for _, item in items], kinds, path)
+    return FoundArray(name, len(counts) < len(rows), min(counts), max(counts), columns)
+
+
+def _rows(path: Path) -> Iterator[_Object]:
     decode = json.JSONDecoder(parse_int=_Number, parse_float=_Number).decode
     text = path.read_text("utf-8").removesuffix("\n")
     for number, line in enumerate(text.split("\n"), start=1):
@@ -56,7 +104,4 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             raise BadSample(f"{path}, line {number}: {error}") from error
         if not isinstance(row, dict):
             raise BadSample(f"{path}, line {number}: expected an object")
-        for name, value in row.items():
-            if isinstance(value, list | dict):
-                raise BadSample(f"{path}, line {number}: {name} is nested, and has no table")
         yield row

@@ -12,29 +12,29 @@ from pathlib import Path
 
 from infra.build import REPOSITORY
 from infra.datasets.json_sample import SUFFIXES, read_json_sample
-from infra.datasets.sample import BadSample, Found, read_sample
+from infra.datasets.parquet_sample import read_parquet_sample
+from infra.datasets.sample import BadSample, Sample, read_csv_sample
 from infra.datasets.scaffold import contract_text, expected, gold_query, to_look_at
 
 from custody.core.datasets.contract_fields import ContractError
 
 
-def files_of(dataset: str, sample: Path) -> dict[str, bytes]:
+def files_of(dataset: str, path: Path) -> dict[str, bytes]:
     """The dataset's files by their names in the repository; raises BadSample or ContractError."""
-    columns, landed = columns_of(sample), f"sample{sample.suffix}"
-    is_json = sample.suffix in SUFFIXES
+    sample, landed = read_sample(path), f"sample{path.suffix}"
     return {
-        f"include/contracts/{dataset}.odcs.yaml": contract_text(
-            dataset, columns, is_json=is_json
-        ).encode(),
+        f"include/contracts/{dataset}.odcs.yaml": contract_text(dataset, sample).encode(),
         f"include/sql/gold/{dataset}_total.sql": gold_query(dataset).encode(),
-        f"tests/datasets/{dataset}/landed/{landed}": sample.read_bytes(),
-        f"tests/datasets/{dataset}/expect.yaml": expected(columns, landed).encode(),
+        f"tests/datasets/{dataset}/landed/{landed}": path.read_bytes(),
+        f"tests/datasets/{dataset}/expect.yaml": expected(sample, landed).encode(),
     }
 
 
-def columns_of(sample: Path) -> tuple[Found, ...]:
-    """What a sample says of its columns, by the format that its name says; raises BadSample."""
-    return read_json_sample(sample) if sample.suffix in SUFFIXES else read_sample(sample)
+def read_sample(path: Path) -> Sample:
+    """What a sample says, by the format that its name says; raises BadSample."""
+    if path.suffix in SUFFIXES:
+        return read_json_sample(path)
+    return read_parquet_sample(path) if path.suffix == ".parquet" else read_csv_sample(path)
 
 
 def write(repository: Path, files: Mapping[str, bytes]) -> None:
@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("name", help="the dataset's name: a-z, 0-9 and _")
     parser.add_argument(
-        "sample", type=Path, help="a CSV file, or one of JSON lines, as it would land"
+        "sample", type=Path, help="a file as it would land: CSV, .jsonl or .parquet"
     )
     given = parser.parse_args()
     try:
@@ -61,7 +61,7 @@ def main() -> None:
     except (BadSample, ContractError, OSError) as error:
         parser.error(str(error))
     print("wrote", *files, sep="\n  ")
-    print("look at", "every TODO", *to_look_at(columns_of(given.sample)), sep="\n  ")
+    print("look at", "every TODO", *to_look_at(read_sample(given.sample)), sep="\n  ")
     print("then run `make datasets`, and the tests")
 
 

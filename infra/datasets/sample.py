@@ -1,4 +1,4 @@
-"""What a sample file says of its columns: DuckDB infers the types, and a contract may narrow them.
+"""What a sample says of its columns: DuckDB infers the types, and a contract may narrow them.
 
 A value must come out of silver as it went in: digits with zeros before them, and dates and times
 that are written otherwise than a contract reads them, stay texts.
@@ -66,7 +66,32 @@ class Found:
         return self.distinct == self.rows
 
 
-def read_sample(path: Path) -> tuple[Found, ...]:
+@dataclass(frozen=True, slots=True)
+class FoundArray:
+    """An array of objects: whether every row has it, how many items one has, and their columns."""
+
+    name: str
+    has_nulls: bool
+    least: int
+    most: int
+    columns: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a sample says of its dataset; `format` is one that a contract may name."""
+
+    format: str
+    columns: tuple[Found, ...]
+    arrays: tuple[FoundArray, ...] = ()
+
+
+def read_csv_sample(path: Path) -> Sample:
+    """What a CSV file with a header says; raises BadSample."""
+    return Sample("csv", csv_columns(path))
+
+
+def csv_columns(path: Path) -> tuple[Found, ...]:
     """The columns of a CSV file with a header, in order; raises BadSample."""
     with duckdb.connect() as connection:
         try:
@@ -76,7 +101,7 @@ def read_sample(path: Path) -> tuple[Found, ...]:
         inferred = {name: kind for name, kind, *_ in connection.sql("DESCRIBE typed").fetchall()}
         if list(inferred) != (header := _header(path)):
             raise BadSample(f"{path}: a column has no name, or that of another: {header[:50]}")
-        return tuple(_column(connection, name, inferred[name]) for name in inferred)
+        return tuple(_column(connection.table("texts"), name, inferred[name]) for name in inferred)
 
 
 def _header(path: Path) -> list[str]:
@@ -101,14 +126,17 @@ def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise BadSample(f"{path}: there is no row in it")
 
 
-def _column(connection: duckdb.DuckDBPyConnection, name: str, inferred: str) -> Found:
-    values = connection.table("texts").select(duckdb.ColumnExpression(name).alias("value"))
+def _column(texts: duckdb.DuckDBPyRelation, name: str, inferred: str) -> Found:
+    values = texts.select(duckdb.ColumnExpression(name).alias("value"))
     kind = _INFERRED.get(inferred, "string")
     form = _FORMS.get(kind)
     if form and values.filter(f"NOT regexp_full_match(value, '{form}')").fetchall():
         kind = "string"
-    if kind == "decimal":
-        kind = _decimal(values)
+    return found(name, _decimal(values) if kind == "decimal" else kind, values)
+
+
+def found(name: str, kind: str, values: duckdb.DuckDBPyRelation) -> Found:
+    """What the texts of a column, its `values`, say of it."""
     rows, given, distinct, longest, example = _of_all(
         values,
         "count(*), count(value), count(DISTINCT value), coalesce(max(length(value)), 0), "

@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import yaml
-from infra.datasets.sample import BadSample, Found
+from infra.datasets.sample import BadSample, Found, FoundArray, Sample
 
+from custody.core.datasets.arrays import MAX_ITEMS
 from custody.core.datasets.columns import LOGICAL_TYPE_OF
 from custody.core.datasets.contracts import contract_of
 
 TODO: Final = "TODO"
-_JSON_LINES: Final = {
-    "server": "landing",
-    "type": "s3",
-    "location": "s3://{raw_bucket}/incoming/",
-    "format": "json",
-    "delimiter": "new_line",
+_SERVER: Final = {"server": "landing", "type": "s3", "location": "s3://{raw_bucket}/incoming/"}
+_LANDS_AS: Final[dict[str, dict[str, Any]]] = {
+    "csv": {},
+    "json": {"servers": [_SERVER | {"format": "json", "delimiter": "new_line"}]},
+    "parquet": {"servers": [_SERVER | {"format": "parquet"}]},
 }
 _DAY: Final = {
     "name": "dt",
@@ -31,12 +31,12 @@ _DAY: Final = {
 _TRUE: Final = frozenset({"true", "t", "yes", "y", "1"})
 
 
-def contract_text(dataset: str, columns: Sequence[Found], *, is_json: bool = False) -> str:
+def contract_text(dataset: str, sample: Sample) -> str:
     """A contract that the sample satisfies; raises ContractError where a name cannot be used.
 
     What no sample can tell says TODO.
     """
-    document = _document(dataset, columns) | ({"servers": [_JSON_LINES]} if is_json else {})
+    document = _document(dataset, sample) | _LANDS_AS[sample.format]
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
     text = (
         f"# The contract of dataset `{dataset}` (Open Data Contract Standard v3.1), made from a "
@@ -58,29 +58,37 @@ def gold_query(dataset: str) -> str:
     )
 
 
-def expected(columns: Sequence[Found], landed: str) -> str:
+def expected(sample: Sample, landed: str) -> str:
     """What becomes of the sample's rows by the contract made from it, as a case of the tests."""
-    key = key_of(columns)
+    key = key_of(sample.columns)
     rows = (key.rows, key.distinct, key.given - key.distinct, key.rows - key.given)
     counts = dict(zip(("landed", "silver", "duplicate", "quarantined"), rows, strict=True))
     case = {"day": "2026-11-01", "files": {landed: counts}}
     return yaml.safe_dump(case, sort_keys=False)
 
 
-def to_look_at(columns: Sequence[Found]) -> Iterator[str]:
+def to_look_at(sample: Sample) -> Iterator[str]:
     """What a person must decide, a line each."""
-    key = key_of(columns)
+    key = key_of(sample.columns)
     if key.is_unique:
         yield f"{key.name} is the key, as it is given and differs in every row: is it meant to?"
     else:
         yield f"no column differs in every row; {key.name} is the key until you say another"
+    yield from _of_columns(sample.columns)
+    for array in sample.arrays:
+        yield f"{array.name} is a table of its own, a row for each item"
+        yield from _of_columns(array.columns, f"{array.name}.")
+
+
+def _of_columns(columns: Sequence[Found], place: str = "") -> Iterator[str]:
     for column in columns:
+        name = place + column.name
         if column.type == "string" and column.example.isdecimal():
-            yield f"{column.name} has digits and stays a text: its zeros would be lost"
+            yield f"{name} has digits and stays a text: its zeros would be lost"
         if column.type.startswith("decimal"):
-            yield f"{column.name} is {column.type}: what has more digits is rejected"
+            yield f"{name} is {column.type}: what has more digits is rejected"
         if column.has_nulls:
-            yield f"{column.name} may be left out, as the sample does"
+            yield f"{name} may be left out, as the sample does"
 
 
 def key_of(columns: Sequence[Found]) -> Found:
@@ -88,7 +96,8 @@ def key_of(columns: Sequence[Found]) -> Found:
     return max(columns, key=lambda column: column.distinct)
 
 
-def _document(dataset: str, columns: Sequence[Found]) -> dict[str, Any]:
+def _document(dataset: str, sample: Sample) -> dict[str, Any]:
+    columns = sample.columns
     if len({column.name.lower() for column in columns}) != len(columns):
         raise BadSample("two columns have one name")
     key = key_of(columns)
@@ -112,6 +121,7 @@ def _document(dataset: str, columns: Sequence[Found]) -> dict[str, Any]:
                 "dataGranularityDescription": f"One row per {key.name} and dt",
                 "properties": [
                     *(_property(column, column is key) for column in columns),
+                    *map(_array, sample.arrays),
                     _DAY | {"primaryKey": True, "primaryKeyPosition": 1},
                 ],
                 "customProperties": [{"property": "maxRejectedShare", "value": 0.1}],
@@ -165,3 +175,21 @@ def _property(column: Found, is_key: bool) -> dict[str, Any]:
         }
         found["customProperties"] = [{"property": n, "value": v} for n, v in words.items()]
     return found
+
+
+def _array(array: FoundArray) -> dict[str, Any]:
+    return {
+        "name": array.name,
+        "description": TODO,
+        "logicalType": "array",
+        "required": not array.has_nulls,
+        # Room for what the sample does not show.
+        "logicalTypeOptions": {
+            "minItems": min(array.least, 1),
+            "maxItems": min(max(2 * array.most, 20), MAX_ITEMS),
+        },
+        "items": {
+            "logicalType": "object",
+            "properties": [_property(column, is_key=False) for column in array.columns],
+        },
+    }

@@ -6,12 +6,13 @@ time. Slow and simple on purpose.
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
+
+from tests.data.fates import Day, Read, fates
 
 HEADER = (
     "customer_id,first_name,last_name,email,country,signup_date,last_login,total_orders,"
@@ -31,90 +32,45 @@ REQUIRED = frozenset(
 FIELD = r'(?:"(?:[^"]|"")*"|[^",]*)'
 
 
-@dataclass(frozen=True)
-class Read:
-    """One row of one file: its values where it is good, its reasons where it is not."""
-
-    file: str
-    line: int
-    values: dict[str, str]
-    reasons: frozenset[str]
-
-    @property
-    def login(self) -> datetime | None:
-        text = self.values["last_login"]
-        return moment(text) if text else None
-
-
-@dataclass
-class Account:
-    """What became of a file's rows."""
-
-    landed_rows: int = 0
-    silver_rows: int = 0
-    duplicate_rows: int = 0
-    quarantined_rows: int = 0
-    quarantined_by_reason: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Day:
-    """The fate of one day: the account of each file, the rows kept, the rows of gold."""
-
-    accounts: dict[str, Account]
-    kept: list[Read]
-    # (country, signup month): customers, premium customers, orders, dollars
-    gold: dict[tuple[str, str], tuple[int, int, int, Decimal]]
-
-
 def read_day(directory: Path) -> Day:
     """What must become of the files in `directory`, which is named `dt=YYYY-MM-DD`."""
     day = date.fromisoformat(directory.name.removeprefix("dt="))
-    accounts: dict[str, Account] = {}
-    best: dict[str, Read] = {}
-    clean: list[Read] = []
-    for path in sorted(directory.glob("*.csv")):
-        account = accounts[path.name] = Account()
-        for row in read_file(path, day):
-            account.landed_rows += 1
-            if row.reasons:
-                account.quarantined_rows += 1
-                account.quarantined_by_reason.update(row.reasons)
-            else:
-                clean.append(row)
-                key = row.values["customer_id"]
-                if key not in best or beats(row, best[key]):
-                    best[key] = row
-    for row in clean:
-        if best[row.values["customer_id"]] is row:
-            accounts[row.file].silver_rows += 1
-        else:
-            accounts[row.file].duplicate_rows += 1
-    return Day(accounts, list(best.values()), gold_of(best.values()))
+    files = {path.name: read_file(path, day) for path in sorted(directory.glob("*.csv"))}
+    return fates(files, lambda row: row.values["customer_id"], last_login)
 
 
-def beats(new: Read, old: Read) -> bool:
-    """Whether `new` replaces `old`, which stands before it by file name and line."""
-    if new.login is None:
-        return False
-    return old.login is None or new.login > old.login
+def last_login(row: Read) -> datetime:
+    """Who never logged in did so before everybody else."""
+    return moment(row.values["last_login"]) or datetime.min.replace(tzinfo=UTC)
 
 
-def gold_of(kept: Iterable[Read]) -> dict[tuple[str, str], tuple[int, int, int, Decimal]]:
-    """Customers, premium customers, orders and dollars by country and signup month."""
-    gold: dict[tuple[str, str], tuple[int, int, int, Decimal]] = {}
+def silver_of(row: Read) -> dict[str, Any]:
+    """The values of a good row, in the types of the contract."""
+    values = {name: text or None for name, text in row.values.items()}
+    return {
+        **values,
+        "signup_date": date.fromisoformat(row.values["signup_date"]),
+        "last_login": moment(row.values["last_login"]),
+        "total_orders": int(row.values["total_orders"]),
+        "total_spent_usd": Decimal(row.values["total_spent_usd"]),
+        "is_premium": row.values["is_premium"].lower() in TRUE,
+    }
 
+
+def gold_of(kept: Iterable[Read]) -> dict[str, set[tuple[Any, ...]]]:
+    """The rows of the table of gold."""
+    groups: dict[tuple[str, str], tuple[int, int, int, Decimal]] = {}
     for row in kept:
         values = row.values
         group = (values["country"], values["signup_date"][:7])
-        customers, premium, orders, dollars = gold.get(group, (0, 0, 0, Decimal(0)))
-        gold[group] = (
+        customers, premium, orders, dollars = groups.get(group, (0, 0, 0, Decimal(0)))
+        groups[group] = (
             customers + 1,
             premium + (values["is_premium"].lower() in TRUE),
             orders + int(values["total_orders"]),
             dollars + Decimal(values["total_spent_usd"]),
         )
-    return gold
+    return {"customers_by_country_month": {(*group, *of) for group, of in groups.items()}}
 
 
 def read_file(path: Path, day: date) -> Iterator[Read]:

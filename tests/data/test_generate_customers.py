@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.data.customers_oracle import COUNTRIES, FALSE, TRUE, Day, read_day
+from tests.data.customers_oracle import COUNTRIES, FALSE, TRUE, gold_of, read_day
+from tests.data.fates import Day
 from tests.support.samples import files_under
 
 from generate_customers import Order, generate, main
@@ -63,7 +64,7 @@ def test_manifest_agrees_with_an_independent_reading(
         for name, account in told["files"].items()
     }
     assert told["silver_rows"] == len(read.kept)
-    assert told["gold_rows"] == len(read.gold)
+    assert told["gold_rows"] == len(gold_of(read.kept)["customers_by_country_month"])
 
 
 def test_accounts_close(sample_day: tuple[dict[str, Any], Day]) -> None:
@@ -89,7 +90,7 @@ def test_larger_and_other_worlds_are_accounted_for_too(tmp_path: Path) -> None:
         n: a["silver_rows"] for n, a in told["files"].items()
     }
     assert told["landed_rows"] == 5000
-    assert told["gold_rows"] == len(read.gold)
+    assert told["gold_rows"] == len(gold_of(read.kept)["customers_by_country_month"])
 
 
 def test_sample_holds_the_dirt_of_real_life() -> None:

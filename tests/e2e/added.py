@@ -23,7 +23,7 @@ _CASE: Final = dataset_cases.FOLDER / DATASET
 _CONTRACT: Final = _CASE / f"{DATASET}.odcs.yaml"
 CONTRACT: Final = contract_of(_CONTRACT.read_text("utf-8"), _CONTRACT.name)
 UPLOADER: Final = CONTRACT.about.uploaders[0].name
-EXPECTED: Final = dataset_cases.expectation(DATASET)
+EXPECTED: Final = dataset_cases.expectation(_CASE)
 DAY: Final = date.fromisoformat(EXPECTED["day"])
 
 
@@ -44,7 +44,7 @@ def land_it(platform: Platform) -> list[Landed]:
     """The files of the dataset's case, by an uploader whom its contract names."""
     return [
         land(platform, UPLOADER, DAY, name, body, DATASET)
-        for name, body in dataset_cases.landing(DATASET)
+        for name, body in dataset_cases.landing(_CASE)
     ]
 
 

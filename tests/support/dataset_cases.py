@@ -12,15 +12,15 @@ import yaml
 FOLDER = Path(__file__).parents[1] / "datasets"
 
 
-def expectation(dataset: str) -> dict[str, Any]:
-    """What `expect.yaml` says."""
-    said: dict[str, Any] = yaml.safe_load((FOLDER / dataset / "expect.yaml").read_text("utf-8"))
+def expectation(case: Path) -> dict[str, Any]:
+    """What the `expect.yaml` of a case's folder says."""
+    said: dict[str, Any] = yaml.safe_load((case / "expect.yaml").read_text("utf-8"))
     return said
 
 
-def landing(dataset: str) -> Iterator[tuple[str, bytes]]:
+def landing(case: Path) -> Iterator[tuple[str, bytes]]:
     """Name and content of each file as it lands; what is `packed` lands packed with gzip."""
-    packed = expectation(dataset).get("packed", ())
-    for file in sorted((FOLDER / dataset / "landed").iterdir()):
+    packed = expectation(case).get("packed", ())
+    for file in sorted((case / "landed").iterdir()):
         name, body = file.name, file.read_bytes()
         yield (f"{name}.gz", gzip.compress(body)) if name in packed else (name, body)

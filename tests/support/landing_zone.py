@@ -123,6 +123,19 @@ class MemoryS3:
 
 
 @dataclass
+class BackwardsS3(MemoryS3):
+    """An S3 that lists from the last key to the first."""
+
+    def list_object_versions(self, **asked: Any) -> dict[str, Any]:
+        pages, marker = [], ""
+        while (page := super().list_object_versions(**asked, KeyMarker=marker))["IsTruncated"]:
+            pages.append(page)
+            marker = page["NextKeyMarker"]
+        versions = [version for page in reversed(pages) for version in page["Versions"]]
+        return {"Versions": versions, "IsTruncated": False}
+
+
+@dataclass
 class MemoryKms:
     """A KMS with one signing key."""
 

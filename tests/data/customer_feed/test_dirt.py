@@ -4,7 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from tests.data.customers_oracle import HEADER, Read, read_file
+from tests.data.customers_oracle import HEADER, read_file
+from tests.data.fates import Read
 
 from customer_feed import dirt
 from feed.draws import Draws

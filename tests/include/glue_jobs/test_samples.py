@@ -1,101 +1,176 @@
-"""The jobs on what the generators make: each file comes out as its manifest plans it.
+"""The jobs on what the generators make: three independent statements about every row must agree.
 
-That of customers is in `test_customers_sample`, with an oracle of its own.
+The generator planned each row's fate (its manifest), an oracle reads the files by the contract's
+text (`tests/data/*_oracle.py`), and here the job itself reads them. Where two agree, the third is
+held against one of them.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
-from tests.support.landing_zone import PROVENANCE, RAW, LandingZone, token_keys
+from tests.support.landing_zone import PROVENANCE, RAW, BackwardsS3, LandingZone
+from tests.support.sample_days import COUNTS, DATASETS, Row, Sample, build, expected, make
 
-import generate_sensors
 from custody.aws.records.custody_gate import Gate
-from custody.core.datasets.contracts import contract_of
-from custody.core.datasets.tables import Table, gold_tables, tables
-from custody.spark import gold
-from custody.spark.silver import job
+from custody.aws.s3.listing import list_current
+from custody.core.datasets.landed import parts
+from custody.spark.silver import shares
+from custody.spark.silver.lines import read_lines
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
-REPOSITORY = Path(__file__).parents[3]
-COUNTS = ("landed_rows", "silver_rows", "duplicate_rows", "quarantined_rows")
+SIZES: dict[str, dict[str, int]] = {
+    "customers": {"rows": 240, "files": 3},
+    "orders": {"rows": 240, "hours": 12},
+    "sensors": {"rows": 900, "files": 2},
+}
 
 
-def orders(_: Path) -> Path:
-    """The committed sample."""
-    return REPOSITORY / "data" / "orders"
-
-
-def area_of(table: Table, dataset: str) -> str:
-    """Where the jobs are told to write a table."""
-    area, _, name = table.folder.partition("/")
-    return table.folder if area == "gold" else area + name.removeprefix(dataset)
-
-
-def sensors(folder: Path) -> Path:
-    """One that is made for the test."""
-    generate_sensors.generate(folder, generate_sensors.Order(rows=6000, files=2))
-    return folder
-
-
-@pytest.mark.parametrize("make", [orders, sensors])
-def test_every_row_meets_the_fate_it_was_made_for(
-    spark: Any, tmp_path: Path, make: Callable[[Path], Path]
-) -> None:
-    sample, dataset = make(tmp_path / "sample"), make.__name__
-    planned = json.loads((sample / "manifest.json").read_text())
-    (day,) = planned["days"]
-    text = (REPOSITORY / "include" / "contracts" / f"{dataset}.odcs.yaml").read_text("utf-8")
-    contract = contract_of(text, dataset)
-    prefix = f"incoming/{dataset}/dt={day}/"
+def landed(sample: Sample) -> LandingZone:
+    """A bronze with all files of a sample."""
     zone = LandingZone()
-    for file in sorted((sample / f"dt={day}").iterdir()):
-        zone.land(prefix + file.name, file.read_bytes())
-    s3 = zone.s3
+    for day in sample.days:
+        for key, body in sample.landed(day).items():
+            zone.land(key, body)
+    return zone
 
-    def place(area: str) -> str:
-        return str(tmp_path / area)
 
-    def rows(area: str) -> list[dict[str, Any]]:
-        return [row.asDict() for row in spark.read.parquet(place(area)).collect()]
+def compared(rows: Iterable[Row], columns: Iterable[str]) -> list[str]:
+    """Some columns of rows, which can be compared in whatever order rows and reasons come."""
+    names = list(columns)
+    return sorted(repr([_plain(row[name]) for name in names]) for row in rows)
 
-    job.run(
-        spark,
-        job.SilverRun(dataset, date.fromisoformat(day), "jr_1", RAW, PROVENANCE, "processed"),
-        contract,
-        Gate(PROVENANCE, zone.keys),
-        lambda: s3,  # type: ignore[arg-type,return-value]
-        place,
-        token_keys(contract),
-    )
-    told = planned["days"][day]
-    counts = (*COUNTS, *(f"{array.name}_rows" for array in contract.arrays))
-    assert {
-        row["source_key"].removeprefix(prefix): {name: row[name] for name in counts}
-        for row in rows("files")
-    } == {name: {count: file[count] for count in counts} for name, file in told["files"].items()}
 
-    reasons: dict[str, Counter[str]] = {name: Counter() for name in told["files"]}
-    for row in rows("quarantine"):
-        reasons[row["source_key"].removeprefix(prefix)].update(row["reasons"])
-    assert reasons == {
-        name: Counter(file["quarantined_by_reason"]) for name, file in told["files"].items()
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return value.normalize()
+    return sorted(value) if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_row_is_judged_as_it_was_planned(tmp_path: Path, dataset: str, seed: int) -> None:
+    sample = make(dataset, tmp_path, **{**SIZES[dataset], "rows": 3000}, days=1, seed=seed)
+    (day,) = sample.days
+    read, zone = sample.read(day), landed(sample)
+    told = sample.manifest["days"][str(day)]["files"]
+    assert {name: vars(account) for name, account in read.accounts.items()} == {
+        name: {fact: told[name][fact] for fact in (*COUNTS, "quarantined_by_reason")}
+        for name in told
     }
 
-    for table in gold_tables(contract):
-        name = table.folder.partition("/")[2]
-        query = (REPOSITORY / "include" / "sql" / "gold" / f"{name}.sql").read_text("utf-8")
-        arrays = {array.name: place(f"silver_{array.name}") for array in contract.arrays}
-        made = gold.run(spark, place("silver"), query, place(table.folder), table.columns, arrays)
-        assert made == told["gold_rows"][name]
-    for table in tables(contract):
-        written = spark.read.parquet(place(area_of(table, dataset))).schema
-        assert tuple((f.name, f.dataType.simpleString()) for f in written) == table.columns
+    s3: Any = zone.s3
+    objects = list_current(s3, RAW, sample.prefix(day))
+    all_parts = [one for share in shares.shared_out(objects, readers=2) for one in share]
+    gate = Gate(PROVENANCE, zone.keys)
+    batches = read_lines(all_parts, gate, sample.contract, day, lambda: s3)
+    lines = [line for batch in batches for line in batch.to_pylist()]
+    names = [landed.version.key.removeprefix(sample.prefix(day)) for landed in objects]
+    assert {
+        (names[line["file"]], line["source_line"]): sorted(line["reasons"])
+        for line in lines
+        if line["reasons"]
+    } == {(row.file, row.line): sorted(row.reasons) for row in read.rejected}
+    columns, arrays = sample.contract.header, [array.name for array in sample.contract.arrays]
+    assert {
+        (names[line["file"]], line["source_line"]): [line[name] for name in (*columns, *arrays)]
+        for line in lines
+        if line["reasons"] is None and line["closing"] is None
+    } == {
+        (row.file, row.line): [
+            *(sample.oracle.silver_of(row)[name] for name in columns),
+            *(row.values[name] for name in arrays),
+        ]
+        for row in (*read.kept, *read.duplicates)
+    }
+
+
+@dataclass(frozen=True)
+class Built:
+    """A sample whose days were built in their order: the rows of every table, by day."""
+
+    sample: Sample
+    days: dict[date, dict[str, list[Row]]]
+
+
+@pytest.fixture(scope="module", params=DATASETS)
+def built(request: pytest.FixtureRequest, spark: Any, tmp_path_factory: Any) -> Built:
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    sample = make(request.param, folder / "sample", **SIZES[request.param], days=2)
+    zone = landed(sample)
+    return Built(
+        sample,
+        {day: build(spark, sample.contract, day, zone, folder / str(day)) for day in sample.days},
+    )
+
+
+def test_every_row_meets_the_fate_it_was_made_for(built: Built) -> None:
+    for day, made in built.days.items():
+        wanted = expected(built.sample, day)
+        assert made.keys() == wanted.keys()
+        for table, rows in wanted.items():
+            assert rows, table
+            assert compared(made[table], rows[0]) == compared(rows, rows[0]), table
+
+
+def test_neither_order_nor_files_nor_readers_change_the_content(
+    built: Built, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first day is built once more, after the second, from an S3 that lists backwards; each of
+    its files lands as two, and several readers read each of those.
+    """
+    monkeypatch.setattr(parts, "MIN_PART_BYTES", 5000)
+    monkeypatch.setattr(shares, "_SHARE_BYTES", 5000)
+    monkeypatch.setattr(shares, "_FILE_BYTES", 0)
+    sample, zone = built.sample, LandingZone()
+    zone.s3 = BackwardsS3()
+    day = sample.days[0]
+    whole = {}
+    for key, body in sample.landed(day).items():
+        stem, dot, suffix = key.rpartition(".")
+        for number, (before, half) in enumerate(halves(suffix, body), start=1):
+            zone.land(f"{stem}-{number}{dot}{suffix}", half)
+            whole[f"{stem}-{number}{dot}{suffix}"] = (key, before)
+
+    again = build(spark, sample.contract, day, zone, tmp_path)
+    accounts = again.pop(f"silver_{sample.contract.dataset}_files")
+    assert {count: sum(row[count] for row in accounts) for count in COUNTS} == {
+        count: sample.manifest["days"][str(day)][count] for count in COUNTS
+    }
+    for table, rows in again.items():
+        for row in rows:
+            _name_as_whole(row, whole)
+        assert compared(rows, rows[0]) == compared(built.days[day][table], rows[0]), table
+
+
+def _name_as_whole(row: Row, whole: Mapping[str, tuple[str, int]]) -> None:
+    for key, line in (("source_key", "source_line"), ("_source_key", "_source_line")):
+        if key in row:
+            row[key], before = whole[row[key]]
+            row[line] += before
+
+
+def halves(suffix: str, body: bytes) -> list[tuple[int, bytes]]:
+    """The rows of a file as two files, each with how many lines further down its own stood."""
+    if suffix == "parquet":
+        table = pq.read_table(io.BytesIO(body))
+        files = [io.BytesIO(), io.BytesIO()]
+        middle = len(table) // 2
+        for file, part in zip(files, (table[:middle], table[middle:]), strict=True):
+            pq.write_table(part, file)
+        return [(0, files[0].getvalue()), (middle, files[1].getvalue())]
+    lines = [line + b"\n" for line in body.split(b"\n")[:-1]]
+    header = lines[:1] if suffix == "csv" else []
+    middle = len(lines) // 2
+    second = b"".join((*header, *lines[middle:]))
+    return [(0, b"".join(lines[:middle])), (middle - len(header), second)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
+from infra.datasets.json_sample import read_json_sample
 from infra.datasets.new import files_of, write
-from infra.datasets.sample import BadSample, read_sample
+from infra.datasets.sample import BadSample, read_csv_sample
 from infra.datasets.scaffold import to_look_at
 
 from custody.core.datasets.contract_fields import ContractError
@@ -84,7 +86,7 @@ def test_the_query_makes_what_the_contract_says(tmp_path: Path) -> None:
 
 def test_people_are_told_what_to_look_at(tmp_path: Path) -> None:
     (tmp_path / "sample.csv").write_text(SAMPLE.replace("0.125", "-7"), "utf-8")
-    assert list(to_look_at(read_sample(tmp_path / "sample.csv"))) == [
+    assert list(to_look_at(read_csv_sample(tmp_path / "sample.csv"))) == [
         "no column differs in every row; parcel is the key until you say another",
         "zip has digits and stays a text: its zeros would be lost",
         "weight is decimal(6,2): what has more digits is rejected",
@@ -155,7 +157,12 @@ def test_a_sample_of_json_lines_says_the_same(tmp_path: Path) -> None:
     ("line", "problem"),
     [
         ('{"parcel": 1}', "line 3: parcel is of another kind than before"),
-        ('{"parcel": "P3", "lines": []}', "line 3: lines is nested"),
+        ('{"parcel": "P3", "lines": {"n": 1}}', "line 3: lines is nested"),
+        ('{"parcel": "P3", "lines": []}', "lines has no item in any row"),
+        ('{"parcel": "P3", "lines": [1]}', "line 3: lines has an item that is no object"),
+        ('{"parcel": "P3", "lines": [{"n": [1]}]}', "lines has arrays in its items"),
+        ('{"parcel": "P3", "lines": [{"n": 1}, {"n": "x"}]}', "line 3: n is of another kind"),
+        ('{"parcel": "P3", "lines": [{"n": null}]}', "n is null in every row"),
         ('{"parcel": "P3", "late": null}', "late is null in every row"),
         ('{"parcel": "P3", "pieces": 1e5}', "pieces has numbers that no contract reads"),
         ("[1]", "line 3: expected an object"),
@@ -165,6 +172,96 @@ def test_a_sample_of_json_lines_says_the_same(tmp_path: Path) -> None:
 def test_what_no_contract_can_describe_is_refused(tmp_path: Path, line: str, problem: str) -> None:
     with pytest.raises(BadSample, match=problem):
         of_json(tmp_path, JSON_SAMPLE + line + "\n")
+
+
+def test_an_array_of_objects_is_a_table_of_its_items(tmp_path: Path) -> None:
+    text = (
+        '{"order": "O1", "lines": [{"product": "007", "n": 1}, {"n": 2}], "day": "2026-11-01"}\n'
+        '{"order": "O2", "lines": []}\n'
+        '{"order": "O3", "lines": null}\n'
+    )
+    made = contract(of_json(tmp_path, text))
+    (lines,) = made.arrays
+    assert [column.name for column in made.columns] == ["order", "day"]
+    assert (lines.name, lines.required, lines.min_items, lines.max_items) == ("lines", False, 0, 20)
+    assert [(column.name, column.type, column.required) for column in lines.columns] == [
+        ("product", "string", False),
+        ("n", "bigint", True),
+    ]
+    assert list(to_look_at(read_json_sample(tmp_path / "sample.jsonl"))) == [
+        "order is the key, as it is given and differs in every row: is it meant to?",
+        "day may be left out, as the sample does",
+        "lines is a table of its own, a row for each item",
+        "lines.product has digits and stays a text: its zeros would be lost",
+        "lines.product may be left out, as the sample does",
+    ]
+
+
+def of_parquet(folder: Path, columns: str) -> dict[str, bytes]:
+    """What is made of a sample that has these columns."""
+    sample = folder / "sample.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT {columns}) TO '{sample}' (FORMAT parquet)")
+    return files_of("parcels", sample)
+
+
+def test_a_sample_of_parquet_says_its_types_itself(tmp_path: Path) -> None:
+    moment = "make_timestamp(1793466309000000)::TIMESTAMPTZ"
+    made = of_parquet(
+        tmp_path,
+        f"unnest(['P1', 'P2']) AS parcel, '0042' AS zip, {moment} AS sent_at, "
+        "DATE '2026-11-01' AS sent_on, 1.50::DECIMAL(6,2) AS weight, 3::USMALLINT AS pieces, "
+        "7::UINTEGER AS number, NULL::BOOLEAN AS late, true AS fragile, 5::BIGINT AS total",
+    )
+
+    assert contract(made).format == LandedFormat("parquet")
+    assert {column.name: (column.type, column.required) for column in contract(made).columns} == {
+        "parcel": ("string", True),
+        "zip": ("string", True),
+        "sent_at": ("timestamp", True),
+        "sent_on": ("date", True),
+        "weight": ("decimal(6,2)", True),
+        "pieces": ("int", True),
+        "number": ("bigint", True),
+        "late": ("boolean", False),
+        "fragile": ("boolean", True),
+        "total": ("bigint", True),
+    }
+    properties = yaml.safe_load(made[CONTRACT])["schema"][0]["properties"]
+    assert [item["examples"] for item in properties[2:5]] == [
+        ["2026-10-31T17:05:09Z"],
+        ["2026-11-01"],
+        ["1.50"],
+    ]
+    assert yaml.safe_load(made["tests/datasets/parcels/expect.yaml"])["files"] == {
+        "sample.parquet": {"landed": 2, "silver": 2, "duplicate": 0, "quarantined": 0}
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "problem"),
+    [
+        ("1.5::DOUBLE AS weight", "weight is DOUBLE: its numbers would be rounded"),
+        ("make_timestamp(0) AS at", "at is TIMESTAMP: its times are of no zone"),
+        ("make_timestamp(500000)::TIMESTAMPTZ AS at", "at has times finer than a second"),
+        ("[1] AS lines", r"lines is INTEGER\[\]: no contract has a column of it"),
+        ("1::UBIGINT AS n", "n is UBIGINT: no contract has a column of it"),
+        ("'a'::BLOB AS raw", "raw is BLOB: no contract has a column of it"),
+        ("1 AS n WHERE false", "there is no row in it"),
+    ],
+)
+def test_parquet_that_no_contract_can_describe_is_refused(
+    tmp_path: Path, column: str, problem: str
+) -> None:
+    with pytest.raises(BadSample, match=problem):
+        of_parquet(tmp_path, column)
+
+
+def test_what_is_called_parquet_and_is_none_is_refused(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.parquet"
+    sample.write_bytes(b"id,name\n1,x\n")
+    with pytest.raises(BadSample, match=r"sample\.parquet"):
+        files_of("parcels", sample)
 
 
 @pytest.mark.parametrize("header", ["id,id", "id,", "id, ,x"])

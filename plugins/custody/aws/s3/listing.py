@@ -88,8 +88,13 @@ def stored_versions(s3: S3Client, bucket: str, keys: KeyRange) -> Iterator[Store
 
 
 def list_current(s3: S3Client, bucket: str, prefix: str = "") -> list[StoredVersion]:
-    """The current version of every object under `prefix`, by key; folder markers are left out."""
-    return [stored for stored in stored_versions(s3, bucket, KeyRange(prefix)) if stored.is_latest]
+    """The current version of every object under `prefix`; folder markers are left out.
+
+    They are in the order of their keys, in whichever S3 lists: of rows with one key that say the
+    same time, the first file's stays.
+    """
+    stored = stored_versions(s3, bucket, KeyRange(prefix))
+    return sorted((one for one in stored if one.is_latest), key=lambda one: one.version.key)
 
 
 def versions_of(s3: S3Client, bucket: str, key: str) -> Iterator[StoredVersion]:
