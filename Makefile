@@ -166,7 +166,7 @@ test-cosigners: setup ## Have the seal cosigned by the published omniwitness (ne
 	@command -v go >/dev/null || echo "test-cosigners: Go is not installed, so omniwitness cannot be built: NOT CHECKED"
 	$(PLATFORM)/python -m pytest tests/cosigners
 
-test-contracts: ## Have the contracts checked by datacontract-cli (about 2 minutes)
+test-contracts: ## Have the contracts, and tables built by them, checked by datacontract-cli (about 3 minutes)
 	@infra/setup contracts
 	.venvs/contracts/bin/python -m pytest --confcutdir=tests/contracts tests/contracts
 

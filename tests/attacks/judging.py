@@ -82,16 +82,22 @@ def run_job(world: World, job: Job, order: Mapping[str, Any]) -> str:
         JobName=name,
         Arguments={f"--{key}": json.dumps(value) for key, value in order.items()},
     )["JobRunId"]
+    ended(world, name, run)
+    return str(run)
+
+
+def ended(world: World, name: str, run: str) -> None:
+    """Wait until a run of a Glue job has succeeded; raises `JobFailed`."""
+    glue = world.platform.client("glue", "airflow")
     state: dict[str, Any] = {}
 
-    def ended() -> bool:
+    def has_ended() -> bool:
         state.update(glue.get_job_run(JobName=name, RunId=run)["JobRun"])
         return state["JobRunState"] not in {"STARTING", "RUNNING", "WAITING", "STOPPING"}
 
-    wait_until(f"{name} has ended", ended, seconds=PATIENCE_SECONDS)
+    wait_until(f"{name} has ended", has_ended, seconds=PATIENCE_SECONDS)
     if state["JobRunState"] != "SUCCEEDED":
         raise JobFailed(f"{name}: {state.get('ErrorMessage')}")
-    return str(run)
 
 
 def _seen(world: World, job: Job, run: str, window: Window, started: float) -> Seen:

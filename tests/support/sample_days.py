@@ -177,13 +177,13 @@ def build(
         gold.run(spark, place("silver"), query, place(table.folder), table.columns, arrays)
     made = {}
     for table in tables(contract):
-        frame = spark.read.parquet(place(_area(table, contract.dataset)))
+        frame = spark.read.parquet(place(area_of(table, contract.dataset)))
         assert tuple((f.name, f.dataType.simpleString()) for f in frame.schema) == table.columns
         made[table.name] = [row.asDict() for row in frame.collect()]
     return made
 
 
-def _area(table: Table, dataset: str) -> str:
+def area_of(table: Table, dataset: str) -> str:
     """Where the jobs are told to write a table."""
     area, _, name = table.folder.partition("/")
     return table.folder if area == "gold" else area + name.removeprefix(dataset)

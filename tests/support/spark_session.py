@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,9 @@ WORKERS_PATH = (
 )
 
 
-@pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
+@contextmanager
+def session() -> Iterator[SparkSession]:
+    """A Spark while the block runs."""
     # Python workers start from the environment of the JVM: they must find our code and this Python.
     os.environ["PYTHONPATH"] = os.pathsep.join(str(path) for path in WORKERS_PATH)
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -40,9 +42,15 @@ def spark() -> Iterator[SparkSession]:
     builder = SparkSession.builder.master("local[2]")
     for name, value in QUICK.items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    yield session
-    session.stop()
+    spark = builder.getOrCreate()
+    yield spark
+    spark.stop()
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    with session() as made:
+        yield made
 
 
 def ignore_sockets_of_collect(items: Iterable[pytest.Item], folder: Path) -> None:
