@@ -158,6 +158,8 @@ def wrong_numbers(orders: str, spent: str) -> Iterator[str]:
             yield "total_orders.type"
         elif int(orders) < 0:
             yield "total_orders.minimum"
+        elif int(orders) > 1_000_000_000:
+            yield "total_orders.maximum"
     if spent:
         if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,2})?", spent):
             yield "total_spent_usd.type"

@@ -98,11 +98,14 @@ DATASETS: dict[str, Callable[[bytes], Hostile]] = {
 }
 """The hostile files of each, given a small honest one."""
 
-_HONEST = {
-    "customers": (generate_customers.generate, generate_customers.Order(days=1)),
-    "orders": (generate_orders.generate, generate_orders.Order()),
-    "sensors": (generate_sensors.generate, generate_sensors.Order(rows=150_000, files=2)),
+_HONEST: dict[str, Callable[[Path], object]] = {
+    "customers": lambda out: generate_customers.generate(out, generate_customers.Order(days=1)),
+    "orders": lambda out: generate_orders.generate(out, generate_orders.Order()),
+    "sensors": lambda out: generate_sensors.generate(
+        out, generate_sensors.Order(rows=150_000, files=2)
+    ),
 }
+"""What makes a day of each, large enough for what is broken beside it to be a small share."""
 
 
 def small(folder: Path) -> bytes:
@@ -116,8 +119,8 @@ def small(folder: Path) -> bytes:
 def main(out: Path) -> None:
     """Write the folders."""
     honest, told = small(out / "small"), {}
-    for dataset, (generate, order) in _HONEST.items():
-        generate(out / dataset, order)
+    for dataset, generate in _HONEST.items():
+        generate(out / dataset)
         (day,) = (out / dataset).glob("dt=*")
         made = DATASETS[dataset](honest)
         for name, (body, _) in made.items():
