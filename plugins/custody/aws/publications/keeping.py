@@ -51,7 +51,8 @@ def publish(
     """Publish a day; returns the publication of it that counts then.
 
     Whoever published it in the meantime is overruled, by the next number. Nothing is written where
-    this very request was written before, or where the day is shown so already. Raises `Overtaken`,
+    this very request was written before, or where the day is shown so already: but a rollback to
+    what was built is a word of its own, as the day stays so then. Raises `Overtaken`,
     `ValueError` as `following` does, or what botocore raises.
     """
     for _ in range(_TRIES):
@@ -59,7 +60,8 @@ def publish(
         keys = sorted(numbers.values())
         known = [found for key in keys if (found := _read(s3, bucket, key))]
         if known and (
-            known[-1].shown == tuple(shown) or any(one.answers(why, asked, shown) for one in known)
+            known[-1].is_as_wanted(why, shown)
+            or any(one.answers(why, asked, shown) for one in known)
         ):
             return known[-1]
         made = following(

@@ -97,6 +97,11 @@ class Publication:
         """Whether it was made for this request, by a try that ended early."""
         return (self.why, self.asked, self.shown) == (why, asked, tuple(shown))
 
+    def is_as_wanted(self, why: Why, shown: Sequence[Shown]) -> bool:
+        """Whether the day is shown so already, and stays so for as long as is asked for: what was
+        built gives way to what is built later, a rollback to what somebody asks for."""
+        return self.shown == tuple(shown) and (why is Why.BUILD or self.why is Why.ROLLBACK)
+
     def rows(self) -> tuple[PublicationRow, ...]:
         """Its lines."""
         asked = self.asked

@@ -54,7 +54,18 @@ def test_a_try_that_was_killed_publishes_nothing_twice(s3: Any) -> None:
     assert (ask(s3, "jr_1").number, counts(s3)) == (2, (2, "jr_2"))
     # Who clears the task wants it again.
     assert (ask(s3, "jr_1", cleared=1).number, counts(s3)) == (3, (3, "jr_1"))
-    assert ask(s3, "jr_1", by="another", why=Why.ROLLBACK).number == 3, "it is shown already"
+    assert ask(s3, "jr_1", by="another").number == 3, "it is shown already"
+
+
+def test_a_rollback_to_what_is_shown_is_a_word_of_its_own(s3: Any) -> None:
+    """The day stays so from then on, until somebody builds it again."""
+    ask(s3, "jr_1")
+    assert ask(s3, "jr_1", by="ana", why=Why.ROLLBACK).number == 2
+    assert ask(s3, "jr_1", by="bob", why=Why.ROLLBACK).number == 2
+    assert ask(s3, "jr_1", by="another build").number == 2
+    found = latest(s3, ANALYTICS, "customers", DAY)
+    assert found is not None
+    assert (found.why, found.asked.airflow_run) == (Why.ROLLBACK, "ana")
 
 
 def test_of_two_at_once_one_goes_after_the_other(s3: Any, monkeypatch: Any) -> None:
