@@ -76,7 +76,7 @@ class Machine:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def events_of_lineage(self) -> dict[str, str | bool]:
+    def events_of_lineage(self) -> dict[str, str | int]:
         """Airflow's settings of OpenLineage, by the names of environment variables; those of
         `infra/cloudformation/mwaa.yaml`."""
         account = Settings.from_env(os.environ).account_id
@@ -95,6 +95,7 @@ class Machine:
             "OPENLINEAGE__TRANSPORT": json.dumps(transport),
             "OPENLINEAGE__EMISSION_POLICY": json.dumps(policy),
             "OPENLINEAGE__EXECUTE_IN_THREAD": True,
+            "OPENLINEAGE__EXECUTION_TIMEOUT": 60,
         }
 
     def client(self, service: str, profile: str, region: str | None = None) -> Any:

@@ -112,7 +112,7 @@ def test_events_of_lineage_go_the_same_way_on_mwaa_and_here(tmp_path: Path) -> N
             found = found.replace(f"${{{name}}}", known)
         return found
 
-    def parsed(value: str | bool) -> Any:
+    def parsed(value: str | int) -> Any:
         return json.loads(value) if str(value)[0] in "[{" else str(value).lower()
 
     assert {
