@@ -295,6 +295,7 @@ def a_day_is_rolled_back_to_what_nobody_built(world: World) -> Outcome:
             publishing.publish_day.function(
                 {"bucket": world.analytics, "database": world.platform.settings["database"]},
                 DATASET,
+                contract.version,
                 day,
                 "jr_forged",
                 rendered(publishing.builders()),
