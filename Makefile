@@ -48,7 +48,7 @@ reset: ## Stop it and forget its state
 status: ## Show whether the local AWS and Airflow run, where, and how to log in
 	@$(REHEARSAL).platform status
 
-test: setup ## Run the tests, the end-to-end run included (about 15 minutes)
+test: setup ## Run the tests, the end-to-end run included (about 20 minutes)
 	@$(call together,test-e2e $(SUITES))
 	@echo "Every test passed; what takes longer runs every night: make test-crashes test-thorough attacks bundle-check test-astro test-cosigners test-contracts"
 
