@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 from botocore.stub import ANY, Stubber
-from tests.support.moto_aws import REGION
 
 from custody.aws.airflow import airflow_log
 
 SINCE = datetime(2026, 11, 1, 6, 25, tzinfo=UTC)
 UNTIL = SINCE + timedelta(hours=1)
 ENVIRONMENT = "custody-dev"
-
-
-@pytest.fixture
-def mwaa() -> Any:
-    return boto3.client(
-        "mwaa", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
-    )
-
-
-@pytest.fixture
-def stub(mwaa: Any) -> Iterator[Stubber]:
-    with Stubber(mwaa) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
 
 
 def entries(first: int, count: int) -> list[dict[str, Any]]:

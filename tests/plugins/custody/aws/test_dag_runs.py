@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from tests.support.moto_aws import REGION
 
 from custody.aws.dag_runs import Refused, start_run, states_of
 from custody.core.formats.untrusted import MalformedInput
 
 ENVIRONMENT, DAG = "custody-dev", "medallion_orders"
 RUN = "manual__2026-11-01T06:00:00+00:00"
-
-
-@pytest.fixture
-def mwaa() -> Any:
-    return boto3.client(
-        "mwaa", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b"
-    )
-
-
-@pytest.fixture
-def stub(mwaa: Any) -> Iterator[Stubber]:
-    with Stubber(mwaa) as stub:
-        yield stub
-        stub.assert_no_pending_responses()
 
 
 def answer(document: Any, status: int = 200) -> dict[str, Any]:
