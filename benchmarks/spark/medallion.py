@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ class FolderS3:
                 "ETag": '"e"',
                 "Size": path.stat().st_size,
             }
-            for path in sorted((self.folder / Bucket / Prefix).iterdir())
+            for path in sorted(os.scandir(self.folder / Bucket / Prefix), key=attrgetter("name"))
         ]
         return {"Versions": found, "IsTruncated": False}
 

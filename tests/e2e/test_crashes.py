@@ -40,6 +40,7 @@ RERUNS = (
             "custody_gate",
             "read_file_accounts",
             "report_files",
+            "report_quality",
         ],
     },
     # What was built of gold just now is shown; the first day has silver without its gold now.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from custody.core.formats.dsse import PAYLOAD_TYPE, Envelope, Signature, pae
+
+_ECDSA_SHA_256: Final = ec.ECDSA(SHA256())
 
 
 class BadSignature(Exception):
@@ -74,7 +77,7 @@ def _candidates(
 
 def _signed_by(key: ec.EllipticCurvePublicKey, sig: bytes, signed: bytes) -> bool:
     try:
-        key.verify(sig, signed, ec.ECDSA(SHA256()))
+        key.verify(sig, signed, _ECDSA_SHA_256)
     except InvalidSignature:
         return False
     return True

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Final, NoReturn
 
 MAX_TEXT = 1024
 """Longest text field in characters unless a field says otherwise; S3's own limit for a key is 1,024
@@ -42,13 +42,9 @@ def load_json(raw: bytes | str, *, what: str, max_bytes: int) -> object:
     if len(raw) > max_bytes:
         raise MalformedInput(what, f"is longer than the {max_bytes} bytes accepted")
     try:
-        return json.loads(
-            raw if isinstance(raw, str) else raw.decode("utf-8"),
-            object_pairs_hook=lambda pairs: _unambiguous(what, pairs),
-            parse_constant=lambda name: _not_json(what, name),
-        )
-    except MalformedInput:
-        raise
+        return _DECODER.decode(raw if isinstance(raw, str) else raw.decode("utf-8"))
+    except _Repeated as error:
+        raise MalformedInput(what, str(error)) from error
     except UnicodeDecodeError as error:
         raise MalformedInput(what, f"not UTF-8 ({error.reason})") from error
     except RecursionError as error:
@@ -57,16 +53,23 @@ def load_json(raw: bytes | str, *, what: str, max_bytes: int) -> object:
         raise MalformedInput(what, f"not JSON ({error})") from error
 
 
-def _unambiguous(what: str, pairs: list[tuple[str, object]]) -> dict[str, object]:
+class _Repeated(ValueError):
+    """A name appears twice in one object."""
+
+
+def _unambiguous(pairs: list[tuple[str, object]]) -> dict[str, object]:
     names = dict(pairs)
     if len(names) != len(pairs):
         repeated = next(name for i, (name, _) in enumerate(pairs) if name in dict(pairs[:i]))
-        raise MalformedInput(what, f"the name {repeated[:60]!r} appears twice in one object")
+        raise _Repeated(f"the name {repeated[:60]!r} appears twice in one object")
     return names
 
 
-def _not_json(what: str, name: str) -> NoReturn:
-    raise MalformedInput(what, f"not JSON ({name} is no JSON number)")
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_not_json)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ REFUSED = "custody."
 """How the reasons begin for which the custody gate refuses a file."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class FileAccount:
     """What became of the rows of one object version.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the name every Spark reader expects
@@ -17,6 +18,9 @@ from custody.spark.silver.accounts import FileAccount
 
 SOURCE = ("source_key", "source_version_id")
 OUTCOMES = ("silver", "duplicate", "quarantined")
+
+_VALUES = attrgetter(*(field.name for field in fields(FileAccount)))
+"""Of an account, in the order of its fields; there may be tens of thousands of them."""
 
 
 def decide(judged: DataFrame, contract: Contract, tasks: int) -> DataFrame:
@@ -129,16 +133,11 @@ def account(
         F.max("closing.file_reason").alias("file_reason"),
         F.array(*(F.coalesce(count, F.lit(0)) for count in items)).alias("item_rows"),
     )
-    found = [row.asDict() for row in rows.collect()]
-    versions = [objects[fields.pop("file")] for fields in found]
-    return sorted(
-        FileAccount(
-            version.key,
-            version.version_id,
-            **{**fields, "item_rows": tuple(fields["item_rows"])},
-        )
-        for version, fields in zip(versions, found, strict=True)
-    )
+    # By their numbers, as the versions are, and in the order of an account's fields.
+    return [
+        FileAccount(objects[number].key, objects[number].version_id, *counts, tuple(of_items))
+        for number, *counts, of_items in sorted(rows.collect())
+    ]
 
 
 def files(
@@ -146,5 +145,5 @@ def files(
 ) -> DataFrame:
     """The accounts as a table."""
     columns = ", ".join(map(" ".join, files_columns(arrays)))
-    rows = [(*fields, *items) for *fields, items in map(astuple, accounts)]
+    rows = [(*values, *items) for *values, items in map(_VALUES, accounts)]
     return local_rows(spark, rows, columns).coalesce(1)
