@@ -76,7 +76,10 @@ def follow(world: World, found: Found) -> Iterator[Followed]:
         known |= new.keys()
         trouble = list[str]()
         for row in new.values():
-            trouble += _trouble(world, attack, row, walker.walk(row))
+            try:
+                trouble += _trouble(world, attack, row, walker.walk(row))
+            except QueryFailed as failed:
+                trouble.append(f"{row.verdict} cannot be followed: {failed}")
         if new:
             verdicts = tuple(row.verdict for row in new.values())
             yield Followed(attack.story, verdicts, "; ".join(trouble))

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any, Final
@@ -31,7 +31,7 @@ _MENDING: Final = re.compile(r"^## (Put it right|Close it|How it resolves)", re.
 """From here on a runbook changes things; the cause is found before."""
 
 _TRAIL: Final = "FROM cloudtrail_logs"
-_ORDER: Final = re.compile(r"\n(?:ORDER|GROUP) BY")
+_CONDITIONS_END: Final = re.compile(r"\n(?:ORDER|GROUP) BY|\s*\Z")
 _BROKEN: Final = re.compile(r"^HIVE_(?:CURSOR_ERROR|BAD_DATA): .*?(s3://\S+?)[:,]? ")
 """What Athena says when it cannot read a file."""
 
@@ -131,15 +131,17 @@ class Walker:
         says."""
         while True:
             try:
-                return json.dumps(query(self._platform, self._of_whole_files(step)))
+                return json.dumps(query(self._platform, of_whole_files(step, self._broken)))
             except QueryFailed as failed:
                 broken = _BROKEN.search(str(failed))
                 if broken is None or broken[1] in self._broken:
                     raise
                 self._broken.append(broken[1])
 
-    def _of_whole_files(self, step: str) -> str:
-        if _TRAIL not in step:
-            return step
-        left_out = "".join(f"\n    AND \"$path\" <> '{file}'" for file in self._broken)
-        return _ORDER.sub(lambda by: left_out + by[0], step, count=1)
+
+def of_whole_files(step: str, broken: Iterable[str]) -> str:
+    """A query of the trail that leaves out the files that are broken; any other as it is."""
+    if _TRAIL not in step:
+        return step
+    left_out = "".join(f"\n    AND \"$path\" <> '{file}'" for file in broken)
+    return _CONDITIONS_END.sub(lambda end: left_out + end[0], step, count=1)

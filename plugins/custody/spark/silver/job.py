@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,7 +37,7 @@ from custody.spark.silver.outcomes import (
     silver,
 )
 from custody.spark.silver.personal import tokens
-from custody.spark.silver.shares import shared_out
+from custody.spark.silver.shares import packed, shared_out, unpacked
 from custody.spark.startup import kms_client, s3_client
 from custody.spark.times import keep_times
 
@@ -133,14 +132,14 @@ def run(
 
     readers, has_lines = spark.sparkContext.defaultParallelism, contract.format.has_lines
     # Packed, as every reader is given all shares, and unpacks its own.
-    shares = [pickle.dumps(of) for of in shared_out(objects, readers, has_lines=has_lines)]
+    shares = [packed(share) for share in shared_out(objects, readers, has_lines=has_lines)]
     lines = spark.range(0, len(shares), 1, len(shares)).mapInArrow(
         lambda numbers: read_lines(
             (
                 one
                 for batch in numbers
                 for number in batch["id"]
-                for one in pickle.loads(shares[number.as_py()])  # noqa: S301 - our own
+                for one in unpacked(shares[number.as_py()])
             ),
             gate,
             contract,
@@ -152,7 +151,7 @@ def run(
     # Kept as it is, as three tables are made of it: everything is read, judged and compared once,
     # and fails if what is kept is lost. Spark's cache would turn every row into columns, which
     # costs twice what comparing them does.
-    tasks = max(len(shares), sum(landed.size for landed in objects) // _TASK_BYTES)
+    tasks = max(min(len(shares), readers), sum(of.size for of in objects) // _TASK_BYTES)
     decided = decide(lines, contract, tasks).localCheckpoint(eager=False)
     versions = [landed.version for landed in objects]
     accounts = account(decided, contract.arrays, versions)

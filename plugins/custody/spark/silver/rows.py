@@ -126,7 +126,9 @@ def in_lists(rows: Iterable[LandedRow]) -> Iterator[Sequence[LandedRow]]:
     count = size = 0
     for row in rows:
         held.append(row)
-        count += 1 + sum(len(items or ()) for items in row.items)
+        count += 1
+        if row.items:
+            count += sum(len(items or ()) for items in row.items)
         size += len(row.text)
         if count >= BATCH_ROWS or size >= BATCH_BYTES:
             yield held
