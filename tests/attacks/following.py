@@ -22,6 +22,7 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.findings import SEVERITIES
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX
+from rehearsal.observing import QueryFailed
 from rehearsal.platform import ADMIN
 
 NOBODYS: Final[Mapping[Verdict, tuple[str, str]]] = {

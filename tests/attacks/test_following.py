@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.support.walks import Walk
+from tests.support.walks import Walk, of_whole_files
 
 INSIDER = "arn:aws:iam::111122223333:user/insider"
 ADMIN = "arn:aws:iam::111122223333:user/platform-engineer"
@@ -49,3 +49,16 @@ def test_a_row_tells_of_a_call_and_whose_it_was(answer: str) -> None:
 )
 def test_who_is_only_named_in_what_another_asked_for_did_nothing(answer: str) -> None:
     assert not Walk((answer,)).shows(INSIDER, "PutObject")
+
+
+@pytest.mark.parametrize("end", ["", "\nORDER BY eventtime", "\nGROUP BY eventname\nORDER BY 1"])
+def test_a_query_of_the_trail_leaves_out_what_is_broken(end: str) -> None:
+    asked = f"SELECT 1\nFROM cloudtrail_logs\nWHERE eventid = 'e1'{end}"
+    left_out = "\n    AND \"$path\" <> 's3://t/a.json.gz'\n    AND \"$path\" <> 's3://t/b.json.gz'"
+    done = of_whole_files(asked, ["s3://t/a.json.gz", "s3://t/b.json.gz"])
+    assert done == f"SELECT 1\nFROM cloudtrail_logs\nWHERE eventid = 'e1'{left_out}{end}"
+    assert of_whole_files(asked, []) == asked
+
+
+def test_a_query_of_another_table_is_asked_as_it_is() -> None:
+    assert of_whole_files("SELECT 1\nFROM p", ["s3://t/a.json.gz"]) == "SELECT 1\nFROM p"
