@@ -20,6 +20,7 @@ from tests.infra.cloudformation.templates.test_keys import AUDIT
 from custody.core.answers.model import ANSWER_PREFIX
 from custody.core.ledger.policy import PREFIX_WRITERS
 from custody.core.publications.expiry import EXPIRY_PREFIX
+from custody.core.publications.model import PUBLICATION_PREFIX
 from custody.core.runs.model import RUN_PREFIX
 from custody.core.seal.layout import CHECKPOINT_PATH, SEAL_PREFIX, append_path, day_folder
 from custody.core.tlog.tiles import bundle_path, tile_path
@@ -85,6 +86,17 @@ def test_evidence_never_expires(name: str) -> None:
     bucket = resource(name)["Properties"]
     rules = bucket["LifecycleConfiguration"]["Rules"]
     assert [rule.keys() for rule in rules] == [{"Id", "Status", "AbortIncompleteMultipartUpload"}]
+
+
+def test_of_gold_all_expires_that_was_replaced_but_publications() -> None:
+    """What somebody hid of these counts still: by them runs expire, or stay."""
+    rules = resource("Analytics")["Properties"]["LifecycleConfiguration"]["Rules"]
+    expiring = {r["Prefix"] for r in rules if "NoncurrentVersionExpiration" in r}
+    policy = resource("AnalyticsPolicy")["Properties"]["PolicyDocument"]
+    (others,) = [s for s in statements(policy) if s["Sid"] == "DenyOutputsByOthers"]
+    written = {plain(place).partition("/")[2] for place in others["NotResource"]}
+    built = {"gold/", "quality/"}
+    assert expiring == {place.removesuffix("*") for place in written} - {PUBLICATION_PREFIX} | built
 
 
 @pytest.mark.parametrize("name", ["Raw", "Processed", "Analytics"])

@@ -24,6 +24,7 @@ from custody.core.ledger.policy import MAX_LATE, Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.ledger.verdicts import Verdict
+from custody.core.publications.model import PUBLICATION_PREFIX
 from custody.core.records.checking import ReadEnvelope
 from custody.core.records.model import LandingRecord
 from custody.core.records.names import record_id
@@ -34,7 +35,8 @@ from custody.core.trail.principals import Call
 from custody.objects import ObjectVersion
 
 EXPIRING: Final = frozenset({"silver", "gold"})
-"""Layers whose replaced versions expire (`NoncurrentVersionExpiration` in `storage.yaml`)."""
+"""Layers whose replaced versions expire (`NoncurrentVersionExpiration` in `storage.yaml`), all but
+publications: what somebody hid of these still counts (`custody.core.publications.expiry`)."""
 
 _MARKED_WITHIN: Final = timedelta(minutes=1)
 """S3 tells when a marker was made, CloudTrail when the call was done; both to the second."""
@@ -213,7 +215,8 @@ def rows_at_rest(
     version of a layer in `EXPIRING` may be gone `noncurrent` after it was replaced, or hidden. What
     is younger than the grace period is passed over: it may be on its way.
     """
-    layer = policy.layers.get(found.bucket)
+    is_publication = found.key.startswith(PUBLICATION_PREFIX)
+    may_expire = policy.layers.get(found.bucket) in EXPIRING and not is_publication
     removers = Removers(
         tuple(sorted(removers.calls, key=lambda call: (call.time, call.event_id))),
         tuple(sorted(removers.rules, key=lambda call: (call.time, call.event_id))),
@@ -227,7 +230,7 @@ def rows_at_rest(
     for gone in sorted(found.missing, key=lambda missing: missing.version):
         if gone.written_at + policy.grace > policy.as_of:
             continue
-        if layer in EXPIRING and _has_expired(gone, found, policy.as_of - noncurrent):
+        if may_expire and _has_expired(gone, found, policy.as_of - noncurrent):
             continue
         yield from _missing(gone, removers, policy)
 

@@ -254,6 +254,14 @@ def test_of_many_generations_all_but_the_last_may_be_gone():
     assert [r.version_id for r in judged(missing=gone)] == ["v100"]
 
 
+def test_a_publication_never_expires():
+    """It counts when it is hidden, too."""
+    place = {"bucket": "analytics", "key": "publications/customers/dt=2026-11-01/000001.json"}
+    gone = recorded(at=NOON - 2 * NONCURRENT, **place)
+    rows = judged(marker(at=NOON - NONCURRENT, **place), missing=(gone,))
+    assert [row.verdict for row in rows] == ["REMOVED", "REMOVED"]
+
+
 def test_bronze_never_expires():
     gone = recorded(at=NOON - 900 * DAY)
     assert only(judged(held("v2", at=NOON - 800 * DAY), missing=(gone,))).verdict == "REMOVED"
