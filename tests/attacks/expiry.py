@@ -14,6 +14,7 @@ from custody.aws.kms.seal_key import kms_signer
 from custody.core.lineage.model import Run
 from custody.core.publications.expiry import Expiry
 from custody.core.publications.expiry_statement import sign_expiry
+from custody.core.publications.model import Asked, Publication, Shown, Why
 from custody.core.seal.layout import log_origin
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from rehearsal import tampering
@@ -26,13 +27,15 @@ def _folder(run: str) -> str:
     return f"silver/customers/dt={DT}/run={run}/"
 
 
-def _says(world: World, run: str, signer: NoteSigner) -> Finding:
-    """The insider states that a run expires; he is no declared writer of that."""
+def _says(world: World, run: str, signer: NoteSigner, dataset: str = "customers") -> Finding:
+    """The insider states that a run expires, by what is published of a dataset; he is no declared
+    writer of that."""
     expiry = Expiry(
         run=Run(DT, run),
+        dataset=dataset,
         locations=(f"s3://{world.processed}/{_folder(run)}",),
         listing="0" * 64,
-        instead=f"publications/customers/dt={DT}/000001.json",
+        instead=f"publications/{dataset}/dt={DT}/000001.json",
         stated_at=datetime.now(UTC),
         retention=timedelta(days=90),
     )
@@ -42,6 +45,20 @@ def _says(world: World, run: str, signer: NoteSigner) -> Finding:
     version = str(put["VersionId"])
     who = world.arn(INSIDER)
     return Finding("UNEXPECTED_PRINCIPAL", world.provenance, expiry.key, version, who)
+
+
+def _publishes(world: World, dataset: str, run: str) -> Finding:
+    """The insider publishes a run of silver; he is no declared writer of that either."""
+    shown = Shown("silver_customers", run, f"s3://{world.processed}/{_folder(run)}")
+    asked = Asked("scheduled__1", 0, None, None)
+    made = Publication(dataset, DT, 1, f"{DT}T06:00:00.000Z", Why.BUILD, asked, (shown,))
+    with lifted(world, world.analytics) as s3:
+        put = s3.put_object(
+            Bucket=world.analytics, Key=made.key, Body=made.to_bytes(), IfNoneMatch="*"
+        )
+    version = str(put["VersionId"])
+    who = world.arn(INSIDER)
+    return Finding("UNEXPECTED_PRINCIPAL", world.analytics, made.key, version, who)
 
 
 def _told(verdict: str, written: Finding) -> Finding:
@@ -58,6 +75,21 @@ def the_seals_key_says_that_a_run_expires(world: World) -> Outcome:
         written = _says(world, "jr_signed_away", signer)
     found = (_told("CONFLICT", written),)
     return Outcome(found, found, reconciled=(written,))
+
+
+@made(INSIDER)
+def the_visible_run_expires_by_an_invented_dataset(world: World) -> Outcome:
+    """has the seal's key sign the visible run away, by what he published of an invented dataset"""
+    published = (
+        _publishes(world, "shown", "jr_shown"),
+        _publishes(world, "invented", "jr_invented"),
+    )
+    kms, key = world.client("kms"), world.platform.settings["seal_key_arn"]
+    with tampering.granted_signing(kms, key, world.arn(INSIDER)):
+        signer = kms_signer(kms, key, log_origin(world.provenance))
+        written = _says(world, "jr_shown", signer, "invented")
+    found = (_told("CONFLICT", written),)
+    return Outcome(found, found, reconciled=(*published, written))
 
 
 @made(INSIDER)
@@ -120,5 +152,9 @@ def _run(world: World, command: dict[str, str], role: str, place: str) -> str:
     return str(run)
 
 
-AT_REST = [the_seals_key_says_that_a_run_expires, a_run_is_removed_by_a_forged_statement]
+AT_REST = [
+    the_seals_key_says_that_a_run_expires,
+    the_visible_run_expires_by_an_invented_dataset,
+    a_run_is_removed_by_a_forged_statement,
+]
 ATTACKS = [a_job_of_his_hides_a_run]

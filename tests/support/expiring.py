@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from custody.core.lineage.model import Run
 from custody.core.publications.expiry import (
+    DayAtRest,
     Expiry,
-    PublicationAtRest,
     RunAtRest,
     publications_at_rest,
 )
@@ -31,12 +31,14 @@ def publication(number: int, run: str) -> Publication:
     return Publication("customers", DT, number, "t", Why.BUILD, asked, shown)
 
 
-def published(*runs: str, at: tuple[datetime, ...] = ()) -> list[PublicationAtRest]:
+def published(*runs: str, at: tuple[datetime, ...] = ()) -> DayAtRest:
     """The day's publications, an hour after each other, or as of these times."""
     times = at or tuple(BUILT + timedelta(hours=n) for n in range(len(runs)))
-    return publications_at_rest(
-        (publication(n, run), when, True)
-        for n, (run, when) in enumerate(zip(runs, times, strict=True), start=1)
+    return DayAtRest(
+        publications_at_rest(
+            (publication(n, run), when, True)
+            for n, (run, when) in enumerate(zip(runs, times, strict=True), start=1)
+        )
     )
 
 
@@ -48,4 +50,4 @@ def lying(run: str, *, at: datetime = BUILT) -> RunAtRest:
 def expiry(run: str = "jr_1", *, instead: int = 2, at: datetime = EXPIRED) -> Expiry:
     one = lying(run)
     key = publication(instead, "x").key
-    return Expiry(one.run, one.locations, one.listing, key, at, RETENTION)
+    return Expiry(one.run, "customers", one.locations, one.listing, key, at, RETENTION)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from custody.aws.lineage.keeping import reader
 from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
 from custody.aws.s3.listing import (
     KeyRange,
     StoredVersion,
+    list_folders,
     list_keys,
     list_versions,
     stored_versions,
@@ -21,22 +23,33 @@ from custody.aws.s3.reading import read_version
 from custody.aws.s3.write_once import put_if_absent
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.lineage.model import Run
+from custody.core.lineage.model import Lineage, Run
+from custody.core.lineage.trust import BadLineage, NoLineage, Trust, lineage_of_run
 from custody.core.publications.expiry import (
     EXPIRY_PREFIX,
     OBJECTION,
+    DayAtRest,
     Expiry,
-    PublicationAtRest,
     Removable,
     RunAtRest,
+    as_signed,
     expiry_key,
     expiry_of,
+    lost_publications,
     objection,
     publications_at_rest,
 )
 from custody.core.publications.expiry_statement import StoredExpiry, read_expiry
-from custody.core.publications.model import MAX_PUBLICATION_BYTES, folder_of, parse, place_of
+from custody.core.publications.model import (
+    MAX_PUBLICATION_BYTES,
+    PUBLICATION_PREFIX,
+    Publication,
+    folder_of,
+    parse,
+    place_of,
+)
 from custody.core.tlog.signed_note import NoteKey
+from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,20 +65,30 @@ _LOOKS_BACK: Final = timedelta(days=31)
 """How old a statement may be that something is removed by: what is older was done."""
 
 
-def day_at_rest(s3: S3Client, bucket: str, dataset: str, dt: str) -> list[PublicationAtRest]:
-    """The publications of a day, hidden ones too; raises `ObjectAbsent`, `ObjectWithheld`, or what
-    botocore raises."""
-    found = []
-    for stored in list_versions(s3, bucket, folder_of(dataset, dt)):
-        key = stored.version.key
-        if stored.is_delete_marker or place_of(key) is None:
-            continue
-        body = read_version(s3, stored.version, max_bytes=MAX_PUBLICATION_BYTES)
-        try:
-            found.append((parse(body, key), stored.last_modified, stored.is_latest))
-        except MalformedInput:
-            continue  # readers do not follow it either
-    return publications_at_rest(found)
+def published_datasets(s3: S3Client, bucket: str) -> list[str]:
+    """The datasets under which anything is published, or was hidden; raises what botocore raises.
+
+    Whoever may publish may invent one.
+    """
+    return list(list_folders(s3, bucket, PUBLICATION_PREFIX))
+
+
+def day_at_rest(s3: S3Client, bucket: str, datasets: Iterable[str], dt: str) -> DayAtRest:
+    """The publications of a day, of all `datasets`, hidden ones too; raises `ObjectAbsent`,
+    `ObjectWithheld`, or what botocore raises."""
+    found, keys = [], []
+    for dataset in datasets:
+        for stored in list_versions(s3, bucket, folder_of(dataset, dt)):
+            key = stored.version.key
+            keys.append((key, stored.is_delete_marker))
+            if stored.is_delete_marker or place_of(key) is None:
+                continue
+            body = read_version(s3, stored.version, max_bytes=MAX_PUBLICATION_BYTES)
+            try:
+                found.append((parse(body, key), stored.last_modified, stored.is_latest))
+            except MalformedInput:
+                continue  # readers do not follow it either
+    return DayAtRest(publications_at_rest(found), lost_publications(keys))
 
 
 def is_stated(s3: S3Client, provenance: str, run: Run) -> bool:
@@ -73,10 +96,26 @@ def is_stated(s3: S3Client, provenance: str, run: Run) -> bool:
     return any(key == expiry_key(run) for key in list_keys(s3, provenance, expiry_key(run)))
 
 
+def signed_alone(
+    s3: S3Client, provenance: str, trust: Trust, lying: Collection[ObjectVersion]
+) -> Callable[[Publication], Publication]:
+    """Leaves of a publication what a run signed that `trust` believes, and is `lying` there."""
+    read = reader(s3, provenance)
+
+    @cache
+    def lineage(run: Run) -> Lineage | None:
+        try:
+            return lineage_of_run(run, read, trust)
+        except (BadLineage, NoLineage, ObjectWithheld):
+            return None
+
+    return lambda publication: as_signed(publication, lineage, lying)
+
+
 def state_expired(
     s3: S3Client,
     runs: Iterable[RunAtRest],
-    datasets: Callable[[Run], Iterable[str]],
+    signed: Callable[[Publication], Publication],
     *,
     analytics: str,
     provenance: str,
@@ -84,24 +123,21 @@ def state_expired(
     retention: timedelta,
     now: Callable[[], datetime],
 ) -> list[Expiry]:
-    """Keep for each of the `runs` that it expires, if it does, as `sign` signs it; `datasets` are
-    those that it may be of.
+    """Keep of each of the `runs` that it expires, if it does, as `sign` signs it, by what is
+    published and `signed`.
 
     The publications are read right before. Raises what botocore raises.
     """
-    stated = []
+    stated, datasets = [], cache(lambda: published_datasets(s3, analytics))
     for run in runs:
-        for dataset in datasets(run.run):
-            try:
-                day = day_at_rest(s3, analytics, dataset, run.run.dt)
-            except (ObjectAbsent, ObjectWithheld) as error:
-                log.warning("run %s of %s stays for now: %s", run.run.id, run.run.dt, error)
-                continue
-            expiry = expiry_of(run, day, now(), retention)
-            if expiry is None:
-                continue
-            if put_if_absent(s3, provenance, expiry.key, sign(expiry)):
-                stated.append(expiry)
+        try:
+            day = day_at_rest(s3, analytics, datasets(), run.run.dt)
+        except (ObjectAbsent, ObjectWithheld) as error:
+            log.warning("run %s of %s stays for now: %s", run.run.id, run.run.dt, error)
+            continue
+        expiry = expiry_of(run, day, now(), retention, signed)
+        if expiry is not None and put_if_absent(s3, provenance, expiry.key, sign(expiry)):
+            stated.append(expiry)
     return stated
 
 
@@ -110,7 +146,8 @@ def held_against(
 ) -> list[Held]:
     """Each statement that can be read, and what the publications object to it. Raises what botocore
     raises."""
-    day = cache(lambda dataset, dt: day_at_rest(s3, analytics, dataset, dt))
+    datasets = published_datasets(s3, analytics)
+    day = cache(lambda dt: day_at_rest(s3, analytics, datasets, dt))
 
     def held(one: StoredVersion) -> Held | None:
         try:
@@ -122,7 +159,7 @@ def held_against(
         if expiry is None:
             return read, None
         try:
-            return read, objection(expiry, day(expiry.dataset, expiry.run.dt))
+            return read, objection(expiry, day(expiry.run.dt))
         except (ObjectAbsent, ObjectWithheld) as error:
             return read, f"what was published of {expiry.run.dt} cannot be read ({error})"
 

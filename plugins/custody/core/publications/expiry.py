@@ -10,19 +10,22 @@ so whoever removes sees every publication that was made before, and the visible 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from custody.core.lineage.model import Run, run_of
-from custody.core.publications.model import Publication, place_of
+from custody.core.lineage.model import Lineage, Run, run_of
+from custody.core.publications.model import Publication, folder_of, place_of
 from custody.objects import ObjectVersion
 
 EXPIRY_PREFIX: Final = "provenance/expiry/"
 
 SHORTEST: Final = timedelta(days=7)
 """No run expires sooner: people have to see that a day is bad, and what to show instead."""
+
+LONGEST: Final = timedelta(days=36_500)
+"""What is longer reaches back to before there were days."""
 
 OBJECTION: Final = timedelta(hours=12)
 """How long what was signed lies before anything is removed: by far longer than publishing takes."""
@@ -49,11 +52,19 @@ class PublicationAtRest:
         shown = {each.location for each in self.publication.shown}
         return not shown.isdisjoint(locations) and (self.until is None or self.until > then)
 
-    def shows_others(self, locations: Iterable[str]) -> bool:
-        """Whether it shows another run in the place of each of the locations."""
-        shown = {each.location for each in self.publication.shown}
-        days = {_day_of(location) for location in shown}
-        return all(_day_of(each) in days and each not in shown for each in locations)
+    @property
+    def counts(self) -> bool:
+        """Whether its dataset's day is shown as it says."""
+        return self.is_current and self.until is None
+
+
+@dataclass(frozen=True, slots=True)
+class DayAtRest:
+    """What lies of the publications of a day, those of every dataset: any of them may show any run
+    of the day. Of each key in `lost` there was one of which no version is left."""
+
+    publications: tuple[PublicationAtRest, ...]
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +80,15 @@ class RunAtRest:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """That a run expires: as it lay at `stated_at` (aware), no publication having shown it for
-    `retention`. `instead` is the key of the publication that shows another run in its place.
+    """That a run of a dataset expires: as it lay at `stated_at` (aware), no publication having
+    shown it for `retention`. `instead` is the key of the dataset's publication that shows another
+    run in its place.
 
     Raises `ValueError` for one that cannot be meant.
     """
 
     run: Run
+    dataset: str
     locations: tuple[str, ...]
     listing: str
     instead: str
@@ -85,11 +98,15 @@ class Expiry:
     def __post_init__(self) -> None:
         if self.retention < SHORTEST:
             raise ValueError(f"no run expires within {SHORTEST.days} days")
+        if self.retention > LONGEST:
+            raise ValueError(f"no run is kept for more than {LONGEST.days} days")
         if not self.locations or any(_run_at(each) != self.run for each in self.locations):
             raise ValueError(f"these are not the locations of run {self.run.id}")
         place = place_of(self.instead)
-        if place is None or place[1] != self.run.dt:
-            raise ValueError(f"{self.instead[:200]} is no publication of {self.run.dt}")
+        if place is None or place[:2] != (self.dataset, self.run.dt):
+            raise ValueError(
+                f"{self.instead[:200]} is no publication of {self.dataset[:200]}, {self.run.dt}"
+            )
 
     @property
     def key(self) -> str:
@@ -100,11 +117,6 @@ class Expiry:
     def written_before(self) -> datetime:
         """When the last of the run must have been written, and shown."""
         return self.stated_at - self.retention
-
-    @property
-    def dataset(self) -> str:
-        """The dataset that the run is of."""
-        return self.instead.split("/")[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +143,35 @@ def is_of_a_run(layer: str, key: str) -> bool:
 
 def publications_at_rest(
     stored: Iterable[tuple[Publication, datetime, bool]],
-) -> list[PublicationAtRest]:
+) -> tuple[PublicationAtRest, ...]:
     """The publications of a day out of each with when it was stored and whether its key leads to
     it."""
-    found = sorted(stored, key=lambda one: (one[0].number, one[1]))
-    current = [since for _, since, is_current in found if is_current]
-    ends: list[datetime | None] = [*current[1:], None]
-    return [
-        PublicationAtRest(publication, since, ends.pop(0) if is_current else None, is_current)
-        for publication, since, is_current in found
-    ]
+    found, ends = [], dict[str, datetime]()
+    by_number = sorted(stored, key=lambda one: (one[0].number, one[1]), reverse=True)
+    for publication, since, is_current in by_number:
+        until = ends.get(publication.dataset) if is_current else None
+        found.append(PublicationAtRest(publication, since, until, is_current))
+        if is_current:
+            ends[publication.dataset] = since
+    return tuple(reversed(found))
+
+
+def lost_publications(stored: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
+    """The key of each dataset's first publication of a day of which no version is left, by the keys
+    that lie there, each with whether it is a delete marker's: they are numbered without a gap."""
+    held: dict[str, set[int]] = {}
+    last: dict[str, int] = {}
+    for key, is_marker in stored:
+        if (place := place_of(key)) is None:
+            continue
+        folder, number = folder_of(*place[:2]), place[2]
+        held.setdefault(folder, set()).update(() if is_marker else (number,))
+        last[folder] = max(number, last.get(folder, 0))
+    first = {
+        folder: next((n for n in range(1, last[folder] + 1) if n not in numbers), None)
+        for folder, numbers in held.items()
+    }
+    return tuple(f"{folder}{n:06}.json" for folder, n in first.items() if n is not None)
 
 
 def runs_at_rest(held: Iterable[tuple[ObjectVersion, datetime]]) -> list[RunAtRest]:
@@ -161,6 +192,26 @@ def runs_at_rest(held: Iterable[tuple[ObjectVersion, datetime]]) -> list[RunAtRe
     ]
 
 
+def may_expire(
+    lying: Iterable[tuple[ObjectVersion, datetime]],
+    before: datetime,
+    stated: Collection[str],
+    missing: Iterable[ObjectVersion],
+) -> list[RunAtRest]:
+    """The runs of what is `lying` there, each version with when it was stored, of which is to be
+    asked whether they expire: the last of them was written `before`, others lie beside them, and of
+    none is that `stated` (by the keys of what is).
+
+    None of a day of which a publication is on record, and `missing`: it may have shown any.
+    """
+    lost = {place[1] for version in missing if (place := place_of(version.key)) is not None}
+    return [
+        run
+        for run in not_alone(runs_at_rest(lying))
+        if run.written_at <= before and expiry_key(run.run) not in stated and run.run.dt not in lost
+    ]
+
+
 def not_alone(runs: Sequence[RunAtRest]) -> list[RunAtRest]:
     """Those beside which others lie: where a run lies alone, it is what is shown."""
     together: dict[str, int] = {}
@@ -172,36 +223,80 @@ def not_alone(runs: Sequence[RunAtRest]) -> list[RunAtRest]:
     ]
 
 
+def as_signed(
+    publication: Publication,
+    lineage: Callable[[Run], Lineage | None],
+    lying: Collection[ObjectVersion],
+) -> Publication:
+    """A publication with those tables alone of which what it shows is what a run signed to have
+    built of its dataset; by the runs' `lineage` that is to be believed, and what is `lying` there.
+
+    Whoever may publish may name any dataset, and any run.
+    """
+
+    def is_signed(location: str) -> bool:
+        run = _run_at(location)
+        stated = None if run is None else lineage(run)
+        if stated is None or stated.parameters.get("dataset") != publication.dataset:
+            return False
+        built = [item.version for item in stated.outputs if item.version.uri.startswith(location)]
+        return bool(built) and all(version in lying for version in built)
+
+    shown = tuple(table for table in publication.shown if is_signed(table.location))
+    return replace(publication, shown=shown)
+
+
 def expiry_of(
-    lying: RunAtRest, day: Sequence[PublicationAtRest], at: datetime, retention: timedelta
+    lying: RunAtRest,
+    day: DayAtRest,
+    at: datetime,
+    retention: timedelta,
+    signed: Callable[[Publication], Publication],
 ) -> Expiry | None:
-    """That a run expires, by the publications of its dataset and `day`; None if it stays."""
-    counting = next((one for one in reversed(day) if one.is_current), None)
-    if counting is None or lying.written_at > at - retention:
+    """That a run expires, by the publications of its `day`; None if it stays. `signed` leaves of
+    one what may be believed (`as_signed`): by what else it shows, nothing expires."""
+    if lying.written_at > at - retention:
         return None
-    instead = counting.publication.key
-    expiry = Expiry(lying.run, lying.locations, lying.listing, instead, at, retention)
-    return None if objection(expiry, day) else expiry
+    for one in day.publications:
+        of = one.publication
+        if one.counts and _shows_others(of, lying.locations):
+            expiry = Expiry(
+                lying.run, of.dataset, lying.locations, lying.listing, of.key, at, retention
+            )
+            if objection(expiry, day) is None and _shows_others(signed(of), lying.locations):
+                return expiry
+    return None
 
 
-def objection(expiry: Expiry, day: Sequence[PublicationAtRest]) -> str | None:
+def objection(expiry: Expiry, day: DayAtRest) -> str | None:
     """Why a run must not be removed, whoever has signed that it expires, by the publications of its
-    dataset and `day`; None if it may.
+    `day`; None if it may.
 
     None may have shown it since the retention before, up to now. What somebody has hidden of
-    them counts as if it did still: so nobody has a run removed by removing a publication.
+    them counts as if it did still, and where one is lost, nobody knows what it showed: so nobody
+    has a run removed by removing a publication, but the last one of a day for good, which the
+    records tell of (`may_expire`).
     """
-    for one in day:
+    if day.lost:
+        return f"{day.lost[0]} was removed, and nobody knows what it showed"
+    for one in day.publications:
         if one.shows_since(expiry.locations, expiry.written_before):
             return f"{one.publication.key} shows run {expiry.run.id}, or did in the retention"
     instead = [
-        one
-        for one in day
+        one.publication
+        for one in day.publications
         if one.publication.key == expiry.instead and one.since <= expiry.stated_at
     ]
-    if not any(one.shows_others(expiry.locations) for one in instead):
+    if not any(_shows_others(one, expiry.locations) for one in instead):
         return f"{expiry.instead} shows no other run in the place of run {expiry.run.id}"
     return None
+
+
+def _shows_others(publication: Publication, locations: Iterable[str]) -> bool:
+    """Whether it shows another run in the place of each of the locations."""
+    shown = {each.location for each in publication.shown}
+    days = {_day_of(location) for location in shown}
+    return all(_day_of(each) in days and each not in shown for each in locations)
 
 
 def _location(version: ObjectVersion) -> str:

@@ -16,6 +16,7 @@ from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput
 from custody.core.lineage.model import Run
 from custody.core.publications.expiry import Expiry
+from custody.core.publications.model import place_of
 from custody.core.tlog.signed_note import NoteKey, NoteSigner
 from custody.objects import ObjectVersion
 
@@ -72,6 +73,7 @@ def read_expiry(
 def _to_payload(expiry: Expiry) -> bytes:
     predicate: dict[str, object] = {
         "run": {"dt": expiry.run.dt, "id": expiry.run.id},
+        "dataset": expiry.dataset,
         "locations": list(expiry.locations),
         "instead": expiry.instead,
         "statedAt": format_utc(expiry.stated_at),
@@ -88,15 +90,17 @@ def _from_payload(payload: bytes) -> Expiry:
     if len(statement.subjects) != 1 or statement.subjects[0].sha256 is None:
         raise MalformedInput("statement.subject", "must be what lay of one run")
     predicate = Fields.of(statement.predicate, "statement.predicate")
-    run = predicate.child("run")
+    run, instead = predicate.child("run"), object_key(predicate, "instead")
     return Expiry(
         run=Run(run.text("dt"), run.text("id")),
+        # The first statements named none but there.
+        dataset=predicate.optional_text("dataset") or (place_of(instead) or ("",))[0],
         locations=tuple(
             _location(item, predicate)
             for item in predicate.items("locations", max_items=_MAX_LOCATIONS)
         ),
         listing=statement.subjects[0].sha256,
-        instead=object_key(predicate, "instead"),
+        instead=instead,
         stated_at=instant(predicate, "statedAt"),
         retention=timedelta(days=predicate.count("retentionDays")),
     )

@@ -42,7 +42,14 @@ from custody.spark.audit.sealing import (
 )
 from custody.spark.audit.sweeping import sweep, with_swept
 from custody.spark.audit.unbuilt import unbuilt
-from custody.spark.audit.versions import at_rest, by_bucket, with_keys_away, with_records
+from custody.spark.audit.versions import (
+    at_rest,
+    by_bucket,
+    missing_versions,
+    sampled,
+    with_keys_away,
+    with_records,
+)
 from custody.spark.checks import intact
 from custody.spark.glue_runs import GlueRun
 from custody.spark.ledger import Target, told_ever, watched_pages, write_rows
@@ -172,21 +179,21 @@ def run(
         sliced(context, list(before.values()), NAMES_PER_SLICE),
     )
     swept, locked = sweep(joined, judge.records, policy, s3_client)
+    missing = missing_versions(joined, judge.records, s3_client)
     found = at_rest(
         joined,
+        missing,
         sliced(context, [version for version in held if version.is_marker], NAMES_PER_SLICE),
-        judge.records,
         by_bucket(removals, contents.calls),
         policy,
-        noncurrent=settings.noncurrent_version_days,
-        sample_days=request.sample_days,
-        s3_client=s3_client,
-    )
+        settings.noncurrent_version_days,
+    ).union(sampled(joined, judge.records, policy, request.sample_days, s3_client))
     seal_defects = (*kept.defects, *cosigning.defects)
     setup = setup_defects(clients.cloudtrail(settings.region), settings)
-    trail_defects = (*trail.defects, *setup, *broken)
     defects = [
-        *defect_rows(trail_defects, seal_defects, contents, policy, settings, s3),
+        *defect_rows(
+            (*trail.defects, *setup, *broken), seal_defects, contents, policy, settings, s3
+        ),
         *altered_file_rows(altered, analytics, time=request.as_of, policy=policy),
     ]
     if trail.trouble is not None:
@@ -223,7 +230,17 @@ def run(
     )
     span = request.since, request.as_of
     judge.state(request.as_of, span, written, sweep=swept.to_document())
-    state_expired_runs(s3, signer, settings, held, {r.version.key for r in stated})
+    state_expired_runs(
+        s3,
+        signer,
+        settings,
+        held,
+        {r.version.key for r in stated},
+        missing.map(lambda gone: gone.version)
+        .filter(lambda one: one.bucket == analytics)
+        .collect(),
+        judge.lineage.trust,
+    )
     # Once what was found is written: heads that move on must not leave a defect behind.
     remember(s3, analytics, TRAIL_HEAD, trail.heads(broken).to_json().encode())
     if kept.head is not None:

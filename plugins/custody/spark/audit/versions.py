@@ -65,42 +65,58 @@ def with_records(
     return joined.persist()
 
 
-def at_rest(
-    joined: RDD[WithRecords],
-    markers: RDD[HeldVersion],
-    keys: Mapping[str, TrustedKey],
-    removers: Mapping[str, Removers],
-    policy: Policy,
-    *,
-    noncurrent: timedelta,
-    sample_days: int,
-    s3_client: Callable[[], S3Client],
-) -> RDD[LedgerRow]:
-    """The rows of everything the buckets hold, the delete `markers` too, and of everything recorded
-    or swept that they do not.
-
-    `removers` are the events that may have removed something, by bucket. The bytes of the day's
-    sample are read on the workers, with clients of `s3_client`.
-    """
-    context, day = joined.context, policy.as_of.date()
-    known = context.broadcast(dict(removers))
-    missing = (
+def missing_versions(
+    joined: RDD[WithRecords], keys: Mapping[str, TrustedKey], s3_client: Callable[[], S3Client]
+) -> RDD[RecordedVersion]:
+    """What is recorded, or was swept, and is not held any more; kept in memory."""
+    return (
         joined.filter(lambda pair: not _any(pair[1][0]))
         .mapPartitions(lambda pairs: known_versions(pairs, keys, s3_client))
-        .map(lambda pair: (_name(pair[1].version), pair[1]))
-        .filter(lambda pair: pair[0][0] in policy.layers)
+        .values()
+        .persist()
+    )
+
+
+def at_rest(
+    joined: RDD[WithRecords],
+    missing: RDD[RecordedVersion],
+    markers: RDD[HeldVersion],
+    removers: Mapping[str, Removers],
+    policy: Policy,
+    noncurrent: timedelta,
+) -> RDD[LedgerRow]:
+    """The rows of everything the buckets hold, the delete `markers` too, and of what is `missing`
+    of everything recorded or swept.
+
+    `removers` are the events that may have removed something, by bucket.
+    """
+    known = joined.context.broadcast(dict(removers))
+    named = missing.keyBy(lambda gone: _name(gone.version)).filter(
+        lambda pair: pair[0][0] in policy.layers
     )
     standing = joined.flatMap(
         lambda pair: [
             (_name(version.version), (version, _any(pair[1][1]))) for version in pair[1][0]
         ]
     ).union(markers.map(lambda marker: (_name(marker.version), (marker, True))))
-    compared = standing.cogroup(missing).flatMap(
+    return standing.cogroup(named).flatMap(
         lambda pair: rows_at_rest(
             _object(pair[0], *pair[1]), known.value.get(pair[0][0], Removers()), policy, noncurrent
         )
     )
-    read = (
+
+
+def sampled(
+    joined: RDD[WithRecords],
+    keys: Mapping[str, TrustedKey],
+    policy: Policy,
+    sample_days: int,
+    s3_client: Callable[[], S3Client],
+) -> RDD[LedgerRow]:
+    """The rows of the bytes of the day's sample, which are read on the workers, with clients of
+    `s3_client`."""
+    context, day = joined.context, policy.as_of.date()
+    return (
         joined.filter(lambda pair: _any(pair[1][0]) and (_any(pair[1][1]) or _any(pair[1][2])))
         .filter(lambda pair: is_in_sample(pair[0], day, sample_days))
         # Spread anew: a few large objects must not wait for each other.
@@ -108,7 +124,6 @@ def at_rest(
         .mapPartitions(lambda pairs: known_versions(pairs, keys, s3_client))
         .mapPartitions(lambda pairs: read_versions(pairs, policy, s3_client))
     )
-    return context.union([compared, read])
 
 
 def with_keys_away(rows: RDD[LedgerRow], away: Iterable[KeyAway], policy: Policy) -> RDD[LedgerRow]:

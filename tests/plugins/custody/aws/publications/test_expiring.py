@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from moto.core.utils import utcnow
 from moto.s3 import models
 from tests.support.expiring import BUILT, DAY, EXPIRED, RETENTION
-from tests.support.moto_aws import signing_kms
+from tests.support.moto_aws import KEY_ARN, PRIVATE_KEY, signing_kms
 from tests.support.publications import (
     ANALYTICS,
     BUILDERS,
@@ -33,24 +33,29 @@ from custody.aws.publications.expiring import (
     is_stated,
     removable,
     remove_expired,
+    signed_alone,
     state_expired,
     statements_of,
 )
 from custody.aws.publications.keeping import publish
 from custody.aws.s3.listing import list_keys, list_versions
 from custody.core.lineage.model import Run
+from custody.core.lineage.trust import Trust
 from custody.core.publications.choosing import NotBuilt
 from custody.core.publications.expiry import (
+    EXPIRY_PREFIX,
     OBJECTION,
     Expiry,
     expiry_key,
-    expiry_of,
+    may_expire,
     runs_at_rest,
 )
 from custody.core.publications.expiry_statement import sign_expiry
-from custody.core.publications.model import Asked, Why
+from custody.core.publications.model import Asked, Publication, Shown, Why
 from custody.core.tlog.signed_note import NoteSigner
+from custody.objects import ObjectVersion
 
+JOBS = frozenset({BUILDERS.silver_job, BUILDERS.gold_job})
 HOUR = timedelta(hours=1)
 GONE = EXPIRED + OBJECTION
 """When what is stated is removed."""
@@ -96,11 +101,17 @@ def lying(s3: Any) -> Iterator[Any]:
                 yield stored.version, stored.last_modified
 
 
-def state(s3: Any, at: datetime, signer: NoteSigner = SIGNER) -> set[str]:
+def state(
+    s3: Any, at: datetime, signer: NoteSigner = SIGNER, missing: Iterable[ObjectVersion] = ()
+) -> set[str]:
+    """What the audit states."""
+    versions = dict(lying(s3))
+    known = set(list_keys(s3, PROVENANCE, EXPIRY_PREFIX))
+    trust = Trust({KEY_ARN: PRIVATE_KEY.public_key()}, JOBS)
     stated = state_expired(
         s3,
-        runs_at_rest(lying(s3)),
-        lambda _: ["customers"],
+        may_expire(versions.items(), at - RETENTION, known, missing),
+        signed_alone(s3, PROVENANCE, trust, versions.keys()),
         analytics=ANALYTICS,
         provenance=PROVENANCE,
         sign=lambda expiry: sign_expiry(expiry, signer, "k").to_json_line(),
@@ -176,8 +187,10 @@ def test_who_publishes_it_in_between_keeps_it(s3: Any, rebuilt: Clock) -> None:
 def forged(s3: Any, run: str, *, signer: NoteSigner = SIGNER, at: datetime = EXPIRED) -> None:
     """Somebody says of a run that it expires, whether it does or not."""
     (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == run)
-    day = day_at_rest(s3, ANALYTICS, "customers", DT)
-    expiry = Expiry(one.run, one.locations, one.listing, day[-1].publication.key, at, RETENTION)
+    last = day_at_rest(s3, ANALYTICS, ["customers"], DT).publications[-1]
+    expiry = Expiry(
+        one.run, "customers", one.locations, one.listing, last.publication.key, at, RETENTION
+    )
     body = sign_expiry(expiry, signer, "k").to_json_line()
     s3.put_object(Bucket=PROVENANCE, Key=expiry.key, Body=body)
 
@@ -214,15 +227,96 @@ def test_what_is_young_stays_whoever_signed_that_it_expires(s3: Any, rebuilt: Cl
     ]
 
 
+def invent(s3: Any, dataset: str = "invented", number: int = 1) -> None:
+    """Publish the tables of a dataset under another name, at a run that there is not."""
+    shown = tuple(Shown(table.table, "none", table.of("none")) for table in TABLES)
+    made = Publication(dataset, DT, number, "t", Why.BUILD, Asked("a", 0, None, None), shown)
+    s3.put_object(Bucket=ANALYTICS, Key=made.key, Body=made.to_bytes())
+
+
+def test_an_invented_dataset_has_no_visible_run_removed(s3: Any, rebuilt: Clock) -> None:
+    invent(s3)
+    assert state(s3, EXPIRED) == {"jr_1", "g_1"}
+    remove(s3, GONE)
+    assert runs_left(s3) == {"jr_2", "g_2"}
+
+
+def test_a_day_that_was_never_published_keeps_all(s3: Any, buckets: None, clock: Clock) -> None:
+    for number in ("1", "2"):
+        build(s3, silver_lineage(f"jr_{number}"))
+    clock.now = EXPIRED
+    for dataset in ("invented", "customers"):
+        invent(s3, dataset)
+        assert state(s3, EXPIRED) == set()
+
+
+def test_what_nobody_built_replaces_nothing(s3: Any, rebuilt: Clock) -> None:
+    """Whoever publishes may show a day at a run that there is not: the last good one stays."""
+    invent(s3, "customers", 3)
+    assert state(s3, EXPIRED + RETENTION + DAY) == set()
+
+
+def test_who_signs_for_an_invented_dataset_has_no_visible_run_removed(
+    s3: Any, rebuilt: Clock
+) -> None:
+    invent(s3)
+    (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == "jr_2")
+    instead = f"publications/invented/dt={DT}/000001.json"
+    at = rebuilt.now
+    expiry = Expiry(one.run, "invented", one.locations, one.listing, instead, at, RETENTION)
+    body = sign_expiry(expiry, SIGNER, "k").to_json_line()
+    s3.put_object(Bucket=PROVENANCE, Key=expiry.key, Body=body)
+    hidden, (why,) = remove(s3, GONE)
+    assert hidden == {}
+    assert "customers/dt=2026-11-01/000002.json shows run jr_2" in why
+
+
+def publication_version(s3: Any, number: int) -> ObjectVersion:
+    key = f"publications/customers/dt={DT}/{number:06}.json"
+    (stored,) = (one for one in list_versions(s3, ANALYTICS, key) if not one.is_delete_marker)
+    return stored.version
+
+
+def delete(s3: Any, version: ObjectVersion) -> None:
+    s3.delete_object(Bucket=version.bucket, Key=version.key, VersionId=version.version_id)
+
+
 def test_who_hides_the_publication_has_nothing_removed(s3: Any, rebuilt: Clock) -> None:
-    s3.delete_object(Bucket=ANALYTICS, Key=f"publications/customers/dt={DT}/000002.json")
+    last = publication_version(s3, 2)
+    s3.delete_object(Bucket=ANALYTICS, Key=last.key)
     assert state(s3, EXPIRED) == set()
+    delete(s3, last)
+    assert state(s3, EXPIRED) == set(), "nor when nothing but the marker is left"
+
+
+def test_who_deletes_the_last_publication_has_nothing_removed(s3: Any, rebuilt: Clock) -> None:
+    """It is on record: nothing but that tells of it."""
+    last = publication_version(s3, 2)
+    delete(s3, last)
+    assert state(s3, EXPIRED, missing=[last]) == set()
+    elsewhere = ObjectVersion(ANALYTICS, last.key.replace(DT, "2026-11-02"), "v")
+    assert state(s3, EXPIRED, missing=[elsewhere]) == {"jr_2", "g_2"}
+
+
+def test_who_deletes_an_earlier_publication_has_nothing_removed(s3: Any, rebuilt: Clock) -> None:
+    delete(s3, publication_version(s3, 1))
+    assert state(s3, EXPIRED) == set()
+
+
+def test_nor_has_who_deletes_it_once_it_was_stated(s3: Any, rebuilt: Clock) -> None:
+    state(s3, EXPIRED)
+    delete(s3, publication_version(s3, 2))
+    hidden, left = remove(s3, GONE)
+    assert hidden == {}
+    assert "000001.json shows run g_1" in left[0]
 
 
 def test_rubbish_among_the_publications_counts_for_nothing(s3: Any, rebuilt: Clock) -> None:
     key = f"publications/customers/dt={DT}/000003.json"
     s3.put_object(Bucket=ANALYTICS, Key=key, Body=b"rubbish")
-    assert [one.publication.number for one in day_at_rest(s3, ANALYTICS, "customers", DT)] == [1, 2]
+    day = day_at_rest(s3, ANALYTICS, ["customers"], DT)
+    assert [one.publication.number for one in day.publications] == [1, 2]
+    assert day.lost == ()
 
 
 def test_what_was_stated_long_ago_is_done(s3: Any, rebuilt: Clock) -> None:
@@ -238,10 +332,3 @@ def test_it_explains_for_ever_what_was_hidden(s3: Any, rebuilt: Clock) -> None:
     key = f"silver/customers/dt={DT}/run=jr_1/part-0.parquet"
     assert found[run].explains(PROCESSED, key, GONE)
     assert found[run].expiry.key == expiry_key(run)
-
-
-def test_the_rule_is_the_one_of_the_core(s3: Any, rebuilt: Clock) -> None:
-    (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == "jr_1")
-    day = day_at_rest(s3, ANALYTICS, "customers", DT)
-    assert expiry_of(one, day, EXPIRED, RETENTION) is not None
-    assert expiry_of(replace(one, written_at=EXPIRED), day, EXPIRED, RETENTION) is None

@@ -70,7 +70,10 @@ def signed(payload: bytes) -> bytes:
     [
         (b"expiry/v1", b"answer/v1", "predicateType"),
         (b'"retentionDays":90', b'"retentionDays":6', "no run expires within 7 days"),
+        (b'"retentionDays":90', b'"retentionDays":900000', "kept for more than 36500 days"),
         (b'"retentionDays":90', b'"retentionDays":999999999999', "too large"),
+        (b'"dataset":"customers"', b'"dataset":"orders"', "no publication of orders"),
+        (b'"instead":"publications/', b'"instead":"p/', "no publication of customers"),
         (b"/run=jr_1/", b"/run=jr_2/", "not the locations of run jr_1"),
         (b'"locations":["', b'"locations":[1,"', "must be texts"),
     ],
@@ -81,6 +84,16 @@ def test_what_cannot_be_meant_is_not_believed(old: bytes, new: bytes, why: str) 
     found = read(signed(payload.replace(old, new)))
     assert found.expiry is None
     assert why in found.trouble
+
+
+def test_an_old_one_names_its_dataset_by_the_publication_alone() -> None:
+    payload = Envelope.parse(SIGNED).payload
+    old = payload.replace(b'"dataset":"customers",', b"")
+    assert old != payload
+    assert read(signed(old)).expiry == ONE
+    unnamed = read(signed(old.replace(b'"instead":"publications/', b'"instead":"')))
+    assert unnamed.expiry is None
+    assert "is no publication of" in unnamed.trouble
 
 
 def test_the_longest_can_be_signed() -> None:

@@ -19,7 +19,14 @@ from custody.core.ledger.rows import LedgerRow
 from custody.core.records.names import RECORD_PREFIX, record_id
 from custody.objects import ObjectVersion
 from custody.spark.audit.sweeping import hashed, sweep, unexplained, with_swept
-from custody.spark.audit.versions import at_rest, known_versions, with_keys_away, with_records
+from custody.spark.audit.versions import (
+    at_rest,
+    known_versions,
+    missing_versions,
+    sampled,
+    with_keys_away,
+    with_records,
+)
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -41,14 +48,12 @@ def night(
     known, away = sweep(joined, zone.keys, POLICY, lambda: s3)
     found = at_rest(
         joined,
+        missing_versions(joined, zone.keys, lambda: s3),
         context.parallelize(list[HeldVersion](), 1),
-        zone.keys,
         {},
         POLICY,
-        noncurrent=timedelta(days=90),
-        sample_days=1,
-        s3_client=lambda: s3,
-    )
+        timedelta(days=90),
+    ).union(sampled(joined, zone.keys, POLICY, 1, lambda: s3))
     rows = with_swept(with_keys_away(found, away, POLICY), known.versions).collect()
     return known, {(row.verdict, row.object_key, row.version_id): row for row in rows}
 

@@ -26,7 +26,13 @@ from custody.core.ledger.kinds.keys import KeyAway
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow
 from custody.objects import ObjectVersion
-from custody.spark.audit.versions import at_rest, with_keys_away, with_records
+from custody.spark.audit.versions import (
+    at_rest,
+    missing_versions,
+    sampled,
+    with_keys_away,
+    with_records,
+)
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -76,14 +82,12 @@ def audited(
     )
     compared = at_rest(
         joined,
+        missing_versions(joined, zone.keys, lambda: s3),
         context.parallelize([version for version in here if version.is_marker], 1),
-        zone.keys,
         removers,
         POLICY,
-        noncurrent=timedelta(days=90),
-        sample_days=sample_days,
-        s3_client=lambda: s3,
-    )
+        timedelta(days=90),
+    ).union(sampled(joined, zone.keys, POLICY, sample_days, lambda: s3))
     rows = with_keys_away(compared, away, POLICY).collect()
     found = {(row.object_key, row.version_id): row for row in rows}
     assert len(found) == len(rows)
