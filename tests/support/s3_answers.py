@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -13,9 +14,11 @@ from botocore.exceptions import IncompleteReadError
 from tests.support.moto_aws import answer, refusal
 
 
-def encrypt_anew(s3: Any, key: str, under: str = "theirs", code: str = "AccessDenied") -> None:
+def encrypt_anew(
+    s3: Any, key: str, under: str = "theirs", code: str = "AccessDenied"
+) -> Callable[[], None]:
     """From now on S3 does not hand out what lies under `key`, as it is encrypted under a KMS key
-    (its id) that cannot be used."""
+    (its id) that cannot be used; until what this returns is called."""
     arn = f"arn:aws:kms:us-east-1:111122223333:key/{under}"
 
     def is_it(params: Mapping[str, Any]) -> bool:
@@ -27,8 +30,25 @@ def encrypt_anew(s3: Any, key: str, under: str = "theirs", code: str = "AccessDe
     def describe(params: Mapping[str, Any], **_: Any) -> Any:
         return answer({"SSEKMSKeyId": arn}) if is_it(params) else None
 
-    s3.meta.events.register("before-call.s3.GetObject", refuse)
-    s3.meta.events.register("before-call.s3.HeadObject", describe)
+    answers = {"GetObject": refuse, "HeadObject": describe}
+    for call, handler in answers.items():
+        s3.meta.events.register(f"before-call.s3.{call}", handler)
+
+    def undo() -> None:
+        for call, handler in answers.items():
+            s3.meta.events.unregister(f"before-call.s3.{call}", handler)
+
+    return undo
+
+
+@contextmanager
+def withheld(s3: Any, key: str) -> Iterator[None]:
+    """Meanwhile S3 does not hand out what lies under `key`, of a client that others have too."""
+    undo = encrypt_anew(s3, key)
+    try:
+        yield
+    finally:
+        undo()
 
 
 def got(body: Any, size: int, **more: Any) -> tuple[SimpleNamespace, dict[str, Any]]:

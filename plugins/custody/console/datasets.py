@@ -14,6 +14,7 @@ from typing import Any, Final
 from custody.aws.publications.keeping import publications_of
 from custody.aws.s3.listing import list_folders
 from custody.console.evidence import CurrentEvidence, Evidence
+from custody.console.lineages import read_stated
 from custody.console.lives import MOST_PUBLICATIONS
 from custody.core.console.days import DatasetDay, day_of_dataset
 from custody.core.formats.untrusted import MalformedInput
@@ -88,7 +89,7 @@ def _account(evidence: Evidence, day: DatasetDay) -> dict[str, Any]:
     if stated is None:
         return {}
     version = stated.version
-    body = evidence.source.read(version.bucket, version.key, max_bytes=MAX_ACCOUNT_BYTES)
+    body = read_stated(evidence, version.bucket, version.key, MAX_ACCOUNT_BYTES)
     if hashlib.sha256(body or b"").hexdigest() == stated.sha256:
         with suppress(MalformedInput):
             return {"account": DayAccount.parse(body or b"")}

@@ -30,7 +30,7 @@ class Evidence(Deployment):
 
 class CurrentEvidence:
     """That of the deployment which `opened` gives. Whoever holds `lock` is the only one that
-    reads."""
+    reads; `lineages` are of what `now` gave him."""
 
     def __init__(self, opened: Callable[[], Console], clock: Callable[[], datetime]) -> None:
         self._opened = opened
@@ -43,6 +43,7 @@ class CurrentEvidence:
         """The evidence as it is; another object once what it has read is old."""
         now, console = self.clock(), self._opened()
         if self._kept is None or self._kept[0] is not console:
+            self.lineages = Lineages()  # what other keys signed is believed no more
             self._kept = console, now, Evidence(console.settings, console.s3)
         elif now - self._kept[1] > FRESH_FOR:
             new = Evidence(console.settings, console.s3)

@@ -6,15 +6,17 @@ import itertools
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from custody.aws.s3.errors import ObjectWithheld
 from custody.core.formats.dsse import MAX_ENVELOPE_BYTES, Envelope
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.model import LINEAGE_PREFIX, Lineage, Run, statement_key
-from custody.core.lineage.trust import BadLineage, NoLineage, lineage_of_run, read_part
+from custody.core.lineage.trust import BadLineage, NoLineage, Trust, lineage_of_run, read_part
 from custody.reading.deployment import Deployment
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,12 @@ class Lineages:
         sizes = itertools.accumulate(each.size for each in stored)
         few = zip(stored[:MOST_STATEMENTS], sizes, strict=False)
         keys = [each.version.key for each, size in few if size <= MOST_BYTES]
-        found = _read(deployment, keys, len(keys) < len(stored))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            read = pool.map(lambda key: read_stated(deployment, bucket, key), keys)
+            raws = dict(zip(keys, read, strict=True))
+        found = _believed(raws, deployment.keys.lineage, is_cut=len(keys) < len(stored))
+        if None in raws.values():
+            return found  # it may be handed out again, with nothing added
         with self._lock:
             self._kept[name] = found
             while len(self._kept) > _KEPT:
@@ -63,15 +70,19 @@ class Lineages:
         return found
 
 
-def _read(deployment: Deployment, keys: list[str], is_cut: bool) -> DayOfRuns:
-    bucket = deployment.provenance_bucket
+def read_stated(
+    deployment: Deployment, bucket: str, key: str, max_bytes: int = MAX_ENVELOPE_BYTES
+) -> bytes | None:
+    """What runs have stated, or its first `max_bytes` + 1 bytes; None if it is not there or S3 does
+    not hand it out, so that one object hides no other. Raises what botocore raises."""
+    try:
+        return deployment.source.read(bucket, key, max_bytes=max_bytes)
+    except ObjectWithheld as error:
+        log.warning("s3://%s/%s cannot be read: %s", bucket, key, error)
+        return None
 
-    def read(key: str) -> bytes | None:
-        return deployment.source.read(bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        raws = dict(zip(keys, pool.map(read, keys), strict=True))
-    trust = deployment.keys.lineage
+def _believed(raws: Mapping[str, bytes | None], trust: Trust, *, is_cut: bool) -> DayOfRuns:
     runs = dict[Run, None]()
     bad = 0
     for key, raw in raws.items():
@@ -92,6 +103,6 @@ def _read(deployment: Deployment, keys: list[str], is_cut: bool) -> DayOfRuns:
             bad += 1
     said = [
         *([f"{bad} statements of the day are not believed, or not whole"] if bad else []),
-        *([f"more runs state something of the day than the {len(keys)} read"] if is_cut else []),
+        *([f"more runs state something of the day than the {len(raws)} read"] if is_cut else []),
     ]
     return DayOfRuns(tuple(lineages), "; ".join(said))

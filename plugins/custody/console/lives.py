@@ -13,12 +13,11 @@ from typing import Final
 
 from custody.aws.publications.keeping import publications_of
 from custody.aws.s3.listing import StoredVersion, versions_of
-from custody.console.lineages import MOST_STATEMENTS, Lineages
+from custody.console.lineages import MOST_STATEMENTS, Lineages, read_stated
 from custody.core.console.objects.asked import Place, places
 from custody.core.console.objects.life import Entry, Life, StoredThen, findings_about, judge_of
 from custody.core.console.objects.onward import Onward, day_of, made_from
 from custody.core.console.overview import Overview
-from custody.core.formats.dsse import MAX_ENVELOPE_BYTES
 from custody.core.ledger.stored_records import undisplaced_key
 from custody.core.lineage.model import HashedObject
 from custody.core.lineage.tracing import TracedRun, is_made, trace
@@ -177,7 +176,7 @@ def _back(deployment: Deployment, known: Known) -> TracedRun | None:
     version, record = known.stored.version, known.checked.record
     if not is_made(version.key) or record is None or not isinstance(record.claim, LandingRecord):
         return None
-    source, bucket, reads = deployment.source, deployment.provenance_bucket, itertools.count(1)
+    bucket, reads = deployment.provenance_bucket, itertools.count(1)
 
     def read(key: str) -> bytes | None:
         if next(reads) > MOST_STATEMENTS:
@@ -185,7 +184,7 @@ def _back(deployment: Deployment, known: Known) -> TracedRun | None:
                 f"more than {MOST_STATEMENTS} statements are behind {version.uri}: custody trace "
                 "has no limit"
             )
-        return source.read(bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        return read_stated(deployment, bucket, key)
 
     made = HashedObject(version, record.claim.sha256)
     return trace(made, read, deployment.keys.lineage)

@@ -8,12 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from custody.aws.answers.keeping import Answers, keep_answer
 from custody.aws.runs.history import RunHistory
 from custody.aws.runs.last import last_run
+from custody.aws.s3.errors import ObjectWithheld
 from custody.aws.s3.heads import SEAL_HEAD, TRAIL_HEAD, head_key
 from custody.aws.s3.reading import Content, read_current
 from custody.core.answers.model import Answer
@@ -124,8 +125,14 @@ class Console:
         return min((each.end for each in heads.by_region.values()), default=None)
 
     def _head(self, name: str) -> Content | None:
+        """One that S3 does not hand out is as none: who encrypted it anew blinds nobody to the
+        rest, and the audit says so."""
         bucket = self.settings.analytics_bucket
-        return read_current(self.s3, bucket, head_key(name), max_bytes=_MAX_HEAD_BYTES)
+        try:
+            return read_current(self.s3, bucket, head_key(name), max_bytes=_MAX_HEAD_BYTES)
+        except ObjectWithheld as error:
+            log.warning("the remembered head %s cannot be read: %s", name, error)
+            return None
 
 
 class Overviews:
@@ -140,6 +147,7 @@ class Overviews:
         self._clock = clock
         self._lock = threading.Lock()
         self._console: Console | None = None
+        self._opened_at = datetime.min.replace(tzinfo=UTC)
         self._kept: OrderedDict[int, Overview] = OrderedDict()
 
     def of(self, days: int) -> tuple[Overview, Settings]:
@@ -149,21 +157,20 @@ class Overviews:
         """
         with self._lock:
             now = self._clock()
+            console = self._fresh(now)
             kept = self._kept.get(days)
-            if self._console is None or kept is None or now - kept.now > FRESH_FOR:
-                self._console = self._reopened()
-                kept = self._console.overview(now.date() - timedelta(days=days - 1), now)
+            if kept is None or now - kept.now > FRESH_FOR:
+                kept = console.overview(now.date() - timedelta(days=days - 1), now)
             self._kept[days] = kept
             self._kept.move_to_end(days)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return kept, self._console.settings
+            return kept, console.settings
 
     def answer(self, answer: Answer) -> None:
         """Keep an answer, which the next overview tells of; raises like `Console.answer`."""
         with self._lock:
-            self._console = self._reopened()
-            self._console.answer(answer)
+            self._reopened(self._clock()).answer(answer)
             self._kept.clear()
 
     def now(self) -> datetime:
@@ -171,18 +178,24 @@ class Overviews:
         return self._clock()
 
     def console(self) -> Console:
-        """The deployment as it was opened for the latest of these overviews.
+        """The deployment as it is, or was no longer than `FRESH_FOR` ago: another object if it is
+        another.
 
         Raises what `console` does.
         """
         with self._lock:
-            if self._console is None:
-                self._console = self._open()
-            return self._console
+            return self._fresh(self._clock())
 
-    def _reopened(self) -> Console:
+    def _fresh(self, now: datetime) -> Console:
+        if self._console is None or now - self._opened_at > FRESH_FOR:
+            return self._reopened(now)
+        return self._console
+
+    def _reopened(self, now: datetime) -> Console:
         """The console that is open, with what it has read, unless settings or key are others."""
         found, kept = self._open(), self._console
         if kept is None or (found.settings.sha256, found.key) != (kept.settings.sha256, kept.key):
-            return found
+            self._kept.clear()
+            kept = found
+        self._console, self._opened_at = kept, now
         return kept

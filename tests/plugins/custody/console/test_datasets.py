@@ -12,17 +12,21 @@ from tests.support.audited import (
     DAY,
     GOLD_RUN,
     PROCESSED,
+    RING,
+    SIGNER,
     SILVER_RUN,
     A,
     Platform,
     honest_platform,
 )
-from tests.support.lives import evidence_of, published
+from tests.support.lives import PARSED, evidence_of, published
+from tests.support.s3_answers import withheld
 
 from custody.console import datasets as module
 from custody.console import rendering
 from custody.console.datasets import Datasets
-from custody.console.evidence import CurrentEvidence
+from custody.console.evidence import CurrentEvidence, Evidence
+from custody.console.reading import Console
 from custody.core.lineage.account import ACCOUNT_NAME, DayAccount
 from custody.core.lineage.model import Run
 
@@ -77,6 +81,41 @@ def test_a_publication_of_what_nobody_stated_is_said(
     assert day.state == "shown, and not stated"
 
 
+def test_a_statement_that_s3_does_not_hand_out_hides_no_other(
+    platform: Platform, current: CurrentEvidence
+) -> None:
+    published(platform, 1)
+    silver, _ = (key for key in platform.places if "lineage" in key)
+    with withheld(platform.s3, silver):
+        day = Datasets(current).day("customers", date.fromisoformat(DAY))
+        days = Datasets(current).days(3)
+    assert [run.run for run in day.runs] == [GOLD_RUN]
+    assert day.unread == "1 statements of the day are not believed, or not whole"
+    assert list(days) == ["2026-11-02", "2026-11-01", "2026-10-31"]
+
+
+def test_a_statement_is_believed_as_soon_as_s3_hands_it_out_again(
+    platform: Platform, current: CurrentEvidence
+) -> None:
+    evidence, day = current.now(), date.fromisoformat(DAY)
+    silver, gold = (key for key in platform.places if "lineage" in key)
+    with withheld(platform.s3, silver), withheld(platform.s3, gold):
+        assert current.lineages.of(evidence, day).lineages == ()
+    assert len(current.lineages.of(evidence, day).lineages) == 2
+
+
+def test_what_is_believed_is_asked_anew_of_a_deployment_with_other_keys(
+    platform: Platform, current: CurrentEvidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day, opened = date.fromisoformat(DAY), current.now()
+    assert len(current.lineages.of(opened, day).lineages) == 2
+    monkeypatch.setattr(current, "_opened", lambda: Console(platform.s3, PARSED, SIGNER.key))
+    untrusting = replace(RING, lineage=replace(RING.lineage, public_keys={}))
+    monkeypatch.setattr(Evidence, "keys", untrusting)
+    other = current.now()
+    assert current.lineages.of(other, day).lineages == ()
+
+
 def test_no_more_datasets_are_asked_for_than_fit(
     current: CurrentEvidence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +166,15 @@ def test_an_account_that_was_replaced_is_not_believed(
     other = replace(ACCOUNT, quarantined_rows=0, silver_rows=9).to_bytes()
     platform.s3.put_object(Bucket=PROCESSED, Key=key, Body=other)
     day = Datasets(current).day("customers", date.fromisoformat(DAY))
+    assert day.account is None
+    assert day.unread.endswith("_account.json is not what its run signed")
+
+
+def test_an_account_that_s3_does_not_hand_out_is_said(
+    platform: Platform, current: CurrentEvidence
+) -> None:
+    with withheld(platform.s3, account(platform)):
+        day = Datasets(current).day("customers", date.fromisoformat(DAY))
     assert day.account is None
     assert day.unread.endswith("_account.json is not what its run signed")
 

@@ -16,6 +16,7 @@ from tests.support.audited import (
     PROVENANCE,
     RAW,
     SILVER,
+    SILVER_RUN,
     A,
     Platform,
     honest_platform,
@@ -23,6 +24,7 @@ from tests.support.audited import (
 )
 from tests.support.consoles import JOBS, POLICY, read_run, removed
 from tests.support.lives import objects_of
+from tests.support.s3_answers import withheld
 
 from custody.console import lives
 from custody.console import objects as module
@@ -157,6 +159,17 @@ def test_a_statement_that_nobody_signed_leads_nowhere_and_is_counted(platform: P
     platform.s3.put_object(Bucket=PROVENANCE, Key=key, Body=json.dumps(envelope).encode() + b"\n")
     life = look(platform, A)
     assert life.onward == ()
+    assert life.unread == "1 statements of the day are not believed, or not whole"
+
+
+def test_statements_that_s3_does_not_hand_out_lead_nowhere_and_are_said(platform: Platform) -> None:
+    _, gold = (key for key in platform.places if "lineage" in key)
+    with withheld(platform.s3, gold):
+        made, life = look(platform, f"s3://{ANALYTICS}/{GOLD}"), look(platform, A)
+    assert made.back is not None
+    assert made.back.lineage is None
+    assert len(made.back.troubles) == 1
+    assert [each.lineage.run for run in life.onward for each in run.walk()] == [SILVER_RUN]
     assert life.unread == "1 statements of the day are not believed, or not whole"
 
 

@@ -13,6 +13,7 @@ from moto import mock_aws
 from tests.support.consoles import JOBS, removed
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
 from tests.support.moto_aws import REGION, make_bucket
+from tests.support.s3_answers import encrypt_anew
 from tests.support.transparency import KEY, ORIGIN, OTHER_SIGNER, SIGNER
 
 from custody.aws.runs.keeping import keep_run
@@ -116,6 +117,17 @@ def test_nothing_at_all_is_not_well(s3: Any) -> None:
     assert not overview.is_well
 
 
+@pytest.mark.parametrize("name", [SEAL_HEAD, TRAIL_HEAD])
+def test_a_head_that_s3_does_not_hand_out_hides_nothing_else(s3: Any, name: str) -> None:
+    state(s3)
+    encrypt_anew(s3, name)
+    overview = read(s3)
+    assert list(overview.findings) == [removed().fingerprint]
+    assert not overview.is_well
+    of_heads = dict(zip([SEAL_HEAD, TRAIL_HEAD], seen(overview)[2:], strict=True))
+    assert [head for head, at in of_heads.items() if at is None] == [name]
+
+
 class Clock:
     now = NOW
 
@@ -153,6 +165,30 @@ def test_other_settings_are_another_deployment(s3: Any) -> None:
     overview, now = overviews.of(1)
     assert overview.findings == {}
     assert now == settings[0]
+
+
+def test_a_deployment_that_is_another_is_opened_though_nobody_asks_for_an_overview(s3: Any) -> None:
+    clock, settings = Clock(), [SETTINGS]
+    overviews = Overviews(lambda: Console(s3, settings[0], KEY), clock)
+    first = overviews.console()
+    settings[0] = Settings.parse({**SETTINGS.fields.values, "provenance_bucket": ANALYTICS})
+    clock.now = NOW + FRESH_FOR
+    assert overviews.console() is first
+    clock.now += timedelta(seconds=1)
+    assert overviews.console().settings == settings[0]
+
+
+def test_an_overview_of_another_deployment_is_not_shown_again(s3: Any) -> None:
+    state(s3)
+    clock, settings = Clock(), [SETTINGS]
+    overviews = Overviews(lambda: Console(s3, settings[0], KEY), clock)
+    overviews.console()
+    clock.now = NOW + FRESH_FOR
+    assert len(overviews.of(1)[0].findings) == 1
+    settings[0] = Settings.parse({**SETTINGS.fields.values, "provenance_bucket": ANALYTICS})
+    clock.now += timedelta(seconds=1)
+    overview, now = overviews.of(1)
+    assert (overview.findings, now) == ({}, settings[0])
 
 
 def test_few_periods_are_kept(s3: Any) -> None:
