@@ -19,6 +19,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from custody.core.case.gaps import FoundGap, Gap, not_waived
+from custody.core.formats.plain_text import is_plain
 
 T = TypeVar("T")
 
@@ -31,9 +32,9 @@ must, and what is copied out of it is whole."""
 
 
 def plain(text: object) -> str:
-    """The text without anything that is not a printable character, escaped instead."""
+    """The text without any character that cannot be seen, escaped instead."""
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text)
+        c if is_plain(c) else c.encode("unicode_escape").decode("ascii") for c in str(text)
     )
 
 

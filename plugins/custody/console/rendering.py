@@ -31,6 +31,7 @@ from custody.core.console.picture import EVERY_LAYER, NO_LAYER, Shade, layer_of,
 from custody.core.console.run_in_airflow import Deeds
 from custody.core.console.selection import Selection
 from custody.core.console.standing import Standing
+from custody.core.formats.plain_text import is_plain
 from custody.core.ledger.causes import MAX_BESIDE
 from custody.core.ledger.rows import CONTROL, LedgerRow
 from custody.core.paging.findings import SEVERITIES
@@ -251,7 +252,7 @@ def dataset_page(day: DatasetDay) -> str:
 
 def _word(text: str) -> str:
     """One word of a shell; a text that cannot be shown is not to be copied."""
-    return shlex.quote(text) if text.isprintable() else "<its name cannot be printed>"
+    return shlex.quote(text) if is_plain(text) else "<its name cannot be printed>"
 
 
 def trouble_page(root: str, title: str, text: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import Final
 
+from custody.core.formats.plain_text import is_plain
 from custody.core.ledger.rows import LedgerRow
 
 _PLACE: Final = re.compile(r"<([A-Za-z_][A-Za-z_/, -]{0,60})>")
@@ -95,4 +96,4 @@ def _word(place: re.Match[str], values: Mapping[str, str]) -> str:
 
 def _value(place: re.Match[str], values: Mapping[str, str]) -> str | None:
     value = values.get(place[1])
-    return value if value is not None and value.isprintable() else None
+    return value if value is not None and is_plain(value) else None

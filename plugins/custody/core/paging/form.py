@@ -6,8 +6,8 @@ it to a machine; to HTTPS, by which AWS's chat subscribes, goes the same as chat
 (`custody.core.paging.chat`). SNS tells them apart (`MessageStructure`).
 
 Object keys, user agents and the like are whatever somebody typed: in the text they are quoted, and
-every character that is not plainly printable is escaped, so they can neither begin a line nor turn
-one around; in the JSON everything but ASCII is escaped.
+every character that is not plain is escaped, so they can neither begin a line nor turn one around;
+in the JSON everything but ASCII is escaped.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from custody.core.formats.plain_text import is_plain
 from custody.core.formats.untrusted import load_json
 from custody.core.paging import chat
 from custody.core.paging.changes import Status
@@ -99,8 +100,9 @@ def document_of(message: str) -> object:
 def shown(text: str) -> str:
     """`text` between quotes, on one line, without a character that could disguise another.
 
-    Backslashes and quotes are escaped, and so is all that is not printable: line breaks, control
-    characters, marks that turn the direction of writing, spaces that are not the space.
+    Backslashes and quotes are escaped, and so is all that is not plain: line breaks, control
+    characters, marks that turn the direction of writing, what shows nothing, and spaces that are
+    not the space.
     """
     return '"' + "".join(_shown(c) for c in text) + '"'
 
@@ -108,7 +110,7 @@ def shown(text: str) -> str:
 def _shown(character: str) -> str:
     if character in '\\"':
         return "\\" + character
-    if character.isprintable():
+    if is_plain(character):
         return character
     return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
 
@@ -152,8 +154,8 @@ def compose(
         text = [*lines, *(["links"] if leads else []), *leads, f"runbook  {runbook}"]
         text += [f"incident {head.incident}", "", MARKER, json.dumps(document, indent=2)]
         shown_in_chat = chat.notification(
-            title=subject,
-            lines=lines,
+            title=str(head),
+            lines=[subject, *lines],
             links=links or {},
             runbook=runbook,
             incident=head.incident,

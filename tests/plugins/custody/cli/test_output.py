@@ -12,9 +12,15 @@ from custody.cli.output import ROWS_AT_ONCE, Output, branch, plain
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("é 文", "é 文"), ("\x1b[2J", r"\x1b[2J"), ("a\nb", r"a\nb"), ("\u202e", r"\u202e")],
+    [
+        ("é 文", "é 文"),
+        ("\x1b[2J", r"\x1b[2J"),
+        ("a\nb", r"a\nb"),
+        ("\u202e", r"\u202e"),
+        ("\u3164", r"\u3164"),
+    ],
 )
-def test_nothing_reaches_a_terminal_that_could_move_its_cursor(text, shown):
+def test_nothing_reaches_a_terminal_that_could_move_its_cursor_or_be_unseen(text, shown):
     assert plain(text) == shown
 
 

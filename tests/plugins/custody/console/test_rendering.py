@@ -306,8 +306,9 @@ def test_a_finding_leads_to_its_object_and_back() -> None:
     assert "custody export &#39;s3://raw/a b&amp;c.csv&#39; --version-id v1" in page
 
 
-def test_a_name_that_cannot_be_shown_is_in_no_command() -> None:
-    life = life_of(Place("raw", "a\u202eb"), "v\n1")
+@pytest.mark.parametrize("key", ["a\u202eb", "a\u3164b"])
+def test_a_name_that_cannot_be_shown_is_in_no_command(key: str) -> None:
+    life = life_of(Place("raw", key), "v\n1")
     page = rendering.object_page(life, 2, SETTINGS, 1, "")
     assert page.count("&lt;its name cannot be printed&gt;") == 3
 

@@ -13,6 +13,7 @@ from custody.core.paging.form import document_of, shown
         ('a" b\\', r'"a\" b\\"'),
         ("fdp.\u202evsc", r'"fdp.\u202evsc"'),
         ("a\u00a0\u200b\U000e0001", r'"a\u00a0\u200b\U000e0001"'),
+        ("a\u3164\ufe0f\u2800\U000e0100", r'"a\u3164\ufe0f\u2800\U000e0100"'),
     ],
 )
 def test_what_is_shown(text, quoted):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.support.findings import finding
 from custody.core.ledger.rows import CONTROL
 from custody.core.paging import dead_letters, failures, form, messages, reminding
 from custody.core.paging.changes import Change, Status
+from custody.core.paging.chat import MAX_LINE
 from custody.core.paging.findings import SEVERITIES
 from custody.core.paging.form import MAX_MESSAGE_BYTES, MAX_SUBJECT, Page, document_of
 from custody.core.paging.links import NOWHERE, Places
@@ -180,6 +182,7 @@ def test_each_is_a_custom_notification(kind: str) -> None:
         jsonschema.validate(shown, form)
         assert shown["metadata"]["threadId"] == document_of(page.message)["incident"]
         assert len(shown["content"]["description"]) <= 3000
+        assert page.subject in shown["content"]["description"]
         assert page.message.splitlines()[0] in shown["content"]["description"]
         assert json.loads(page.by_protocol) == {"default": page.message, "https": page.chat}
 
@@ -188,13 +191,52 @@ def test_each_is_a_custom_notification(kind: str) -> None:
 def test_what_somebody_typed_is_neither_markup_nor_a_mention_in_chat(typed: str) -> None:
     typed = f"a/<!channel> & ``` *b* <https://evil|here>{typed}"
     (page,) = [_told(EVERYWHERE, Change(Status.OPEN, finding(object_key=typed, user_agent=typed)))]
-    content = json.loads(page.chat)["content"]
+    content, metadata = (json.loads(page.chat)[part] for part in ("content", "metadata"))
     description = content["description"]
     assert len(description) <= 3000
     assert description.startswith("```\n")
     assert description.endswith("\n```")
     assert not set("<>`") & set(description.removeprefix("```").removesuffix("```"))
-    assert not set("<>`") & set(content["title"])
+    # Even a word alone could be a mention, or an address that becomes a link.
+    assert content["title"] == metadata["summary"] == "UNRECORDED (high)"
     for step in content["nextSteps"][:-1]:
         assert set("<>`|") & set(step[1:-1]) == {"|"}
+    assert len("\n".join(content["nextSteps"])) <= 3000
     assert len(page.by_protocol.encode()) <= MAX_MESSAGE_BYTES
+
+
+@given(st.sampled_from('&\x01é\U0001f600a`"\\') | st.characters(), st.integers(1, 1024))
+def test_however_long_names_are_chat_says_what_who_and_when(character: str, length: int) -> None:
+    typed = character * length
+    named = {"object_key": f"a/{typed}", "version_id": typed, "principal_arn": f"arn:{typed}"}
+    said = {"verdict_reason": typed, "user_agent": typed, "event_name": typed, "source_ip": typed}
+    row = finding(**named, **said)
+    page = _told(EVERYWHERE, Change(Status.RESOLVED, row, now=row))
+    content = json.loads(page.chat)["content"]
+    begun = {line.partition(" ")[0] for line in content["description"].splitlines()}
+    assert begun >= {"what", "version", "who", "from", "when", "why"}
+    led = [step.partition("|")[2] for step in content["nextSteps"]]
+    assert {"See it in the console>", "Follow its runbook>", "The log file in S3>"} <= set(led)
+
+
+def test_of_long_links_as_many_are_next_steps_as_chat_takes() -> None:
+    far = replace(EVERYWHERE, airflow=f"https://airflow/{'a' * 850}")
+    steps = json.loads(_told(far, Change(Status.OPEN, finding())).chat)["content"]["nextSteps"]
+    assert len("\n".join(steps)) <= 3000
+    assert [step.partition("|")[2] for step in steps] == [
+        "See it in the console>",
+        "Follow its runbook>",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("&", "&amp;"), ("\u202e", r"\u202e"), ("\U000e0100", r"\U000e0100"), ('"', '\\"')],
+)
+def test_a_line_is_cut_between_characters(typed: str, shown: str) -> None:
+    page = _told(EVERYWHERE, Change(Status.OPEN, finding(object_key=f"a/{typed * 1000}")))
+    description = json.loads(page.chat)["content"]["description"]
+    (line,) = (line for line in description.splitlines() if line.startswith("what"))
+    assert len(line) <= MAX_LINE + 1
+    assert re.fullmatch(rf'what     "s3://raw/a/({re.escape(shown)})+…', line)
