@@ -91,31 +91,46 @@ def run_guards() -> list[Callable[..., Any]]:
 
 
 def run_in_airflow(dag_id: str, run_id: str) -> RunInAirflow | None:
-    """A run of a DAG, and what its tasks returned; None if there is none."""
+    """A run of a DAG, and what its tasks returned, if it is short; None if there is none.
+
+    Raises `CannotCheck` if Airflow's database does not answer.
+    """
     from airflow.models.dagrun import DagRun  # noqa: PLC0415
     from airflow.models.xcom import XCOM_RETURN_KEY, XComModel  # noqa: PLC0415
     from airflow.utils.session import create_session  # noqa: PLC0415
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import Text, cast, func, select  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
-    from custody.core.console.run_in_airflow import RunInAirflow  # noqa: PLC0415
+    from custody.core.console.run_in_airflow import (  # noqa: PLC0415
+        LONGEST_RETURNED,
+        RunInAirflow,
+    )
+    from custody.reading.errors import CannotCheck  # noqa: PLC0415
 
-    with create_session() as session:
-        asked = select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
-        run = session.scalar(asked)
-        if run is None:
-            return None
-        returned = XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=XCOM_RETURN_KEY)
-        return RunInAirflow(
-            dag_id=dag_id,
-            run_id=run_id,
-            conf=run.conf or {},
-            partition_key=run.partition_key,
-            interval_end=run.data_interval_end,
-            returned={
-                each.task_id: XComModel.deserialize_value(each)
-                for each in session.scalars(returned.limit(1000))
-            },
-        )
+    # As text: of what tasks of any DAG return, no object is made in this process.
+    value = cast(XComModel.value, Text)
+    returned = (
+        XComModel.get_many(run_id=run_id, dag_ids=dag_id, key=XCOM_RETURN_KEY)
+        .with_only_columns(XComModel.task_id, value)
+        .where(func.length(value) <= LONGEST_RETURNED)
+        .limit(1000)
+    )
+    asked = select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+    try:
+        with create_session() as session:
+            run = session.scalar(asked)
+            if run is None:
+                return None
+            return RunInAirflow(
+                dag_id=dag_id,
+                run_id=run_id,
+                conf=run.conf or {},
+                partition_key=run.partition_key,
+                interval_end=run.data_interval_end,
+                returned=dict(session.execute(returned).tuples().all()),
+            )
+    except SQLAlchemyError as error:
+        raise CannotCheck("Airflow's database does not say what this run is") from error
 
 
 def make_app() -> FastAPI:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import threading
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, insert
+from sqlalchemy.exc import OperationalError
 from tests.support.airflow_users import (
     PLUGINS,
     SHOWN,
@@ -24,6 +26,8 @@ from tests.support.airflow_users import (
     mounted,
 )
 from tests.support.asgi import ask
+
+from custody.reading.errors import CannotCheck
 
 
 @pytest.fixture(scope="module")
@@ -97,16 +101,26 @@ def test_airflow_has_what_the_tasks_of_a_run_returned(plugin: ModuleType) -> Non
     with auth_manager(SIMPLE):
         assert plugin.run_in_airflow("medallion_x", "r") is None
         of_run = {"dag_id": "medallion_x", "run_id": "r"}
-        of_task = {**of_run, "task_id": "bronze_to_silver", "map_index": -1}
+        hostile = {"__classname__": "no.such.Thing", "__version__": 1, "__data__": {}}
+        values = {
+            "bronze_to_silver": XComModel.serialize_value("jr_1"),
+            "gold": "jr_2",  # as the API for tasks keeps it
+            "names_a_class": json.dumps(hostile),
+            "names_a_class_too": hostile,
+            "deep": "[" * 200_000,
+            "long": "9" * 5000,
+            "nothing": None,
+        }
         with create_session() as session:
             run = DagRun(**of_run, run_type=DagRunType.MANUAL, conf={"dt": "2026-11-01"})
             session.add(run)
             session.flush()
             table = TaskInstance.__table__
-            session.execute(insert(table).values(**of_task, id=uuid4(), pool="p", pool_slots=1))
-            value = XComModel.serialize_value("jr_1")
-            returned = {"key": "return_value", "value": value, "dag_run_id": run.id}
-            session.add(XComModel(**of_task, **returned))
+            for task, value in values.items():
+                of_task = {**of_run, "task_id": task, "map_index": -1}
+                session.execute(insert(table).values(**of_task, id=uuid4(), pool="p", pool_slots=1))
+                returned = {"key": "return_value", "value": value, "dag_run_id": run.id}
+                session.add(XComModel(**of_task, **returned))
         try:
             found = plugin.run_in_airflow("medallion_x", "r")
         finally:
@@ -114,7 +128,21 @@ def test_airflow_has_what_the_tasks_of_a_run_returned(plugin: ModuleType) -> Non
                 for table in (XComModel, TaskInstance, DagRun):
                     session.execute(delete(table))
     assert (found.dataset, found.dt) == ("x", "2026-11-01")
-    assert found.jobs("") == {"bronze_to_silver": "jr_1"}
+    assert found.jobs("") == {"bronze_to_silver": "jr_1", "gold": "jr_2"}
+
+
+def test_that_airflows_database_does_not_answer_is_said_and_not_how(
+    plugin: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.utils import session  # noqa: PLC0415
+
+    def refuse() -> None:
+        raise OperationalError("SELECT 1", {}, Exception("password=secret"))
+
+    monkeypatch.setattr(session, "create_session", refuse)
+    with pytest.raises(CannotCheck, match="Airflow's database does not") as said:
+        plugin.run_in_airflow("medallion_x", "r")
+    assert "secret" not in str(said.value)
 
 
 def test_airflow_takes_it_for_a_plugin_and_nothing_else(plugin: ModuleType) -> None:

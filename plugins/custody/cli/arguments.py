@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -158,3 +159,15 @@ def time(text: str) -> datetime:
         return parse_utc(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} {error}") from error
+
+
+def up_to(most: int) -> Callable[[str], int]:
+    """The type of a number from 1 to `most`, which raises argparse's error."""
+
+    def number(text: str) -> int:
+        digits = len(str(most))
+        if not (re.fullmatch(rf"[0-9]{{1,{digits}}}", text) and 1 <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r:.50} must be a number from 1 to {most}")
+        return int(text)
+
+    return number

@@ -17,6 +17,7 @@ from custody.aws.answers.keeping import AnswerConflict
 from custody.console import rendering
 from custody.console.answering import Answering, Visitor, answer_of
 from custody.console.datasets import MOST_DAYS, Datasets
+from custody.console.forms import SmallForms
 from custody.console.lives import NoSuchObject
 from custody.console.objects import Objects
 from custody.console.reading import MAX_DAYS, Overviews
@@ -76,6 +77,7 @@ def console_app(
         redoc_url=None,
         openapi_url=None,
     )
+    app.add_middleware(SmallForms)
     app.middleware("http")(_protected)
     app.add_exception_handler(Unavailable, _unavailable)
     app.add_exception_handler(NoSuchObject, _unknown)

@@ -9,7 +9,7 @@ from typing import Final
 import boto3
 
 from custody.aws.answers.keeping import AnswerConflict
-from custody.cli.arguments import Commands, add_deployment, deployment, new_command
+from custody.cli.arguments import Commands, add_deployment, deployment, new_command, up_to
 from custody.cli.consoles import read_overview
 from custody.cli.output import Output
 from custody.console.reading import MAX_DAYS
@@ -48,7 +48,7 @@ def add_command(commands: Commands) -> None:
     parser.add_argument("--reason", default="", help="why; everybody is told")
     parser.add_argument(
         "--days",
-        type=int,
+        type=up_to(LONGEST.days),
         default=1,
         metavar="N",
         help=f"for how many days to take it on; {LONGEST.days} at most (default: 1)",

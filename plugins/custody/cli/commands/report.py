@@ -11,6 +11,7 @@ from custody.cli.arguments import (
     add_target,
     deployment,
     new_command,
+    up_to,
 )
 from custody.cli.consoles import read_answered
 from custody.cli.output import Output
@@ -42,7 +43,7 @@ def add_command(commands: Commands) -> None:
     add_no_trail(parser)
     parser.add_argument(
         "--days",
-        type=_days,
+        type=up_to(MAX_DAYS),
         default=7,
         metavar="N",
         help=f"how many days, today the last; {MAX_DAYS} at most (default: 7)",
@@ -104,10 +105,3 @@ def _run_of_object(args: argparse.Namespace, stage_of: Deployment, output: Outpu
         output.line(finding, "bold red")
     output.line(f"{args.output}: {life.version}", "green" if well else "bold red")
     return well
-
-
-def _days(text: str) -> int:
-    """The type of `--days`; raises argparse's error."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_DAYS):
-        raise argparse.ArgumentTypeError(f"{text!r} must be a number from 1 to {MAX_DAYS}")
-    return int(text)

@@ -19,21 +19,28 @@ from custody.core.publications.model import Publication
 MEDALLION: Final = "medallion_"
 """What the names of the DAGs that build datasets begin with."""
 
-_JOB_RUN: Final = re.compile(r"jr_[A-Za-z0-9_-]{1,252}", re.ASCII)
-"""The id of a run of a Glue job; the tasks that start one return it, others return other texts."""
+_JOB_RUN: Final = re.compile(r'(?:\\?")*(jr_[A-Za-z0-9_-]{1,252})(?:\\?")*', re.ASCII)
+"""The id of a run of a Glue job; the tasks that start one return it, others return other values.
+
+In JSON, or in JSON of JSON, by which way it came to Airflow: nothing of it needs to be parsed, nor
+made into an object of whatever class it names.
+"""
+
+LONGEST_RETURNED: Final = 300
+"""No run of a job has a longer id in JSON, twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunInAirflow:
     """A run of a DAG as Airflow has it: what it was given, the partition and the end of the
-    interval that it is of, and what each of its tasks `returned`."""
+    interval that it is of, and what each of its tasks `returned`, as JSON."""
 
     dag_id: str
     run_id: str
     conf: Mapping[str, object]
     partition_key: str | None
     interval_end: datetime | None
-    returned: Mapping[str, object]
+    returned: Mapping[str, str]
 
     @property
     def dataset(self) -> str:
@@ -53,9 +60,9 @@ class RunInAirflow:
     def jobs(self, task_id: str) -> dict[str, str]:
         """The job run that each task started, or only that task."""
         return {
-            task: value
+            task: found[1]
             for task, value in sorted(self.returned.items())
-            if task_id in ("", task) and isinstance(value, str) and _JOB_RUN.fullmatch(value)
+            if task_id in ("", task) and (found := _JOB_RUN.fullmatch(value))
         }
 
 

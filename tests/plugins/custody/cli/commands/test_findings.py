@@ -53,8 +53,6 @@ def test_what_stands_is_listed_taken_on_and_closed(platform: Platform, finding: 
     "arguments",
     [
         ("ack", "{finding}", "--reason", " "),
-        ("ack", "{finding}", "--reason", "r", "--days", "31"),
-        ("ack", "{finding}", "--reason", "r", "--days", "0"),
         ("close", "{short}", "--reason", "r"),
         ("close", "0000000000", "--reason", "r"),
         ("close",),
@@ -65,4 +63,12 @@ def test_what_is_no_answer_is_refused(
 ) -> None:
     given = [text.format(finding=finding, short=finding[:7]) for text in arguments]
     assert platform.custody("findings", *given).status == 2
+    assert kept(platform) == []
+
+
+@pytest.mark.parametrize("days", ["0", "31", "10000000", "9" * 5000, "x", "-1"])
+def test_a_term_of_another_form_is_refused(platform: Platform, finding: str, days: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        platform.custody("findings", "ack", finding, "--reason", "r", "--days", days)
+    assert refused.value.code == 2
     assert kept(platform) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,13 @@ OF_DAG = RunInAirflow(
     {},
     LINEAGE.run.dt,
     None,
-    {"bronze_to_silver": JOB, "gold.silver_to_gold": "jr_gold", "read": "0e1f-not-a-job", "n": 7},
+    {
+        "bronze_to_silver": json.dumps(JOB),
+        "gold.silver_to_gold": json.dumps(json.dumps("jr_gold")),
+        "read": '"0e1f-not-a-job"',
+        "many": '["jr_gold"]',
+        "n": "7",
+    },
 )
 
 
