@@ -37,8 +37,8 @@ MAX_MESSAGE_BYTES: Final = 262_144 - 1024
 MAX_SUBJECT: Final = 99
 """SNS: "less than 100 characters long"."""
 
-_ROOMS: Final[tuple[Room, ...]] = ((10, 2048), (3, 512), (1, 128))
-"""The first in which a page fits is used."""
+_ROOMS: Final[tuple[Room, ...]] = ((10, 2048), (3, 512), (1, 128), (0, 128))
+"""The first in which a page fits is used; in the last, which has no examples, each does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from tests.support.answers import AT, closed, taken
 from tests.support.consoles import NOW, SCRIPT, removed
 from tests.support.findings import finding
@@ -102,9 +103,14 @@ def test_an_answer_to_what_no_run_found_names_the_fingerprint() -> None:
     assert f"finding {'f' * 64}" in found.message
 
 
-def test_a_thousand_of_the_longest_fit() -> None:
-    long = removed("k" * 1024, principal_arn="p" * 5000)
-    answers = [taken(reason="r" * 1000, user="u" * 250, at=AT)] * 1000
-    found = told(page([Standing(long, OLD)] * 1000, answers))
-    assert len(found.message.encode()) <= MAX_MESSAGE_BYTES
+@pytest.mark.parametrize("character", ["k", "é", "\U0001f600", '"', "\x01"])
+def test_a_thousand_of_the_longest_fit(character: str) -> None:
+    key = character * (1024 // len(character.encode()))
+    long = removed(key, principal_arn=character * 5000)
+    answer = taken(reason=character * 1000, user=character * 250, at=AT)
+    answers = [Answered(answer, long)] * 1000
+    found = told(reminder([Standing(long, OLD)] * 1000, answers, now=NOW))
+    assert "1000 findings stand" in found.message
+    assert "answers  1000 in the last 2 days" in found.message
+    assert len(found.by_protocol.encode()) <= MAX_MESSAGE_BYTES
     assert len(found.subject) <= MAX_SUBJECT
