@@ -55,6 +55,7 @@ def built(
     Raises `NotBuilt` also where a statement is not to be believed, or is not of what lies there
     now, and for a run that expires; and what botocore raises.
     """
+    _check_stays(s3, builders, run)  # what has expired already lacks all else, too
     keys = fetch_public_keys(kms, builders.keys)
     read = reader(s3, builders.provenance_bucket)
 
@@ -65,11 +66,13 @@ def built(
             raise NotBuilt(str(error)) from error
 
     def finished(table: DayOfTable) -> list[Lineage]:
-        """What the runs of a gold table state that stated anything to be believed."""
+        """What the runs of a gold table state that stated anything to be believed, and stay."""
         bucket, _, prefix = table.location.removeprefix("s3://").partition("/")
         found = []
         runs = {run_of(key) for key in list_keys(s3, bucket, prefix)}
         for each in filter(None, runs):
+            if is_stated(s3, builders.provenance_bucket, each):
+                continue
             try:
                 found.append(stated(each, builders.gold_job))
             except NotBuilt:
@@ -83,9 +86,14 @@ def built(
     stating = [silver, *(one for some in golds.values() for one in some if one.run.id in runs)]
     _check_held(s3, shown, [output for one in stating for output in one.outputs])
     for each in sorted(runs):
-        if is_stated(s3, builders.provenance_bucket, Run(run.dt, each)):
-            raise NotBuilt(f"run {each} of {run.dt} expires, and is not shown again: build the day")
+        _check_stays(s3, builders, Run(run.dt, each))
     return shown
+
+
+def _check_stays(s3: S3Client, builders: Builders, run: Run) -> None:
+    """Raise `NotBuilt` for a run that expires."""
+    if is_stated(s3, builders.provenance_bucket, run):
+        raise NotBuilt(f"run {run.id} of {run.dt} expires, and is not shown again: build the day")
 
 
 def _check_held(s3: S3Client, shown: Sequence[Shown], outputs: Sequence[HashedObject]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -163,10 +163,25 @@ def test_within_the_retention_nothing_expires(s3: Any, rebuilt: Clock) -> None:
 
 def test_what_is_stated_is_not_published_again(s3: Any, rebuilt: Clock) -> None:
     state(s3, EXPIRED)
-    with pytest.raises(NotBuilt, match=r"run (g|jr)_1 of 2026-11-01 expires"):
+    with pytest.raises(NotBuilt, match=r"run jr_1 of 2026-11-01 expires"):
+        show(s3, "jr_1")
+    remove(s3, GONE)
+    with pytest.raises(NotBuilt, match=r"run jr_1 of 2026-11-01 expires"):
         show(s3, "jr_1")
     assert is_stated(s3, PROVENANCE, Run(DT, "jr_1"))
     assert not is_stated(s3, PROVENANCE, Run(DT, "jr"))
+
+
+def test_gold_that_expires_keeps_no_run_from_being_shown(
+    s3: Any, rebuilt: Clock, clock: Clock
+) -> None:
+    """It was built once more, later, and never published."""
+    clock.now = BUILT + 2 * DAY
+    gold = gold_lineage("g_3", "jr_2")
+    build(s3, replace(gold, finished_on=gold.finished_on + HOUR))
+    clock.now = EXPIRED
+    assert state(s3, EXPIRED) == {"jr_1", "g_1", "g_3"}
+    show(s3, "jr_2")
 
 
 def test_who_publishes_it_in_between_keeps_it(s3: Any, rebuilt: Clock) -> None:
