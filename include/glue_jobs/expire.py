@@ -6,11 +6,12 @@ Writes  a delete marker over each object of a run of which that was signed half 
         no publication has shown since. It can delete no version: those expire as replaced ones do.
         Idempotent: a run that was stopped goes on where it was.
 
-Fails   when S3 or KMS refuse something. What must not be believed, and what a publication
-        contradicts, it leaves alone, and says so in its log: the audit pages it.
+Fails   when S3 or KMS refuse something. What must not be believed, what a publication
+        contradicts, and what keeps runs for less than is deployed, it leaves alone, and says so in
+        its log: the audit pages it.
 
 Argument, fixed by the job: settings (JSON of the settings `analytics_bucket`, `provenance_bucket`,
-`seal_key_arn` and `former_seal_keys`).
+`seal_key_arn`, `former_seal_keys` and `run_retention_days`).
 Needs: `custody.zip` as --extra-py-files; cryptography as --additional-python-modules.
 """
 
@@ -39,6 +40,7 @@ def main(argv: list[str]) -> None:
         analytics=settings.analytics_bucket,
         provenance=provenance,
         key=fetch_seal_keys(kms_client(arn), arn, settings.former_seal_keys, origin),
+        retention=settings.run_retention_days,
         now=datetime.now(UTC),
     )
     for run, objects in hidden.items():

@@ -28,6 +28,7 @@ from custody.core.lineage.trust import BadLineage, NoLineage, Trust, lineage_of_
 from custody.core.publications.expiry import (
     EXPIRY_PREFIX,
     OBJECTION,
+    SHORTEST,
     DayAtRest,
     Expiry,
     Removable,
@@ -142,10 +143,16 @@ def state_expired(
 
 
 def held_against(
-    s3: S3Client, stored: Iterable[StoredVersion], analytics: str, key: NoteKey
+    s3: S3Client,
+    stored: Iterable[StoredVersion],
+    analytics: str,
+    key: NoteKey,
+    *,
+    retention: timedelta,
+    since: datetime,
 ) -> list[Held]:
-    """Each statement that can be read, and what the publications object to it. Raises what botocore
-    raises."""
+    """Each statement that can be read, and what the publications object to it; or the `retention`
+    that is deployed, to one that was stored `since` then. Raises what botocore raises."""
     datasets = published_datasets(s3, analytics)
     day = cache(lambda dt: day_at_rest(s3, analytics, datasets, dt))
 
@@ -159,7 +166,8 @@ def held_against(
         if expiry is None:
             return read, None
         try:
-            return read, objection(expiry, day(expiry.run.dt))
+            deployed = retention if one.last_modified >= since else SHORTEST
+            return read, objection(expiry, day(expiry.run.dt), deployed)
         except (ObjectAbsent, ObjectWithheld) as error:
             return read, f"what was published of {expiry.run.dt} cannot be read ({error})"
 
@@ -183,7 +191,13 @@ def statements_of(s3: S3Client, provenance: str, runs: Iterable[Run]) -> Iterato
 
 
 def remove_expired(
-    s3: S3Client, *, analytics: str, provenance: str, key: NoteKey, now: datetime
+    s3: S3Client,
+    *,
+    analytics: str,
+    provenance: str,
+    key: NoteKey,
+    retention: timedelta,
+    now: datetime,
 ) -> tuple[dict[Run, int], list[str]]:
     """Hide what lies of each run that may be removed by now; how many objects of each were hidden,
     and why others are left alone.
@@ -191,12 +205,13 @@ def remove_expired(
     Doing it again goes on where it was stopped. Object by object: each call names what it hid, and
     none deletes a version. Raises what botocore raises.
     """
+    since = now - _LOOKS_BACK
     recent = [
         stored
         for stored in stored_versions(s3, provenance, KeyRange(EXPIRY_PREFIX))
-        if stored.is_latest and stored.last_modified >= now - _LOOKS_BACK
+        if stored.is_latest and stored.last_modified >= since
     ]
-    held = held_against(s3, recent, analytics, key)
+    held = held_against(s3, recent, analytics, key, retention=retention, since=since)
     left = [
         f"{read.version}: {why_not or read.trouble}"
         for read, why_not in held

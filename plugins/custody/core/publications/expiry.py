@@ -30,6 +30,11 @@ LONGEST: Final = timedelta(days=36_500)
 OBJECTION: Final = timedelta(hours=12)
 """How long what was signed lies before anything is removed: by far longer than publishing takes."""
 
+FRESH: Final = timedelta(days=1)
+"""How long whoever judges holds a statement against the retention that is deployed: until the next
+audit has read it, and before that job removes anything. An older one was held against what was
+deployed then."""
+
 AREAS: Final[Mapping[str, tuple[str, ...]]] = {
     "silver": ("files/", "quarantine/", "silver/"),
     "gold": ("gold/",),
@@ -268,15 +273,19 @@ def expiry_of(
     return None
 
 
-def objection(expiry: Expiry, day: DayAtRest) -> str | None:
+def objection(expiry: Expiry, day: DayAtRest, retention: timedelta = SHORTEST) -> str | None:
     """Why a run must not be removed, whoever has signed that it expires, by the publications of its
-    `day`; None if it may.
+    `day` and the `retention` that is deployed; None if it may.
 
     None may have shown it since the retention before, up to now. What somebody has hidden of
     them counts as if it did still, and where one is lost, nobody knows what it showed: so nobody
     has a run removed by removing a publication, but the last one of a day for good, which the
     records tell of (`may_expire`).
     """
+    if expiry.retention < retention:
+        return (
+            f"it keeps run {expiry.run.id} for {expiry.retention.days} days, not {retention.days}"
+        )
     if day.lost:
         return f"{day.lost[0]} was removed, and nobody knows what it showed"
     for one in day.publications:

@@ -26,7 +26,7 @@ from custody.core.ledger.hours.windows import check_audit, check_time
 from custody.core.ledger.kinds.at_rest import altered_file_rows
 from custody.core.ledger.kinds.unbuilt import may_be_unbuilt
 from custody.core.lineage.model import LINEAGE_PREFIX
-from custody.core.publications.expiry import EXPIRY_PREFIX
+from custody.core.publications.expiry import EXPIRY_PREFIX, FRESH
 from custody.core.records.names import RECORD_PREFIX
 from custody.core.trail.span import LATEST_DELIVERY
 from custody.spark.audit.answers import answer_rows
@@ -141,7 +141,14 @@ def run(
     records = [stored for names in ranges for stored in stored_versions(s3, provenance, names)]
     signer = seal_signer(settings)
     stated = [r for r in records if r.version.key.startswith(EXPIRY_PREFIX)]
-    expiries = held_against(s3, stated, analytics, signer.key)
+    expiries = held_against(
+        s3,
+        stated,
+        analytics,
+        signer.key,
+        retention=settings.run_retention_days,
+        since=request.as_of - FRESH,
+    )
     policy = replace(policy, removable=removable(expiries))
     judged = verdict_files(
         s3,

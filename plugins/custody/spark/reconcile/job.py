@@ -23,7 +23,7 @@ from custody.core.ledger.hours.going_on import next_link, reached_before
 from custody.core.ledger.hours.windows import Window
 from custody.core.ledger.policy import Policy
 from custody.core.lineage.model import Run
-from custody.core.publications.expiry import EXPIRY_PREFIX, Removable
+from custody.core.publications.expiry import EXPIRY_PREFIX, FRESH, Removable
 from custody.core.records.checking import ReadEnvelope
 from custody.core.runs.airflow_log import AirflowLog, log_since
 from custody.core.runs.files import verdicts_folder
@@ -167,7 +167,7 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
             envelopes,
             named,
             late_notes(s3, provenance, window.record_days),
-            expired_runs(s3, settings),
+            expired_runs(s3, settings, window.as_of),
         ),
         policy,
         window,
@@ -197,15 +197,22 @@ def reconcile(glue_run: GlueRun, window: Window) -> None:
     )
 
 
-def expired_runs(s3: S3Client, settings: Settings) -> Expired | None:
-    """Asks which of some runs had expired, by what was signed of them and published; None if
-    nothing was ever signed."""
+def expired_runs(s3: S3Client, settings: Settings, as_of: datetime) -> Expired | None:
+    """Asks which of some runs had expired `as_of` then, by what was signed of them and published;
+    None if nothing was ever signed."""
     provenance, analytics = settings.provenance_bucket, settings.analytics_bucket
     if not any(list_keys(s3, provenance, EXPIRY_PREFIX)):
         return None
     key = seal_signer(settings).key
     return lambda runs: removable(
-        held_against(s3, statements_of(s3, provenance, runs), analytics, key)
+        held_against(
+            s3,
+            statements_of(s3, provenance, runs),
+            analytics,
+            key,
+            retention=settings.run_retention_days,
+            since=as_of - FRESH,
+        )
     )
 
 

@@ -155,3 +155,11 @@ def test_glue_installs_the_versions_the_jobs_are_tested_with() -> None:
 @pytest.mark.parametrize(("stack", "name", "job"), of_type("AWS::Glue::Job"))
 def test_a_jobs_script_exists(stack: str, name: str, job: Mapping[str, Any]) -> None:
     assert script_of(job).is_file()
+
+
+def test_who_removes_runs_is_given_what_the_job_reads() -> None:
+    script = (REPOSITORY / "include" / "glue_jobs" / "expire.py").read_text(encoding="utf-8")
+    job = LOADED["expiry"]["Resources"]["Job"]["Properties"]["NonOverridableArguments"]
+    given = json.loads(plain(job["--settings"]))
+    assert given.keys() == set(re.findall(r"settings\.([a-z_]+)", script))
+    assert given["run_retention_days"] == "${RunRetentionDays}"

@@ -28,6 +28,7 @@ from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
 
 from custody.aws.publications.building import built
 from custody.aws.publications.expiring import (
+    Held,
     day_at_rest,
     held_against,
     is_stated,
@@ -44,6 +45,7 @@ from custody.core.lineage.trust import Trust
 from custody.core.publications.choosing import NotBuilt
 from custody.core.publications.expiry import (
     EXPIRY_PREFIX,
+    FRESH,
     OBJECTION,
     Expiry,
     expiry_key,
@@ -122,8 +124,16 @@ def state(
 
 
 def remove(s3: Any, at: datetime) -> tuple[dict[str, int], list[str]]:
-    hidden, left = remove_expired(s3, analytics=ANALYTICS, provenance=PROVENANCE, key=KEY, now=at)
+    hidden, left = remove_expired(
+        s3, analytics=ANALYTICS, provenance=PROVENANCE, key=KEY, retention=RETENTION, now=at
+    )
     return {run.id: objects for run, objects in hidden.items()}, left
+
+
+def judged(s3: Any, run: str, at: datetime = EXPIRED) -> list[Held]:
+    """What is stated of a run, as whoever judges as of then has it."""
+    stored = statements_of(s3, PROVENANCE, [Run(DT, run)])
+    return held_against(s3, stored, ANALYTICS, KEY, retention=RETENTION, since=at - FRESH)
 
 
 def runs_left(s3: Any) -> set[str]:
@@ -199,12 +209,19 @@ def test_who_publishes_it_in_between_keeps_it(s3: Any, rebuilt: Clock) -> None:
     assert all("000003.json shows run" in why for why in left)
 
 
-def forged(s3: Any, run: str, *, signer: NoteSigner = SIGNER, at: datetime = EXPIRED) -> None:
+def forged(
+    s3: Any,
+    run: str,
+    *,
+    signer: NoteSigner = SIGNER,
+    at: datetime = EXPIRED,
+    retention: timedelta = RETENTION,
+) -> None:
     """Somebody says of a run that it expires, whether it does or not."""
     (one,) = (found for found in runs_at_rest(lying(s3)) if found.run.id == run)
     last = day_at_rest(s3, ANALYTICS, ["customers"], DT).publications[-1]
     expiry = Expiry(
-        one.run, "customers", one.locations, one.listing, last.publication.key, at, RETENTION
+        one.run, "customers", one.locations, one.listing, last.publication.key, at, retention
     )
     body = sign_expiry(expiry, signer, "k").to_json_line()
     s3.put_object(Bucket=PROVENANCE, Key=expiry.key, Body=body)
@@ -225,10 +242,23 @@ def test_what_was_forged_removes_nothing(
     hidden, left = remove(s3, GONE)
     assert hidden == {}
     assert why in left[0]
-    held = held_against(s3, statements_of(s3, PROVENANCE, [Run(DT, run)]), ANALYTICS, KEY)
+    held = judged(s3, run)
     assert len(held) == 1
     assert removable(held) == {}
     assert len(runs_left(s3)) == 4
+
+
+def test_a_run_is_kept_for_as_long_as_is_deployed_whoever_signed_for_less(
+    s3: Any, rebuilt: Clock
+) -> None:
+    forged(s3, "jr_1", retention=RETENTION - DAY)
+    hidden, (why,) = remove(s3, GONE)
+    assert hidden == {}
+    assert why.endswith("it keeps run jr_1 for 89 days, not 90")
+    ((_, told),) = judged(s3, "jr_1", EXPIRED + DAY)
+    assert told == "it keeps run jr_1 for 89 days, not 90"
+    ((_, was_so),) = judged(s3, "jr_1", EXPIRED + DAY + HOUR)
+    assert was_so is None, "what was removed by less, before more was deployed, stays explained"
 
 
 def test_what_is_young_stays_whoever_signed_that_it_expires(s3: Any, rebuilt: Clock) -> None:
@@ -343,7 +373,7 @@ def test_it_explains_for_ever_what_was_hidden(s3: Any, rebuilt: Clock) -> None:
     state(s3, EXPIRED)
     remove(s3, GONE)
     run = Run(DT, "jr_1")
-    found = removable(held_against(s3, statements_of(s3, PROVENANCE, [run]), ANALYTICS, KEY))
+    found = removable(judged(s3, run.id))
     key = f"silver/customers/dt={DT}/run=jr_1/part-0.parquet"
     assert found[run].explains(PROCESSED, key, GONE)
     assert found[run].expiry.key == expiry_key(run)
