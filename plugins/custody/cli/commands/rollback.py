@@ -7,7 +7,8 @@ import time
 from datetime import date
 from typing import Final
 
-from custody.aws.dag_runs import Refused, start_run, states_of
+from custody.aws.dag_runs import Refused, is_paused, start_run, states_of
+from custody.aws.publications.expiring import is_stated
 from custody.aws.publications.keeping import publications_of
 from custody.cli.arguments import Commands, add_deployment, deployment, new_command
 from custody.cli.output import Output
@@ -15,7 +16,9 @@ from custody.console.lineages import Lineages
 from custody.core.console.days import DatasetDay, day_of_dataset
 from custody.core.datasets.manual import dag_of
 from custody.core.formats.timestamps import format_utc
-from custody.core.publications.model import rollback
+from custody.core.formats.untrusted import MalformedInput
+from custody.core.publications.contract_versions import built_by
+from custody.core.publications.model import MAX_REASON, rollback
 from custody.reading.deployment import Deployment
 from custody.reading.errors import CannotCheck
 
@@ -50,15 +53,18 @@ def _run(args: argparse.Namespace, output: Output) -> bool:
     stage = deployment(args, output)
     day = _read(stage, args)
     if args.to is None:
-        _list(day, output)
+        _list(stage, day, output)
         return True
     if args.to not in {run.run.id for run in day.silver}:
+        unread = f" ({day.unread})" if day.unread else ""
         raise CannotCheck(
-            f"no run {args.to} has signed to have built {day.dt} of {day.dataset}: without --to, "
-            "those that have are listed"
+            f"no run {args.to} has signed to have built {day.dt} of {day.dataset}{unread}: without "
+            "--to, those that have are listed"
         )
     if not args.reason.strip():
         raise CannotCheck("why? Give --reason: it stands in the table publications")
+    if len(args.reason) > MAX_REASON:
+        raise CannotCheck(f"--reason has {len(args.reason)} characters, of at most {MAX_REASON}")
     return _roll_back(stage, day, args, output)
 
 
@@ -66,28 +72,46 @@ def _read(stage: Deployment, args: argparse.Namespace) -> DatasetDay:
     bucket = stage.setting(lambda settings: settings.analytics_bucket)
     stated = Lineages().of(stage, args.day)
     published = publications_of(stage.s3, bucket, args.dataset, str(args.day), most=_MOST)
-    return day_of_dataset(args.dataset, str(args.day), stated.lineages, published, stated.unread)
+    day = day_of_dataset(args.dataset, str(args.day), stated.lineages, published, stated.unread)
+    if not day.runs and not published:
+        unread = f" ({day.unread})" if day.unread else ""
+        raise CannotCheck(f"nothing of {day.dt} was built of a dataset {day.dataset!r}{unread}")
+    return day
 
 
-def _list(day: DatasetDay, output: Output) -> None:
+def _list(stage: Deployment, day: DatasetDay, output: Output) -> None:
     shown = {table.run for table in day.shown.shown} if day.shown else set()
     if day.unread:
         output.remark(day.unread)
+    expired = {
+        run.run.id for run in day.silver if is_stated(stage.s3, stage.provenance_bucket, run.run)
+    }
     for run in day.silver:
         output.document(
             {
                 "kind": "run",
                 "run": run.run.id,
                 "finished": format_utc(run.finished_on),
+                "contract": built_by(run),
                 "shown": run.run.id in shown,
+                "expires": run.run.id in expired,
             }
         )
     rows = [
-        (run.run.id, format_utc(run.finished_on), "is shown" if run.run.id in shown else "")
+        (
+            run.run.id,
+            format_utc(run.finished_on),
+            built_by(run) or "",
+            "is shown" if run.run.id in shown else "expires" if run.run.id in expired else "",
+        )
         for run in day.silver
     ]
-    output.table(("run", "finished", ""), rows)
+    output.table(("run", "finished", "contract", ""), rows)
     output.line(f"{len(rows)} runs have signed to have built {day.dt} of {day.dataset}")
+    if rows:
+        output.line(
+            "shown again is one that does not expire, of the contract's MAJOR version of today"
+        )
 
 
 def _roll_back(
@@ -96,11 +120,13 @@ def _roll_back(
     mwaa, dag_id = stage.mwaa(), dag_of(day.dataset)
     environment = stage.setting(lambda settings: settings.airflow_environment)
     try:
+        if is_paused(mwaa, environment, dag_id):
+            raise CannotCheck(f"{dag_id} is paused: its runs wait until somebody unpauses it")
         run_id = start_run(mwaa, environment, dag_id, rollback(day.dt, args.to, args.reason))
         output.remark(f"{dag_id} runs as {run_id}; it goes on if you stop waiting")
         states = states_of(mwaa, environment, dag_id, run_id, lambda: time.sleep(_PAUSE_SECONDS))
         *_, state = output.progress(states, str)
-    except Refused as error:
+    except (MalformedInput, Refused) as error:
         raise CannotCheck(str(error)) from error
     published = _read(stage, args).shown
     runs = {table.run for table in published.shown} if published else set()

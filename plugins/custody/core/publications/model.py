@@ -22,6 +22,9 @@ PUBLICATION_PREFIX: Final = "publications/"
 MAX_PUBLICATION_BYTES: Final = 1024 * 1024
 """A thousand tables, whose lines take less than 1 KiB each but for what people wrote."""
 
+MAX_REASON: Final = 500
+"""What somebody may say at most of why he has a day rolled back."""
+
 _MAX_LOCATION: Final = 2048
 _KEY: Final = re.compile(
     r"publications/([a-z0-9_]+)/dt=(\d{4}-\d{2}-\d{2})/(\d{6})\.json", re.ASCII

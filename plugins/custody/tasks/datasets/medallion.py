@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from custody.aws.athena import rows
 from custody.aws.records.awaiting import awaiting_records
 from custody.core.datasets.tables import Table
+from custody.core.publications.model import MAX_REASON
 from custody.tasks import windows
 from custody.tasks.defaults import client, setting
 
@@ -51,7 +52,7 @@ def params() -> dict[str, Param]:
             None,
             type=["null", "string"],
             minLength=1,
-            maxLength=500,
+            maxLength=MAX_REASON,
             title="Reason",
             description="Why, in words; stands in the table `publications`",
         ),

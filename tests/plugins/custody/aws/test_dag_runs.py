@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
 
-from custody.aws.dag_runs import Refused, start_run, states_of
+from custody.aws.dag_runs import UNKNOWN, Refused, is_paused, start_run, states_of
 from custody.core.formats.untrusted import MalformedInput
 
 ENVIRONMENT, DAG = "custody-dev", "medallion_orders"
@@ -42,6 +43,25 @@ def test_a_run_is_watched_until_it_has_ended(mwaa: Any, stub: Stubber) -> None:
     found = states_of(mwaa, ENVIRONMENT, DAG, RUN, lambda: waited.append(None))
     assert list(found) == ["queued", "running", "failed"]
     assert len(waited) == 2
+
+
+def test_it_is_asked_whether_its_runs_would_wait(mwaa: Any, stub: Stubber) -> None:
+    asked = {"Name": ENVIRONMENT, "Path": "/dags/medallion_orders", "Method": "GET"}
+    for told, paused in (({"is_paused": True}, True), ({"is_paused": False}, False), ({}, False)):
+        stub.add_response("invoke_rest_api", answer(told), asked)
+        assert is_paused(mwaa, ENVIRONMENT, DAG) is paused
+
+
+@pytest.mark.parametrize("lost", [EndpointConnectionError, ReadTimeoutError])
+def test_a_lost_connection_ends_no_watch(lost: type[Exception]) -> None:
+    said: list[Any] = [answer({"state": "running"}), *[lost(endpoint_url="u")] * 10]
+    said += [answer({"state": "running"}), lost(endpoint_url="u"), answer({"state": "success"})]
+    mwaa = Mock(invoke_rest_api=Mock(side_effect=said))
+    found = list(states_of(mwaa, ENVIRONMENT, DAG, RUN, lambda: None))
+    assert found == ["running", *[UNKNOWN] * 10, "running", UNKNOWN, "success"]
+    mwaa = Mock(invoke_rest_api=Mock(side_effect=lost(endpoint_url="u")))
+    with pytest.raises(lost):
+        list(states_of(mwaa, ENVIRONMENT, DAG, RUN, lambda: None))
 
 
 def test_what_airflow_refuses_is_told(mwaa: Any, stub: Stubber) -> None:

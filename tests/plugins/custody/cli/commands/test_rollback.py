@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from tests.support.audited import ANALYTICS, DAY, SILVER_RUN, Platform
+from tests.support.audited import ANALYTICS, DAY, PROVENANCE, SILVER_RUN, Platform
 
 from custody.aws.publications.keeping import publish
 from custody.cli.commands import rollback
+from custody.console import lineages
+from custody.core.publications.expiry import expiry_key
 from custody.core.publications.model import Asked, Shown, Why
 from custody.reading.deployment import Deployment
 
@@ -22,9 +24,12 @@ class Mwaa:
     def __init__(self, s3: Any, *, fails: bool = False) -> None:
         self.s3 = s3
         self.fails = fails
+        self.paused = False
         self.asked: list[dict[str, Any]] = []
 
     def invoke_rest_api(self, **call: Any) -> dict[str, Any]:
+        if not call["Path"].partition("/dagRuns")[1]:
+            return {"RestApiStatusCode": 200, "RestApiResponse": {"is_paused": self.paused}}
         self.asked.append(call)
         if call["Method"] == "POST":
             if not self.fails:
@@ -63,11 +68,59 @@ def test_the_runs_of_a_day_are_listed(platform: Platform, mwaa: Mwaa) -> None:
     listed = platform.custody("rollback", "customers", DAY, "--json")
     assert listed.status == 0
     (run,) = listed.of_kind("run")
-    assert (run["run"], run["shown"]) == (SILVER_RUN.id, False)
+    assert (run["run"], run["shown"], run["expires"]) == (SILVER_RUN.id, False, False)
+    assert run["contract"] is None
     show(platform.s3, SILVER_RUN.id)
     assert "is shown" in platform.custody("rollback", "customers", DAY).out
-    assert platform.custody("rollback", "orders", DAY, "--json").documents == []
     assert mwaa.asked == []
+
+
+def test_one_that_expires_is_listed_as_such(platform: Platform, mwaa: Mwaa) -> None:
+    platform.s3.put_object(Bucket=PROVENANCE, Key=expiry_key(SILVER_RUN), Body=b"x")
+    (run,) = platform.custody("rollback", "customers", DAY, "--json").of_kind("run")
+    assert run["expires"]
+    assert "expires" in platform.custody("rollback", "customers", DAY).out
+
+
+def test_a_dataset_of_which_nothing_was_built_is_named(platform: Platform, mwaa: Mwaa) -> None:
+    refused = platform.custody("rollback", "order", DAY)
+    assert refused.status == 2
+    assert f"nothing of {DAY} was built of a dataset 'order'" in refused.err
+
+
+def test_statements_that_were_not_read_are_told(
+    platform: Platform, mwaa: Mwaa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lineages, "MOST_STATEMENTS", 0)
+    refused = platform.custody("rollback", "customers", DAY, "--to", SILVER_RUN.id, "--reason", "r")
+    assert refused.status == 2
+    assert "more runs state something of the day than the 0 read" in refused.err
+
+
+def test_a_dag_that_is_paused_is_not_waited_for(platform: Platform, mwaa: Mwaa) -> None:
+    mwaa.paused = True
+    refused = platform.custody("rollback", "customers", DAY, "--to", SILVER_RUN.id, "--reason", "r")
+    assert (refused.status, mwaa.asked) == (2, [])
+    assert "medallion_customers is paused" in refused.err
+
+
+@pytest.mark.parametrize("answer", [{}, {"state": None}])
+def test_an_answer_that_is_none_says_nothing_of_the_seal(
+    platform: Platform, mwaa: Mwaa, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    started = {"dag_run_id": "manual__1"}
+    monkeypatch.setattr(
+        mwaa,
+        "invoke_rest_api",
+        lambda **call: {
+            "RestApiStatusCode": 200,
+            "RestApiResponse": started if call["Method"] == "POST" else answer,
+        },
+    )
+    refused = platform.custody("rollback", "customers", DAY, "--to", SILVER_RUN.id, "--reason", "r")
+    assert refused.status == 2
+    assert "MWAA's answer" in refused.err
+    assert "seal" not in refused.err
 
 
 def test_a_day_is_shown_again_as_a_run_built_it(platform: Platform, mwaa: Mwaa) -> None:
@@ -104,6 +157,7 @@ def test_a_dag_that_fails_is_told(platform: Platform, mwaa: Mwaa) -> None:
         ((DAY, "--to", "jr_gold", "--reason", "r"), "no run jr_gold has signed"),
         ((DAY, "--to", SILVER_RUN.id), "Give --reason"),
         ((DAY, "--to", SILVER_RUN.id, "--reason", " "), "Give --reason"),
+        ((DAY, "--to", SILVER_RUN.id, "--reason", "r" * 501), "501 characters, of at most 500"),
         ((DAY, "--from", "."), "leave --from out"),
     ],
 )
