@@ -66,7 +66,7 @@ def _told(verdict: str, written: Finding) -> Finding:
     return Finding(verdict, written.bucket, written.key, written.version_id, None)
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutObject")
 def the_seals_key_says_that_a_run_expires(world: World) -> Outcome:
     """has the seal's key sign that a run expires beside which nothing else is published"""
     kms, key = world.client("kms"), world.platform.settings["seal_key_arn"]
@@ -77,7 +77,7 @@ def the_seals_key_says_that_a_run_expires(world: World) -> Outcome:
     return Outcome(found, found, reconciled=(written,))
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutObject")
 def the_visible_run_expires_by_an_invented_dataset(world: World) -> Outcome:
     """has the seal's key sign the visible run away, by what he published of an invented dataset"""
     published = (
@@ -92,7 +92,7 @@ def the_visible_run_expires_by_an_invented_dataset(world: World) -> Outcome:
     return Outcome(found, found, reconciled=(*published, written))
 
 
-@made(INSIDER)
+@made(INSIDER, call="PutObject")
 def a_run_is_removed_by_a_forged_statement(world: World) -> Outcome:
     """forges that a run of silver expires, with a key of his own, and hides what lies of it"""
     own = Ed25519PrivateKey.generate()

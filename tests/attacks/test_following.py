@@ -51,12 +51,13 @@ def test_who_is_only_named_in_what_another_asked_for_did_nothing(answer: str) ->
     assert not Walk((answer,)).shows(INSIDER, "PutObject")
 
 
+@pytest.mark.parametrize("table", ["cloudtrail_logs", "hash_records"])
 @pytest.mark.parametrize("end", ["", "\nORDER BY eventtime", "\nGROUP BY eventname\nORDER BY 1"])
-def test_a_query_of_the_trail_leaves_out_what_is_broken(end: str) -> None:
-    asked = f"SELECT 1\nFROM cloudtrail_logs\nWHERE eventid = 'e1'{end}"
+def test_a_query_leaves_out_what_is_broken(table: str, end: str) -> None:
+    asked = f"SELECT 1\nFROM {table}\nWHERE eventid = 'e1'{end}"
     left_out = "\n    AND \"$path\" <> 's3://t/a.json.gz'\n    AND \"$path\" <> 's3://t/b.json.gz'"
     done = of_whole_files(asked, ["s3://t/a.json.gz", "s3://t/b.json.gz"])
-    assert done == f"SELECT 1\nFROM cloudtrail_logs\nWHERE eventid = 'e1'{left_out}{end}"
+    assert done == f"SELECT 1\nFROM {table}\nWHERE eventid = 'e1'{left_out}{end}"
     assert of_whole_files(asked, []) == asked
 
 

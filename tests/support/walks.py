@@ -30,9 +30,13 @@ _HASHES: Final = "sha256sum bytes"
 _MENDING: Final = re.compile(r"^## (Put it right|Close it|How it resolves)", re.MULTILINE)
 """From here on a runbook changes things; the cause is found before."""
 
-_TRAIL: Final = "FROM cloudtrail_logs"
+_BREAKABLE: Final = re.compile(r"FROM (?:cloudtrail_logs|hash_records)\b")
+"""The tables whose files somebody may have broken; what the jobs write is written once."""
+
 _CONDITIONS_END: Final = re.compile(r"\n(?:ORDER|GROUP) BY|\s*\Z")
-_BROKEN: Final = re.compile(r"^HIVE_(?:CURSOR_ERROR|BAD_DATA): .*?(s3://\S+?)[:,]? ")
+_BROKEN: Final = re.compile(
+    r"^HIVE_(?:CURSOR_ERROR|BAD_DATA|CANNOT_OPEN_SPLIT): .*?(s3://\S+?)[:,]? "
+)
 """What Athena says when it cannot read a file."""
 
 _WHOSE: Final = ("arn", "principal_arn")
@@ -140,8 +144,8 @@ class Walker:
 
 
 def of_whole_files(step: str, broken: Iterable[str]) -> str:
-    """A query of the trail that leaves out the files that are broken; any other as it is."""
-    if _TRAIL not in step:
+    """A query of logs or records that leaves out the files that are broken; any other as it is."""
+    if _BREAKABLE.search(step) is None:
         return step
     left_out = "".join(f"\n    AND \"$path\" <> '{file}'" for file in broken)
     return _CONDITIONS_END.sub(lambda end: left_out + end[0], step, count=1)

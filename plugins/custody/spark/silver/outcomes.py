@@ -135,7 +135,7 @@ def account(
     )
     # By their numbers, as the versions are, and in the order of an account's fields.
     return [
-        FileAccount(objects[number].key, objects[number].version_id, *counts, tuple(of_items))
+        FileAccount(objects[number].key, objects[number].version_id, *(*counts, tuple(of_items)))
         for number, *counts, of_items in sorted(rows.collect())
     ]
 

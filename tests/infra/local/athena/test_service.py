@@ -119,20 +119,42 @@ def test_json_table_with_projection(
     assert queries.rows("SHOW PARTITIONS events") == []
 
 
+SSE_C = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32}
+
+
+@pytest.mark.parametrize(
+    ("body", "encryption", "says"),
+    [
+        (b"no gzip", {}, "HIVE_CURSOR_ERROR: Failed to decompress {}: "),
+        (
+            b"{}",
+            SSE_C,
+            "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split {} (offset=0, length=2): ",
+        ),
+    ],
+    ids=["broken", "withheld"],
+)
 def test_an_object_that_is_left_out_is_not_opened(
-    server: Server, queries: Queries, buckets: dict[str, str]
+    server: Server,
+    queries: Queries,
+    buckets: dict[str, str],
+    body: bytes,
+    encryption: dict[str, Any],
+    says: str,
 ) -> None:
-    """Else one that is broken would keep everybody from the others."""
-    place = f"s3://{buckets['data']}/left_out"
-    for name, body in {"broken.json.gz": b"no gzip", "whole.json": b'{"name": "c"}'}.items():
-        server.client("s3").put_object(Bucket=buckets["data"], Key=f"left_out/{name}", Body=body)
+    """Else one that is broken, or that S3 does not hand out, would keep everybody from the
+    others."""
+    s3, table = server.client("s3"), f"left_out_{len(encryption)}"
+    place = f"s3://{buckets['data']}/{table}"
+    s3.put_object(Bucket=buckets["data"], Key=f"{table}/broken.json.gz", Body=body, **encryption)
+    s3.put_object(Bucket=buckets["data"], Key=f"{table}/whole.json", Body=b'{"name": "c"}')
     queries.rows(
-        f"""CREATE EXTERNAL TABLE left_out (name STRING)
+        f"""CREATE EXTERNAL TABLE {table} (name STRING)
         ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' STORED AS TEXTFILE
         LOCATION '{place}'"""
     )
-    asked, broken = "SELECT name FROM left_out WHERE name IS NOT NULL", f"{place}/broken.json.gz"
-    assert f"HIVE_CURSOR_ERROR: Failed to decompress {broken}: " in queries.failure(asked)
+    asked, broken = f"SELECT name FROM {table} WHERE name IS NOT NULL", f"{place}/broken.json.gz"
+    assert says.format(broken) in queries.failure(asked)
     for left_out in (f"<> '{broken}'", f"NOT IN ('x', '{broken}')"):
         assert queries.rows(f'{asked} AND "$path" {left_out}') == [["name"], ["c"]]
 

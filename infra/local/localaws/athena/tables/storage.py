@@ -123,7 +123,17 @@ class ObjectStore:
             self._check()
             stored, target = objects[place], folder / str(place)
             with _denied(stored.bucket, stored.key):
-                answer = self._s3.get_object(Bucket=stored.bucket, Key=stored.key)
+                try:
+                    answer = self._s3.get_object(Bucket=stored.bucket, Key=stored.key)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "InvalidRequest":
+                        raise
+                    # Encrypted with a key that only the request could name (SSE-C).
+                    raise QueryError(
+                        "HIVE_CANNOT_OPEN_SPLIT",
+                        f"Error opening Hive split {stored.uri} (offset=0, "
+                        f"length={stored.size}): {error}",
+                    ) from error
                 with target.open("wb") as file:
                     for chunk in answer["Body"].iter_chunks(_CHUNK):
                         self._check()
