@@ -53,7 +53,9 @@ def found(platform: Platform, *rows: LedgerRow) -> Overview:
     judged = JudgingRun("reconcile", "jr_judge", end + HOUR, end - 4 * HOUR, end)
     audit = JudgingRun("audit", "jr_audit", end + 2 * HOUR, end - 24 * HOUR, end)
     runs = [replace(read_run(8, *rows), run=judged), replace(read_run(8), run=audit)]
-    return overview(Evidence(runs), **JOBS, policy=POLICY, first=end.date(), now=end + 3 * HOUR)
+    return overview(
+        Evidence(runs), **JOBS, policy=POLICY, first=judged.start.date(), now=end + 3 * HOUR
+    )
 
 
 def look(platform: Platform, typed: str, version: str = "", *rows: LedgerRow) -> Life:
