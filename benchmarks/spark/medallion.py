@@ -6,14 +6,15 @@ judge every row, account for it, and write silver, quarantine, accounts and gold
 reads the same files with Spark's own CSV reader, keeps one row per key, puts the same tokens in the
 place of personal data and aggregates with the same SQL. Both run in one session on two cores, in
 turn; the best of each counts. Then ten thousand files of 1 kB are built, beside the same rows in
-one file.
+one file. With `--large` one file of that many bytes is built once, of the day's rows over and over:
+does it use both cores to its end?
 
 Prints JSON lines: `{"name", "ours", "reference", "ratio", "unit"}`, of seconds that passed, and of
 seconds of the processor (`CPU`, of Spark and its Python workers), which tell what is to be compared
 where other work goes on beside. Then what no reference is for: `cores` that were busy, of the two,
 and the most memory that a Python worker has had (`MiB`).
 
-    .venvs/glue/bin/python benchmarks/spark/medallion.py [--rows 1000000] [--rounds 2]
+    .venvs/glue/bin/python benchmarks/spark/medallion.py [--rows 1000000] [--rounds 2] [--large 0]
 """
 
 from __future__ import annotations
@@ -242,6 +243,18 @@ def joined(day: Path, folder: Path) -> Path:
     return folder
 
 
+def repeated(file: Path, folder: Path, size: int) -> Path:
+    """One file of at least `size` bytes: the header of `file`, and its rows over and over."""
+    folder.mkdir(parents=True)
+    with (folder / "all.csv").open("wb") as out, file.open("rb") as rows:
+        header = rows.readline()
+        out.write(header)
+        while out.tell() < size:
+            rows.seek(len(header))
+            shutil.copyfileobj(rows, out, length=1024 * 1024)
+    return folder
+
+
 def parted(file: Path, folder: Path, size: int, most: int) -> Path:
     """The same rows in `most` files of about `size` bytes, each with the header."""
     folder.mkdir(parents=True)
@@ -277,6 +290,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the day")
     parser.add_argument("--rounds", type=int, default=2, help="how often each is measured")
     parser.add_argument("--small", type=int, default=10_000, help="files of 1 kB")
+    parser.add_argument("--large", type=int, default=0, help="bytes of one file that is built once")
     options = parser.parse_args()
     contract = parse_contract(yaml.safe_load(CONTRACT.read_text()))
     spark = session(cores=2)
@@ -297,6 +311,15 @@ def main() -> None:
         small = parted(large, Path(folder, "small", "day"), 1_000, options.small)
         one = parted(large, Path(folder, "same", "day"), small_bytes(small), 1)
         told(f"medallion_{options.small}_small_files", rounds(ours, small), rounds(ours, one))
+        if options.large:
+            day = repeated(
+                Path(folder, "one", "day", "all.csv"), Path(folder, "large-day"), options.large
+            )
+            took = timed(
+                spark, ours(spark, day, contract, Path(folder, "ours")), Path(folder, "ours")
+            )
+            told_alone("medallion_one_large_file", took["s"], "s")
+            told_alone("medallion_one_large_file_cores", took["CPU"] / took["s"], "cores")
         told_alone("medallion_memory_of_a_worker", most_memory_of_a_worker(), "MiB")
     spark.stop()
 
