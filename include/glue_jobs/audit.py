@@ -7,8 +7,8 @@ Reads   the digests and log files since the head remembered; the names of all re
 Writes  `audit/run=<job run id>/dt=YYYY-MM-DD/hour=HH/` of the analytics bucket, as Parquet: one
         row per finding and one per version whose bytes are as recorded; the seal of those records
         and verdicts; `provenance/runs/dt=…/<job run id>.json` of the provenance bucket, what it
-        judged by, and the hash of its report, signed; and, where nothing was wrong, the heads of
-        trail and seal under `audit/heads/`.
+        judged by, and the hashes of its report and of its summaries of the runs of the day before,
+        signed; and, where nothing was wrong, the heads of trail and seal under `audit/heads/`.
 
 Arguments: audit (JSON, that of `custody.core.ledger.hours.windows.audit_window`); fixed by the job:
 settings (JSON, what is believed and where everything lies).

@@ -249,6 +249,11 @@ class Settings:
         return self.role(AUDITOR)
 
     @property
+    def judging_jobs(self) -> tuple[str, str]:
+        """The names of the jobs that judge, and state what they found."""
+        return self.reconcile_job, self.audit_job
+
+    @property
     def builders(self) -> frozenset[str]:
         """The ARNs of the jobs that state lineage."""
         jobs = f"arn:{self.partition}:glue:{self.region}:{self.account_id}:job/"

@@ -51,8 +51,8 @@ class Console:
 
     @functools.cached_property
     def _history(self) -> RunHistory:
-        jobs = (self.settings.reconcile_job, self.settings.audit_job)
-        return RunHistory(self.key, self.settings.provenance_bucket, jobs)
+        settings = self.settings
+        return RunHistory(self.key, settings.provenance_bucket, settings.judging_jobs)
 
     @functools.cached_property
     def _answers(self) -> Answers | None:

@@ -14,7 +14,7 @@ from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import TrustedKey
 from custody.core.runs.chain import Link
 from custody.core.runs.files import WrittenFile, files_to_bytes
-from custody.core.runs.model import Basis, JudgingRun
+from custody.core.runs.model import RUNS, Basis, JudgingRun
 from custody.core.runs.report import RunReport, asked_for
 from custody.core.runs.statement import RunStatement
 from custody.core.runs.trust import trust_sha256
@@ -84,25 +84,24 @@ class Judge:
         link: Link | None = None,
         sweep: Mapping[str, object] | None = None,
         airflow: Mapping[str, object] | None = None,
+        runs: bytes | None = None,
     ) -> RunStatement:
         """Sign and keep what the run found in `span` (start and end), as of `as_of`: the rows, and
         the files that it has `written`; its `link`, where runs make a chain, its `sweep`, and what
-        people did in `airflow`, if it asked.
+        people did in `airflow`, if it asked; and the summaries of other `runs`, if it is an audit.
 
         Raises what `keep_run` raises.
         """
         settings = self.settings
         found = rows.found.to_document()
         report = RunReport(settings.fields.values, rows.verdicts, found, self.asked, sweep, airflow)
+        parts = {"report": report.to_bytes(), "files": files_to_bytes(written)}
         return keep_run(
             s3_client(),
             settings.provenance_bucket,
             JudgingRun(self.run.job_name, self.run.id, as_of, *span),
             self.basis,
-            {
-                "report": report.to_bytes(),
-                "files": files_to_bytes(written),
-            },
+            parts if runs is None else {**parts, RUNS: runs},
             signer=seal_signer(settings),
             key_arn=settings.seal_key_arn,
             link=link,

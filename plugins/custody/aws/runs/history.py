@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from custody.aws.runs.keeping import Judgement, read_run
-from custody.aws.s3.listing import list_versions
+from custody.aws.runs.stated import Stated, Told, stated_on, told_in
 from custody.core.console.standing import ReadRun
 from custody.core.paging.found import Found
 from custody.core.runs.airflow_log import AirflowLog
-from custody.core.runs.model import RUN_PREFIX, run_of_key
-from custody.core.runs.report import RunReport
-from custody.core.runs.statement import BadRun
+from custody.core.runs.summaries import RunSummary
 from custody.core.tlog.signed_note import NoteKey
-from custody.objects import ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -34,16 +29,6 @@ _MOST_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Stated:
-    """Where a run may state something: its day, its id, and the versions that lie there. What these
-    say never changes, so it need not be read again."""
-
-    day: date
-    run_id: str
-    versions: tuple[ObjectVersion, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Runs:
     """The runs that are believed, and the places of statements that are not."""
 
@@ -54,12 +39,13 @@ class Runs:
 class RunHistory:
     """Reads what the runs of `jobs` state in the bucket `provenance`, signed by `key`.
 
-    What was read is kept, so that reading again costs one listing a day. Of several threads.
+    Audits are read first, and of the runs that they sum up nothing else is. What was read is kept,
+    so that reading again costs one listing a day. Of several threads.
     """
 
     def __init__(self, key: NoteKey, provenance: str, jobs: Sequence[str]) -> None:
         self._key, self._provenance, self._jobs = key, provenance, tuple(jobs)
-        self._kept: dict[_Stated, ReadRun | None] = {}
+        self._kept: dict[Stated, ReadRun | None] = {}
         self._lock = threading.Lock()
 
     def runs(self, s3: S3Client, days: Iterable[date]) -> Runs:
@@ -67,11 +53,10 @@ class RunHistory:
         connections = s3.meta.config.max_pool_connections  # type: ignore[attr-defined]
         at_once = min(_AT_ONCE, connections)
         with self._lock, ThreadPoolExecutor(at_once) as pool:
-            listed = pool.map(lambda day: list(_stated(s3, self._provenance, day)), days)
+            listed = pool.map(lambda day: list(stated_on(s3, self._provenance, day)), days)
             stated = [each for of_day in listed for each in of_day]
             new = [each for each in stated if each not in self._kept]
-            read = dict(zip(new, pool.map(lambda each: self._read(s3, each), new), strict=True))
-            known = self._kept | read
+            known = self._kept | self._read(s3, new, pool)
             self._kept = _within(known)
         found = {each: known[each] for each in stated}
         return Runs(
@@ -79,46 +64,48 @@ class RunHistory:
             [f"{each.day} {each.run_id}" for each, run in found.items() if run is None],
         )
 
-    def _read(self, s3: S3Client, stated: _Stated) -> ReadRun | None:
-        """What a run states; None if it must not be believed."""
-        for job in self._jobs:
-            try:
-                told = read_run(
-                    s3,
-                    self._key,
-                    self._provenance,
-                    job=job,
-                    run_id=stated.run_id,
-                    day=stated.day,
-                    parts=["report"],
-                    versions=stated.versions,
-                )
-                return _read_run(told)
-            except (BadRun, ValueError) as error:
-                log.info("not of %s, or not to be believed: %s", job, error)
+    def _read(
+        self, s3: S3Client, stated: Sequence[Stated], pool: ThreadPoolExecutor
+    ) -> dict[Stated, ReadRun | None]:
+        """What each of them states; None where that must not be believed."""
+
+        def told(some: Iterable[Stated]) -> Iterator[Told | None]:
+            return pool.map(lambda each: told_in(s3, self._key, each, self._jobs), some)
+
+        audits = [each for each in stated if each.sums_up]
+        of_audits = dict(zip(audits, told(audits), strict=True))
+        others = {
+            version: run
+            for audit in of_audits.values()
+            if audit is not None
+            for version, summary in audit.others.items()
+            if (run := _read_run(summary)) is not None
+        }
+        read = {each: _read_told(audit) for each, audit in of_audits.items()}
+        for each in stated:
+            summed_up = [others[version] for version in each.versions if version in others]
+            if summed_up:
+                read.setdefault(each, summed_up[0])
+        left = [each for each in stated if each not in read]
+        return read | dict(zip(left, map(_read_told, told(left)), strict=True))
+
+
+def _read_told(told: Told | None) -> ReadRun | None:
+    return _read_run(told.summary) if told is not None else None
+
+
+def _read_run(summary: RunSummary) -> ReadRun | None:
+    """What a run found, as the rules read it; None if it is not what a report has."""
+    try:
+        found = Found.from_document(summary.found)
+        acts = AirflowLog.from_document(summary.airflow) if summary.airflow else None
+    except ValueError as error:
+        log.info("run %s is not to be believed: %s", summary.run.id, error)
         return None
+    return ReadRun(summary.run, summary.verdicts, found, summary.policy, acts)
 
 
-def _read_run(told: Judgement) -> ReadRun:
-    """Raises `ValueError` (`MalformedInput`) for a report that is none."""
-    report = RunReport.parse(told.parts["report"])
-    found, statement = Found.from_document(report.found), told.statement
-    acts = AirflowLog.from_document(report.airflow) if report.airflow else None
-    return ReadRun(statement.run, report.verdicts, found, statement.basis.policy, acts)
-
-
-def _stated(s3: S3Client, bucket: str, day: date) -> Iterator[_Stated]:
-    """Each run of that day of which there may be a statement, hidden ones included."""
-    versions: defaultdict[str, list[ObjectVersion]] = defaultdict(list)
-    for stored in list_versions(s3, bucket, f"{RUN_PREFIX}dt={day}/"):
-        run_id = run_of_key(stored.version.key)
-        if run_id is not None and not stored.is_delete_marker:
-            versions[run_id].append(stored.version)
-    for run_id, found in versions.items():
-        yield _Stated(day, run_id, tuple(found))
-
-
-def _within(found: dict[_Stated, ReadRun | None]) -> dict[_Stated, ReadRun | None]:
+def _within(found: dict[Stated, ReadRun | None]) -> dict[Stated, ReadRun | None]:
     """As many of them as may be kept, the latest first."""
     kept, rows = {}, 0
     for each in sorted(found, key=lambda each: (each.day, each.run_id), reverse=True):

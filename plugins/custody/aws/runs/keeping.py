@@ -48,7 +48,8 @@ def keep_run(
     key_arn: str,
     link: Link | None = None,
 ) -> Judgement:
-    """Write the `PARTS` of a run to the provenance `bucket`, and the signed statement of them last.
+    """Write the parts of a run (`PARTS`, and `RUNS` of an audit) to the provenance `bucket`, and
+    the signed statement of them last.
 
     Raises `RunConflict`, or what botocore raises.
     """
@@ -88,35 +89,49 @@ def read_run(
     run_id: str,
     day: date,
     parts: Iterable[str] = PARTS,
-    versions: Iterable[ObjectVersion] | None = None,
 ) -> Judgement:
     """What the run `run_id` of `job`, which judged on that day, states in the provenance `bucket`;
-    these `parts` of it. `versions` are those of its statement, if they were listed already.
+    these `parts` of it.
 
     Whatever else was put there, or hides it: the version that `key` signed counts. Raises `BadRun`
     if there is none, or if a part is not what it has the hash of.
     """
     place = statement_key(day, run_id)
     troubles = []
-    for version in _stored(s3, bucket, place) if versions is None else versions:
+    for version in _stored(s3, bucket, place):
         try:
-            raw = read_version(s3, version, max_bytes=MAX_ENVELOPE_BYTES)
-            statement = open_run(raw, key)
-        except (BadRun, ObjectAbsent, ObjectWithheld) as error:
-            troubles.append(f"{version}: {error}")
+            statement = read_statement(s3, key, version)
+        except BadRun as error:
+            troubles.append(str(error))
             continue
         run = statement.run
         if (run.job, run.id, run.statement_key) == (job, run_id, place):
-            read = {name: _part(s3, bucket, statement.parts[name]) for name in parts}
-            return Judgement(statement, read)
+            return Judgement(statement, {name: read_part(s3, statement, name) for name in parts})
         troubles.append(f"{version}: is the statement of run {run.id} of {run.job}")
     told = "; ".join(troubles) or "there is none"
     raise BadRun(f"no statement of run {run_id} of {job} at s3://{bucket}/{place}: {told}")
 
 
-def _part(s3: S3Client, bucket: str, part: HashedObject) -> bytes:
-    if part.version.bucket != bucket:
-        raise BadRun(f"{part.version} is in another bucket than the statement that names it")
+def read_statement(s3: S3Client, key: NoteKey, version: ObjectVersion) -> RunStatement:
+    """The statement in an object version, wherever it lies.
+
+    Raises `BadRun` if `key` signed none there, or if its parts are in another bucket.
+    """
+    try:
+        raw = read_version(s3, version, max_bytes=MAX_ENVELOPE_BYTES)
+        statement = open_run(raw, key)
+    except (BadRun, ObjectAbsent, ObjectWithheld) as error:
+        raise BadRun(f"{version}: {error}") from error
+    for part in statement.parts.values():
+        if part.version.bucket != version.bucket:
+            raise BadRun(f"{part.version} is in another bucket than the statement that names it")
+    return statement
+
+
+def read_part(s3: S3Client, statement: RunStatement, name: str) -> bytes:
+    """The bytes of a part of a statement; raises `BadRun` if they are not those it has the hash
+    of."""
+    part = statement.parts[name]
     try:
         body = read_version(s3, part.version, max_bytes=MAX_REPORT_BYTES)
     except (ObjectAbsent, ObjectWithheld) as error:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from custody.aws.runs.keeping import Judgement, read_run
-from custody.aws.s3.listing import list_versions
+from custody.aws.runs.stated import Stated, stated_on
 from custody.core.formats.untrusted import MalformedInput
 from custody.core.runs.files import WrittenFile, files_from_bytes, verdicts_folder
 from custody.core.runs.hours import last_judges
-from custody.core.runs.model import RUN_PREFIX, run_of_key
 from custody.core.runs.statement import BadRun
 from custody.core.tlog.signed_note import NoteKey
 
@@ -34,12 +32,13 @@ def verdict_files(
     A run whose statement `key` did not sign has judged nothing. Raises what botocore raises.
     """
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
-    stated = sorted({run for day in days for run in _stated(s3, provenance, day)})
+    stated = [each for day in days for each in stated_on(s3, provenance, day)]
 
-    def read(run: tuple[date, str]) -> Judgement | None:
+    def read(each: Stated) -> Judgement | None:
         try:
-            day, run_id = run
-            return read_run(s3, key, provenance, job=job, run_id=run_id, day=day, parts=["files"])
+            return read_run(
+                s3, key, provenance, job=job, run_id=each.run_id, day=each.day, parts=["files"]
+            )
         except BadRun as error:
             log.info("not of this job, or not to be believed: %s", error)
             return None
@@ -61,11 +60,3 @@ def _files(judged: Judgement) -> dict[str, WrittenFile]:
     except MalformedInput as error:
         log.warning("the files of run %s are not believed: %s", judged.statement.run.id, error)
         return {}
-
-
-def _stated(s3: S3Client, bucket: str, day: date) -> Iterator[tuple[date, str]]:
-    """The runs of that day of which there is a statement, hidden ones included."""
-    for stored in list_versions(s3, bucket, f"{RUN_PREFIX}dt={day}/"):
-        run_id = run_of_key(stored.version.key)
-        if run_id is not None:
-            yield day, run_id

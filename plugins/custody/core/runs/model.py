@@ -14,6 +14,9 @@ RUN_PREFIX: Final = "provenance/runs/"
 PARTS: Final = ("report", "files")
 """What a run states, apart from the statement itself: what it found, and which files it wrote."""
 
+RUNS: Final = "runs"
+"""What an audit states besides: the summaries of the runs of the day before."""
+
 RUN_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,255}", re.ASCII)
 
 _BEHIND: Final = 3 * HOUR
@@ -35,6 +38,12 @@ def run_of_key(key: str) -> str | None:
     name = key.rpartition("/")[2]
     run_id = name.removesuffix(".json")
     return run_id if key.startswith(RUN_PREFIX) and RUN_ID.fullmatch(run_id) else None
+
+
+def run_that_sums_up(key: str) -> str | None:
+    """The id of the run whose `RUNS` has that key; None for a key of another form."""
+    end = f".{RUNS}.json"
+    return run_of_key(f"{key.removesuffix(end)}.json") if key.endswith(end) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,7 @@ class JudgingRun:
         return statement_key(self.day, self.id)
 
     def key_of(self, part: str) -> str:
-        """Where one of the `PARTS` lies, of which the statement has the hash."""
+        """Where one of the `PARTS` lies, or `RUNS`: the statement has the hash of each."""
         return f"{self._place}.{part}.json"
 
     @property

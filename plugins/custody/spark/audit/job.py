@@ -14,6 +14,7 @@ from pyspark.sql import SparkSession
 
 from custody.aws.publications.expiring import held_against, removable
 from custody.aws.records.reading import late_notes
+from custody.aws.runs.stated import summaries_of
 from custody.aws.runs.sweeps import swept_before
 from custody.aws.runs.verdicts import verdict_files
 from custody.aws.s3.at_rest import audited_versions
@@ -236,7 +237,13 @@ def run(
         target=target(s3, analytics, output, request),
     )
     span = request.since, request.as_of
-    judge.state(request.as_of, span, written, sweep=swept.to_document())
+    judge.state(
+        request.as_of,
+        span,
+        written,
+        sweep=swept.to_document(),
+        runs=summaries_of(s3, signer.key, provenance, request.yesterday, settings.judging_jobs),
+    )
     state_expired_runs(
         s3,
         signer,

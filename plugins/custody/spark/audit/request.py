@@ -39,6 +39,11 @@ class AuditRequest:
         return tuple(today - timedelta(days=n) for n in reversed(range(self.days)))
 
     @property
+    def yesterday(self) -> date:
+        """The day before: the last one on which no run will judge any more."""
+        return self.as_of.date() - timedelta(days=1)
+
+    @property
     def since(self) -> datetime:
         """The beginning of the first of them."""
         return datetime.combine(self.recent[0], datetime.min.time(), UTC)

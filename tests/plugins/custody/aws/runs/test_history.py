@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 from tests.support.findings import finding
 from tests.support.judging_runs import BASIS, PARTS, REPORT, RUN
+from tests.support.s3_answers import encrypt_anew
 from tests.support.transparency import KEY, OTHER_SIGNER, SIGNER
 
 from custody.aws.runs import history
 from custody.aws.runs.history import RunHistory
 from custody.aws.runs.keeping import keep_run
+from custody.aws.runs.stated import summaries_of
 from custody.core.console.standing import ReadRun
 from custody.core.paging.found import Found
-from custody.core.runs.model import JudgingRun
+from custody.core.runs.model import RUNS, JudgingRun
 from custody.core.tlog.signed_note import NoteSigner
 
 AUDIT = replace(RUN, job="audit", id="jr_2", as_of=RUN.as_of + timedelta(days=1))
@@ -30,10 +32,11 @@ def state(
     *,
     found: Found | None = None,
     signer: NoteSigner = SIGNER,
+    runs: bytes | None = None,
 ) -> ReadRun:
     found = found or Found()
     report = replace(REPORT, found=found.to_document())
-    parts = {**PARTS, "report": report.to_bytes()}
+    parts = {**PARTS, "report": report.to_bytes()} | ({} if runs is None else {RUNS: runs})
     keep_run(s3, bucket, run, BASIS, parts, signer=signer, key_arn="arn:k")
     return ReadRun(
         run, REPORT.verdicts, Found(found.rows, found.left_out, found.watched), BASIS.policy
@@ -106,6 +109,62 @@ def test_memory_is_bounded_and_all_is_shown_all_the_same(
     for _ in range(2):
         assert list(runs.runs(s3, DAYS).read) == [told, audit]
     assert len(runs._kept) == 1
+
+
+def audited(s3: Any, bucket: str, runs: bytes | None = None) -> ReadRun:
+    """An audit of the day after, with the summaries of the day's runs."""
+    summed_up = summaries_of(s3, KEY, bucket, RUN.day, ["reconcile", "audit"])
+    return state(s3, bucket, AUDIT, runs=summed_up if runs is None else runs)
+
+
+def test_of_what_an_audit_summed_up_nothing_is_read(
+    s3: Any, provenance: str, runs: RunHistory
+) -> None:
+    told = state(s3, provenance, found=Found((finding("REMOVED"),), {("REMOVED", None): 2}, ("f",)))
+    audit = audited(s3, provenance)
+    asked = calls(s3)
+    assert list(runs.runs(s3, DAYS).read) == [told, audit]
+    lists = ["ListObjectVersions"] * len(DAYS)
+    assert asked == [*lists, *["GetObject"] * 3], "the audit's statement, report and summaries"
+    asked.clear()
+    assert list(runs.runs(s3, DAYS).read) == [told, audit]
+    assert asked == lists
+
+
+def test_what_came_after_the_audit_is_read(s3: Any, provenance: str, runs: RunHistory) -> None:
+    told, audit = state(s3, provenance), audited(s3, provenance)
+    late = state(s3, provenance, replace(RUN, id="jr_3"), found=Found((finding("ALTERED"),)))
+    assert list(runs.runs(s3, DAYS).read) == [told, late, audit]
+
+
+def test_another_version_than_the_one_that_was_summed_up_is_read(
+    s3: Any, provenance: str, runs: RunHistory
+) -> None:
+    """A summary is of the bytes that the audit saw, whatever is under that name later."""
+    state(s3, provenance, found=Found((finding("ALTERED"),)))
+    audit = audited(s3, provenance)
+    for stored in s3.list_object_versions(
+        Bucket=provenance, Prefix=f"provenance/runs/dt={RUN.day}"
+    )["Versions"]:
+        s3.delete_object(Bucket=provenance, Key=stored["Key"], VersionId=stored["VersionId"])
+    s3.put_object(Bucket=provenance, Key=RUN.statement_key, Body=b"rubbish")
+    read = runs.runs(s3, DAYS)
+    assert (list(read.read), list(read.disbelieved)) == ([audit], [f"{RUN.day} {RUN.id}"])
+
+
+@pytest.mark.parametrize("spoilt", ["withheld", "rubbish", "of nothing"])
+def test_summaries_that_cannot_be_used_cost_no_more_than_reading(
+    s3: Any, provenance: str, runs: RunHistory, spoilt: str
+) -> None:
+    told = state(s3, provenance)
+    summed_up = summaries_of(s3, KEY, provenance, RUN.day, ["reconcile", "audit"])
+    of_nothing = summed_up.replace(b'"rows":[]', b'"rows":[1]')
+    assert of_nothing != summed_up
+    spoils = {"withheld": summed_up, "rubbish": b"[]", "of nothing": of_nothing}
+    audit = audited(s3, provenance, spoils[spoilt])
+    if spoilt == "withheld":
+        encrypt_anew(s3, AUDIT.key_of(RUNS))
+    assert list(runs.runs(s3, DAYS).read) == [told, audit]
 
 
 def test_a_day_without_a_run_has_none(s3: Any, provenance: str, runs: RunHistory) -> None:

@@ -16,7 +16,7 @@ from custody.core.formats.untrusted import MalformedInput
 from custody.core.lineage.model import HashedObject
 from custody.core.runs.airflow_log import AirflowLog
 from custody.core.runs.chain import Link, Reached
-from custody.core.runs.model import PARTS, JudgingRun
+from custody.core.runs.model import PARTS, RUNS, JudgingRun, run_of_key, run_that_sums_up
 from custody.core.runs.report import MAX_ASKED, RunReport, asked_for
 from custody.core.runs.statement import (
     BadRun,
@@ -69,18 +69,41 @@ def test_a_signed_statement_is_read_as_it_was_written() -> None:
     assert [signature.keyid for signature in envelope.signatures] == [KEY_ID]
 
 
-def test_the_longest_statement_is_signed_by_kms() -> None:
+@pytest.mark.parametrize(
+    ("parts", "link"),
+    [
+        (PARTS, replace(LINK, previous="provenance/runs/dt=2026-11-01/" + "r" * 255 + ".json")),
+        ((*PARTS, RUNS), None),
+    ],
+    ids=["a reconciliation", "an audit, which has no link"],
+)
+def test_the_longest_statement_is_signed_by_kms(parts: tuple[str, ...], link: Link | None) -> None:
     longest = replace(
         STATEMENT,
-        link=replace(LINK, previous="provenance/runs/dt=2026-11-01/" + "r" * 255 + ".json"),
+        link=link,
         run=replace(RUN, job="j" * 255, id="r" * 255),
         parts={
-            part: HashedObject(ObjectVersion("b" * 63, "x" * 300, "v" * 512), "ee" * 32)
-            for part in PARTS
+            part: HashedObject(ObjectVersion("b" * 63, "x" * 300, "v" * 450), "ee" * 32)
+            for part in parts
         },
     )
     payload = to_payload(longest)
     assert len(pae("application/vnd.in-toto+json", payload)) < MAX_MESSAGE_BYTES
+
+
+def test_the_summaries_of_an_audit_are_a_part_of_its_statement() -> None:
+    part = HashedObject(ObjectVersion("provenance", f"{PLACE}.runs.json", "v1"), "ff" * 32)
+    audit = replace(STATEMENT, parts={**STATEMENT.parts, RUNS: part})
+    assert open_run(sign_run(audit, SIGNER, KEY_ID).to_json_line(), KEY) == audit
+    assert (RUN.key_of(RUNS), run_that_sums_up(part.version.key)) == (part.version.key, RUN.id)
+    for other in (
+        f"{PLACE}.json",
+        f"{PLACE}.report.json",
+        "x/jr_1.runs.json",
+        f"{PLACE}/.runs.json",
+    ):
+        assert run_that_sums_up(other) is None
+    assert run_of_key(part.version.key) is None
 
 
 def test_a_link_of_the_chain_is_read_back() -> None:
