@@ -94,13 +94,14 @@ def run(world: World, wanted: Container[int] | None = None) -> Tally:
 
 
 def follow(world: World, tally: Tally, wanted: Container[int] | None = None) -> None:
-    """Follow the runbooks of what was found, and print those that do not end at who did it."""
+    """Follow the runbooks of what was found, and print whether they end at who did it."""
     started, followed = time.monotonic(), list[following.Followed]()
     for each in following.follow(world, tally.found):
         followed.append(each)
-        if each.trouble:
-            tally.astray += 1
-            print(f"  ASTRAY {each.story}: {each.trouble}")
+        tally.astray += bool(each.trouble)
+        verdicts = ", ".join(each.verdicts)
+        told = f"{each.story} ({verdicts}): {each.trouble or 'leads to who did it'}"
+        print(f"  {'ASTRAY' if each.trouble else 'led':6} {told}", flush=True)
     walks = sum(len(each.verdicts) for each in followed)
     print(f"\n{walks} runbooks followed in {time.monotonic() - started:.0f} s")
     if wanted is None:
