@@ -22,10 +22,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -54,6 +56,7 @@ from custody.spark.silver.personal import tokens
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2026, 11, 1)
 FILES = 12
+_HIGH = re.compile(r"VmHWM:\s+(\d+)")
 CONTRACT = REPOSITORY / "include" / "contracts" / "customers.odcs.yaml"
 Build = Callable[[SparkSession, Path, Contract, Path], Callable[[], object]]
 GOLD = REPOSITORY / "include" / "sql" / "gold" / "customers_by_country_month.sql"
@@ -176,49 +179,56 @@ def session(cores: int) -> SparkSession:
     return builder.getOrCreate()
 
 
-def timed(spark: SparkSession, work: Callable[[], object], out: Path) -> dict[str, float]:
+def timed(
+    spark: SparkSession, watch: Watch, work: Callable[[], object], out: Path
+) -> dict[str, float]:
     """Seconds it took by each unit, from nothing written and nothing cached."""
     spark.catalog.clearCache()
     shutil.rmtree(out, ignore_errors=True)
-    began, spent = time.perf_counter(), processor_seconds()
+    began, spent = time.perf_counter(), watch.look()
     result = work()
-    took = {"s": time.perf_counter() - began, "CPU": processor_seconds() - spent}
+    took = {"s": time.perf_counter() - began, "CPU": watch.look() - spent}
     print(f"{out.name}: {took}, {result}", file=sys.stderr)
     return took
 
 
-def processor_seconds() -> float:
-    """What Spark and the Python workers below this process have used of the processor so far."""
-    ticks, below = 0, {os.getpid()}
-    # In the order of their ids, parents come before their children.
-    for pid in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if pid in below or int(fields[1]) in below:
-            below.add(pid)
-            # Of the process, user and system, and of its children that have ended.
-            ticks += sum(int(field) for field in fields[11:15])
-    return ticks / os.sysconf("SC_CLK_TCK")
+class Watch(threading.Thread):
+    """Looks at the processes below this one every second: pyspark's daemon lets nobody count what a
+    worker has used once that has ended."""
 
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._seen: dict[tuple[str, str], int] = {}
+        self.most_memory = 0.0
+        """The most MiB that a Python worker has had at once."""
+        self._lock = threading.Lock()
 
-def most_memory_of_a_worker() -> float:
-    """The most MiB that a Python worker below this process has had at once, of those there are."""
-    most, below = 0, {os.getpid()}
-    for pid in sorted(int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()):
-        try:
-            status = dict(
-                line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-            )
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if int(status["PPid"]) in below:
-            below.add(pid)
-            if b"pyspark.daemon" in command:
-                most = max(most, int(status["VmHWM"].split()[0]))
-    return most / 1024
+    def run(self) -> None:
+        while True:
+            self.look()
+            time.sleep(1)
+
+    def look(self) -> float:
+        """What Spark and the Python workers have used of the processor so far, in seconds."""
+        below = {os.getpid()}
+        with self._lock:
+            # In the order of their ids, parents come before their children.
+            for pid in sorted(
+                int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit()
+            ):
+                try:
+                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    status = Path(f"/proc/{pid}/status").read_text()
+                    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+                except OSError:
+                    continue
+                if pid not in below and int(fields[1]) not in below:
+                    continue
+                below.add(pid)
+                self._seen[str(pid), fields[19]] = int(fields[11]) + int(fields[12])
+                if b"pyspark.daemon" in command and (most := _HIGH.search(status)):
+                    self.most_memory = max(self.most_memory, int(most[1]) / 1024)
+            return sum(self._seen.values()) / os.sysconf("SC_CLK_TCK")
 
 
 def generated(folder: Path, rows: int, files: int) -> Path:
@@ -293,13 +303,14 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=0, help="bytes of one file that is built once")
     options = parser.parse_args()
     contract = parse_contract(yaml.safe_load(CONTRACT.read_text()))
-    spark = session(cores=2)
+    spark, watch = session(cores=2), Watch()
+    watch.start()
     with tempfile.TemporaryDirectory() as folder:
 
         def rounds(build: Build, day: Path) -> list[dict[str, float]]:
             out = Path(folder, build.__name__)
             work = build(spark, day, contract, out)
-            return [timed(spark, work, out) for _ in range(options.rounds)]
+            return [timed(spark, watch, work, out) for _ in range(options.rounds)]
 
         several = generated(Path(folder, "several"), options.rows, FILES)
         for files, day in ((FILES, several), (1, joined(several, Path(folder, "one", "day")))):
@@ -315,12 +326,11 @@ def main() -> None:
             day = repeated(
                 Path(folder, "one", "day", "all.csv"), Path(folder, "large-day"), options.large
             )
-            took = timed(
-                spark, ours(spark, day, contract, Path(folder, "ours")), Path(folder, "ours")
-            )
+            out = Path(folder, "ours")
+            took = timed(spark, watch, ours(spark, day, contract, out), out)
             told_alone("medallion_one_large_file", took["s"], "s")
             told_alone("medallion_one_large_file_cores", took["CPU"] / took["s"], "cores")
-        told_alone("medallion_memory_of_a_worker", most_memory_of_a_worker(), "MiB")
+        told_alone("medallion_memory_of_a_worker", watch.most_memory, "MiB")
     spark.stop()
 
 
