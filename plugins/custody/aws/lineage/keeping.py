@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.kms.signing import sign_statement
-from custody.aws.s3.errors import ObjectAbsent, ObjectRefused
+from custody.aws.s3.errors import ObjectAbsent, ObjectRefused, ObjectWithheld
 from custody.aws.s3.listing import StoredVersion
 from custody.aws.s3.reading import first_bytes, read_current
 from custody.aws.s3.write_once import put_if_absent
@@ -41,7 +41,8 @@ def keep_lineage(
 
     Doing it again changes nothing. Part 1 is written last, so if it exists all do. Raises
     `LineageConflict` if anything that this key did not sign, or that says otherwise, is there;
-    `UnfitForLineage`; `MalformedInput` if it could not be read back; or what botocore raises.
+    `BadLineage` if S3 does not hand out what is there; `UnfitForLineage`; `MalformedInput` if it
+    could not be read back; or what botocore raises.
     """
     keys = []
     for statement in reversed(to_statements(lineage)):
@@ -67,10 +68,14 @@ def lineage_of(s3: S3Client, bucket: str, output: HashedObject, trust: Trust) ->
 
 
 def reader(s3: S3Client, bucket: str) -> Read:
-    """Reads statements out of the provenance `bucket`."""
+    """Reads statements out of the provenance `bucket`; raises `BadLineage` for one that S3 does not
+    hand out: who encrypted it anew keeps nobody from those of other runs."""
 
     def read(key: str) -> bytes | None:
-        found = read_current(s3, bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        try:
+            found = read_current(s3, bucket, key, max_bytes=MAX_ENVELOPE_BYTES)
+        except ObjectWithheld as error:
+            raise BadLineage(f"{key}: {error}") from error
         return None if found is None else found.body
 
     return read

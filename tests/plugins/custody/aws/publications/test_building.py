@@ -20,6 +20,7 @@ from tests.support.publications import (
     gold_lineage,
     silver_lineage,
 )
+from tests.support.s3_answers import withheld
 
 from custody.aws.publications.building import built
 from custody.core.lineage.model import Run, statement_key
@@ -67,6 +68,19 @@ def test_silver_without_its_gold_is_not_shown(s3: Any) -> None:
     build(s3, replace(gold_lineage("g_1", "jr_1"), builder_id=f"{JOB}silver"))
     with pytest.raises(NotBuilt, match="no run of gold_by_country states"):
         shown(s3)
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_what_nobody_can_read_of_another_run_keeps_no_run_from_being_shown(s3: Any) -> None:
+    """Whoever plants it, or encrypts what a run states anew, blocks that run alone."""
+    other = statement_key(Run(DAY, "g_2"))
+    with withheld(s3, other):
+        assert shown(s3, "jr_1") == ["jr_1", "jr_1", "g_1"]
+        with pytest.raises(NotBuilt, match="no run of gold_by_country states"):
+            shown(s3, "jr_2")
+    own = statement_key(Run(DAY, "jr_1"))
+    with withheld(s3, own), pytest.raises(NotBuilt, match="AccessDenied"):
+        shown(s3, "jr_1")
 
 
 @pytest.mark.usefixtures("two_runs")

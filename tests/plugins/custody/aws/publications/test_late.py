@@ -18,12 +18,13 @@ from tests.support.publications import (
     PROVENANCE,
     silver_lineage,
 )
+from tests.support.s3_answers import withheld
 
 from custody.aws.kms.public_keys import fetch_public_keys
 from custody.aws.lineage.keeping import keep_lineage
 from custody.aws.publications.keeping import publish
 from custody.aws.publications.late import late_days
-from custody.core.lineage.model import HashedObject, Run
+from custody.core.lineage.model import HashedObject, Run, statement_key
 from custody.core.lineage.trust import Trust
 from custody.core.publications.model import Asked, Shown, Why
 from custody.objects import ObjectVersion
@@ -122,6 +123,15 @@ def test_a_day_is_late_for_what_its_shown_run_has_not_read(s3: Any, land: Land) 
     show(s3, DAYS[1], "jr_unsigned")
     build(s3, DAYS[2], "jr_2", why=Why.ROLLBACK)
     assert late(s3) == {}, "it is built, it is for the ledger, and somebody wants it so"
+
+
+def test_what_nobody_can_read_of_one_day_hides_no_late_file_of_another(s3: Any, land: Land) -> None:
+    for dt in DAYS[:2]:
+        build(s3, dt, "jr_1")
+    late_files = {dt: {land(dt, "a.csv")} for dt in DAYS[:2]}
+    with withheld(s3, statement_key(Run(DAYS[0], "jr_1"))):
+        assert late(s3) == {DAYS[1]: late_files[DAYS[1]]}
+    assert late(s3) == late_files
 
 
 def test_a_day_that_nobody_published_is_not_built_again(s3: Any, land: Land) -> None:
