@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache
@@ -14,7 +14,6 @@ from custody.aws.s3.errors import ObjectAbsent, ObjectWithheld
 from custody.aws.s3.listing import (
     KeyRange,
     StoredVersion,
-    list_folders,
     list_keys,
     list_versions,
     stored_versions,
@@ -31,9 +30,11 @@ from custody.core.publications.expiry import (
     SHORTEST,
     DayAtRest,
     Expiry,
+    Objection,
     Removable,
     RunAtRest,
     as_signed,
+    by_location,
     expiry_key,
     expiry_of,
     lost_publications,
@@ -45,7 +46,6 @@ from custody.core.publications.model import (
     MAX_PUBLICATION_BYTES,
     PUBLICATION_PREFIX,
     Publication,
-    folder_of,
     parse,
     place_of,
 )
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Held = tuple[StoredExpiry, str | None]
+Held = tuple[StoredExpiry, Objection | None]
 """An object among the statements, and what the publications object to it."""
 
 _AT_ONCE: Final = 16
@@ -66,30 +66,51 @@ _LOOKS_BACK: Final = timedelta(days=31)
 """How old a statement may be that something is removed by: what is older was done."""
 
 
-def published_datasets(s3: S3Client, bucket: str) -> list[str]:
-    """The datasets under which anything is published, or was hidden; raises what botocore raises.
+def days_at_rest(s3: S3Client, bucket: str, days: Collection[str]) -> dict[str, DayAtRest]:
+    """The publications of these days, of every dataset, hidden ones too; raises what botocore
+    raises.
 
-    Whoever may publish may invent one.
+    All are listed at once: whoever may publish may invent datasets without end.
     """
-    return list(list_folders(s3, bucket, PUBLICATION_PREFIX))
+    stored: dict[str, list[StoredVersion]] = {day: [] for day in days}
+    for one in list_versions(s3, bucket, PUBLICATION_PREFIX) if days else ():
+        place = place_of(one.version.key)
+        if place is not None and place[1] in stored:
+            stored[place[1]].append(one)
+    versions = [one for some in stored.values() for one in some if not one.is_delete_marker]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        read = dict(zip(versions, pool.map(lambda one: _published(s3, one), versions), strict=True))
+    return {day: _day_at_rest(some, read) for day, some in stored.items()}
 
 
-def day_at_rest(s3: S3Client, bucket: str, datasets: Iterable[str], dt: str) -> DayAtRest:
-    """The publications of a day, of all `datasets`, hidden ones too; raises `ObjectAbsent`,
-    `ObjectWithheld`, or what botocore raises."""
-    found, keys = [], []
-    for dataset in datasets:
-        for stored in list_versions(s3, bucket, folder_of(dataset, dt)):
-            key = stored.version.key
-            keys.append((key, stored.is_delete_marker))
-            if stored.is_delete_marker or place_of(key) is None:
-                continue
-            body = read_version(s3, stored.version, max_bytes=MAX_PUBLICATION_BYTES)
-            try:
-                found.append((parse(body, key), stored.last_modified, stored.is_latest))
-            except MalformedInput:
-                continue  # readers do not follow it either
-    return DayAtRest(publications_at_rest(found), lost_publications(keys))
+def _published(s3: S3Client, stored: StoredVersion) -> Publication | Objection | None:
+    """None for what is no publication: readers do not follow it either."""
+    key = stored.version.key
+    try:
+        return parse(read_version(s3, stored.version, max_bytes=MAX_PUBLICATION_BYTES), key)
+    except MalformedInput:
+        return None
+    except (ObjectAbsent, ObjectWithheld) as error:
+        return Objection(f"{key} cannot be read ({error})", stored.last_modified)
+
+
+def _day_at_rest(
+    stored: Sequence[StoredVersion], read: Mapping[StoredVersion, Publication | Objection | None]
+) -> DayAtRest:
+    found = [(read.get(one), one) for one in stored]
+    return DayAtRest(
+        publications_at_rest(
+            (published, one.last_modified, one.is_latest)
+            for published, one in found
+            if isinstance(published, Publication)
+        ),
+        (
+            *lost_publications(
+                (one.version.key, one.is_delete_marker, one.last_modified) for one in stored
+            ),
+            *(each for each, _ in found if isinstance(each, Objection)),
+        ),
+    )
 
 
 def is_stated(s3: S3Client, provenance: str, run: Run) -> bool:
@@ -101,16 +122,16 @@ def signed_alone(
     s3: S3Client, provenance: str, trust: Trust, lying: Collection[ObjectVersion]
 ) -> Callable[[Publication], Publication]:
     """Leaves of a publication what a run signed that `trust` believes, and is `lying` there."""
-    read = reader(s3, provenance)
+    read, there = reader(s3, provenance), by_location(lying)
 
     @cache
     def lineage(run: Run) -> Lineage | None:
         try:
             return lineage_of_run(run, read, trust)
-        except (BadLineage, NoLineage, ObjectWithheld):
+        except (BadLineage, NoLineage):
             return None
 
-    return lambda publication: as_signed(publication, lineage, lying)
+    return lambda publication: as_signed(publication, lineage, there)
 
 
 def state_expired(
@@ -125,19 +146,22 @@ def state_expired(
     now: Callable[[], datetime],
 ) -> list[Expiry]:
     """Keep of each of the `runs` that it expires, if it does, as `sign` signs it, by what is
-    published and `signed`.
+    published and `signed`. One of more tables than a statement has room for (`ValueError`) stays.
 
     The publications are read right before. Raises what botocore raises.
     """
-    stated, datasets = [], cache(lambda: published_datasets(s3, analytics))
+    stated, runs = [], list(runs)
+    days = days_at_rest(s3, analytics, {run.run.dt for run in runs})
     for run in runs:
-        try:
-            day = day_at_rest(s3, analytics, datasets(), run.run.dt)
-        except (ObjectAbsent, ObjectWithheld) as error:
-            log.warning("run %s of %s stays for now: %s", run.run.id, run.run.dt, error)
+        expiry = expiry_of(run, days[run.run.dt], now(), retention, signed)
+        if expiry is None:
             continue
-        expiry = expiry_of(run, day, now(), retention, signed)
-        if expiry is not None and put_if_absent(s3, provenance, expiry.key, sign(expiry)):
+        try:
+            body = sign(expiry)
+        except ValueError as error:
+            log.warning("run %s of %s stays: %s", run.run.id, run.run.dt, error)
+            continue
+        if put_if_absent(s3, provenance, expiry.key, body):
             stated.append(expiry)
     return stated
 
@@ -153,34 +177,34 @@ def held_against(
 ) -> list[Held]:
     """Each statement that can be read, and what the publications object to it; or the `retention`
     that is deployed, to one that was stored `since` then. Raises what botocore raises."""
-    datasets = published_datasets(s3, analytics)
-    day = cache(lambda dt: day_at_rest(s3, analytics, datasets, dt))
 
-    def held(one: StoredVersion) -> Held | None:
+    def read(one: StoredVersion) -> StoredExpiry | None:
         try:
             raw = read_version(s3, one.version, max_bytes=MAX_ENVELOPE_BYTES)
         except (ObjectAbsent, ObjectWithheld):
             return None  # that is told elsewhere
-        read = read_expiry(raw, key, one.version, one.last_modified)
-        expiry = read.expiry
-        if expiry is None:
-            return read, None
-        try:
-            deployed = retention if one.last_modified >= since else SHORTEST
-            return read, objection(expiry, day(expiry.run.dt), deployed)
-        except (ObjectAbsent, ObjectWithheld) as error:
-            return read, f"what was published of {expiry.run.dt} cannot be read ({error})"
+        return read_expiry(raw, key, one.version, one.last_modified)
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [found for found in pool.map(held, stored) if found is not None]
+        found = [each for each in pool.map(read, stored) if each is not None]
+    days = days_at_rest(s3, analytics, {each.expiry.run.dt for each in found if each.expiry})
+
+    def objects(each: StoredExpiry) -> Objection | None:
+        if each.expiry is None:
+            return None
+        deployed = retention if each.stored_at >= since else SHORTEST
+        return objection(each.expiry, days[each.expiry.run.dt], deployed)
+
+    return [(each, objects(each)) for each in found]
 
 
 def removable(held: Iterable[Held]) -> dict[Run, Removable]:
-    """The runs that may be removed, by the statements that nothing is objected to."""
+    """The runs that may be removed, or might have been until a publication objected."""
     found: dict[Run, Removable] = {}
     for read, why_not in sorted(held, key=lambda one: one[0].stored_at, reverse=True):
-        if read.expiry is not None and why_not is None:
-            found[read.expiry.run] = Removable(read.expiry, read.stored_at + OBJECTION)
+        since, until = read.stored_at + OBJECTION, why_not.since if why_not else None
+        if read.expiry is not None and (until is None or since < until):
+            found[read.expiry.run] = Removable(read.expiry, since, until)
     return found
 
 
@@ -220,7 +244,7 @@ def remove_expired(
     hidden = {}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for run, one in removable(held).items():
-            if one.since > now:
+            if one.since > now or one.until is not None:
                 continue
             lying = [found for location in one.expiry.locations for found in _lying(s3, location)]
             if any(written_at > one.expiry.written_before for _, _, written_at in lying):

@@ -10,7 +10,7 @@ so whoever removes sees every publication that was made before, and the visible 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -64,12 +64,23 @@ class PublicationAtRest:
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a run must not be removed, and `since` when: what was removed before stays explained."""
+
+    why: str
+    since: datetime
+
+    def __str__(self) -> str:
+        return self.why
+
+
+@dataclass(frozen=True, slots=True)
 class DayAtRest:
     """What lies of the publications of a day, those of every dataset: any of them may show any run
-    of the day. Of each key in `lost` there was one of which no version is left."""
+    of the day. `objections` are to all of these: of what was published, something is not known."""
 
     publications: tuple[PublicationAtRest, ...]
-    lost: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +137,17 @@ class Expiry:
 
 @dataclass(frozen=True, slots=True)
 class Removable:
-    """A run that may be removed `since` then, and stays removed."""
+    """A run that may be removed `since` then, `until` a publication objects (None: none does), and
+    stays removed."""
 
     expiry: Expiry
     since: datetime
+    until: datetime | None = None
 
     def explains(self, bucket: str, key: str, at: datetime) -> bool:
         """Whether an object of it may have been removed then."""
-        return at >= self.since and f"s3://{bucket}/{key}".startswith(self.expiry.locations)
+        was_due = self.since <= at and (self.until is None or at < self.until)
+        return was_due and f"s3://{bucket}/{key}".startswith(self.expiry.locations)
 
 
 def expiry_key(run: Run) -> str:
@@ -161,22 +175,28 @@ def publications_at_rest(
     return tuple(reversed(found))
 
 
-def lost_publications(stored: Iterable[tuple[str, bool]]) -> tuple[str, ...]:
-    """The key of each dataset's first publication of a day of which no version is left, by the keys
-    that lie there, each with whether it is a delete marker's: they are numbered without a gap."""
+def lost_publications(stored: Iterable[tuple[str, bool, datetime]]) -> tuple[Objection, ...]:
+    """The objection for each dataset's first publication of a day of which no version is left, by
+    the keys that lie there, each with whether it is a delete marker's, and when it was stored.
+
+    They are numbered without a gap: that one is lost shows since what comes after it lies there.
+    """
     held: dict[str, set[int]] = {}
-    last: dict[str, int] = {}
-    for key, is_marker in stored:
+    lying: dict[str, list[tuple[int, datetime]]] = {}
+    for key, is_marker, at in stored:
         if (place := place_of(key)) is None:
             continue
         folder, number = folder_of(*place[:2]), place[2]
         held.setdefault(folder, set()).update(() if is_marker else (number,))
-        last[folder] = max(number, last.get(folder, 0))
-    first = {
-        folder: next((n for n in range(1, last[folder] + 1) if n not in numbers), None)
-        for folder, numbers in held.items()
-    }
-    return tuple(f"{folder}{n:06}.json" for folder, n in first.items() if n is not None)
+        lying.setdefault(folder, []).append((number, at))
+    found = []
+    for folder, numbers in held.items():
+        last = max(number for number, _ in lying[folder])
+        first = next((n for n in range(1, last + 1) if n not in numbers), None)
+        if first is not None:
+            why = f"{folder}{first:06}.json was removed, and nobody knows what it showed"
+            found.append(Objection(why, min(at for n, at in lying[folder] if n >= first)))
+    return tuple(found)
 
 
 def runs_at_rest(held: Iterable[tuple[ObjectVersion, datetime]]) -> list[RunAtRest]:
@@ -195,6 +215,14 @@ def runs_at_rest(held: Iterable[tuple[ObjectVersion, datetime]]) -> list[RunAtRe
         )
         for run, some in runs.items()
     ]
+
+
+def by_location(versions: Iterable[ObjectVersion]) -> dict[str, set[ObjectVersion]]:
+    """Versions of runs, by where the run lies that each is of."""
+    found: dict[str, set[ObjectVersion]] = {}
+    for version in versions:
+        found.setdefault(_location(version), set()).add(version)
+    return found
 
 
 def may_expire(
@@ -231,21 +259,23 @@ def not_alone(runs: Sequence[RunAtRest]) -> list[RunAtRest]:
 def as_signed(
     publication: Publication,
     lineage: Callable[[Run], Lineage | None],
-    lying: Collection[ObjectVersion],
+    lying: Mapping[str, Collection[ObjectVersion]],
 ) -> Publication:
     """A publication with those tables alone of which what it shows is what a run signed to have
-    built of its dataset; by the runs' `lineage` that is to be believed, and what is `lying` there.
+    built of its dataset; by the runs' `lineage` that is to be believed, and what is `lying` at each
+    location (`by_location`).
 
-    Whoever may publish may name any dataset, and any run.
+    Whoever may publish may name any dataset, and any run: of one of which nothing lies there, no
+    lineage is asked for.
     """
 
     def is_signed(location: str) -> bool:
-        run = _run_at(location)
-        stated = None if run is None else lineage(run)
+        run, there = _run_at(location), lying.get(location, ())
+        stated = lineage(run) if run is not None and there else None
         if stated is None or stated.parameters.get("dataset") != publication.dataset:
             return False
         built = [item.version for item in stated.outputs if item.version.uri.startswith(location)]
-        return bool(built) and all(version in lying for version in built)
+        return bool(built) and all(version in there for version in built)
 
     shown = tuple(table for table in publication.shown if is_signed(table.location))
     return replace(publication, shown=shown)
@@ -273,32 +303,41 @@ def expiry_of(
     return None
 
 
-def objection(expiry: Expiry, day: DayAtRest, retention: timedelta = SHORTEST) -> str | None:
+def objection(expiry: Expiry, day: DayAtRest, retention: timedelta = SHORTEST) -> Objection | None:
     """Why a run must not be removed, whoever has signed that it expires, by the publications of its
-    `day` and the `retention` that is deployed; None if it may.
+    `day` and the `retention` that is deployed; None if it may. Of several reasons, the one that has
+    held for longest.
 
     None may have shown it since the retention before, up to now. What somebody has hidden of
     them counts as if it did still, and where one is lost, nobody knows what it showed: so nobody
     has a run removed by removing a publication, but the last one of a day for good, which the
     records tell of (`may_expire`).
     """
+    found = [
+        replace(one, since=max(one.since, expiry.stated_at))
+        for one in _objections(expiry, day, retention)
+    ]
+    return min(found, key=lambda one: one.since, default=None)
+
+
+def _objections(expiry: Expiry, day: DayAtRest, retention: timedelta) -> Iterator[Objection]:
+    run, stated_at = expiry.run.id, expiry.stated_at
     if expiry.retention < retention:
-        return (
-            f"it keeps run {expiry.run.id} for {expiry.retention.days} days, not {retention.days}"
-        )
-    if day.lost:
-        return f"{day.lost[0]} was removed, and nobody knows what it showed"
+        why = f"it keeps run {run} for {expiry.retention.days} days, not {retention.days}"
+        yield Objection(why, stated_at)
+    yield from day.objections
     for one in day.publications:
         if one.shows_since(expiry.locations, expiry.written_before):
-            return f"{one.publication.key} shows run {expiry.run.id}, or did in the retention"
+            why = f"{one.publication.key} shows run {run}, or did in the retention"
+            yield Objection(why, one.since)
     instead = [
         one.publication
         for one in day.publications
-        if one.publication.key == expiry.instead and one.since <= expiry.stated_at
+        if one.publication.key == expiry.instead and one.since <= stated_at
     ]
     if not any(_shows_others(one, expiry.locations) for one in instead):
-        return f"{expiry.instead} shows no other run in the place of run {expiry.run.id}"
-    return None
+        why = f"{expiry.instead} shows no other run in the place of run {run}"
+        yield Objection(why, stated_at)
 
 
 def _shows_others(publication: Publication, locations: Iterable[str]) -> bool:

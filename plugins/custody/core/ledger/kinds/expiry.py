@@ -10,15 +10,16 @@ from __future__ import annotations
 from custody.core.ledger.policy import Policy
 from custody.core.ledger.rows import LedgerRow, row_of_call
 from custody.core.ledger.verdicts import Verdict
+from custody.core.publications.expiry import Objection
 from custody.core.publications.expiry_statement import StoredExpiry
 
 
-def expiry_row(read: StoredExpiry, objection: str | None, policy: Policy) -> LedgerRow | None:
+def expiry_row(read: StoredExpiry, objection: Objection | None, policy: Policy) -> LedgerRow | None:
     """The row of a statement, given what the publications object to it; None for an honest one."""
     if read.expiry is None:
         verdict, why = Verdict.BAD_SIGNATURE, read.trouble
     elif objection is not None:
-        verdict, why = Verdict.CONFLICT, objection
+        verdict, why = Verdict.CONFLICT, str(objection)
     else:
         return None
     return row_of_call(

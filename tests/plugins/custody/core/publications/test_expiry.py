@@ -24,9 +24,11 @@ from custody.core.lineage.model import HashedObject, Run
 from custody.core.publications.expiry import (
     OBJECTION,
     DayAtRest,
+    Objection,
     Removable,
     RunAtRest,
     as_signed,
+    by_location,
     expiry_of,
     is_of_a_run,
     lost_publications,
@@ -173,22 +175,34 @@ def test_what_is_signed_is_of_the_dataset_and_lies_there() -> None:
         parameters={"dataset": "customers"},
         outputs=tuple(HashedObject(version, "ab" * 32) for version in versions),
     )
-    stated = {lineage.run: lineage}
-    assert as_signed(shown, stated.get, versions) == shown
-    (rows,) = as_signed(shown, stated.get, versions[:1]).shown
+    stated, lie = {lineage.run: lineage}, by_location(versions)
+    assert as_signed(shown, stated.get, lie) == shown
+    (rows,) = as_signed(shown, stated.get, by_location(versions[:1])).shown
     assert rows.table_name == "silver_customers"
     replaced = [replace(version, version_id="w") for version in versions]
-    assert as_signed(shown, stated.get, replaced).shown == ()
-    assert as_signed(shown, {}.get, versions).shown == ()
-    assert as_signed(invented("jr_1"), stated.get, versions).shown == ()
+    assert as_signed(shown, stated.get, by_location(replaced)).shown == ()
+    assert as_signed(shown, {}.get, lie).shown == ()
+    assert as_signed(invented("jr_1"), stated.get, lie).shown == ()
     nothing = {lineage.run: replace(lineage, outputs=())}
-    assert as_signed(shown, nothing.get, versions).shown == ()
+    assert as_signed(shown, nothing.get, lie).shown == ()
 
 
 def test_where_a_publication_is_lost_nothing_expires() -> None:
-    day = replace(published("jr_1", "jr_2"), lost=("publications/customers/3",))
+    lost = Objection("publications/customers/3 was removed", BUILT)
+    day = replace(published("jr_1", "jr_2"), objections=(lost,))
     assert not expires(lying("jr_1"), day)
-    assert "customers/3 was removed" in str(objection(expiry(), day))
+    assert objection(expiry(), day) == replace(lost, since=EXPIRED)
+
+
+def test_what_objects_for_longest_counts() -> None:
+    """So that it is known until when what was removed is explained."""
+    lost = Objection("lost", EXPIRED + 3 * DAY)
+    again = published("jr_1", "jr_2", "jr_1", at=(BUILT, BUILT + DAY, EXPIRED + 2 * DAY))
+    shown = objection(expiry(), replace(again, objections=(lost,)))
+    assert shown is not None
+    assert "000003.json shows run jr_1" in shown.why
+    assert shown.since == EXPIRED + 2 * DAY
+    assert objection(expiry(), replace(published("jr_1", "jr_2"), objections=(lost,))) == lost
 
 
 @pytest.mark.parametrize(
@@ -207,11 +221,17 @@ def test_where_a_publication_is_lost_nothing_expires() -> None:
 def test_publications_are_numbered_without_a_gap(
     numbers: tuple[int, ...], markers: tuple[int, ...], lost: int | None
 ) -> None:
-    keys = [(publication(n, "x").key, False) for n in numbers]
-    keys += [(publication(n, "x").key, True) for n in markers]
-    keys += [(invented("x").key, False), ("publications/customers/x", True)]
-    expected = () if lost is None else (publication(lost, "x").key,)
-    assert lost_publications(keys) == expected
+    keys = [(publication(n, "x").key, False, BUILT + n * SECOND) for n in numbers]
+    keys += [(publication(n, "x").key, True, BUILT + DAY + n * SECOND) for n in markers]
+    keys += [(invented("x").key, False, BUILT), ("publications/customers/x", True, BUILT)]
+    found = lost_publications(keys)
+    if lost is None:
+        assert found == ()
+        return
+    assert [each.why.split()[0] for each in found] == [publication(lost, "x").key]
+    after = [BUILT + n * SECOND for n in numbers if n >= lost]
+    after += [BUILT + DAY + n * SECOND for n in markers if n >= lost]
+    assert found[0].since == min(after), "since what comes after it lies there"
 
 
 @pytest.mark.parametrize(
@@ -241,6 +261,9 @@ def test_it_explains_what_is_hidden_of_the_run_once_people_could_object() -> Non
     key = f"silver/customers/dt={DT}/run=jr_1/part-0.parquet"
     assert removable.explains("processed", key, since)
     assert not removable.explains("processed", key, since - SECOND)
+    objected = replace(removable, until=since + DAY)
+    assert objected.explains("processed", key, since + DAY - SECOND)
+    assert not objected.explains("processed", key, since + DAY)
     for bucket, other in (
         ("analytics", key),
         ("processed", key.replace("jr_1", "jr_10")),
