@@ -79,13 +79,13 @@ class RunHistory:
             for audit in of_audits.values()
             if audit is not None
             for version, summary in audit.others.items()
-            if (run := _read_run(summary)) is not None
+            if summary.run.job in self._jobs and (run := _read_run(summary)) is not None
         }
         read = {each: _read_told(audit) for each, audit in of_audits.items()}
         for each in stated:
             summed_up = [others[version] for version in each.versions if version in others]
-            if summed_up:
-                read.setdefault(each, summed_up[0])
+            if summed_up and read.get(each) is None:
+                read[each] = summed_up[0]
         left = [each for each in stated if each not in read]
         return read | dict(zip(left, map(_read_told, told(left)), strict=True))
 

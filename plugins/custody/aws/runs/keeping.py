@@ -98,7 +98,7 @@ def read_run(
     """
     place = statement_key(day, run_id)
     troubles = []
-    for version in _stored(s3, bucket, place):
+    for version in reversed(_stored(s3, bucket, place)):  # its own is the oldest
         try:
             statement = read_statement(s3, key, version)
         except BadRun as error:

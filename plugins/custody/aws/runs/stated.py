@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final
 from custody.aws.runs.keeping import read_part, read_statement
 from custody.aws.s3.listing import list_versions
 from custody.core.formats.untrusted import MalformedInput
-from custody.core.runs.model import RUN_PREFIX, RUNS, run_of_key, run_that_sums_up
+from custody.core.runs.model import (
+    RUN_PREFIX,
+    RUNS,
+    run_of_key,
+    run_that_sums_up,
+    statement_key,
+)
 from custody.core.runs.report import RunReport
 from custody.core.runs.statement import BadRun
 from custody.core.runs.summaries import RunSummary, from_bytes, to_bytes
@@ -30,8 +36,9 @@ _AT_ONCE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Where a run may state something: its day, its id, and the versions that lie there. What these
-    say never changes, so it need not be read again. Whether it may sum up other runs."""
+    """Where a run may state something: its day, its id, and the versions that lie there, of a key
+    the newest first. What these say never changes, so it need not be read again. Whether it may sum
+    up other runs."""
 
     day: date
     run_id: str
@@ -68,12 +75,19 @@ def stated_on(s3: S3Client, bucket: str, day: date) -> Iterator[Stated]:
 
 def told_in(s3: S3Client, key: NoteKey, stated: Stated, jobs: Collection[str]) -> Told | None:
     """What a run of one of these jobs states there, signed by `key`; None if that is nothing that
-    is to be believed. Raises what botocore raises."""
-    for version in stated.versions:
+    is to be believed. Raises what botocore raises.
+
+    The oldest version is read first: a run writes its statement once, as the first of its key, so
+    that however many somebody puts over it cost nothing.
+    """
+    place = statement_key(stated.day, stated.run_id)
+    for version in reversed(stated.versions):
+        if version.key != place:
+            continue
         try:
             statement = read_statement(s3, key, version)
             run = statement.run
-            if run.job not in jobs or run.statement_key != version.key:
+            if run.job not in jobs or run.statement_key != place:
                 log.info("%s is the statement of run %s of %s", version, run.id, run.job)
                 continue
             report = RunReport.parse(read_part(s3, statement, "report"))

@@ -152,6 +152,25 @@ def test_another_version_than_the_one_that_was_summed_up_is_read(
     assert (list(read.read), list(read.disbelieved)) == ([audit], [f"{RUN.day} {RUN.id}"])
 
 
+def test_who_plants_summaries_beside_a_run_that_was_summed_up_hides_it_no_more(
+    s3: Any, provenance: str, runs: RunHistory
+) -> None:
+    """By the name it is taken for an audit, and read: what it reports, S3 does not hand out."""
+    told, audit = state(s3, provenance, found=Found((finding("ALTERED"),))), audited(s3, provenance)
+    s3.put_object(Bucket=provenance, Key=RUN.key_of(RUNS), Body=b"rubbish")
+    encrypt_anew(s3, RUN.key_of("report"))
+    read = runs.runs(s3, DAYS)
+    assert (list(read.read), list(read.disbelieved)) == ([told, audit], [])
+
+
+def test_an_audit_sums_up_no_run_of_another_job(s3: Any, provenance: str) -> None:
+    """As by reading each: who is told of other jobs' names is told what is not believed."""
+    state(s3, provenance)
+    audit = audited(s3, provenance)
+    read = RunHistory(KEY, provenance, ["other", "audit"]).runs(s3, DAYS)
+    assert (list(read.read), list(read.disbelieved)) == ([audit], [f"{RUN.day} {RUN.id}"])
+
+
 @pytest.mark.parametrize("spoilt", ["withheld", "rubbish", "of nothing"])
 def test_summaries_that_cannot_be_used_cost_no_more_than_reading(
     s3: Any, provenance: str, runs: RunHistory, spoilt: str

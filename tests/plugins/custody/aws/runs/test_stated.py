@@ -85,6 +85,23 @@ def test_the_statement_of_another_run_is_nobody_elses(s3: Any, provenance: str) 
     assert list(told(s3, provenance)) == [version]
 
 
+def test_what_is_planted_over_a_statement_or_beside_it_is_not_read(
+    s3: Any, provenance: str
+) -> None:
+    version = state(s3, provenance)
+    for key in (RUN.statement_key, RUN.statement_key.replace("/jr_1", "/zz/jr_1")):
+        for _ in range(3):
+            s3.put_object(Bucket=provenance, Key=key, Body=b"rubbish")
+    (stated,) = stated_on(s3, provenance, RUN.day)
+    assert len(stated.versions) == 7
+    asked: list[str] = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+    found = told_in(s3, KEY, stated, JOBS)
+    assert found is not None
+    assert found.version == version
+    assert asked == ["GetObject"] * 2, "its statement and its report"
+
+
 def test_an_audit_tells_of_the_others(s3: Any, provenance: str) -> None:
     version = state(s3, provenance)
     runs = summaries_of(s3, KEY, provenance, RUN.day, JOBS)
