@@ -15,7 +15,7 @@ from tests.support.transparency import SIGNER
 
 from custody.aws.runs.keeping import keep_run
 from custody.core.ledger.rows import fingerprint
-from custody.core.paging.findings import read_row
+from custody.core.paging.findings import cause_of, read_row
 from custody.core.paging.found import found_of
 from custody.core.runs.chain import Link
 from custody.core.runs.model import JudgingRun
@@ -116,7 +116,8 @@ class Runs:
         self.count += 1
         later = timedelta(seconds=self.count)
         run = replace(RUN, id=f"jr_{self.count}", as_of=as_of + later, end=end)
-        found = found_of(((read_row(row), 2) for row in rows), watched)
+        read = [read_row(row) for row in rows]
+        found = found_of(read, dict.fromkeys(map(cause_of, read), 2), watched)
         judged_by = {**(settings or {}), "topic_arn": topic}
         report = RunReport(judged_by, verdicts or {}, found.to_document())
         self.state(run, parts={**PARTS, "report": report.to_bytes()})

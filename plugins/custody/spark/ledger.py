@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from custody.core.ledger.tables import COLUMNS
 from custody.core.ledger.verdicts import Verdict
 from custody.core.paging.changes import rows_that_settle
 from custody.core.paging.findings import MAX_TOLD, MAX_WATCHED, READ_LIMIT, SEVERITIES, Cause
-from custody.core.paging.found import Found, found_of
+from custody.core.paging.found import MAX_ROWS, Found, fitting, found_of
 from custody.core.seal.entries import VerdictEntry
 from custody.spark.schemas import schema_of
 from custody.spark.times import keep_times
@@ -74,23 +74,28 @@ def write_rows(
         target.output
     )
     counts, of_cause = Counter[str](), Counter[Cause]()
-    days = defaultdict[Cause, set[str]](set)
+    days = set[str]()
     for verdict, principal, day, count in (
         frame.groupBy("verdict", "principal_arn", "dt").count().collect()
     ):
         counts[verdict] += count
         if verdict in SEVERITIES:
             of_cause[verdict, principal] += count
-            days[verdict, principal].add(day)
-    # Where all findings of a cause are read, none makes way for another.
-    crowded = [days[cause] for cause, count in of_cause.items() if count > READ_LIMIT]
-    told = target.told(sorted(set[str]().union(*crowded))) if crowded else ()
-    return Written(dict(counts), _found(frame.select(*ROW.names), target.watched, told))
+            days.add(day)
+    # Where all findings are read, none makes way for another.
+    told = target.told(sorted(days)) if of_cause.total() > READ_LIMIT else ()
+    return Written(dict(counts), _found(frame.select(*ROW.names), of_cause, target.watched, told))
 
 
-def _found(rows: DataFrame, watched: Sequence[LedgerRow], told: Collection[str]) -> Found:
-    """Of each cause the first findings, `READ_LIMIT` at most, and the rows that settle the
-    `watched` pages.
+def _found(
+    rows: DataFrame,
+    findings: Mapping[Cause, int],
+    watched: Sequence[LedgerRow],
+    told: Collection[str],
+) -> Found:
+    """The rows that settle the `watched` pages and, of each cause, the first of so many `findings`,
+    `READ_LIMIT` at most; of these as many as a report has room for, the first of each cause before
+    the second of any.
 
     What nobody was told of comes first: who leads to five hundred findings hides no other behind
     them for longer than until they are told. Whatever somebody did to one object or control comes
@@ -106,14 +111,16 @@ def _found(rows: DataFrame, watched: Sequence[LedgerRow], told: Collection[str])
         .where(F.col("is_watched") | F.col("verdict").isin(list(SEVERITIES)))
         .withColumn("repeated", F.row_number().over(of_object.orderBy(*by_time)))
         .withColumn("rank", F.row_number().over(of_cause.orderBy("is_told", "repeated", *by_time)))
-        .withColumn("of_cause", F.count("*").over(of_cause))
         .where(F.col("is_watched") | (F.col("rank") <= READ_LIMIT))
-        .orderBy("verdict", "rank", "fingerprint")
+        .orderBy(F.desc("is_watched"), "is_told", "rank", "fingerprint")
+        .limit(MAX_ROWS)
         .collect()
     )
+    kept = fitting(map(_row, listed))
+    ranked = zip(kept, (row["rank"] for row in listed), strict=False)
+    in_order = sorted(ranked, key=lambda one: (one[0].verdict, one[1], one[0].fingerprint))
     return found_of(
-        ((_row(row), row["of_cause"]) for row in listed),
-        (finding.fingerprint for finding in watched),
+        [row for row, _ in in_order], findings, (finding.fingerprint for finding in watched)
     )
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 from custody.core.formats.untrusted import Fields, MalformedInput
 from custody.core.ledger.rows import LedgerRow
 from custody.core.ledger.tables import COLUMNS
 from custody.core.paging.findings import Cause, cause_of, read_row
+
+MAX_ROWS: Final = 10_000
+MAX_BYTES: Final = 16 * 1024**2
+"""Of the rows that a run tells, as JSON: its report (`MAX_REPORT_BYTES`) has room for all else, so
+that nobody makes one that cannot be read, of whatever many names he acts under."""
+
+MAX_CAUSES: Final = 1_000
+"""Causes of which it is told how many findings are left out; those of all others count as nobody's,
+by their verdict."""
 
 _MAX_ITEMS: Final = 1_000_000
 _MAX_REASON: Final = 4000
@@ -53,14 +65,28 @@ class Found:
         )
 
 
-def found_of(rows: Iterable[tuple[LedgerRow, int]], watched: Iterable[str]) -> Found:
-    """What was found: rows, each with how many there are of its cause."""
-    read: list[LedgerRow] = []
-    unread: dict[Cause, int] = {}
-    for row, of_cause in rows:
-        unread[cause_of(row)] = unread.get(cause_of(row), of_cause) - 1
-        read.append(row)
-    return Found(tuple(read), unread, tuple(watched))
+def fitting(rows: Iterable[LedgerRow]) -> list[LedgerRow]:
+    """As many of the rows, from the first on, as a run tells."""
+    kept, room = list[LedgerRow](), MAX_BYTES
+    for row in islice(rows, MAX_ROWS):
+        room -= len(json.dumps(_texts_of(row), ensure_ascii=False).encode("utf-8"))
+        if room < 0:
+            break
+        kept.append(row)
+    return kept
+
+
+def found_of(
+    rows: Sequence[LedgerRow], findings: Mapping[Cause, int], watched: Iterable[str]
+) -> Found:
+    """What was found: the rows that are told, of so many `findings` of each cause."""
+    left = Counter(findings)
+    left.subtract(cause for row in rows if (cause := cause_of(row)) in findings)
+    most = dict(left.most_common(MAX_CAUSES))
+    for (verdict, principal), number in left.items():
+        if (verdict, principal) not in most:
+            most[verdict, None] = most.get((verdict, None), 0) + number
+    return Found(tuple(rows), most, tuple(watched))
 
 
 def _texts_of(row: LedgerRow) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,38 @@ def test_of_each_cause_only_so_many_are_read_and_the_others_counted(
     keys = [r.object_key for r in written.found.rows]
     assert keys == ["0.csv", "1.csv", "4.csv", "x.csv"]
     assert written.found.left_out == {("CONFLICT", None): 2, ("REMOVED", None): 0}
+
+
+def test_who_acts_under_many_names_makes_no_report_that_cannot_be_read(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of each cause is told before the second of any, and in the next run the others."""
+    monkeypatch.setattr(ledger, "READ_LIMIT", 2)
+    monkeypatch.setattr(ledger, "MAX_ROWS", 4)
+    rows = [
+        replace(row("REMOVED", f"{who}-{n}", n), principal_arn=who)
+        for who in ("a", "b", "c")
+        for n in range(3)
+    ]
+
+    def found(told: Sequence[LedgerRow]) -> list[str]:
+        out = str(tmp_path / f"after-{len(told)}")
+        written = write_rows(
+            spark,
+            spark.sparkContext.parallelize(rows, 2),
+            as_of=AS_OF,
+            window=(AS_OF - timedelta(days=1), AS_OF),
+            target=Target(out, told[:1], lambda _: [each.fingerprint for each in told]),
+        )
+        assert sum(written.found.left_out.values()) == len(rows) - 4
+        return [r.object_key for r in written.found.rows]
+
+    first = found([])
+    assert {key[0] for key in first} == {"a", "b", "c"}
+    told = [each for each in rows if each.object_key in first]
+    second = found(told)
+    assert told[0].object_key in second, "its page is open"
+    assert len(set(second) - set(first)) == 3
 
 
 def test_what_is_done_to_one_object_over_and_over_hides_no_other(
