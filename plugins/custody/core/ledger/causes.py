@@ -101,6 +101,8 @@ def may_have_led_to(change: LedgerRow, finding: LedgerRow) -> bool:
 
 def causes_of(finding: LedgerRow, changed: Sequence[LedgerRow]) -> list[LedgerRow]:
     """The changes of controls that may have led to a finding, in order of time."""
+    if finding.verdict in _LED_TO_BY_NOTHING:  # as nearly all rows, each beside all changes
+        return []
     found = (change for change in changed if may_have_led_to(change, finding))
     return sorted(found, key=_in_order)
 
@@ -123,14 +125,17 @@ def beside(
     alike = defaultdict[_Reach, list[LedgerRow]](list)
     for change in sorted(changed, key=_in_order):
         alike[_reach_of(change)].append(change)
+    # A thousand changes around a thousand findings are few kinds, each asked once: but those of
+    # objects are as many as there are objects.
+    kinds = [reach for reach in alike if reach.object_key is None]
     found = {}
     for finding in findings:
-        # A thousand changes around a thousand findings are few kinds: each is asked once.
+        own = _Reach(bucket=finding.bucket, object_key=finding.object_key)
         near = [
             change
-            for reach, changes in alike.items()
-            if reach.has(finding)
-            for change in _around(finding, changes)
+            for reach in (*kinds, own)
+            if reach in alike and reach.has(finding)
+            for change in _around(finding, alike[reach])
         ]
         if near:
             near.sort(key=_in_order)

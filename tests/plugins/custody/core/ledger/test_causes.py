@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from tests.support.findings import finding
 
+from custody.core.ledger import causes
 from custody.core.ledger.causes import (
     EARLIER,
     LATER,
@@ -132,6 +134,17 @@ def test_what_is_far_from_a_finding_hides_behind_no_crowd() -> None:
     lost = found("UNRECORDED")
     assert beside([lost], [evil, *crowd]) == {lost.fingerprint: crowd}
     assert evil in beside([lost], [evil, *crowd[1:]])[lost.fingerprint]
+
+
+def test_of_many_altered_objects_each_is_held_against_its_own() -> None:
+    """A thousand of them beside a thousand findings take no million steps."""
+    lost = [finding("REMOVED", object_key=f"k{n}") for n in range(20)]
+    altered = [finding("CONTROL_CHANGED", object_key=f"k{n}") for n in range(10, 30)]
+    every, has = [changed("iam/role/r/trust"), *altered], causes._Reach.has
+    with patch.object(causes._Reach, "has", autospec=True, side_effect=has) as asked:
+        found = beside(lost, every)
+    assert asked.call_count <= 2 * len(lost)
+    assert found == {each.fingerprint: causes_of(each, every) for each in lost}
 
 
 def test_of_many_of_many_kinds_the_nearest_belong_to_it() -> None:
