@@ -25,7 +25,7 @@ COVERED = COVERAGE_CORE=sysmon COVERAGE_FILE=build/coverage/.coverage.$@ $(SECON
 
 help: ## Explain the targets
 	@echo "custody: a data platform in which every byte has a chain of custody"; echo
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Make the environments (every target that needs them does this by itself)
 	@infra/setup
@@ -140,7 +140,7 @@ lock: ## Compile the lock files anew from the *.in files
 	@infra/setup lock
 
 # A contract that cannot be used would be refused when it is deployed.
-check-contracts: setup
+check-contracts: setup ## See that the contracts of the datasets can be used
 	@PYTHONPATH=plugins $(PLATFORM)/python -m infra.datasets.check
 
 build: check-contracts ## Assemble the Lambda and the bundle in build/
@@ -184,7 +184,7 @@ destroy: setup-deploy ## Delete the stacks of STAGE; what is evidence stays
 	$(DEPLOYMENT) destroy --stage $(STAGE) $(ARGS)
 
 new-dataset: setup ## Begin a dataset from a sample of its files: make new-dataset NAME=orders SAMPLE=orders.csv (or .jsonl, .parquet)
-	@PYTHONPATH=plugins $(LOCAL)/python -m infra.datasets.new $(NAME) $(SAMPLE)
+	@PYTHONPATH=plugins $(LOCAL)/python -m infra.datasets.new "$(NAME)" "$(SAMPLE)"
 
 datasets: setup ## Write the pages of the datasets (docs/datasets/) anew, from their contracts
 	PYTHONPATH=plugins $(PLATFORM)/python -m infra.datasets

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from infra.build import REPOSITORY, sync
+from infra.datasets.check import check
 from infra.datasets.pages import pages
 
 if __name__ == "__main__":
-    sync(REPOSITORY / "docs" / "datasets", pages(REPOSITORY / "include" / "contracts"))
+    contracts = REPOSITORY / "include" / "contracts"
+    if refused := check(contracts):
+        sys.exit(refused)
+    sync(REPOSITORY / "docs" / "datasets", pages(contracts))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from infra.datasets.sample import BadSample, Found, FoundArray, Sample, csv_columns
+from infra.datasets.sample import BadSample, Found, FoundArray, Sample, csv_columns, lines_of
 
 SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson"})
 
@@ -53,6 +53,8 @@ def _kinds(rows: Iterable[tuple[int, _Object]], path: Path) -> dict[str, type]:
                 raise BadSample(f"{path}, line {line}: {name} is nested, and has no table")
     if unknown := names.keys() - kinds.keys():
         raise BadSample(f"{path}: {', '.join(sorted(unknown))} is null in every row")
+    if "" in names or len(set(map(str.lower, names))) < len(names):
+        raise BadSample(f"{path}: a column has no name, or that of another: {list(names)[:50]}")
     return kinds
 
 
@@ -61,10 +63,7 @@ def _columns(rows: Sequence[_Object], kinds: dict[str, type], path: Path) -> tup
         writer = csv.DictWriter(file, list(kinds), quoting=csv.QUOTE_NOTNULL)
         writer.writeheader()
         for row in rows:
-            values = {name: row.get(name) for name in kinds}
-            writer.writerow(
-                {n: str(v).lower() if v in (True, False) else v for n, v in values.items()}
-            )
+            writer.writerow({name: _as_text(row.get(name)) for name in kinds})
         file.flush()
         columns = csv_columns(Path(file.name))
     for column in columns:
@@ -96,12 +95,16 @@ def _array(rows: Sequence[_Object], name: str, path: Path) -> FoundArray:
 
 def _rows(path: Path) -> Iterator[_Object]:
     decode = json.JSONDecoder(parse_int=_Number, parse_float=_Number).decode
-    text = path.read_text("utf-8").removesuffix("\n")
-    for number, line in enumerate(text.split("\n"), start=1):
+    lines = lines_of(path)
+    if not lines[-1]:
+        lines.pop()
+    if not lines:
+        raise BadSample(f"{path}: there is no row in it")
+    for number, line in enumerate(lines, start=1):
         try:
             row = decode(line)
         except ValueError as error:
-            raise BadSample(f"{path}, line {number}: {error}") from error
+            raise BadSample(f"{path}, line {number}: {error}; each line is one object") from error
         if not isinstance(row, dict):
-            raise BadSample(f"{path}, line {number}: expected an object")
+            raise BadSample(f"{path}, line {number}: expected an object: each line is one")
         yield row

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import csv
 import glob
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+
+from custody.core.datasets.landed.formats import DELIMITERS
 
 _WHOLE: Final = r"-?(0|[1-9]\d{0,17})"
 _DECIMAL: Final = r"-?(0|[1-9]\d*)\.\d+|-?(0|[1-9]\d*)"
@@ -79,48 +82,72 @@ class FoundArray:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a sample says of its dataset; `format` is one that a contract may name."""
+    """What a sample says of its dataset; `format` is one that a contract may name, and `delimiter`
+    stands between the fields of CSV.
+    """
 
     format: str
     columns: tuple[Found, ...]
     arrays: tuple[FoundArray, ...] = ()
+    delimiter: str = ","
+
+
+def lines_of(path: Path) -> list[str]:
+    """The lines of a text; raises BadSample if a line is not UTF-8."""
+    lines = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise BadSample(
+                f"{path}, line {number}: not UTF-8. A sample is CSV, JSON lines (.jsonl) or "
+                "Parquet (.parquet), not packed; have text written as UTF-8"
+            ) from error
+    return lines
 
 
 def read_csv_sample(path: Path) -> Sample:
     """What a CSV file with a header says; raises BadSample."""
-    return Sample("csv", csv_columns(path))
+    header = lines_of(path)[0]
+    delimiter = max(DELIMITERS, key=header.count)  # of several the first, which is a comma
+    return Sample("csv", csv_columns(path, delimiter), delimiter=delimiter)
 
 
-def csv_columns(path: Path) -> tuple[Found, ...]:
+def csv_columns(path: Path, delimiter: str = ",") -> tuple[Found, ...]:
     """The columns of a CSV file with a header, in order; raises BadSample."""
     with duckdb.connect() as connection:
         try:
-            _load(connection, path)
+            _load(connection, path, delimiter)
         except duckdb.Error as error:
-            raise BadSample(f"{path}: {str(error).partition(chr(10))[0]}") from error
+            line = re.search(r"CSV Error on Line: (\d+)", str(error))
+            raise BadSample(
+                f"{path}{f', line {line[1]}' if line else ''}: not CSV that a contract reads: each "
+                f"line has as many fields as the header, by {DELIMITERS[delimiter]}; quotes are "
+                "around whole fields, and doubled within"
+            ) from error
         inferred = {name: kind for name, kind, *_ in connection.sql("DESCRIBE typed").fetchall()}
-        if list(inferred) != (header := _header(path)):
+        if list(inferred) != (header := _header(path, delimiter)):
             raise BadSample(f"{path}: a column has no name, or that of another: {header[:50]}")
         return tuple(_column(connection.table("texts"), name, inferred[name]) for name in inferred)
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path, delimiter: str) -> list[str]:
     """The columns as the file names them: DuckDB names one anew that has no name of its own."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            return next(csv.reader(file), [])
+            return next(csv.reader(file, delimiter=delimiter), [])
         except csv.Error as error:
             raise BadSample(f"{path}: {error}") from error
 
 
-def _load(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, path: Path, delimiter: str) -> None:
     """The file as two tables: as texts, and in the types that DuckDB infers from all of it."""
     # DuckDB reads every file that a name with `*` or `[` stands for.
-    options = "header=true, delim=',', quote='\"', escape='\"', nullstr='', strict_mode=true"
+    options = "header=true, skip=0, delim=?, quote='\"', escape='\"', nullstr='', strict_mode=true"
     for table, more in (("texts", "all_varchar=true"), ("typed", "sample_size=-1")):
         connection.execute(
             f"CREATE TABLE {table} AS FROM read_csv(?, {options}, {more})",
-            [glob.escape(str(path))],
+            [glob.escape(str(path)), delimiter],
         )
     if not connection.table("texts").limit(1).fetchall():
         raise BadSample(f"{path}: there is no row in it")

@@ -9,15 +9,15 @@ import yaml
 from infra.datasets.sample import BadSample, Found, FoundArray, Sample
 
 from custody.core.datasets.arrays import MAX_ITEMS
+from custody.core.datasets.catalog import TODO
 from custody.core.datasets.columns import LOGICAL_TYPE_OF
 from custody.core.datasets.contracts import contract_of
+from custody.core.datasets.landed.formats import CSV
 
-TODO: Final = "TODO"
-_SERVER: Final = {"server": "landing", "type": "s3", "location": "s3://{raw_bucket}/incoming/"}
 _LANDS_AS: Final[dict[str, dict[str, Any]]] = {
-    "csv": {},
-    "json": {"servers": [_SERVER | {"format": "json", "delimiter": "new_line"}]},
-    "parquet": {"servers": [_SERVER | {"format": "parquet"}]},
+    "csv": {"format": "csv"},
+    "json": {"format": "json", "delimiter": "new_line"},
+    "parquet": {"format": "parquet"},
 }
 _DAY: Final = {
     "name": "dt",
@@ -36,7 +36,7 @@ def contract_text(dataset: str, sample: Sample) -> str:
 
     What no sample can tell says TODO.
     """
-    document = _document(dataset, sample) | _LANDS_AS[sample.format]
+    document = _document(dataset, sample) | {"servers": [_server(dataset, sample)]}
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
     text = (
         f"# The contract of dataset `{dataset}` (Open Data Contract Standard v3.1), made from a "
@@ -69,6 +69,7 @@ def expected(sample: Sample, landed: str) -> str:
 
 def to_look_at(sample: Sample) -> Iterator[str]:
     """What a person must decide, a line each."""
+    yield "the sample stays in tests/, and values of it in the contract: are some about people?"
     key = key_of(sample.columns)
     if key.is_unique:
         yield f"{key.name} is the key, as it is given and differs in every row: is it meant to?"
@@ -151,6 +152,18 @@ def _document(dataset: str, sample: Sample) -> dict[str, Any]:
         ],
         "roles": [{"role": TODO, "access": "write", "description": TODO}],
     }
+
+
+def _server(dataset: str, sample: Sample) -> dict[str, Any]:
+    found = {
+        "server": "landing",
+        "type": "s3",
+        "location": f"s3://{{raw_bucket}}/incoming/{dataset}/dt={{dt}}/",
+        **_LANDS_AS[sample.format],
+    }
+    if sample.delimiter != CSV.delimiter:
+        found["customProperties"] = [{"property": "csvDelimiter", "value": sample.delimiter}]
+    return found
 
 
 def _property(column: Found, is_key: bool) -> dict[str, Any]:

@@ -28,11 +28,6 @@ def test_follows_the_published_json_schema(file: Path) -> None:
     assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(document)] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_nothing_is_left_to_do(file: Path) -> None:
-    assert "TODO" not in file.read_text("utf-8")
-
-
 @pytest.mark.parametrize("contract", deployed_contracts(), ids=lambda each: each.dataset)
 def test_every_column_is_described_and_classified(contract: Contract) -> None:
     for column in (*contract.columns, *(c for gold in contract.gold for c in gold.columns)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 import yaml
+from infra.build import REPOSITORY
 from infra.datasets.json_sample import read_json_sample
-from infra.datasets.new import files_of, write
+from infra.datasets.new import files_of, main, next_steps, write
 from infra.datasets.sample import BadSample, read_csv_sample
 from infra.datasets.scaffold import to_look_at
 
@@ -86,7 +89,9 @@ def test_the_query_makes_what_the_contract_says(tmp_path: Path) -> None:
 
 def test_people_are_told_what_to_look_at(tmp_path: Path) -> None:
     (tmp_path / "sample.csv").write_text(SAMPLE.replace("0.125", "-7"), "utf-8")
-    assert list(to_look_at(read_csv_sample(tmp_path / "sample.csv"))) == [
+    people, *found = to_look_at(read_csv_sample(tmp_path / "sample.csv"))
+    assert "about people?" in people
+    assert found == [
         "no column differs in every row; parcel is the key until you say another",
         "zip has digits and stays a text: its zeros would be lost",
         "weight is decimal(6,2): what has more digits is rejected",
@@ -97,21 +102,85 @@ def test_people_are_told_what_to_look_at(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "sample.csv"),
-        ("a,b\n", "there is no row"),
-        ("a,b\n1,2,3\n", "sample.csv"),
+        ("", "sample.csv: there is no row"),
+        ("a,b\n", "sample.csv: there is no row"),
+        ("a,b\n1,2\n3,4,5\n", "sample.csv.*: not CSV that .* by commas"),
+        ('a;b\n"x;1\n2;3\n', "sample.csv: not CSV that .* by semicolons"),
         ("a,b\n\x00\xff", "sample.csv"),
     ],
 )
 def test_a_sample_that_is_none_is_refused(tmp_path: Path, text: str, why: str) -> None:
-    with pytest.raises((BadSample, ContractError), match=why):
+    with pytest.raises(BadSample, match=why):
         files(tmp_path, text)
 
 
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "gz"])
+def test_a_sample_that_is_no_text_is_refused_by_its_line(tmp_path: Path, suffix: str) -> None:
+    sample = tmp_path / f"sample.{suffix}"
+    sample.write_bytes(b'{"a": 1}\n{"a": "M\xfcller"}\n')
+    with pytest.raises(BadSample, match=rf"sample\.{suffix}, line 2: not UTF-8"):
+        files_of("parcels", sample)
+
+
+def test_a_sample_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "sample.csv"):
+        with pytest.raises(BadSample, match=f"{place}: there is no such file"):
+            files_of("parcels", place)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "words"), [(",", "commas"), (";", "semicolons"), ("|", "bars"), ("\t", "tabs")]
+)
+def test_csv_is_read_by_what_stands_in_its_header(
+    tmp_path: Path, delimiter: str, words: str
+) -> None:
+    made = contract(files(tmp_path, f"id{delimiter}name\n1{delimiter}x\n"))
+    assert made.format == LandedFormat("csv", delimiter=delimiter)
+    assert words in made.format.in_words
+    assert made.header == ("id", "name")
+
+
+def test_the_contract_says_where_the_files_land(tmp_path: Path) -> None:
+    (server,) = yaml.safe_load(files(tmp_path, SAMPLE)[CONTRACT])["servers"]
+    assert server["location"] == "s3://{raw_bucket}/incoming/parcels/dt={dt}/"
+
+
+def test_the_next_steps_are_there(tmp_path: Path) -> None:
+    said = "\n".join(next_steps("parcels"))
+    targets = re.findall(r"^make ([a-z-]+)", said, re.MULTILINE)
+    makefile = (REPOSITORY / "Makefile").read_text("utf-8")
+    assert targets == ["check-contracts", "datasets", "test-fast"]
+    assert all(f"\n{target}:" in makefile for target in targets)
+    for place in re.findall(r"\b(?:tests|docs)/[\w/.]+", said):
+        assert (REPOSITORY / place).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "told"),
+    [
+        (("", ""), 2, "usage: make new-dataset NAME=<dataset> SAMPLE=<file>"),
+        (("parcels", ""), 2, "it takes the dataset's name"),
+        (("parcels", "no.csv"), "new-dataset: no.csv: there is no such file", ""),
+    ],
+)
+def test_what_was_typed_wrong_is_told_as_it_is_typed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, str],
+    status: object,
+    told: str,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["new.py", *given])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == status
+    assert told in capsys.readouterr().err
+
+
 def test_names_that_no_table_can_have_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ContractError, match="'Order Id' is not a name"):
+    with pytest.raises(BadSample, match=r"sample\.csv: 'Order Id' is not a name.*makes the file"):
         files(tmp_path, "Order Id,b\n1,2\n")
-    with pytest.raises(ContractError, match="'or-ders' is not a name"):
+    with pytest.raises(ContractError, match="NAME: 'or-ders' is not a name"):
         files(tmp_path, "a,b\n1,2\n", dataset="or-ders")
 
 
@@ -120,7 +189,7 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     write(tmp_path, made)
     assert (tmp_path / CONTRACT).read_bytes() == made[CONTRACT]
     (tmp_path / "include/sql/gold/parcels_total.sql").unlink()
-    with pytest.raises(FileExistsError, match=r"parcels\.odcs\.yaml, tests/.*is there already"):
+    with pytest.raises(FileExistsError, match=r"parcels\.odcs\.yaml, tests/.*Take another NAME"):
         write(tmp_path, made)
     assert not (tmp_path / "include/sql/gold/parcels_total.sql").exists()
 
@@ -165,8 +234,10 @@ def test_a_sample_of_json_lines_says_the_same(tmp_path: Path) -> None:
         ('{"parcel": "P3", "lines": [{"n": null}]}', "n is null in every row"),
         ('{"parcel": "P3", "late": null}', "late is null in every row"),
         ('{"parcel": "P3", "pieces": 1e5}', "pieces has numbers that no contract reads"),
+        ('{"parcel": "P3", "": 1}', r"sample\.jsonl: a column has no name"),
+        ('{"parcel": "P3", "Parcel": "P4"}', r"sample\.jsonl: a column has no name, or that of"),
         ("[1]", "line 3: expected an object"),
-        ("parcel", "line 3: Expecting value"),
+        ("parcel", "line 3: Expecting value.*each line is one object"),
     ],
 )
 def test_what_no_contract_can_describe_is_refused(tmp_path: Path, line: str, problem: str) -> None:
@@ -188,7 +259,7 @@ def test_an_array_of_objects_is_a_table_of_its_items(tmp_path: Path) -> None:
         ("product", "string", False),
         ("n", "bigint", True),
     ]
-    assert list(to_look_at(read_json_sample(tmp_path / "sample.jsonl"))) == [
+    assert list(to_look_at(read_json_sample(tmp_path / "sample.jsonl")))[1:] == [
         "order is the key, as it is given and differs in every row: is it meant to?",
         "day may be left out, as the sample does",
         "lines is a table of its own, a row for each item",
@@ -267,7 +338,7 @@ def test_what_is_called_parquet_and_is_none_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", ["id,id", "id,", "id, ,x"])
 def test_a_column_without_a_name_of_its_own_is_refused(tmp_path: Path, header: str) -> None:
     """DuckDB would give it one that no file has."""
-    with pytest.raises((BadSample, ContractError)):
+    with pytest.raises(BadSample, match=r"sample\.csv: "):
         files(tmp_path, f"{header}\n" + ",".join("1" for _ in header.split(",")) + "\n")
 
 

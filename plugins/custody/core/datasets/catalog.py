@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from custody.core.datasets.columns import Column
 from custody.core.datasets.contract_fields import ContractError, Place
 from custody.core.datasets.contracts import Contract, contract_of
 from custody.core.datasets.quality.rules import Unresolved
 from custody.core.datasets.tables import tables
+from custody.core.formats.yaml_text import read_yaml
 
 SUFFIX: Final = ".odcs.yaml"
 """How the file of a contract ends; what stands before it is the dataset's name."""
+TODO: Final = "TODO"
+"""What stands in a contract that was begun from a sample where no sample can tell."""
 
 
 class ContractsRefused(ValueError):
@@ -33,6 +36,8 @@ def read_contracts(files: Mapping[str, str], *, are_all: bool = True) -> tuple[C
             read.append(_named_as_its_file(contract_of(files[file], file), file))
         except ContractError as error:
             problems.append(str(error))
+        else:
+            problems += _left_to_do(files[file], file)
     problems += _shared_names(read)
     if are_all and not problems:
         problems += _broken_references(read)
@@ -46,6 +51,27 @@ def _named_as_its_file(contract: Contract, file: str) -> Contract:
         place = Place() / "name"
         raise ContractError(place, f"the file of {contract.dataset} is another", f"{file}:1")
     return contract
+
+
+def _left_to_do(body: str, file: str) -> Iterator[str]:
+    """Where nobody has said yet what no sample can tell, such as what is personal data."""
+    if TODO in body:
+        document = read_yaml(body)
+        for place in _places_of(TODO, document.value, Place()):
+            line = document.line_of(place.path)
+            yield f"{file}:{line}: {place}: still says {TODO}: only a person can tell"
+
+
+def _places_of(word: str, value: object, place: Place) -> Iterator[Place]:
+    if value == word:
+        yield place
+    steps: Iterable[tuple[Any, object]] = ()
+    if isinstance(value, Mapping):
+        steps = value.items()
+    elif isinstance(value, list):
+        steps = enumerate(value)
+    for step, within in steps:
+        yield from _places_of(word, within, place / step)
 
 
 def _broken_references(contracts: Sequence[Contract]) -> list[str]:

@@ -36,7 +36,8 @@ _CUSTOM: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The formats, and what their server says in words of our own."""
 
-_DELIMITERS: Final = {",": "commas", ";": "semicolons", "|": "bars", "\t": "tabs"}
+DELIMITERS: Final = {",": "commas", ";": "semicolons", "|": "bars", "\t": "tabs"}
+"""What may stand between the fields of CSV, and its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class LandedFormat:
         packed = ", or these packed with gzip (`.gz`)" if self.gzip else ""
         if self.name == "json":
             return f"JSON lines{packed}"
-        return f"CSV with a header, by {_DELIMITERS[self.delimiter]}{packed}"
+        return f"CSV with a header, by {DELIMITERS[self.delimiter]}{packed}"
 
     @property
     def not_text(self) -> str:
@@ -146,6 +147,6 @@ def _of_server(server: Mapping[str, Any], at: Place) -> LandedFormat:
     if compression not in (None, "gzip"):
         raise ContractError(where, "expected gzip")
     delimiter, where = custom.get("csvDelimiter", (",", at))
-    if not isinstance(delimiter, str) or delimiter not in _DELIMITERS:
-        raise ContractError(where, f"expected one of {', '.join(map(repr, _DELIMITERS))}")
+    if not isinstance(delimiter, str) or delimiter not in DELIMITERS:
+        raise ContractError(where, f"expected one of {', '.join(map(repr, DELIMITERS))}")
     return LandedFormat(name, gzip=compression == "gzip", delimiter=delimiter)

@@ -348,6 +348,20 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
+def test_what_only_a_person_can_tell_is_asked_for_everywhere_at_once() -> None:
+    """Above all what is personal data: in clear it would come into silver."""
+    body = RIGHT.replace("classification: internal", "classification: TODO", 2)
+    body = body.replace("name: sales-data", "name: TODO  # not this TODO")
+    lines = [n for n, line in enumerate(body.split("\n"), 1) if ": TODO" in line]
+    assert len(contract_of(body, FILE).columns) == 6
+    with pytest.raises(ContractsRefused) as refusal:
+        read_contracts({FILE: body})
+    told = str(refusal.value).splitlines()
+    assert [int(line.split(":")[1]) for line in told] == lines
+    assert told[0] == f"{FILE}:{lines[0]}: team.name: still says TODO: only a person can tell"
+    assert read_contracts({FILE: f"# TODO: nothing\n{RIGHT}"})
+
+
 def test_a_contract_lies_in_the_file_of_its_name() -> None:
     with pytest.raises(ContractsRefused, match=r"more\.odcs\.yaml:1: name: the file of returns"):
         read_contracts({"more.odcs.yaml": RIGHT})
