@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from infra.build import REPOSITORY, sync
-from infra.datasets.check import check
+from infra.datasets.check import INCLUDE, check
 from infra.datasets.pages import pages
 
 if __name__ == "__main__":
-    contracts = REPOSITORY / "include" / "contracts"
-    if refused := check(contracts):
+    contracts = INCLUDE / "contracts"
+    if refused := check(contracts, INCLUDE / "sql" / "gold"):
         sys.exit(refused)
     sync(REPOSITORY / "docs" / "datasets", pages(contracts))

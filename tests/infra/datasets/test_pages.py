@@ -73,13 +73,24 @@ def test_there_is_no_page_of_a_wrong_contract(tmp_path: Path) -> None:
 
 def test_nothing_is_built_of_a_contract_that_cannot_be_used(tmp_path: Path) -> None:
     """`make build` and `make bundle` say it: deploying, or the first run, would come too late."""
-    assert check(tmp_path) == f"{tmp_path} has no contract"
+    queries = RETURNS.parent
+    assert check(tmp_path, queries) == f"{tmp_path} has no contract"
     file = shutil.copy(RETURNS, tmp_path)
-    assert check(tmp_path) is None
+    assert check(tmp_path, queries) is None
     wrong = Path(file).read_text(encoding="utf-8").replace("required: true", "required: 'yes'", 1)
     Path(file).write_text(wrong, encoding="utf-8")
     line = wrong[: wrong.index("'yes'")].count("\n") + 1
-    refused = check(tmp_path)
+    refused = check(tmp_path, queries)
     assert refused is not None
     assert refused.startswith(f"{tmp_path}:\n  returns.odcs.yaml:{line}: ")
     assert "required" in refused
+
+
+def test_a_gold_table_without_its_query_is_refused(tmp_path: Path) -> None:
+    """Else the job would find it missing, when the day's silver is built."""
+    shutil.copy(RETURNS, tmp_path)
+    refused = check(tmp_path, tmp_path)
+    assert refused == (
+        f"{tmp_path}:\n  returns.odcs.yaml: schema: the gold table returns_by_status has no query "
+        f"{tmp_path / 'returns_by_status.sql'}: write it, or take the table out"
+    )

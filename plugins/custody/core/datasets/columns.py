@@ -293,10 +293,11 @@ def _type(item: Mapping[str, Any], place: Place) -> str:
             f"{declared!r} is not one of string, date, timestamp, int, bigint, boolean, "
             "decimal(p,s)",
         )
-    if item.get("logicalType") != LOGICAL_TYPE_OF[declared.partition("(")[0]]:
+    logical = LOGICAL_TYPE_OF[declared.partition("(")[0]]
+    if item.get("logicalType") != logical:
         raise ContractError(
             place / "logicalType",
-            f"{item.get('logicalType')!r} does not fit physicalType {declared}",
+            f"{item.get('logicalType')!r} does not fit physicalType {declared}: expected {logical}",
         )
     return declared
 

@@ -175,10 +175,10 @@ def parse_contract(document: object) -> Contract:
 
 
 def _version(value: object, place: Place) -> str:
-    version = text(value, place)
-    if not _VERSION.fullmatch(version):
-        raise ContractError(place, f"{version!r} is no version: expected MAJOR.MINOR.PATCH")
-    return version
+    # YAML reads 1.0 as a number.
+    if not isinstance(value, str) or not _VERSION.fullmatch(value):
+        raise ContractError(place, f"{value!r} is no version: expected MAJOR.MINOR.PATCH")
+    return value
 
 
 def _table(table: Mapping[str, Any], place: Place, layer: str) -> Gold:

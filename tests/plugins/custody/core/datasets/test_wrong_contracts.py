@@ -348,6 +348,22 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("version: 1.0.0", "version: 1.0", "no version: expected MAJOR.MINOR.PATCH"),
+        (
+            "logicalType: boolean",
+            "logicalType: bool",
+            "does not fit physicalType boolean: expected",
+        ),
+    ],
+)
+def test_what_would_be_right_is_told(right: str, wrong: str, told: str) -> None:
+    with pytest.raises(ContractError, match=re.escape(told)):
+        contract_of(RIGHT.replace(right, wrong, 1), FILE)
+
+
 def test_what_only_a_person_can_tell_is_asked_for_everywhere_at_once() -> None:
     """Above all what is personal data: in clear it would come into silver."""
     body = RIGHT.replace("classification: internal", "classification: TODO", 2)
