@@ -13,7 +13,7 @@ back.
 **On failure:** clear the failed task; every task may run again at any time.
 **If it stays broken:** the ledger keeps the definition it has; `provenance_reconcile` does not use
 the view.
-**Runbook:** docs/operations.md
+**Runbook:** docs/runbooks/reconcile-failed.md
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import ast
 import copy
 import inspect
+import re
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,9 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import CronDataIntervalTimetable, CronPartitionTimetable, TriggerRule
 from airflow.sdk.definitions.context import Context
 from airflow.sdk.exceptions import AirflowSkipException, ParamValidationError
+from tests.support.contracts import deployed_contracts
 
+from custody.core.datasets.tables import gold_tables, tables
 from custody.tasks.defaults import DEFAULT_ARGS, Tag
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,8 +32,8 @@ PAGING = {"pages", "report_success"}
 ENDING = {"run_ended", "succeeded"}
 
 
-def medallion(*golds):
-    """The tasks of a dataset that has these gold tables."""
+def medallion(*golds, is_judged=True):
+    """The tasks of a dataset that has these gold tables, and rules for a day (`is_judged`)."""
     return {
         "wait_for_landing",
         "custody_gate",
@@ -39,11 +42,19 @@ def medallion(*golds):
         "publish",
         "read_file_accounts",
         "report_files",
-        "report_quality",
+        *({"report_quality"} if is_judged else ()),
     }
 
 
+CONTRACTS = {f"medallion_{contract.dataset}": contract for contract in deployed_contracts()}
+# Whoever adds a dataset changes no test: what its contract says is what it has.
 TASKS = {
+    dag_id: medallion(
+        *(table.name for table in gold_tables(contract)),
+        is_judged=any(table.rules for table in tables(contract)),
+    )
+    for dag_id, contract in CONTRACTS.items()
+} | {
     "custody_audit": {"window", "audit", "publish_audit", "remind", "expire"} | PAGING | ENDING,
     "medallion_customers": medallion(GOLD),
     "medallion_orders": medallion("gold_orders_by_status", "gold_orders_by_product"),
@@ -69,11 +80,8 @@ OF_MEDALLIONS = sum(
 )
 
 OF_A_DAY = {"dt", "record_minutes", "rollback_to", "reason"}
-PARAMS = {
+PARAMS = dict.fromkeys(CONTRACTS, OF_A_DAY) | {
     "custody_audit": {"sample_days", "days", "grace_minutes"},
-    "medallion_customers": OF_A_DAY,
-    "medallion_orders": OF_A_DAY,
-    "medallion_sensors": OF_A_DAY,
     "provenance_ledger": set(),
     "provenance_reconcile": {
         "window_start",
@@ -157,6 +165,13 @@ def test_a_task_that_fails_ends_its_log_with_what_to_do(bag, caplog):
 
 
 @pytest.mark.parametrize("dag_id", TASKS)
+def test_the_manual_leads_to_runbooks_that_are_there(bag, dag_id):
+    runbooks = re.findall(r"docs/[\w./-]*", bag.dags[dag_id].doc_md.partition("**Runbook:**")[2])
+    assert any(place.startswith("docs/runbooks/") for place in runbooks)
+    assert [place for place in runbooks if not (REPOSITORY / place).exists()] == []
+
+
+@pytest.mark.parametrize("dag_id", TASKS)
 def test_runs_are_of_an_interval_with_a_length_or_of_a_day(bag, dag_id):
     # A plain cron string, or CronTriggerTimetable, gives intervals of no length.
     of_a_day = file_of(dag_id) == "medallion"
@@ -167,11 +182,8 @@ def test_runs_are_of_an_interval_with_a_length_or_of_a_day(bag, dag_id):
 @pytest.mark.parametrize("dag_id", TASKS)
 def test_tags_say_how_urgent_a_failure_is(bag, dag_id):
     tags = bag.dags[dag_id].tags
-    own = {
-        "medallion_customers": {"customers", "pii"},
-        "medallion_orders": {"orders"},
-        "medallion_sensors": {"sensors"},
-    }
+    own = {dag_id: set(contract.about.tags) for dag_id, contract in CONTRACTS.items()}
+    assert own["medallion_customers"] == {"customers", "pii"}
     assert tags - set(Tag) == own.get(dag_id, set())
     assert len(tags & {Tag.TIER_1, Tag.TIER_2}) == 1
 
@@ -244,8 +256,9 @@ def test_nothing_runs_unbounded(bag, dag_id):
 
 
 def test_every_task_keeps_the_shared_defaults(bag):
+    owners = {dag_id: contract.about.owner for dag_id, contract in CONTRACTS.items()}
     for task in all_tasks(bag):
-        assert task.owner == DEFAULT_ARGS["owner"], task.task_id
+        assert task.owner == owners.get(task.dag_id, DEFAULT_ARGS["owner"]), task.task_id
         assert task.retries == DEFAULT_ARGS["retries"], task.task_id
         assert task.retry_delay == timedelta(seconds=10), task.task_id
         assert task.retry_exponential_backoff == 2, task.task_id

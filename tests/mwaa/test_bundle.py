@@ -16,10 +16,11 @@ from infra.bundle.requirements import NO_INDEX_LINES
 from tests.mwaa.conftest import install, pip
 from tests.mwaa.make_image import own_constraints
 from tests.support import broken_bundles as broken
+from tests.support.contracts import deployed_contracts
 from tests.support.layouts import Layout, example_settings, unfilled
 
 Files = dict[str, bytes]
-MEDALLIONS = {"medallion_customers", "medallion_orders", "medallion_sensors"}
+MEDALLIONS = {f"medallion_{contract.dataset}" for contract in deployed_contracts()}
 DAGS = {"custody_audit", *MEDALLIONS, "provenance_ledger", "provenance_reconcile"}
 FILES = {"custody_audit", "medallion", "provenance_ledger", "provenance_reconcile"}
 

@@ -35,7 +35,7 @@ def add_command(commands: Commands) -> None:
         about="list the findings that stand; take one on for some days (ack), or close one that is "
         "explained: that signs an answer in your name, and keeps it",
         well="the answer is kept; or nothing is listed that nobody has taken on or closed",
-        wrong="something is",
+        wrong="something is listed that nobody has taken on or closed",
     )
     add_deployment(parser)
     parser.add_argument("action", choices=("list", *_KINDS), help="what to do")

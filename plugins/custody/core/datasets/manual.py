@@ -54,7 +54,9 @@ it into quarantine. A file without a valid record never reaches silver.
 **On failure:** clear the failed task; each may run again, and readers see what was published last.
 Files that come later have their day built again within the hour (`provenance_ledger`).
 
-**Runbook:** docs/operations.md
+**Runbook:** docs/runbooks/glue-job-failed.md (a job, or `publish`);
+docs/runbooks/custody-gate.md (the gate, or what is in quarantine);
+docs/operations.md (nothing landed, or a day is to be built again, or rolled back)
 """
 
 
