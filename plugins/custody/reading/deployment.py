@@ -115,9 +115,11 @@ class Deployment:
     def settings(self) -> Settings:
         """The settings; raises `CannotCheck` if there are none, or they cannot be read."""
         if not self._settings:
+            ways = f"--settings FILE, --settings {SSM}NAME, or ${SETTINGS_VARIABLE}"
+            if self.pinned is not None:
+                raise CannotCheck(f"this asks for more than the keys say: give {ways}, too")
             raise CannotCheck(
-                f"which deployment? Give --settings FILE, --settings {SSM}NAME, or "
-                f"${SETTINGS_VARIABLE}; or --keys FILE with keys that name it"
+                f"which deployment? Give {ways}; or --keys FILE with keys that name it"
             )
         try:
             if self._settings.startswith(SSM):

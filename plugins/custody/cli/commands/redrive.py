@@ -24,7 +24,7 @@ def add_command(commands: Commands) -> None:
 
 
 def _run(args: argparse.Namespace, output: Output) -> bool:
-    stage = Deployment(args.settings, copy=None, keys=None)
+    stage = Deployment(args.settings, copy=None, keys=args.keys)
     sqs = stage.sqs()
     moved = redrive(sqs, stage.queue_url(sqs, "recorder-dlq"), stage.queue_url(sqs, "recorder"))
     output.document({"kind": "summary", "moved": moved})

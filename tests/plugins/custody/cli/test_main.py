@@ -275,6 +275,13 @@ def test_keys_that_name_their_deployment_need_no_settings(platform):
     assert run("seal", "--keys", keys).status == 0
 
 
+def test_what_the_keys_do_not_say_asks_for_the_settings_beside_them(platform):
+    keys = platform.folder / "keys.json"
+    for command in (("redrive",), ("report", "-o", platform.folder / "a.html")):
+        asked = run(*command, "--keys", keys)
+        assert (asked.status, "more than the keys say: give --settings" in asked.err) == (2, True)
+
+
 def test_keys_that_do_not_name_their_deployment_are_a_gap(platform):
     keys = platform.folder / "keys.json"
     keys.write_bytes(replace(RING, deployment=None).to_json())
