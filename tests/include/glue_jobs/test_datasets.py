@@ -84,6 +84,12 @@ def parcels_jsonl(path: Path) -> None:
     path.write_text("\n".join((*rows, "")), "utf-8")
 
 
+def parcels_csv(path: Path) -> None:
+    """Parcels, as a spreadsheet of half of Europe writes them."""
+    rows = ("parcel;weight;note", 'P1;1.50;"a; b"', "P2;22.5;", "P2;22.5;c")
+    path.write_text("\n".join((*rows, "")), "utf-8")
+
+
 def parcels_parquet(path: Path) -> None:
     """Parcels, in every type that a contract has."""
     columns = {
@@ -98,7 +104,7 @@ def parcels_parquet(path: Path) -> None:
     pq.write_table(pa.table(columns), path)
 
 
-@pytest.mark.parametrize("sample", [parcels_jsonl, parcels_parquet])
+@pytest.mark.parametrize("sample", [parcels_csv, parcels_jsonl, parcels_parquet])
 def test_a_dataset_that_was_begun_from_a_sample_builds_it(
     spark: Any, tmp_path: Path, sample: Callable[[Path], None]
 ) -> None:
