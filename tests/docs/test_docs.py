@@ -299,6 +299,13 @@ def test_every_verdict_that_pages_has_its_runbook() -> None:
         assert f"({runbook.name})" in index
 
 
+def test_every_other_page_is_in_the_index_too() -> None:
+    index = (ROOT / "docs/runbooks/README.md").read_text(encoding="utf-8")
+    kinds = in_code(r"Head\(\s*([A-Z_]+),", "plugins/custody/core/paging")
+    assert {"DEAD_LETTERS", "RUN_FAILED", "STANDING"} <= kinds
+    assert [kind for kind in kinds if f"| page `{kind}`" not in index] == []
+
+
 def in_code(pattern: str, *folders: str) -> set[str]:
     found: set[str] = set()
     for folder in folders:

@@ -150,6 +150,8 @@ class Platform:
         print(f"Airflow    {airflow}: {self.machine.airflow_url}, log {self.airflow.log_file}")
         if airflow != "stopped":
             print(self.ways_in())
+        if aws.returncode != 0 or airflow == "stopped":
+            print("`make up` starts what is stopped, with what was there")
         return aws.returncode == 0 and airflow == "ready"
 
     def _local_aws(self, *arguments: str) -> None:

@@ -48,9 +48,10 @@ def test_airflow_itself_does_not_start_on_a_taken_port(tmp_path: Path, taken: in
 def test_what_does_not_run_is_stopped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     platform = Platform(Machine(tmp_path / "home", aws_port=1, airflow_port=2))
     assert platform.show_status() is False
-    aws, airflow = capfd.readouterr().out.splitlines()
+    aws, airflow, remedy = capfd.readouterr().out.splitlines()
     assert aws.startswith("Local AWS  stopped: http://127.0.0.1:1")
     assert airflow.startswith("Airflow    stopped: http://127.0.0.1:2")
+    assert "make up" in remedy
 
 
 class Health(BaseHTTPRequestHandler):
