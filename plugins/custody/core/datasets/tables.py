@@ -14,6 +14,7 @@ from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.columns import Column
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.quality.rules import Rule
+from custody.core.datasets.table_names import table_in
 from custody.core.formats.hive_ddl import Columns, TableDefinition, parquet_table
 
 PARTITION_KEYS: Final[Columns] = (("dt", "string"),)
@@ -55,18 +56,22 @@ def files_columns(arrays: Sequence[Array]) -> Columns:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, partitioned by `dt`; it lies under `folder` of the bucket that a setting names.
+    """A table, partitioned by `dt`; it lies under `folder` of the bucket that a setting names, by
+    which it is called.
 
     `columns` are names and Hive types; `grain` says what one row is, `rules` what a day of it must
     be before it is shown.
     """
 
-    name: str
     bucket: str
     folder: str
     columns: Columns
     grain: str
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return table_in(self.folder)
 
     def definition(self, buckets: Mapping[str, str]) -> TableDefinition:
         """The table as the catalog has it; `buckets` are the settings that name them.
@@ -89,32 +94,26 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
     """
     dataset = contract.dataset
 
-    def table(
-        name: str, area: str, columns: Columns, grain: str, rules: tuple[Rule, ...] = ()
-    ) -> Table:
-        folder = f"{area}/{dataset}"
-        return Table(name, "processed_bucket", folder, columns, grain, rules)
+    def table(area: str, columns: Columns, grain: str, rules: tuple[Rule, ...] = ()) -> Table:
+        return Table("processed_bucket", f"{area}/{dataset}", columns, grain, rules)
 
     own = of_columns(contract.columns)
     types = dict(own)
     key = tuple((name, types[name]) for name in contract.primary_key)
     return (
         table(
-            f"silver_{dataset}_files",
             "files",
             files_columns(contract.arrays),
             "One row per landed object version the day's run saw: its row accounting "
             "(landed_rows = silver_rows + duplicate_rows + quarantined_rows)",
         ),
         table(
-            f"silver_{dataset}_quarantine",
             "quarantine",
             QUARANTINE_COLUMNS,
             "One row per rejected row of a landed file; one without source_line per rejected file",
         ),
         *(
             Table(
-                f"silver_{dataset}_{array.name}",
                 "processed_bucket",
                 f"silver/{dataset}_{array.name}",
                 (*key, (POSITION, "int"), *of_columns(array.columns), *SOURCE_COLUMNS),
@@ -124,7 +123,7 @@ def silver_tables(contract: Contract) -> tuple[Table, ...]:
             )
             for array in contract.arrays
         ),
-        table(f"silver_{dataset}", "silver", own + SOURCE_COLUMNS, contract.grain, contract.rules),
+        table("silver", own + SOURCE_COLUMNS, contract.grain, contract.rules),
     )
 
 
@@ -132,7 +131,6 @@ def gold_tables(contract: Contract) -> tuple[Table, ...]:
     """The tables that runs of `silver_to_gold` fill, each its own."""
     return tuple(
         Table(
-            f"gold_{gold.name}",
             "analytics_bucket",
             f"gold/{gold.name}",
             of_columns(gold.columns),

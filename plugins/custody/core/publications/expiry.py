@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from custody.core.datasets.table_names import table_in
 from custody.core.lineage.model import Lineage, Run, run_of
-from custody.core.publications.model import Publication, folder_of, place_of
+from custody.core.publications.model import Publication, Shown, folder_of, place_of
 from custody.objects import ObjectVersion
 
 EXPIRY_PREFIX: Final = "provenance/expiry/"
@@ -341,10 +342,16 @@ def _objections(expiry: Expiry, day: DayAtRest, retention: timedelta) -> Iterato
 
 
 def _shows_others(publication: Publication, locations: Iterable[str]) -> bool:
-    """Whether it shows another run in the place of each of the locations."""
+    """Whether it shows another run in the place of each of the locations, and readers follow."""
     shown = {each.location for each in publication.shown}
-    days = {_day_of(location) for location in shown}
+    days = {_day_of(each.location) for each in publication.shown if _is_followed(each)}
     return all(_day_of(each) in days and each not in shown for each in locations)
+
+
+def _is_followed(shown: Shown) -> bool:
+    """Whether a partition moves there: by any other name readers stay with the run before."""
+    run, folder = _run_at(shown.location), shown.location.split("/", 3)[-1].partition("/dt=")[0]
+    return run is not None and run.id == shown.run and table_in(folder) == shown.table_name
 
 
 def _location(version: ObjectVersion) -> str:

@@ -298,6 +298,25 @@ def test_a_day_that_was_never_published_keeps_all(s3: Any, buckets: None, clock:
         assert state(s3, EXPIRED) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "run"), [("x_{}", "{}"), ("{}", "x{}")], ids=["of no table", "of no run"]
+)
+def test_what_no_partition_follows_replaces_nothing(
+    s3: Any, rebuilt: Clock, name: str, run: str
+) -> None:
+    """It shows runs that were built, and by names that move no partition: the last good one is
+    visible still."""
+    rebuilt.now = BUILT + 2 * DAY
+    shown = [
+        (table, "g_1" if table.gold else "jr_1", table.of("g_1" if table.gold else "jr_1"))
+        for table in TABLES
+    ]
+    tables = tuple(Shown(name.format(t.table), run.format(of), at) for t, of, at in shown)
+    made = Publication("customers", DT, 3, "t", Why.BUILD, Asked("a", 0, None, None), tables)
+    s3.put_object(Bucket=ANALYTICS, Key=made.key, Body=made.to_bytes())
+    assert state(s3, EXPIRED) == set()
+
+
 def test_what_nobody_built_replaces_nothing(s3: Any, rebuilt: Clock) -> None:
     """Whoever publishes may show a day at a run that there is not: the last good one stays."""
     invent(s3, "customers", 3)
