@@ -11,16 +11,13 @@ import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Depends, Request
 
-from custody.core.answers.model import LONGEST, MAX_USER, Answer, Kind
+from custody.core.answers.model import MAX_USER, Answer, Kind
 from custody.core.ledger.policy import AIRFLOW
 from custody.settings import Settings
-
-TERMS: Final = tuple(days for days in (1, 3, 7, 14, 30) if timedelta(days=days) <= LONGEST)
-"""For how many days a page offers to take a finding on."""
 
 
 @dataclass(frozen=True, slots=True)

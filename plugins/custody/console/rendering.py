@@ -12,17 +12,16 @@ import hashlib
 import shlex
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from custody.console.answering import TERMS
 from custody.console.datasets import MOST_DAYS, Days
 from custody.console.runbooks import runbook
-from custody.core.answers.model import MAX_REASON
+from custody.core.answers.model import LONGEST, MAX_REASON
 from custody.core.answers.taking import Taken
 from custody.core.console.days import DatasetDay
 from custody.core.console.objects.life import Life
@@ -50,6 +49,9 @@ MOST_AT_ONCE: Final = 8
 
 MOST_IN_REPORT: Final = 2000
 """Findings that a report tells in full."""
+
+TERMS: Final = tuple(days for days in (1, 3, 7, 14, 30) if timedelta(days=days) <= LONGEST)
+"""For how many days a page offers to take a finding on."""
 
 MOST_ACTS: Final = 1000
 """Of what people did in Airflow, the latest that a report tells one by one."""

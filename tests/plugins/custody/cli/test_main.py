@@ -6,11 +6,14 @@ import subprocess
 import sys
 import tomllib
 from dataclasses import replace
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import boto3
 import pytest
 from botocore.exceptions import PartialCredentialsError
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from tests.support.audited import PROVENANCE, RAW, RING, SETTINGS, A, run
 from tests.support.moto_aws import REGION, signing_kms
 
@@ -325,3 +328,48 @@ def test_it_runs_without_airflow():
         env={"PYTHONPATH": str(PLUGINS)},
     )  # fmt: skip
     assert (ran.returncode, "custody" in ran.stdout) == (0, True)
+
+
+def installed_with(requirements):
+    """The packages that come with these, by the markers of this machine."""
+    found = set()
+    asked = [Requirement(text) for text in requirements]
+    while asked:
+        each = asked.pop()
+        name = canonicalize_name(each.name)
+        if name not in found and (each.marker is None or each.marker.evaluate({"extra": ""})):
+            found.add(name)
+            asked += map(Requirement, distribution(name).requires or ())
+    return found
+
+
+WITHOUT = """
+import json, sys
+absent = set(json.loads(sys.argv[1]))
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+import custody.cli.main
+"""
+
+
+def test_pip_installs_all_that_an_auditor_needs():
+    """Airflow brings much more, which an auditor does not have."""
+    declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    installed = {"custody", *installed_with(declared["dependencies"])}
+    absent = [
+        module
+        for module, owners in packages_distributions().items()
+        if installed.isdisjoint(map(canonicalize_name, owners))
+    ]
+    assert {"airflow", "fastapi"} <= set(absent)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT, json.dumps(absent)],
+        env={"PYTHONPATH": str(PLUGINS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
