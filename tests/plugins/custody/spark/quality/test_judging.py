@@ -358,7 +358,7 @@ def test_all_tables_of_a_run_are_judged_before_it_stops(world: World) -> None:
     of = contract(table="    quality: [{name: none, metric: rowCount, mustBe: 0}]\n")
     *_, table = silver_tables(of)
     location = world.write("returns", DAY, "jr_1", ROWS)
-    other = Table("silver_other", table.bucket, table.folder, table.columns, "", table.rules)
+    other = Table(table.bucket, "silver/other", table.columns, "", table.rules)
     s3 = world.s3
     judge = Judge(world.spark, world.run("returns", DAY, "jr_1"), of, lambda: s3, world.kms)  # type: ignore[arg-type,return-value]
     with pytest.raises(
