@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from custody.core.datasets.uploads import SMOKE, Uploads, arns_of, folder_of, read_uploads
+from custody.core.formats.canonical_json import canonical_json
 from custody.core.formats.timestamps import parse_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.ledger.policy import (
@@ -219,9 +219,7 @@ class Settings:
     def sha256(self) -> str:
         """What these settings are known by: the SHA-256 of their JSON with sorted names and no
         spaces."""
-        document = dict(self.fields.values)
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
+        return hashlib.sha256(canonical_json(dict(self.fields.values))).hexdigest()
 
     @property
     def parameter_name(self) -> str:

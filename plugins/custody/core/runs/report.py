@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from custody.core.formats.canonical_json import canonical_json
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 
 VERSION: Final = 1
@@ -47,8 +48,7 @@ class RunReport:
             document["sweep"] = dict(self.sweep)
         if self.airflow is not None:
             document["airflow"] = dict(self.airflow)
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return text.encode("utf-8")
+        return canonical_json(document)
 
     @classmethod
     def parse(cls, raw: bytes) -> RunReport:

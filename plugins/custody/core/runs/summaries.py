@@ -6,11 +6,11 @@ audit's statement has its SHA-256 (docs/adr/103-an-audit-sums-up-the-day-before.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from custody.core.formats.canonical_json import canonical_json
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
 from custody.core.runs.model import JudgingRun
 from custody.core.runs.report import MAX_REPORT_BYTES, RunReport
@@ -48,7 +48,7 @@ def to_bytes(summaries: Mapping[ObjectVersion, RunSummary]) -> bytes:
     """
     told, room = list[bytes](), MAX_BYTES
     for version, summary in sorted(summaries.items(), key=lambda each: str(each[0])):
-        text = _text(_document(version, summary)).encode("utf-8")
+        text = canonical_json(_document(version, summary))
         if len(text) < room - 100:
             told.append(text)
             room -= len(text) + 1
@@ -75,10 +75,6 @@ def _document(version: ObjectVersion, summary: RunSummary) -> dict[str, object]:
     if summary.airflow is not None:
         document["airflow"] = dict(summary.airflow)
     return document
-
-
-def _text(document: Mapping[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _read(told: Fields, bucket: str) -> tuple[ObjectVersion, RunSummary]:

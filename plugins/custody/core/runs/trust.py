@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 
+from custody.core.formats.canonical_json import canonical_json
 from custody.core.formats.timestamps import format_utc
 from custody.core.lineage.trust import LineageKeys
 from custody.core.records.checking import TrustedKey
@@ -26,5 +26,4 @@ def trust_sha256(records: Mapping[str, TrustedKey], lineage: LineageKeys) -> str
         "lineage": {name: key.hex() for name, key in lineage.public_keys.items()},
         "builders": sorted(lineage.builders),
     }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(canonical_json(document)).hexdigest()

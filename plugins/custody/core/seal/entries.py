@@ -11,13 +11,13 @@ always the same bytes and whoever holds it can compute its leaf. `v` is the vers
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
+from custody.core.formats.canonical_json import canonical_json
 from custody.core.formats.s3_fields import bucket_name, instant, object_key
 from custody.core.formats.timestamps import format_utc
 from custody.core.formats.untrusted import Fields, MalformedInput, load_json
@@ -152,6 +152,4 @@ def _verdict(fields: Fields) -> str:
 
 
 def _canonical(document: Mapping[str, object]) -> bytes:
-    return json.dumps(
-        {**document, "v": VERSION}, ensure_ascii=False, separators=(",", ":"), sort_keys=True
-    ).encode("utf-8")
+    return canonical_json({**document, "v": VERSION})
