@@ -1,12 +1,15 @@
-"""Rows that the driver has, as a table."""
+"""Rows between the driver and Spark, in columns: one by one, Python would (un)pack each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _BY_ARROW: Final = "spark.sql.execution.arrow.pyspark.enabled"
 
@@ -22,3 +25,9 @@ def local_rows(
 
     spark.conf.set(_BY_ARROW, "true")
     return spark.createDataFrame(pd.DataFrame(rows, dtype=object), schema)
+
+
+def fetched(frame: DataFrame) -> pd.DataFrame:
+    """All rows of a table that is small enough for the driver."""
+    frame.sparkSession.conf.set(_BY_ARROW, "true")
+    return frame.toPandas()

@@ -8,11 +8,12 @@ checked before the first byte is used.
 from __future__ import annotations
 
 import hashlib
+import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from botocore.exceptions import ClientError
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 IN_MEMORY_BYTES: Final = CHUNK_BYTES
-"""A larger file is spooled to disk; for a small one that takes as long as all the rest."""
+"""A text that is larger is spooled to disk; for a small one that takes as long as all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +75,18 @@ def open_verified(
     text: TextCheck | AnyBytes,
     cut: Cut | None,
 ) -> Iterator[BinaryIO]:
-    """What `cut` keeps of the bytes of an object version, on local disk (a small one in memory), at
-    its start; without a cut, what a packed one unpacks to.
+    """What `cut` keeps of the bytes of an object version, on local disk (a small text in memory),
+    at its start; without a cut, what a packed one unpacks to.
 
     All of them are read, once, as the record is about them all, and none is unpacked before it
     vouches for them. Raises BrokenFileError `custody.altered` when they are not the bytes of the
     record, `custody.unreadable` when S3 does not hand them out, and what `unpacked` raises, and
     `text` when they are none.
     """
-    digest = hashlib.sha256()
-    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spooled:
-        spool = cast("BinaryIO", spooled)
-        for chunk in _opened(s3, version).chunks:
+    digest, opened = hashlib.sha256(), _opened(s3, version)
+    is_small = isinstance(text, TextCheck) and opened.size <= IN_MEMORY_BYTES
+    with io.BytesIO() if is_small else tempfile.TemporaryFile() as spool:
+        for chunk in opened.chunks:
             digest.update(chunk)
             if cut is None:
                 spool.write(chunk)

@@ -200,12 +200,12 @@ def _chunks(
 ) -> Generator[bytes, None, None]:
     """The bytes of the version that `response` began, over as many connections as it takes."""
     position = begun_at = fruitless = 0
-    etag, body = response["ETag"], response["Body"]
+    etag, body, size = response["ETag"], response["Body"], response["ContentLength"]
     while True:
         try:
             # Not `with body`: that gives the stream below, whose errors are not botocore's.
             with closing(body):
-                while chunk := body.read(CHUNK_BYTES):
+                while position < size and (chunk := body.read(CHUNK_BYTES)):
                     position += len(chunk)
                     yield chunk
         except _BROKEN_OFF:

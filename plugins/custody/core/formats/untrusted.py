@@ -85,7 +85,7 @@ class Fields:
 
     @classmethod
     def of(cls, value: object, path: str) -> Fields:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, (dict, Mapping)):  # a dict is known for one sooner
             raise MalformedInput(path, f"must be an object, not {_kind(value)}")
         return cls(value, path)
 
@@ -110,11 +110,12 @@ class Fields:
 
     def text(self, name: str, *, max_length: int = MAX_TEXT) -> str:
         """A non-empty text of at most `max_length` characters that UTF-8 can carry."""
+        value = self.values.get(name)
+        if type(value) is str and 0 < len(value) <= max_length and value.isascii():
+            return value  # as nearly all are, of millions
         value = self._required(name)
         if not isinstance(value, str):
             raise MalformedInput(self.where(name), f"must be a text, not {_kind(value)}")
-        if 0 < len(value) <= max_length and value.isascii():
-            return value  # as nearly all are, of millions
         if not value:
             raise MalformedInput(self.where(name), "must not be empty")
         if len(value) > max_length:

@@ -20,6 +20,7 @@ RECORD_PREFIX: Final = "provenance/incoming/"
 LATE_PREFIX: Final = "provenance/late/"
 """Where the recorder notes that it has been told of a version and cannot record it yet."""
 
+_IDENTITY: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _RECORD_ID: Final = re.compile(r"[0-9a-f]{64}")
 _FILED_UNDER: Final = re.compile(rf"{RECORD_PREFIX}dt=(\d{{4}}-\d{{2}}-\d{{2}})/")
 _MULTIPART_ETAG: Final = re.compile(r"[^-]+-[0-9]+")
@@ -38,8 +39,7 @@ def record_id(version: ObjectVersion) -> str:
     Bucket, key and version id are hashed as a JSON list, so that no key can be chosen to look like
     another bucket's.
     """
-    parts = [version.bucket, version.key, version.version_id]
-    identity = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    identity = _IDENTITY.encode([version.bucket, version.key, version.version_id])
     return hashlib.sha256(identity.encode("utf-8")).hexdigest()
 
 
@@ -57,7 +57,7 @@ def record_key(event_time: datetime, record_id: str) -> str:
 
 def record_day_prefix(day: date) -> str:
     """What the keys of the records of one day's writes begin with."""
-    return f"{RECORD_PREFIX}dt={day}/"
+    return f"{RECORD_PREFIX}dt={day.isoformat()}/"
 
 
 def late_key(event_time: datetime, record_id: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -19,8 +20,10 @@ import pyarrow.csv
 
 from custody.core.datasets.landed.csv_lines import check_header, row_of
 from custody.core.datasets.landed.text import MAX_LINE_BYTES, LandedRow, read_line
-from custody.spark.silver.rows import BATCH_BYTES, Rows, no, of_landed
+from custody.spark.silver.rows import BATCH_BYTES, Lines, Rows, no, of_landed, together
 
+_SOME_BYTES: Final = 64 * 1024
+"""So much of a small file is at once in lines, each of which takes more memory than its bytes."""
 _LF, _CR = 10, 13
 _ODD: Final = (b'"', codecs.BOM_UTF8)
 """Arrow takes a byte order mark away wherever it begins to read."""
@@ -46,6 +49,31 @@ def read_csv(
     for lines in whole_lines(file, block_bytes):
         count = yield from block.rows(lines, before)
         before += count
+
+
+def small_csv(
+    file: BinaryIO, header: Sequence[str], *, before: int = 1, delimiter: str = ","
+) -> Iterator[Lines]:
+    """The lines of such a file for `read_together`, once its header is known to be right."""
+    check_header(file, header, delimiter)
+    while lines := file.readlines(_SOME_BYTES):
+        yield Lines(lines, before)
+        before += len(lines)
+
+
+def read_together(files: Sequence[Lines], header: Sequence[str], delimiter: str = ",") -> Rows:
+    """The rows of the lines of some files, in their order."""
+    block = b"".join(
+        line if line.endswith(b"\n") else line + b"\n" for of in files for line in of.lines
+    )
+    found = list(_Block(header, delimiter).rows(block, 0))
+    rows = together(found)
+    if len(found) > 1:
+        rows = rows.taken(np.argsort(rows.lines))
+    counts = [len(of) for of in files]
+    in_file = np.arange(len(rows)) - np.repeat(np.cumsum([0, *counts[:-1]]), counts)
+    numbers = in_file + np.repeat([of.before + 1 for of in files], counts)
+    return replace(rows, lines=pa.array(numbers, pa.int32()))
 
 
 def whole_lines(file: BinaryIO, size: int) -> Iterator[bytes]:

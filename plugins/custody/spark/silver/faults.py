@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from custody.spark.silver.rows import Read, Rows
+from custody.spark.silver.rows import Lines, Read, Rows
 
 
 def row_at_fault(judge: Callable[[Read], object], rows: Read) -> int | None:
@@ -28,7 +28,7 @@ def row_at_fault(judge: Callable[[Read], object], rows: Read) -> int | None:
 
 
 def _part(rows: Read, begin: int, end: int) -> Read:
-    return rows.part(begin, end) if isinstance(rows, Rows) else rows[begin:end]
+    return rows.part(begin, end) if isinstance(rows, (Rows, Lines)) else rows[begin:end]
 
 
 def _fails(judge: Callable[[Read], object], rows: Read) -> bool:

@@ -4,9 +4,12 @@ are judged, handed over in columns.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from zipimport import zipimporter
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +21,7 @@ from custody.core.datasets.landed.binary import AnyBytes
 from custody.core.datasets.landed.parts import Cut
 from custody.core.datasets.landed.text import BrokenFileError, TextCheck
 from custody.core.records.model import LandingRecord
-from custody.spark.silver.csv_columns import read_csv
+from custody.spark.silver.csv_columns import read_csv, read_together, small_csv
 from custody.spark.silver.faults import row_at_fault
 from custody.spark.silver.judging.items import array_type
 from custody.spark.silver.judging.rules import Judge, Judged
@@ -27,10 +30,11 @@ from custody.spark.silver.parquet.reading import read_parquet
 from custody.spark.silver.rows import (
     BATCH_BYTES,
     BATCH_ROWS,
+    Lines,
     Read,
     Rows,
-    in_columns,
     in_lists,
+    of_landed,
     together,
 )
 from custody.spark.silver.shares import FilePart
@@ -52,7 +56,7 @@ _CLOSING_OF_SPARK: Final = (
 
 
 _FEW_BYTES: Final = 16 * 1024
-"""So few are read line by line in less time than Arrow takes to be asked."""
+"""A file of so few is read together with others: Arrow takes longer to be asked than to read it."""
 _TIMES_PACKED: Final = 20
 """What is packed is so many times larger, about."""
 
@@ -111,6 +115,19 @@ def read_lines(
             raise UnreadFileError(f"{version}, line {line}: {error}") from error
         batches.close(one, record, count, reason)
     yield from batches.rest()
+    _forget_archives()
+
+
+def _forget_archives() -> None:
+    """Leave no importer of an archive to the worker's next task.
+
+    pyspark begins each by `importlib.invalidate_caches`, for which zipimport reads the directory of
+    an archive once for every package that was imported from it: an eighth of a second for Spark's
+    own (https://github.com/python/cpython/issues/103200). Who imports more gets a new importer.
+    """
+    importers = sys.path_importer_cache
+    for path in [path for path, found in importers.items() if isinstance(found, zipimporter)]:
+        del importers[path]
 
 
 def read_rows(file: BinaryIO, contract: Contract, before: int, size: int) -> Iterator[Read]:
@@ -122,15 +139,30 @@ def read_rows(file: BinaryIO, contract: Contract, before: int, size: int) -> Ite
     landed_as, header = contract.format, contract.header
     if not landed_as.has_lines:
         return read_parquet(file, contract.columns)
-    if landed_as.name == "csv" and len(header) > 1 and size > _FEW_BYTES:
-        return read_csv(file, header, before=before, delimiter=landed_as.delimiter)
+    if landed_as.name == "csv" and len(header) > 1:
+        read = read_csv if size > _FEW_BYTES else small_csv
+        return read(file, header, before=before, delimiter=landed_as.delimiter)
     rows = landed_as.read_rows(file, contract.columns, contract.arrays, before=before)
     return in_lists(rows)
 
 
 def line_of(rows: Read, index: int) -> int:
     """The line on which one of some rows stands."""
+    if isinstance(rows, Lines):
+        return rows.before + 1 + range(len(rows))[index]
     return int(rows.lines[index].as_py()) if isinstance(rows, Rows) else rows[index].line
+
+
+def in_columns(parts: Iterable[Read], contract: Contract) -> Iterator[Rows]:
+    """The same rows in columns: those in none yet, all at once that follow each other."""
+    widths = [len(contract.header), *(len(array.columns) for array in contract.arrays)]
+    for _, some in groupby(parts, key=type):
+        alike = list(some)
+        yield from (rows for rows in alike if isinstance(rows, Rows))
+        if lines := [rows for rows in alike if isinstance(rows, Lines)]:
+            yield read_together(lines, contract.header, contract.format.delimiter)
+        if landed := [rows for rows in alike if not isinstance(rows, (Rows, Lines))]:
+            yield of_landed(list(chain.from_iterable(landed)), widths)
 
 
 class _Batches:
@@ -138,7 +170,7 @@ class _Batches:
 
     def __init__(self, contract: Contract, dt: date) -> None:
         self._judge = Judge(contract, dt)
-        self._widths = [len(contract.header), *(len(array.columns) for array in contract.arrays)]
+        self._contract = contract
         self._types = [
             *(arrow_type(column) for column in contract.columns),
             *(array_type(array) for array in contract.arrays),
@@ -153,7 +185,10 @@ class _Batches:
         """Take rows of a part; what has come together, once it is enough."""
         self._held.append((one, rows))
         self._rows += len(rows)
-        self._bytes += rows.nbytes if isinstance(rows, Rows) else sum(len(row.text) for row in rows)
+        if isinstance(rows, (Rows, Lines)):
+            self._bytes += rows.nbytes
+        else:
+            self._bytes += sum(len(row.text) for row in rows)
         if self._rows >= BATCH_ROWS or self._bytes >= BATCH_BYTES:
             yield self._judged()
 
@@ -196,7 +231,7 @@ class _Batches:
         )
 
     def _judge_all(self, parts: Sequence[Read]) -> tuple[Rows, Judged]:
-        rows = together(list(in_columns(parts, self._widths)))
+        rows = together(list(in_columns(parts, self._contract)))
         return rows, self._judge.judge(rows)
 
     def _where(self, held: Sequence[tuple[FilePart, Read]]) -> str:

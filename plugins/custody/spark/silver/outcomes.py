@@ -13,7 +13,7 @@ from custody.core.datasets.arrays import POSITION, Array
 from custody.core.datasets.contracts import Contract
 from custody.core.datasets.tables import files_columns
 from custody.objects import ObjectVersion
-from custody.spark.local_rows import local_rows
+from custody.spark.local_rows import fetched, local_rows
 from custody.spark.silver.accounts import FileAccount
 
 SOURCE = ("source_key", "source_version_id")
@@ -126,17 +126,43 @@ def account(
     """What became of the rows of each object version, and of the items of their arrays."""
     stays = F.col("outcome") == "silver"
     items = [F.sum(F.when(stays & F.col(a.name).isNotNull(), F.size(a.name))) for a in arrays]
-    rows = decided.groupBy("file").agg(
-        *(F.max(f"closing.{name}").alias(name) for name in ("sha256", "size_bytes")),
-        F.sum("closing.landed_rows").alias("landed_rows"),
-        *(F.count_if(F.col("outcome") == outcome).alias(f"{outcome}_rows") for outcome in OUTCOMES),
-        F.max("closing.file_reason").alias("file_reason"),
-        F.array(*(F.coalesce(count, F.lit(0)) for count in items)).alias("item_rows"),
+    counts = {
+        "landed": F.sum("closing.landed_rows"),
+        **{outcome: F.count_if(F.col("outcome") == outcome) for outcome in OUTCOMES},
+        **{f"items_{at}": count for at, count in enumerate(items)},
+    }
+    # The texts of closing entries are among the keys: were they aggregated, Spark would sort all
+    # rows, as no text has a place in its hash tables. So a file has a row for its own rows, and one
+    # for each entry that is not like another.
+    rows = decided.groupBy("file", "closing.sha256", "closing.file_reason").agg(
+        F.coalesce(F.max("closing.size_bytes"), F.lit(0)).alias("size_bytes"),
+        *(F.coalesce(count, F.lit(0)).alias(name) for name, count in counts.items()),
     )
-    # By their numbers, as the versions are, and in the order of an account's fields.
+    of_files = fetched(rows).sort_values("file_reason", ascending=False).groupby("file")
+    found = of_files.agg(
+        {
+            "sha256": "first",
+            "file_reason": "first",
+            "size_bytes": "max",
+            **dict.fromkeys(counts, "sum"),
+        }
+    )
     return [
-        FileAccount(objects[number].key, objects[number].version_id, *(*counts, tuple(of_items)))
-        for number, *counts, of_items in sorted(rows.collect())
+        FileAccount(
+            source_key=objects[number].key,
+            source_version_id=objects[number].version_id,
+            sha256=sha256,
+            size_bytes=size if sha256 is not None else None,
+            landed_rows=landed,
+            silver_rows=silver,
+            duplicate_rows=duplicate,
+            quarantined_rows=quarantined,
+            file_reason=reason,
+            item_rows=tuple(of_items),
+        )
+        for number, sha256, reason, size, landed, silver, duplicate, quarantined, *of_items in (
+            found.itertuples(name=None)
+        )
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, TypeAlias
 
@@ -46,14 +46,18 @@ class Rows:
     def part(self, begin: int, end: int) -> Rows:
         """Those from `begin` to before `end`; copied, for `if_else` of Arrow 22 spoils the texts of
         slices."""
-        places = pa.array(range(begin, end), pa.int64())
+        rows = self.taken(range(begin, end))
+        return replace(rows, items=tuple(of.part(begin, end) for of in self.items))
+
+    def taken(self, indices: Iterable[int]) -> Rows:
+        """Those at some indices, in this order, without their items."""
+        places = pa.array(indices, pa.int64())
         return Rows(
             self.lines.take(places),
             self.texts.take(places),
             tuple(column.take(places) for column in self.columns),
             self.malformed.take(places),
             {index: of.take(places) for index, of in self.mistyped.items()},
-            tuple(of.part(begin, end) for of in self.items),
         )
 
 
@@ -75,8 +79,29 @@ class Items:
         return Items(counts, self.rows.part(before, before + here))
 
 
-Read: TypeAlias = Rows | Sequence[LandedRow]
-"""Some rows of a file, in columns or one by one."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some rows of a small file, as its lines: of many such files they are read at once. The first
+    has `before` lines of the file before it."""
+
+    lines: Sequence[bytes]
+    before: int
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    @property
+    def nbytes(self) -> int:
+        """How long they are."""
+        return sum(map(len, self.lines))
+
+    def part(self, begin: int, end: int) -> Lines:
+        """Those from `begin` to before `end`."""
+        return Lines(self.lines[begin:end], self.before + begin)
+
+
+Read: TypeAlias = Rows | Lines | Sequence[LandedRow]
+"""Some rows of a file: in columns, not read yet, or one by one."""
 
 
 def of_landed(rows: Sequence[LandedRow], widths: Sequence[int]) -> Rows:
@@ -135,22 +160,6 @@ def in_lists(rows: Iterable[LandedRow]) -> Iterator[Sequence[LandedRow]]:
             held, count, size = [], 0, 0
     if held:
         yield held
-
-
-def in_columns(parts: Iterable[Read], widths: Sequence[int]) -> Iterator[Rows]:
-    """The same rows in columns: of those that were read one by one, all that follow each other at
-    once. `widths` are those of `of_landed`."""
-    landed: list[LandedRow] = []
-    for part in parts:
-        if not isinstance(part, Rows):
-            landed += part
-            continue
-        if landed:
-            yield of_landed(landed, widths)
-            landed = []
-        yield part
-    if landed:
-        yield of_landed(landed, widths)
 
 
 def together(parts: Sequence[Rows]) -> Rows:

@@ -58,7 +58,7 @@ def row_of(text: str, number: int, width: int, delimiter: str, *, too_long: bool
 def _fields(text: str, delimiter: str) -> list[str] | None:
     """The fields of one line, None when the line is blank or not CSV."""
     text = text.removesuffix("\n").removesuffix("\r")
-    if (not text.strip() and delimiter not in text) or "\r" in text:
+    if (delimiter not in text and not text.strip()) or "\r" in text:
         return None
     if '"' not in text:
         return text.split(delimiter)

@@ -12,6 +12,9 @@ MAX_LINE_BYTES: Final = 65_536
 """A longer line is malformed; no more than this much of it is ever held or kept."""
 
 
+_Decoder: Final = codecs.getincrementaldecoder("utf-8")
+
+
 class BrokenFileError(Exception):
     """The file cannot be read at all.
 
@@ -53,7 +56,7 @@ class TextCheck:
 
     def __init__(self, code: str) -> None:
         self._code = code
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = _Decoder()
         self._size = 0
         self._fault: str | None = None
 

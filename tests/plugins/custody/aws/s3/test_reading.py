@@ -149,6 +149,22 @@ def test_three_connections_in_a_row_that_bring_nothing_are_an_error(s3, raw):
         read_version(s3, ObjectVersion(raw, "k", "v"), max_bytes=100)
 
 
+class EndlessBody(io.BytesIO):
+    """A body that must not be asked for more than it has: over HTTP, whoever does waits."""
+
+    def read(self, size=-1):
+        found = super().read(size)
+        assert found, "asked behind the end"
+        return found
+
+
+def test_nothing_is_asked_for_behind_the_end(s3, raw):
+    body = EndlessBody(b"0123456789")
+    s3.meta.events.register("before-call.s3.GetObject", lambda **_: got(body, 10))
+    assert b"".join(open_version(s3, ObjectVersion(raw, "k", "v")).chunks) == b"0123456789"
+    assert body.closed
+
+
 class SilentBody:
     """A body of which no byte arrives in time."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -35,17 +36,21 @@ PIECES = [
 ]
 
 
-def in_order(found: Iterable[Rows]) -> list[LandedRow]:
+def rows_of(batch: Rows) -> list[LandedRow]:
     rows = []
-    for batch in found:
-        fields = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-        texts = [text.rstrip("\r\n") for text in batch.texts.to_pylist()]
-        malformed = batch.malformed.to_pylist()
-        for line, kept, values, bad in zip(
-            batch.lines.to_pylist(), texts, fields, malformed, strict=True
-        ):
-            assert not bad or set(values) == {None}
-            rows.append(LandedRow(line, kept, None if bad else values))
+    fields = zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    texts = [text.rstrip("\r\n") for text in batch.texts.to_pylist()]
+    malformed = batch.malformed.to_pylist()
+    for line, kept, values, bad in zip(
+        batch.lines.to_pylist(), texts, fields, malformed, strict=True
+    ):
+        assert not bad or set(values) == {None}
+        rows.append(LandedRow(line, kept, None if bad else values))
+    return rows
+
+
+def in_order(found: Iterable[Rows]) -> list[LandedRow]:
+    rows = chain.from_iterable(map(rows_of, found))
     return sorted(rows, key=lambda row: row.line)
 
 
@@ -65,6 +70,32 @@ def test_both_ways_of_reading_find_the_same_rows(monkeypatch: pytest.MonkeyPatch
         found = read_csv(io.BytesIO(file), HEADER, before=before, delimiter=sign, block_bytes=size)
 
         assert in_order(found) == list(expected), file
+
+
+def test_small_files_have_the_same_rows_when_they_are_read_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (text, csv_columns):
+        monkeypatch.setattr(module, "MAX_LINE_BYTES", LONG)
+    chance = random.Random(104)  # noqa: S311
+
+    for _ in range(FILES // 4):
+        monkeypatch.setattr(csv_columns, "_SOME_BYTES", chance.randint(1, 200))
+        sign = chance.choice([",", ";", "|", "\t"])
+        expected, held = [], []
+        for _ in range(chance.randint(1, 6)):
+            pieces = chance.choices(PIECES, k=chance.randint(0, 30))
+            body = "".join(pieces).replace(",", sign)
+            file, before = f"{sign.join(HEADER)}\n{body}".encode(), chance.randint(1, 9)
+            given = {"before": before, "delimiter": sign}
+            expected += csv_lines.read_rows(io.BytesIO(file), HEADER, **given)
+            held += csv_columns.small_csv(io.BytesIO(file), HEADER, **given)
+        if not held:
+            continue
+
+        found = csv_columns.read_together(held, HEADER, sign)
+
+        assert rows_of(found) == expected
 
 
 def test_a_line_without_end_is_malformed_and_takes_no_memory() -> None:

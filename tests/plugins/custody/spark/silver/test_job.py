@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,8 +23,10 @@ from custody.core.datasets.contracts import Contract
 from custody.core.datasets.landed import parts
 from custody.core.lineage.account import ACCOUNT_NAME, DayAccount
 from custody.objects import ObjectVersion
-from custody.spark.silver import job, shares
+from custody.spark.local_rows import fetched
+from custody.spark.silver import job, outcomes, shares
 from custody.spark.silver.accounts import FileAccount, Totals
+from custody.spark.silver.outcomes import account
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -403,6 +406,55 @@ def test_a_file_of_which_a_part_could_not_be_read_is_not_half_built() -> None:
     assert Totals.of([read]).unbalanced_files == 0
     gone = replace(read, file_reason="custody.unreadable: gone")
     assert Totals.of([gone]).unbalanced_files == 1
+
+
+def test_what_several_readers_of_a_file_say_is_told_of_the_file(spark: Any) -> None:
+    files = [ObjectVersion("raw", f"{number}.csv", f"v{number}") for number in range(4)]
+    hashed = ("a" * 64, 9, 2)
+    rows = [
+        *((0, outcome, None, None) for outcome in ("silver", "silver", "duplicate", "quarantined")),
+        (0, "silver", None, [1, 2, 3]),
+        *((0, None, (*hashed, None), None), (0, None, (*hashed, None), None)),
+        *((1, None, (*hashed, None), None), (1, None, ("a" * 64, 9, 0, "file.header: no"), None)),
+        *((2, None, (None, None, 0, reason), None) for reason in ("custody.a: 1", "custody.b: 2")),
+        (3, None, ("b" * 64, 2**40, 0, None), None),
+    ]
+    decided = spark.createDataFrame(
+        rows,
+        "file int, outcome string, closing struct<sha256: string, size_bytes: bigint,"
+        " landed_rows: bigint, file_reason: string>, items array<int>",
+    )
+    array = SimpleNamespace(name="items")
+
+    found = account(decided, [array], files)  # type: ignore[list-item]
+
+    assert found == [
+        FileAccount("0.csv", "v0", "a" * 64, 9, 4, 3, 1, 1, None, (3,)),
+        FileAccount("1.csv", "v1", "a" * 64, 9, 2, 0, 0, 0, "file.header: no", (0,)),
+        FileAccount("2.csv", "v2", None, None, 0, 0, 0, 0, "custody.b: 2", (0,)),
+        FileAccount("3.csv", "v3", "b" * 64, 2**40, 0, 0, 0, 0, None, (0,)),
+    ]
+    assert {type(value) for of in found for value in (of.landed_rows, *of.item_rows)} == {int}
+
+
+def test_accounting_sorts_no_rows(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = []
+
+    def told(frame: Any) -> Any:
+        plans.append(frame._jdf.queryExecution().executedPlan().toString())
+        return fetched(frame)
+
+    monkeypatch.setattr(outcomes, "fetched", told)
+    decided = spark.createDataFrame(
+        [(0, None, ("a" * 64, 9, 0, None))],
+        "file int, outcome string, closing struct<sha256: string, size_bytes: bigint,"
+        " landed_rows: bigint, file_reason: string>",
+    )
+
+    account(decided, [], [ObjectVersion("raw", "0.csv", "v0")])
+
+    assert "HashAggregate" in plans[0]
+    assert "Sort" not in plans[0]
 
 
 def test_a_row_that_was_not_written_fails_the_run(spark: Any, tmp_path: Path) -> None:

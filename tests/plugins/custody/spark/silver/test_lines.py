@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import random
 import sys
 import tempfile
+import zipfile
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +125,23 @@ def test_a_fault_in_judging_many_is_told_with_the_lines(
     at = r"dt=2026-11-01/b\.csv.* line 2 to .*dt=2026-11-01/a\.csv.* line 4: no memory left"
     with pytest.raises(UnreadFileError, match=at):
         read(zone, contract)
+
+
+def test_nothing_of_an_archive_is_kept_for_the_workers_next_task(
+    zone: LandingZone, contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for name in ("first_of_archive", "second_of_archive"):
+            file.writestr(f"{name}.py", "")
+    monkeypatch.syspath_prepend(archive)
+    importlib.import_module("first_of_archive")
+    assert str(archive) in sys.path_importer_cache
+
+    read(zone, contract)
+
+    assert str(archive) not in sys.path_importer_cache
+    assert importlib.import_module("second_of_archive").__file__
 
 
 def test_small_files_have_the_rows_that_they_have_in_columns(

@@ -13,9 +13,9 @@ import pytest
 from custody.core.datasets.contracts import Contract, contract_of
 from custody.objects import ObjectVersion
 from custody.spark.silver.judging.rules import Judge, Judged
-from custody.spark.silver.lines import read_rows
+from custody.spark.silver.lines import in_columns, read_rows
 from custody.spark.silver.outcomes import account, item_rows, named
-from custody.spark.silver.rows import Rows, in_columns, together
+from custody.spark.silver.rows import Rows, together
 
 # PySpark leaves the socket of every collect() to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -70,8 +70,7 @@ def judged(contract: Contract, *lines: object) -> tuple[Rows, Judged]:
     ]
     body = "".join(json.dumps(order) + "\n" for order in orders).encode()
     landed = read_rows(io.BytesIO(body), contract, before=0, size=len(body))
-    (array,) = contract.arrays
-    rows = together(list(in_columns(landed, [len(contract.header), len(array.columns)])))
+    rows = together(list(in_columns(landed, contract)))
     return rows, Judge(contract, DT).judge(rows)
 
 
