@@ -95,14 +95,16 @@ class FolderS3:
 
     def get_object(self, *, Bucket: str, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
         try:
-            body: Any = open(f"{self.folder}/{Bucket}/{Key}", "rb", buffering=0)  # noqa: PTH123, SIM115
+            file = os.open(f"{self.folder}/{Bucket}/{Key}", os.O_RDONLY)
         except FileNotFoundError:
             missing = {"Error": {"Code": "NoSuchKey", "Message": "gone"}}
             raise ClientError(missing, "GetObject") from None
-        size = os.fstat(body.fileno()).st_size
-        if size <= _AT_ONCE:
-            with body:
-                body = io.BytesIO(body.read(size))
+        size = os.fstat(file).st_size
+        if size > _AT_ONCE:
+            body: Any = os.fdopen(file, "rb")
+        else:
+            body = io.BytesIO(os.read(file, size))
+            os.close(file)
         return {
             "Body": StreamingBody(body, size),
             "ContentLength": size,

@@ -179,7 +179,7 @@ class _Batches:
         self._names = ("file", "source_line", "reasons", "raw_line", *values, "closing")
         self._held: list[tuple[FilePart, Read]] = []
         self._rows = self._bytes = 0
-        self._closed: list[tuple[int, dict[str, object]]] = []
+        self._closed: list[tuple[object, ...]] = []
 
     def of(self, one: FilePart, rows: Read) -> Iterator[Any]:
         """Take rows of a part; what has come together, once it is enough."""
@@ -196,10 +196,8 @@ class _Batches:
         self, one: FilePart, record: LandingRecord | None, count: int, reason: str | None
     ) -> None:
         """Take the closing entry of a part."""
-        entry: dict[str, object] = {"landed_rows": count, "file_reason": reason}
-        if record is not None:
-            entry |= {"sha256": record.sha256, "size_bytes": record.size_bytes}
-        self._closed.append((one.number, entry))
+        hashed = (None, None) if record is None else (record.sha256, record.size_bytes)
+        self._closed.append((one.number, *hashed, count, reason))
 
     def rest(self) -> Iterator[Any]:
         """What has come together since."""
@@ -246,13 +244,17 @@ class _Batches:
 
     def _closing(self) -> Any:
         closed, self._closed = self._closed, []
+        numbers, *entries = zip(*closed, strict=True)
         return self._batch(
-            pa.array([number for number, _ in closed], pa.int32()),
+            pa.array(numbers, pa.int32()),
             *(
                 pa.nulls(len(closed), of)
                 for of in (pa.int32(), pa.list_(pa.string()), pa.string(), *self._types)
             ),
-            pa.array([entry for _, entry in closed], _CLOSING),
+            pa.StructArray.from_arrays(
+                [pa.array(of, field.type) for of, field in zip(entries, _CLOSING, strict=True)],
+                fields=list(_CLOSING),
+            ),
         )
 
     def _batch(self, *arrays: Any) -> Any:
