@@ -20,7 +20,7 @@ import pyarrow.csv
 
 from custody.core.datasets.landed.csv_lines import check_header, row_of
 from custody.core.datasets.landed.text import MAX_LINE_BYTES, LandedRow, read_line
-from custody.spark.silver.rows import BATCH_BYTES, Lines, Rows, no, of_landed, together
+from custody.spark.silver.rows import BATCH_BYTES, BATCH_ROWS, Lines, Rows, no, of_landed, together
 
 _SOME_BYTES: Final = 64 * 1024
 """So much of a small file is at once in lines, each of which takes more memory than its bytes."""
@@ -124,12 +124,14 @@ class _Block:
             if len(numbers):
                 lines = pa.array(numbers + (before + 1), pa.int32())
                 yield Rows(lines, texts, columns, no(len(numbers)), {})
-        others = [
-            self._read(block[starts[index] : ends[index]], before + 1 + int(index))
-            for index in np.flatnonzero(odd)
-        ]
-        if others:
-            yield of_landed(others, [self._width])
+        # A block of blank lines has millions, each of which takes a hundred times its bytes.
+        others = np.flatnonzero(odd)
+        for begin in range(0, len(others), BATCH_ROWS):
+            some = [
+                self._read(block[starts[index] : ends[index]], before + 1 + int(index))
+                for index in others[begin : begin + BATCH_ROWS]
+            ]
+            yield of_landed(some, [self._width])
         return len(ends)
 
     def _survey(self, block: bytes) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from custody.core.datasets.landed import csv_lines, text
 from custody.core.datasets.landed.text import LandedRow
 from custody.spark.silver import csv_columns
 from custody.spark.silver.csv_columns import read_csv
-from custody.spark.silver.rows import Rows
+from custody.spark.silver.rows import BATCH_ROWS, Rows
 
 HEADER = ["a", "b", "c"]
 FILES = 20_000 if THOROUGH else 400
@@ -96,6 +96,12 @@ def test_small_files_have_the_same_rows_when_they_are_read_together(
         found = csv_columns.read_together(held, HEADER, sign)
 
         assert rows_of(found) == expected
+
+
+def test_a_block_of_blank_lines_is_handed_over_in_batches() -> None:
+    file = io.BytesIO(b"a,b,c\n" + b"\n" * (2 * BATCH_ROWS + 1))
+
+    assert [len(rows) for rows in read_csv(file, HEADER)] == [BATCH_ROWS, BATCH_ROWS, 1]
 
 
 def test_a_line_without_end_is_malformed_and_takes_no_memory() -> None:
